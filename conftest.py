@@ -1,0 +1,37 @@
+"""What holds for every test here: nothing is timed, and CI skips nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
+
+_Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
+
+_REQUIRED = "EVENTTRACKING_REQUIRE_SERVICES"
+_NOTHING_MAY_SKIP = os.environ.get(_REQUIRED, "0") not in {"", "0"}
+
+
+# First of all wrappers, so that an expected failure has been told apart from a skip.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _no_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _no_skip((yield))
+
+
+def _no_skip(report: _Report) -> _Report:
+    if _NOTHING_MAY_SKIP and report.outcome == "skipped" and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason} ({_REQUIRED} is set: nothing may skip)"
+    return report

@@ -1,0 +1,102 @@
+"""Track what happens in an application: events, their contexts, and where they go."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from eventtracking_core.contexts import (
+    ContextLocator,
+    ContextProvider,
+    ContextVarLocator,
+    DefaultContextLocator,
+    ThreadLocalContextLocator,
+    carry,
+)
+from eventtracking_core.errors import (
+    BatchError,
+    ClosedError,
+    ConfigurationError,
+    EventEmissionExit,
+    EventTrackingError,
+    InvalidEventError,
+    NoBackendEnabled,
+    NoTransformerImplemented,
+    Problem,
+    RejectedError,
+    RetryableError,
+)
+from eventtracking_core.events import Event
+from eventtracking_core.routing import RoutingBackend
+from eventtracking_core.tracker import (
+    Tracker,
+    configure,
+    context,
+    emit,
+    get_tracker,
+    register_tracker,
+)
+
+if TYPE_CHECKING:
+    from eventtracking_core.components import Backend, BatchBackend, Processor
+    from eventtracking_core.hookspecs import hookimpl
+    from eventtracking_core.options import ByteSize, Seconds
+    from eventtracking_core.plugins import plugins
+
+__all__ = [
+    "Backend",
+    "BatchBackend",
+    "BatchError",
+    "ByteSize",
+    "ClosedError",
+    "ConfigurationError",
+    "ContextLocator",
+    "ContextProvider",
+    "ContextVarLocator",
+    "DefaultContextLocator",
+    "Event",
+    "EventEmissionExit",
+    "EventTrackingError",
+    "InvalidEventError",
+    "NoBackendEnabled",
+    "NoTransformerImplemented",
+    "Problem",
+    "Processor",
+    "RejectedError",
+    "RetryableError",
+    "RoutingBackend",
+    "Seconds",
+    "ThreadLocalContextLocator",
+    "Tracker",
+    "carry",
+    "configure",
+    "context",
+    "emit",
+    "get_tracker",
+    "hookimpl",
+    "plugins",
+    "register_tracker",
+]
+
+# What only plugins and those who configure need is imported when it is first asked for.
+_LAZY = {
+    "Backend": "components",
+    "BatchBackend": "components",
+    "ByteSize": "options",
+    "Processor": "components",
+    "Seconds": "options",
+    "hookimpl": "hookspecs",
+    "plugins": "plugins",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

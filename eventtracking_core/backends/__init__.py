@@ -1,0 +1,1 @@
+"""The backends that need nothing: memory and null. All others are plugins."""

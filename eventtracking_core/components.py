@@ -1,0 +1,51 @@
+"""What a tree is made of: processors and backends, as their callers see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
+
+from eventtracking_core.events import Event
+
+__all__ = ["Backend", "BatchBackend", "Processor"]
+
+Processor = Callable[[Event], Event | None]
+"""Returns the event to go on with, or None for the one it was given.
+
+Raises `EventEmissionExit` to drop the event from its branch. Two attributes are looked up once:
+`mutates` (False where the processor never changes the event it was given, and returns a changed
+copy instead) and `on_error` (`"drop"` where an event must not pass a failure; `"continue"` is the
+default).
+"""
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Where events go, one at a time.
+
+    A backend opens its connection on first use, never changes an event, and copies what it keeps
+    (`encoding.snapshot`). Looked up once, where it has them: `flush(timeout) -> bool`,
+    `shutdown(timeout) -> bool`, `default_delivery`.
+    """
+
+    def send(self, event: Event, /) -> None:
+        """Deliver one event.
+
+        Raises:
+            RetryableError: not delivered; a later attempt may succeed. So does any other exception.
+            RejectedError: never deliverable.
+        """
+
+
+@runtime_checkable
+class BatchBackend(Protocol):
+    """Where events go, many at a time."""
+
+    def send_batch(self, events: Sequence[Event], /, *, timeout: float) -> None:
+        """Deliver a batch within `timeout` seconds.
+
+        Raises:
+            BatchError: the listed events failed, the others are delivered.
+            RetryableError: nothing was delivered; a later attempt may succeed.
+            RejectedError: never deliverable.
+        """

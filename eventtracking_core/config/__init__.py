@@ -1,0 +1,11 @@
+"""Configuration: from a file, a dict or the environment to a tree of components.
+
+Every problem is found in one pass and reported with its path and a fix; no option's value is ever
+part of a message.
+"""
+
+from eventtracking_core.config.build import Built, build
+from eventtracking_core.config.schema import json_schema
+from eventtracking_core.config.source import Configuration, read
+
+__all__ = ["Built", "Configuration", "build", "json_schema", "read"]

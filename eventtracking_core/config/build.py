@@ -1,0 +1,274 @@
+"""From a tree of tables to a tree of components, collecting every problem on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from eventtracking_core.config.convert import Parameter, UnresolvableError, convert, parameters
+from eventtracking_core.config.upstream import translate
+from eventtracking_core.diagnostics import describe
+from eventtracking_core.errors import ConfigurationError, Problem
+from eventtracking_core.options import Seconds
+from eventtracking_core.plugins import Kind, PluginError, plugins
+from eventtracking_core.routing import Leaf, RoutingBackend, Step
+
+if TYPE_CHECKING:
+    from eventtracking_core.components import Backend, BatchBackend, Processor
+    from eventtracking_core.config.source import Configuration
+    from eventtracking_core.contexts import ContextProvider
+
+_Node = Leaf | RoutingBackend
+
+__all__ = ["ROOT_KEYS", "Built", "build"]
+
+SHUTDOWN_TIMEOUT: Final = 5.0
+
+ROOT_KEYS: Final = ("context", "processors", "backends", "disable", "shutdown_timeout")
+_NOT_YET: Final = ("metadata", "unregistered", "invalid", "max_event_size", "telemetry")
+_RESERVED: Final = frozenset({"type", "processors", "backends", "delivery"})
+_MODES: Final = ("inline", "queue", "spool")
+
+
+class Built(NamedTuple):
+    """What a configuration describes, ready to be swapped in."""
+
+    providers: Sequence[ContextProvider]
+    root: RoutingBackend
+    shutdown_timeout: float
+
+
+def build(configuration: Configuration, *, disabled: Sequence[str] = ()) -> Built:
+    """Make the components of a configuration.
+
+    Args:
+        configuration: what was read.
+        disabled: plugins that must not be loaded, besides those it says itself.
+
+    Raises:
+        ConfigurationError: with every problem, in the order of the configuration.
+    """
+    return _Builder(configuration, disabled).build()
+
+
+class _Builder:
+    def __init__(self, configuration: Configuration, disabled: Sequence[str]) -> None:
+        self._source = configuration.source
+        self._tree = configuration.tree
+        self._problems = list(configuration.problems)
+        self._disabled = list(disabled)
+
+    def build(self) -> Built:
+        tree = self._tree
+        for key in tree:
+            if key in _NOT_YET:
+                self._problem(str(key), "is not supported by this version")
+            elif key not in ROOT_KEYS:
+                self._problem(str(key), f"unknown key (expected one of: {', '.join(ROOT_KEYS)})")
+        self._disabled += self._option(tree, "disable", list[str], [])
+        timeout = self._option(tree, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
+        providers = [
+            self._component("context provider", node, path)
+            for path, node in self._list(tree.get("context"), "context")
+        ]
+        root = self._router(tree, "")
+        if self._problems:
+            raise ConfigurationError(self._source, self._problems)
+        return Built([provider for provider in providers if provider], root, timeout)
+
+    def _problem(self, path: str, message: str) -> None:
+        self._problems.append(Problem(path, message))
+
+    def _option(self, table: Mapping[str, Any], key: str, hint: object, default: Any) -> Any:
+        if key not in table:
+            return default
+        value, problems = convert(table[key], hint, key)
+        self._problems += problems
+        return default if problems else value
+
+    def _list(self, value: object, path: str) -> list[tuple[str, Any]]:
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self._problem(path, f"expected a list, got {_kind(value)}")
+            return []
+        return [(f"{path}[{number}]", item) for number, item in enumerate(value)]
+
+    def _router(self, table: Mapping[str, Any], path: str) -> RoutingBackend:
+        router = RoutingBackend()
+        for step in self._steps(table, path):
+            router.register_processor(step)
+        for name, backend in self._backends(table, path).items():
+            router.register_backend(name, backend)
+        return router
+
+    def _steps(self, table: Mapping[str, Any], path: str) -> list[Step]:
+        made = []
+        for at, item in self._list(table.get("processors"), _join(path, "processors")):
+            node, on_error = item, None
+            if isinstance(item, Mapping):
+                node = {key: value for key, value in item.items() if key != "on_error"}
+                on_error = self._on_error(item, at)
+            processor: Processor | None = self._component("processor", node, at)
+            if processor is not None:
+                made.append(Step(processor, name=_type_name(node), on_error=on_error))
+        return made
+
+    def _on_error(self, node: Mapping[str, Any], path: str) -> Any:
+        on_error = node.get("on_error")
+        if on_error not in {None, "continue", "drop"}:
+            self._problem(f"{path}.on_error", "expected one of: continue, drop")
+            return None
+        return on_error
+
+    def _backends(self, table: Mapping[str, Any], path: str) -> dict[str, _Node]:
+        children = table.get("backends")
+        at = _join(path, "backends")
+        if children is None:
+            return {}
+        if not isinstance(children, Mapping):
+            self._problem(at, f"expected a table of backends by name, got {_kind(children)}")
+            return {}
+        made = {name: self._backend(node, f"{at}.{name}") for name, node in children.items()}
+        return {str(name): backend for name, backend in made.items() if backend is not None}
+
+    def _backend(self, node: Any, path: str) -> _Node | None:
+        if isinstance(node, Mapping):
+            node = translate(node, path, self._problems)
+            self._delivery(node, path)
+            if "type" not in node:
+                return self._typeless(node, path)
+            node = {key: value for key, value in node.items() if key != "delivery"}
+        backend: Backend | BatchBackend | None = self._component("backend", node, path)
+        if backend is None or isinstance(backend, RoutingBackend):
+            return backend
+        return Leaf(path.rpartition(".")[2], backend, type_name=_type_name(node))
+
+    def _typeless(self, node: Mapping[str, Any], path: str) -> RoutingBackend | None:
+        if not {"processors", "backends"} & node.keys():
+            self._problem(path, "needs a type, or processors and backends to be a router")
+            return None
+        for key in node.keys() - _RESERVED:
+            self._problem(f"{path}.{key}", "a router has no options (add a type to have some)")
+        return self._router(node, path)
+
+    def _delivery(self, node: Mapping[str, Any], path: str) -> None:
+        delivery = node.get("delivery", "inline")
+        mode = delivery.get("mode") if isinstance(delivery, Mapping) else delivery
+        if mode not in _MODES:
+            self._problem(f"{path}.delivery", f"expected one of: {', '.join(_MODES)}")
+        elif mode != "inline":
+            self._problem(f"{path}.delivery", f"mode {mode!r} is not supported by this version")
+        elif isinstance(delivery, Mapping):
+            for key in delivery.keys() - {"mode"}:
+                self._problem(f"{path}.delivery.{key}", "mode 'inline' has no options")
+
+    def _component(self, kind: Kind, node: Any, path: str) -> Any:
+        """Return a component, or None where there was a problem."""
+        if isinstance(node, str):
+            node = {"type": node}
+        if not isinstance(node, Mapping):
+            return self._object(kind, node, path)
+        node = translate(node, path, self._problems)
+        type_name = node.get("type")
+        if not isinstance(type_name, str):
+            if node:
+                self._problem(f"{path}.type", f"expected the type of a {kind}")
+            return None
+        try:
+            factory = plugins.find(kind, type_name, self._disabled)
+        except PluginError as error:
+            self._problem(f"{path}.type", str(error))
+            return None
+        return self._make(factory, node, path)
+
+    def _object(self, kind: Kind, node: object, path: str) -> object:
+        if kind == "backend":
+            usable = any(callable(getattr(node, name, None)) for name in ("send", "send_batch"))
+        else:
+            usable = callable(node)
+        if usable:
+            return node
+        self._problem(path, f"expected a {kind}, got {_kind(node)}")
+        return None
+
+    def _make(self, factory: Callable[..., Any], node: Mapping[str, Any], path: str) -> Any:
+        before = len(self._problems)
+        try:
+            known, open_ended = parameters(factory)
+        except UnresolvableError as error:
+            self._problem(f"{path}.type", str(error))
+            return None
+        options = {
+            key: self._value(key, value, known, path)
+            for key, value in node.items()
+            if key != "type" and self._is_known(key, known, path, open_ended=open_ended)
+        }
+        for name, parameter in known.items():
+            if parameter.required and name not in node:
+                self._problem(f"{path}.{name}", "is required")
+        if len(self._problems) > before:
+            return None
+        try:
+            return factory(**options)
+        except Exception as error:  # noqa: BLE001  a constructor may raise anything
+            self._problem(path, _refusal(error, options))
+            return None
+
+    def _is_known(
+        self, key: str, known: Mapping[str, Parameter], path: str, *, open_ended: bool
+    ) -> bool:
+        if key in known or (open_ended and key not in _RESERVED):
+            return True
+        expected = ", ".join(sorted(known)) or "no options"
+        message = f"unknown option (expected one of: {expected})"
+        self._problem(f"{path}.{key}", "this type takes none" if key in _RESERVED else message)
+        return False
+
+    def _value(self, key: str, value: object, known: Mapping[str, Parameter], path: str) -> Any:
+        if key == "processors":
+            return [step.processor for step in self._steps({key: value}, path)]
+        if key == "backends":
+            return {
+                name: child.backend if isinstance(child, Leaf) else child
+                for name, child in self._backends({key: value}, path).items()
+            }
+        if key not in known:
+            return value
+        converted, problems = convert(value, known[key].hint, f"{path}.{key}")
+        self._problems += problems
+        return converted
+
+
+def _refusal(error: Exception, options: Mapping[str, Any]) -> str:
+    """Return a constructor's complaint, without the options' values."""
+    if not isinstance(error, ValueError | TypeError):
+        return describe(error)
+    text = str(error) or type(error).__name__
+    for value in sorted(map(str, _texts(options)), key=len, reverse=True):
+        text = text.replace(value, "…")
+    return text
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in _texts(item)]
+    if isinstance(value, list | tuple):
+        return [text for item in value for text in _texts(item)]
+    text = "" if isinstance(value, bool | None) else str(value)
+    return [text] if len(text) > 2 else []  # noqa: PLR2004  shorter ones are parts of words
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _type_name(node: object) -> str | None:
+    """Return the type a node names; an object that is built already has none."""
+    if isinstance(node, Mapping):
+        node = node.get("type")
+    return node if isinstance(node, str) else None
+
+
+def _kind(value: object) -> str:
+    return "table" if isinstance(value, Mapping) else type(value).__name__

@@ -1,0 +1,106 @@
+"""The JSON Schema of a configuration, for the components that are installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from eventtracking_core.config.build import SHUTDOWN_TIMEOUT
+from eventtracking_core.config.convert import UnresolvableError, parameters
+from eventtracking_core.plugins import Kind
+
+__all__ = ["json_schema"]
+
+DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+_PROCESSORS: Final = {"type": "array", "items": {"$ref": "#/$defs/processor"}}
+_BACKENDS: Final = {"type": "object", "additionalProperties": {"$ref": "#/$defs/backend"}}
+_DELIVERY: Final = {"anyOf": [{"const": "inline"}, {"properties": {"mode": {"const": "inline"}}}]}
+_ON_ERROR: Final = {"enum": ["continue", "drop"]}
+
+
+def json_schema(components: Mapping[Kind, Mapping[str, Callable[..., Any]]]) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a configuration.
+
+    Args:
+        components: the factories that may be named, by kind and type name.
+    """
+    providers = [_node(name, made) for name, made in components["context provider"].items()]
+    processors = [
+        _node(name, made, {"on_error": _ON_ERROR}) for name, made in components["processor"].items()
+    ]
+    backends = [
+        _node(name, made, {"delivery": _DELIVERY}) for name, made in components["backend"].items()
+    ]
+    router = {
+        "type": "object",
+        "properties": {"processors": _PROCESSORS, "backends": _BACKENDS, "delivery": _DELIVERY},
+        "additionalProperties": False,
+        "anyOf": [{"required": ["processors"]}, {"required": ["backends"]}],
+    }
+    return {
+        "$schema": DRAFT,
+        "title": "eventtracking configuration",
+        "type": "object",
+        "properties": {
+            "context": {"type": "array", "items": {"$ref": "#/$defs/context"}},
+            "processors": _PROCESSORS,
+            "backends": _BACKENDS,
+            "disable": {"type": "array", "items": {"type": "string"}},
+            "shutdown_timeout": {
+                "description": "Seconds that shutting down may take.",
+                "type": "number",
+                "default": SHUTDOWN_TIMEOUT,
+            },
+        },
+        "additionalProperties": False,
+        "$defs": {
+            "context": {"anyOf": [*_names(components["context provider"]), *providers]},
+            "processor": {"anyOf": [*_names(components["processor"]), *processors]},
+            "backend": {"anyOf": [*_names(components["backend"]), *backends, router]},
+        },
+    }
+
+
+def _names(factories: Mapping[str, object]) -> list[dict[str, Any]]:
+    return [{"enum": sorted(factories)}]
+
+
+def _node(
+    name: str, factory: Callable[..., Any], reserved: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    properties: dict[str, Any] = {"type": {"const": name}, **(reserved or {})}
+    required = ["type"]
+    try:
+        known, open_ended = parameters(factory)
+    except UnresolvableError:
+        known, open_ended = {}, True
+    for option in known.values():
+        if option.name in {"processors", "backends"}:
+            properties[option.name] = _PROCESSORS if option.name == "processors" else _BACKENDS
+            continue
+        properties[option.name] = _option(option.hint, option.default)
+        if option.required:
+            required.append(option.name)
+    summary = (factory.__doc__ or "").strip().partition("\n")[0]
+    return {
+        "title": name,
+        "description": summary,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": open_ended,
+    }
+
+
+def _option(hint: object, default: object) -> dict[str, Any]:
+    try:
+        schema = msgspec.json.schema(hint)
+    except (TypeError, ValueError):  # a type that is made of text, such as a path
+        schema = {"type": "string"}
+    if "$ref" in schema:
+        schema = {}
+    if isinstance(default, str | int | float | bool):
+        schema["default"] = default
+    return schema

@@ -1,0 +1,43 @@
+"""The forms of an event: text (JSON), wire (MessagePack), normal (plain values) and copies."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eventtracking_core.encoding._copies import snapshot
+    from eventtracking_core.encoding._json import decode_json, encode_json, write_json
+    from eventtracking_core.encoding._msgpack import decode_msgpack, encode_msgpack
+    from eventtracking_core.encoding._normal import normalize, normalize_event
+
+__all__ = [
+    "decode_json",
+    "decode_msgpack",
+    "encode_json",
+    "encode_msgpack",
+    "normalize",
+    "normalize_event",
+    "snapshot",
+    "write_json",
+]
+
+# msgspec is imported when something is first encoded: importing the package must stay free.
+_HOME = {
+    "decode_json": "_json",
+    "decode_msgpack": "_msgpack",
+    "encode_json": "_json",
+    "encode_msgpack": "_msgpack",
+    "normalize": "_normal",
+    "normalize_event": "_normal",
+    "snapshot": "_copies",
+    "write_json": "_json",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

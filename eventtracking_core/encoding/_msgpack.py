@@ -1,0 +1,48 @@
+"""The wire form: MessagePack, times as its timestamp extension."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+
+from eventtracking_core.encoding._normal import (
+    MAX_TEXT_IN_ALL,
+    has_naive_datetime,
+    is_bounded,
+    normalize_event,
+)
+
+if TYPE_CHECKING:
+    from eventtracking_core.events import Event
+
+__all__ = ["decode_msgpack", "encode_msgpack"]
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
+# A datetime without an offset travels as text: a string header of its length, then the digits.
+_NAIVE: Final = re.compile(rb"T(?<=[\xb3\xba]\d{4}-\d\d-\d\dT)\d\d:\d\d:\d\d")
+
+
+def encode_msgpack(event: Event) -> bytes:
+    """Return an event as MessagePack. Never raises; the bytes are a snapshot of the event."""
+    try:
+        if is_bounded(event):
+            wire = _encode(event)
+            if len(wire) <= MAX_TEXT_IN_ALL and not (
+                _NAIVE.search(wire) and has_naive_datetime(event)
+            ):
+                return wire
+    except Exception:  # noqa: BLE001, S110  what the encoder refuses is normalized
+        pass
+    return _encode(normalize_event(event))
+
+
+def decode_msgpack(wire: bytes) -> Event:
+    """Return the event that `encode_msgpack` was given, in plain values.
+
+    Raises:
+        ValueError: the bytes are not an event in MessagePack.
+    """
+    return cast("Event", _decode(wire))

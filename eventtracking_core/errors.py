@@ -1,0 +1,101 @@
+"""Every exception of the framework."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "BatchError",
+    "ClosedError",
+    "ConfigurationError",
+    "EventEmissionExit",
+    "EventTrackingError",
+    "InvalidEventError",
+    "NoBackendEnabled",
+    "NoTransformerImplemented",
+    "Problem",
+    "RejectedError",
+    "RetryableError",
+]
+
+
+class EventTrackingError(Exception):
+    """The base of all exceptions of this framework."""
+
+
+class EventEmissionExit(EventTrackingError):  # noqa: N818  documented upstream under this name
+    """Raised by a processor: the event goes no further on this branch."""
+
+
+class NoBackendEnabled(EventTrackingError):  # noqa: N818  documented upstream under this name
+    """Raised by a component: no backend is enabled for this event."""
+
+
+class NoTransformerImplemented(EventTrackingError):  # noqa: N818  documented upstream under this name
+    """Raised by a component: nothing transforms this event."""
+
+
+class RetryableError(EventTrackingError):
+    """Raised by a backend: the event was not delivered, and a later attempt may succeed.
+
+    Args:
+        message: what went wrong, without payload or secret.
+        retry_after: seconds to wait before the next attempt, where the sink says so.
+    """
+
+    def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RejectedError(EventTrackingError):
+    """Raised by a backend: this event will never be accepted, so trying again is useless."""
+
+
+class BatchError(EventTrackingError):
+    """Raised by `send_batch`: some events of the batch failed, the others are delivered.
+
+    Args:
+        failures: the error of each failed event, by its index in the batch.
+    """
+
+    def __init__(self, failures: Mapping[int, Exception]) -> None:
+        super().__init__(f"{len(failures)} events of the batch failed")
+        self.failures = failures
+
+
+class ClosedError(EventTrackingError):
+    """The node was shut down before the event reached it."""
+
+
+class InvalidEventError(EventTrackingError):
+    """What would be a warning, raised because the tracker is `strict`."""
+
+
+class Problem(NamedTuple):
+    """One mistake in a configuration: where it is, and what to do about it."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class ConfigurationError(EventTrackingError):
+    """A configuration cannot be used.
+
+    Args:
+        source: what was read: a file's name, or a word such as `configuration`.
+        problems: every mistake found, in the order of the configuration.
+    """
+
+    def __init__(self, source: str, problems: Iterable[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        title = f"{source}: {count} problem{'s' if count != 1 else ''}"
+        super().__init__("\n".join([title, *(f"  {problem}" for problem in self.problems)]))

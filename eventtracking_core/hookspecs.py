@@ -1,0 +1,54 @@
+"""The hooks a plugin implements: for registration only, called when a configuration names it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    import click
+
+    from eventtracking_core.components import Backend, BatchBackend, Processor
+    from eventtracking_core.contexts import ContextProvider
+
+__all__ = [
+    "eventtracking_backends",
+    "eventtracking_commands",
+    "eventtracking_context_providers",
+    "eventtracking_processors",
+    "hookimpl",
+    "hookspec",
+]
+
+PROJECT: Final = "eventtracking"
+
+hookspec: Final = pluggy.HookspecMarker(PROJECT)
+hookimpl: Final = pluggy.HookimplMarker(PROJECT)
+"""Marks a function of a plugin as the implementation of the hook of its name."""
+
+
+@hookspec
+def eventtracking_context_providers() -> Mapping[str, Callable[..., ContextProvider]]:
+    """Return the plugin's context providers, factories by type name."""
+    raise NotImplementedError
+
+
+@hookspec
+def eventtracking_processors() -> Mapping[str, Callable[..., Processor]]:
+    """Return the plugin's processors, factories by type name."""
+    raise NotImplementedError
+
+
+@hookspec
+def eventtracking_backends() -> Mapping[str, Callable[..., Backend | BatchBackend]]:
+    """Return the plugin's backends, factories by type name."""
+    raise NotImplementedError
+
+
+@hookspec
+def eventtracking_commands() -> Iterable[click.Command]:
+    """Return the commands the plugin adds to the program `eventtracking`."""
+    raise NotImplementedError

@@ -1,0 +1,272 @@
+"""Finding a component by its type name: built-in, registered, or of an installed plugin.
+
+Only what is asked for is imported. The entry point of the group `eventtracking` whose name is the
+type's name, up to its first dot, is loaded alone, registered with pluggy and asked for factories.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from operator import attrgetter
+from typing import Any, Final, Literal
+
+import pluggy
+
+from eventtracking_core import hookspecs
+from eventtracking_core.errors import EventTrackingError
+
+__all__ = ["GROUP", "Kind", "PluginError", "Plugins", "installed", "plugins"]
+
+Kind = Literal["context provider", "processor", "backend"]
+Factory = Callable[..., Any]
+
+GROUP: Final = "eventtracking"
+
+IMPORT_TIMEOUT: Final = 10.0
+"""Seconds a plugin may take to import before it is given up."""
+
+_HOOKS: Final[Mapping[Kind, str]] = {
+    "context provider": "eventtracking_context_providers",
+    "processor": "eventtracking_processors",
+    "backend": "eventtracking_backends",
+}
+
+_BUILT_IN: Final[Mapping[Kind, Mapping[str, str]]] = {
+    "context provider": {
+        "environment": "eventtracking_core.providers.environment:Environment",
+        "process": "eventtracking_core.providers.process:Process",
+        "static": "eventtracking_core.providers.static:Static",
+        "trace": "eventtracking_core.providers.trace:Trace",
+    },
+    "processor": {
+        "add": "eventtracking_core.processors.add:Add",
+        "match": "eventtracking_core.processors.match:Match",
+        "name_allowlist": "eventtracking_core.processors.name_allowlist:NameAllowlist",
+        "redact": "eventtracking_core.processors.redact:Redact",
+        "regex_filter": "eventtracking_core.processors.regex_filter:RegexFilter",
+        "rename": "eventtracking_core.processors.rename:Rename",
+        "sample": "eventtracking_core.processors.sample:Sample",
+        "truncate": "eventtracking_core.processors.truncate:Truncate",
+    },
+    "backend": {
+        "memory": "eventtracking_core.backends.memory:MemoryBackend",
+        "null": "eventtracking_core.backends.null:NullBackend",
+    },
+}
+
+# What we publish, so that a name that is not installed can be answered with a command.
+_PUBLISHED: Final = frozenset({"file", "logger", "mongo", "segment", "sqlite"})
+
+
+class PluginError(EventTrackingError):
+    """A plugin is not there, or cannot be used; the message says which, why, and what to do."""
+
+
+class Plugins:
+    """The plugins of this process."""
+
+    def __init__(self) -> None:
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+
+    def register(self, plugin: object, name: str) -> None:
+        """Register an object with hook implementations, as if it had been installed.
+
+        Raises:
+            PluginError: it implements no hook, one that does not exist, or the name is taken.
+        """
+        try:
+            self._manager.register(plugin, name)
+        except ValueError as error:
+            raise PluginError(f"a plugin {name!r} is registered already") from error
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            self._manager.unregister(plugin)
+            known = ", ".join(_hook_names())
+            raise PluginError(
+                f"plugin {name!r} implements no such hook; there are: {known}"
+            ) from error
+        if not self._manager.get_hookcallers(plugin):
+            self._manager.unregister(plugin)
+            raise PluginError(f"plugin {name!r} registers nothing: no function is marked @hookimpl")
+
+    def unregister(self, name: str) -> None:
+        """Forget a registered plugin.
+
+        Raises:
+            PluginError: there is none of that name.
+        """
+        if self._manager.unregister(name=name) is None:
+            raise PluginError(f"no plugin {name!r} is registered")
+
+    def find(self, kind: Kind, type_name: str, disabled: Iterable[str] = ()) -> Factory:
+        """Return the factory of a component.
+
+        Args:
+            kind: what is looked for.
+            type_name: `mongo`, or dotted `otel.baggage`, or `package.module:attribute`.
+            disabled: names of plugins that must not be loaded.
+
+        Raises:
+            PluginError: there is none of that name, or its plugin cannot be used.
+        """
+        if ":" in type_name:
+            return _attribute(type_name)
+        built_in = _BUILT_IN[kind].get(type_name)
+        if built_in is not None:
+            return _attribute(built_in)
+        name = type_name.partition(".")[0]
+        if name in disabled:
+            raise PluginError(f"plugin {name!r} is disabled")
+        if not self._manager.has_plugin(name):
+            self._load(kind, name, type_name)
+        factories = self.factories(kind, name)
+        if type_name not in factories:
+            there = ", ".join(sorted(factories)) or "none"
+            raise PluginError(f"plugin {name!r} has no {kind} {type_name!r} (it has: {there})")
+        return factories[type_name]
+
+    def factories(self, kind: Kind, name: str) -> Mapping[str, Factory]:
+        """Return what a registered plugin has of a kind, by type name.
+
+        Raises:
+            PluginError: its hook raises, or returns something else.
+        """
+        found = self.call(_HOOKS[kind], name)
+        factories: Any = found[0] if found else {}
+        if not isinstance(factories, Mapping) or not all(map(callable, factories.values())):
+            raise PluginError(f"plugin {name!r}: {_HOOKS[kind]} must return factories by name")
+        return factories
+
+    def available(self) -> tuple[dict[Kind, dict[str, Factory]], dict[str, PluginError]]:
+        """Return every component there is, by kind and type name, and the plugins that fail.
+
+        All installed plugins are imported: for tools, never for an application's start.
+        """
+        failed: dict[str, PluginError] = {}
+        for entry_point in installed():
+            if not self._manager.has_plugin(entry_point.name):
+                try:
+                    self.load(entry_point)
+                except PluginError as error:
+                    failed[entry_point.name] = error
+        found: dict[Kind, dict[str, Factory]] = {}
+        for kind in _BUILT_IN:
+            found[kind] = {name: _attribute(path) for name, path in _BUILT_IN[kind].items()}
+            for name, _ in self._manager.list_name_plugin():
+                try:
+                    found[kind].update(self.factories(kind, name))
+                except PluginError as error:
+                    failed[name] = error
+        return found, failed
+
+    def call(self, hook: str, name: str) -> list[Any]:
+        """Call one hook of one registered plugin.
+
+        Raises:
+            PluginError: the hook raises.
+        """
+        others = [plugin for other, plugin in self._manager.list_name_plugin() if other != name]
+        try:
+            result: list[Any] = self._manager.subset_hook_caller(hook, others)()
+        except Exception as error:
+            raise PluginError(f"plugin {name!r}: {hook} raised {type(error).__name__}") from error
+        return result
+
+    def load(self, entry_point: EntryPoint) -> None:
+        """Import a plugin and register it.
+
+        Raises:
+            PluginError: it cannot be imported, or not be registered; it names the distribution.
+        """
+        module = _imported(f"plugin {_origin(entry_point)}", entry_point.load)
+        try:
+            self.register(module, entry_point.name)
+        except PluginError as error:
+            raise PluginError(f"{error} ({_origin(entry_point)})") from error
+
+    def _load(self, kind: Kind, name: str, type_name: str) -> None:
+        candidates = [entry_point for entry_point in installed() if entry_point.name == name]
+        if not candidates:
+            raise PluginError(_unknown(kind, type_name))
+        if len(candidates) > 1:
+            both = " and ".join(_origin(entry_point) for entry_point in candidates)
+            raise PluginError(f"plugin {name!r} is claimed by {both}; uninstall one of them")
+        self.load(candidates[0])
+
+
+plugins: Final = Plugins()
+"""The plugins of this process: what configurations are resolved against."""
+
+
+def installed() -> list[EntryPoint]:
+    """Return the entry points of all installed plugins, none of them imported, by name."""
+    found = {_identity(entry_point): entry_point for entry_point in entry_points(group=GROUP)}
+    return [found[key] for key in sorted(found)]
+
+
+def _identity(entry_point: EntryPoint) -> tuple[str, str]:
+    # A distribution that is found twice on the path (an editable install, say) is one.
+    return entry_point.name, entry_point.dist.name if entry_point.dist else entry_point.value
+
+
+def _origin(entry_point: EntryPoint) -> str:
+    dist = entry_point.dist
+    where = f"{dist.name} {dist.version}" if dist else "an unknown distribution"
+    return f"{entry_point.name!r} of {where}"
+
+
+def _hook_names() -> list[str]:
+    return [name for name in hookspecs.__all__ if name.startswith("eventtracking_")]
+
+
+def _unknown(kind: Kind, type_name: str) -> str:
+    there = sorted({*_BUILT_IN[kind], *(entry_point.name for entry_point in installed())})
+    message = f"unknown {kind} {type_name!r}"
+    close = get_close_matches(type_name, sorted({*there, *_PUBLISHED}), n=1)
+    guess = close[0] if close else type_name
+    if guess in there:
+        message += f"; did you mean {guess!r}?"
+    elif guess in _PUBLISHED:
+        meant = "" if guess == type_name else f"did you mean {guess!r}? "
+        message += f"; {meant}pip install eventtracking-{guess}"
+    return f"{message} (installed: {', '.join(there)})"
+
+
+def _attribute(path: str) -> Factory:
+    module, _, attribute = path.partition(":")
+    factory: Factory = _imported(repr(path), lambda: attrgetter(attribute)(import_module(module)))
+    if not callable(factory):
+        raise PluginError(f"{path!r} is not callable")
+    return factory
+
+
+def _imported(what: str, load: Callable[[], object]) -> Any:
+    """Run an import that may raise, never end, or end the process.
+
+    Raises:
+        PluginError: it did not work; the message says what and why.
+    """
+    outcome: list[Any] = []
+
+    def run() -> None:
+        try:
+            outcome.append((load(), None))
+        except BaseException as error:  # noqa: BLE001  SystemExit among them
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=run, name="eventtracking-import", daemon=True)
+    thread.start()
+    thread.join(IMPORT_TIMEOUT)
+    if not outcome:
+        raise PluginError(f"{what} was still importing after {IMPORT_TIMEOUT:g} seconds")
+    value, error = outcome[0]
+    if error is not None:
+        cause = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise PluginError(f"{what} cannot be imported: {cause}") from error
+    return value

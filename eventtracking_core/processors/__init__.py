@@ -1,0 +1,1 @@
+"""The built-in processors: filters, and changes that copy just the path they touch."""

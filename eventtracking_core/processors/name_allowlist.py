@@ -1,0 +1,27 @@
+"""Let the listed events through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eventtracking_core.processors._filter import Filter
+
+if TYPE_CHECKING:
+    from eventtracking_core.events import Event
+
+__all__ = ["NameAllowlist"]
+
+
+class NameAllowlist(Filter):
+    """Let the events through whose names are listed, and drop the others.
+
+    Args:
+        names: the names, exactly.
+    """
+
+    def __init__(self, names: list[str]) -> None:
+        self._names = frozenset(names)
+
+    def passes(self, event: Event) -> bool:
+        """Tell whether the event's name is listed."""
+        return event["name"] in self._names

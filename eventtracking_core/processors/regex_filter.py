@@ -1,0 +1,47 @@
+"""Let events through, or drop them, by patterns of their names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from eventtracking_core.processors._filter import Filter
+
+if TYPE_CHECKING:
+    from eventtracking_core.events import Event
+
+__all__ = ["RegexFilter"]
+
+
+class RegexFilter(Filter):
+    """Keep (`allowlist`) or drop (`blocklist`) the events whose whole name matches a pattern.
+
+    Patterns that backtrack (nested quantifiers such as `(a+)+`) can take long on a name that
+    almost matches; names are at most 255 characters, and choosing patterns well is the operator's.
+
+    Args:
+        filter_type: what to do with a name that matches.
+        regular_expressions: patterns in the syntax of Python's `re`; one that matches is enough.
+
+    Raises:
+        ValueError: a pattern does not compile.
+    """
+
+    def __init__(
+        self,
+        filter_type: Literal["allowlist", "blocklist"],
+        regular_expressions: list[str],
+    ) -> None:
+        for number, pattern in enumerate(regular_expressions):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                message = f"regular_expressions[{number}] does not compile: {error.msg}"
+                raise ValueError(message) from error
+        self._keeps = filter_type == "allowlist"
+        self._matches = [re.compile(pattern).fullmatch for pattern in regular_expressions]
+
+    def passes(self, event: Event) -> bool:
+        """Tell whether the event's name is one to keep."""
+        name = event["name"]
+        return any(matches(name) for matches in self._matches) is self._keeps

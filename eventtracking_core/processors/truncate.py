@@ -1,0 +1,54 @@
+"""Cut long texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+if TYPE_CHECKING:
+    from eventtracking_core.events import Event
+
+__all__ = ["Truncate"]
+
+MARK = "…"
+
+
+class Truncate:
+    """Cut texts in contexts and data that are longer than a limit, however deep they are.
+
+    Args:
+        max_length: characters that are kept, the closing `…` among them.
+
+    Raises:
+        ValueError: `max_length` is not positive.
+    """
+
+    mutates: ClassVar[bool] = False
+
+    def __init__(self, max_length: int) -> None:
+        if max_length < 1:
+            raise ValueError("max_length must be positive")
+        self._max_length = max_length
+
+    def __call__(self, event: Event, /) -> Event | None:
+        """Return the event with its long texts cut."""
+        context, data = self._cut(event["context"]), self._cut(event["data"])
+        if context is event["context"] and data is event["data"]:
+            return None
+        return cast("Event", {**event, "context": context, "data": data})
+
+    def _cut(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return value if len(value) <= self._max_length else self._shortened(value)
+        if type(value) is dict:
+            changed = {
+                key: cut for key, item in value.items() if (cut := self._cut(item)) is not item
+            }
+            return {**value, **changed} if changed else value
+        if type(value) is list:
+            items = [self._cut(item) for item in value]
+            same = all(new is old for new, old in zip(items, value, strict=True))
+            return value if same else items
+        return value
+
+    def _shortened(self, text: str) -> str:
+        return text[: self._max_length - 1] + MARK

@@ -1,0 +1,1 @@
+"""The built-in context providers: values that lie under the stack of every event."""

@@ -1,0 +1,7 @@
+"""The routing tree, compiled into plain calls."""
+
+from eventtracking_core.routing.leaf import Leaf
+from eventtracking_core.routing.ledger import Counter, Ledger
+from eventtracking_core.routing.router import RoutingBackend, Step
+
+__all__ = ["Counter", "Leaf", "Ledger", "RoutingBackend", "Step"]

@@ -1,0 +1,157 @@
+"""A backend at its place in the tree: guarded, counted, closed once."""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, cast
+
+from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.errors import (
+    BatchError,
+    ClosedError,
+    NoBackendEnabled,
+    NoTransformerImplemented,
+    RejectedError,
+)
+from eventtracking_core.routing.ledger import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from eventtracking_core.components import Backend, BatchBackend
+    from eventtracking_core.events import Event
+
+__all__ = ["Leaf"]
+
+EXPORT_TIMEOUT = 30.0
+"""Seconds a backend that takes batches only has for one event, delivered inline."""
+
+_REASONS: dict[type[BaseException], str] = {
+    RejectedError: "rejected",
+    NoBackendEnabled: "no_backend",
+    NoTransformerImplemented: "no_transformer",
+    ClosedError: "shutdown",
+}
+
+
+class Leaf:
+    """Delivers inline: the emitting thread calls the backend, and a failure ends here.
+
+    Args:
+        name: the backend's name in its router, for the log.
+        backend: where events go; with `send`, or with `send_batch` alone.
+        type_name: what the configuration calls it; else its class.
+
+    Raises:
+        ValueError: the backend has neither method.
+    """
+
+    mode = "inline"
+
+    def __init__(
+        self, name: str, backend: Backend | BatchBackend, *, type_name: str | None = None
+    ) -> None:
+        self.name = name
+        self.backend = backend
+        self.type_name = type_name or type(backend).__name__
+        self.ledger = Ledger()
+        self._send = _sender(name, backend)
+        self._released = False
+        self.deliver = self._delivery()
+
+    def _delivery(self) -> Callable[[Event], None]:
+        accepted = self.ledger.accepted.add
+        delivered = self.ledger.delivered.add
+
+        def deliver(event: Event) -> None:
+            accepted()
+            try:
+                self._send(event)
+            except BaseException as error:  # noqa: BLE001  whatever a backend raises ends here
+                self._failed(error)
+            else:
+                delivered()
+
+        return deliver
+
+    def _failed(self, error: BaseException) -> None:
+        reason = _REASONS.get(type(error), "error")
+        self.ledger.drop(reason)
+        if isinstance(error, KeyboardInterrupt | SystemExit | ClosedError):
+            raise error
+        quiet = isinstance(error, NoBackendEnabled | NoTransformerImplemented)
+        report(
+            logging.INFO if quiet else logging.ERROR,
+            (self.name, reason, type(error)),
+            "backend %s did not deliver an event: %s",
+            self.name,
+            describe(error),
+        )
+
+    def close(self) -> None:
+        """Take no more events: whoever brings one is told by a `ClosedError`."""
+        self._send = _refuse
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until the backend has delivered what it took; tell whether it did in time."""
+        return _asked(self.backend, "flush", timeout)
+
+    def shutdown(self, timeout: float) -> bool:
+        """Close, and release what the backend holds; tell whether that ended in time."""
+        deadline = monotonic() + timeout
+        self.close()
+        if self._released:
+            return True
+        self._released = True
+        while self.ledger.pending() and monotonic() < deadline:
+            sleep(0.001)  # another thread is inside the backend
+        return _asked(self.backend, "shutdown", max(0.0, deadline - monotonic()))
+
+    def stats(self) -> dict[str, Any]:
+        """Return the ledger, and what is left open."""
+        return {
+            "name": self.name,
+            "type": self.type_name,
+            "delivery": self.mode,
+            "accepted": self.ledger.accepted.value,
+            "delivered": self.ledger.delivered.value,
+            "dropped": self.ledger.dropped_by_reason(),
+            "pending": self.ledger.pending(),
+        }
+
+
+def _refuse(_event: Event) -> None:
+    raise ClosedError
+
+
+def _sender(name: str, backend: Backend | BatchBackend) -> Callable[[Event], object]:
+    send = getattr(backend, "send", None)
+    if callable(send):
+        return cast("Callable[[Event], object]", send)
+    send_batch = getattr(backend, "send_batch", None)
+    if not callable(send_batch):
+        raise ValueError(f"backend {name!r} has no callable send")
+
+    def send_alone(event: Event) -> None:
+        try:
+            send_batch([event], timeout=EXPORT_TIMEOUT)
+        except BatchError as error:
+            if 0 in error.failures:
+                raise error.failures[0] from error
+
+    return send_alone
+
+
+def _asked(backend: object, method: str, timeout: float) -> bool:
+    """Call an optional method of a backend; what it raises counts as not done."""
+    ask = getattr(backend, method, None)
+    if not callable(ask):
+        return True
+    deadline = monotonic() + timeout
+    try:
+        done = ask(timeout)
+    except Exception as error:  # noqa: BLE001  a backend's failure to close must not stop the others
+        report(logging.ERROR, (method, type(backend)), "%s failed: %s", method, describe(error))
+        return False
+    return done is not False and monotonic() <= deadline

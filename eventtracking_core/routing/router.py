@@ -1,0 +1,312 @@
+"""The one composite: a chain of processors, then backends, which may be routers again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+from weakref import WeakSet
+
+from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.encoding import snapshot
+from eventtracking_core.errors import (
+    ClosedError,
+    EventEmissionExit,
+    NoBackendEnabled,
+    NoTransformerImplemented,
+)
+from eventtracking_core.routing.leaf import Leaf
+from eventtracking_core.routing.ledger import Counter, Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from eventtracking_core.components import Backend, BatchBackend, Processor
+    from eventtracking_core.events import Event
+
+__all__ = ["RoutingBackend", "Step"]
+
+OnError = Literal["continue", "drop"]
+_Send = Callable[["Event"], object]
+
+
+class Watcher(Protocol):
+    """Whoever compiled a router into something of its own."""
+
+    def changed(self) -> None:
+        """Compile anew."""
+
+
+class Step:
+    """A processor at its place in a chain, with what became of the events that reached it."""
+
+    __slots__ = ("dropped", "errors", "name", "on_error", "processor")
+
+    def __init__(
+        self, processor: Processor, *, name: str | None = None, on_error: OnError | None = None
+    ) -> None:
+        if not callable(processor):
+            raise ValueError(f"processor {type(processor).__name__} is not callable")
+        self.processor = processor
+        own: OnError = getattr(processor, "on_error", "continue")
+        self.on_error: OnError = own if on_error is None else on_error
+        self.name = name or getattr(processor, "__name__", type(processor).__name__)
+        self.dropped = Counter()
+        self.errors = Counter()
+
+    def failed(self, error: BaseException) -> None:
+        """Count and log a failure; where events must not pass one, end the branch.
+
+        Raises:
+            EventEmissionExit: the event must not go on.
+        """
+        self.errors.add()
+        quiet = isinstance(error, NoBackendEnabled | NoTransformerImplemented)
+        report(
+            logging.INFO if quiet else logging.ERROR,
+            (id(self), type(error)),
+            "processor %s failed, the event %s: %s",
+            self.name,
+            "is dropped" if self.on_error == "drop" else "goes on without it",
+            describe(error),
+        )
+        if self.on_error == "drop":
+            raise EventEmissionExit from error
+
+    def stats(self) -> dict[str, Any]:
+        """Return how many events it dropped, and on how many it failed."""
+        return {"name": self.name, "dropped": self.dropped.value, "errors": self.errors.value}
+
+
+class RoutingBackend:
+    """Sends each event through its processors in order, then to each of its backends in order.
+
+    A router is itself a backend, so trees have any depth. Each router with a processor that may
+    change events works on a copy of its own: neither its siblings nor the caller see the change.
+
+    Args:
+        backends: child backends by name; taken in sorted order of their names.
+        processors: callables, run in their order.
+
+    Raises:
+        ValueError: a backend has no callable `send`, or a processor is not callable.
+    """
+
+    def __init__(
+        self,
+        backends: Mapping[str, Backend | BatchBackend] | None = None,
+        processors: Iterable[Processor] | None = None,
+    ) -> None:
+        self.ledger = Ledger()
+        self._children: dict[str, Leaf | RoutingBackend] = {}
+        self._steps: list[Step] = []
+        self._compiled: _Send | None = None
+        self._watchers: WeakSet[Watcher] = WeakSet()
+        for name, backend in sorted((backends or {}).items()):
+            self.register_backend(name, backend)
+        for processor in processors or ():
+            self.register_processor(processor)
+
+    @property
+    def backends(self) -> dict[str, Backend | BatchBackend]:
+        """The registered backends, by name."""
+        return {
+            name: child.backend if isinstance(child, Leaf) else child
+            for name, child in self._children.items()
+        }
+
+    @property
+    def processors(self) -> list[Processor]:
+        """The registered processors, in their order."""
+        return [step.processor for step in self._steps]
+
+    @property
+    def children(self) -> Mapping[str, Leaf | RoutingBackend]:
+        """The nodes below this one, by name: leaves and routers."""
+        return self._children
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """The processors at their places, with their counters."""
+        return self._steps
+
+    def register_backend(self, name: str, backend: Backend | BatchBackend | Leaf) -> None:
+        """Add a backend; it is called after those that are registered already.
+
+        Raises:
+            ValueError: the backend has no callable `send`.
+        """
+        if isinstance(backend, RoutingBackend) and _is_plain(backend):
+            backend.watch(self)
+            self._children[name] = backend
+        else:
+            self._children[name] = backend if isinstance(backend, Leaf) else Leaf(name, backend)
+        self.changed()
+
+    def register_processor(self, processor: Processor | Step) -> None:
+        """Add a processor; it runs after those that are registered already.
+
+        Raises:
+            ValueError: it is not callable.
+        """
+        self._steps.append(processor if isinstance(processor, Step) else Step(processor))
+        self.changed()
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell a watcher, which is not kept alive, of each change of the tree."""
+        self._watchers.add(watcher)
+
+    def changed(self) -> None:
+        """Compile anew when next asked to, and so whatever holds this router."""
+        self._compiled = None
+        for watcher in list(self._watchers):
+            watcher.changed()
+
+    def compile(self) -> _Send:
+        """Return the tree as a plain function, made anew after each registration."""
+        if self._compiled is None:
+            targets = tuple(self.targets())
+            if self._steps:
+                self._compiled = _chain(self, targets)
+            else:
+                self._compiled = targets[0] if len(targets) == 1 else _fan_out(targets)
+        return self._compiled
+
+    def targets(self) -> Iterator[_Send]:
+        """Yield what is called after the processors: child routers that have none need no call."""
+        for child in self._children.values():
+            if isinstance(child, Leaf):
+                yield child.deliver
+            elif child.steps:
+                yield child.compile()
+            else:
+                yield from child.targets()
+
+    def send(self, event: Event) -> None:
+        """Process an event and send it to all backends. Logs and swallows every failure."""
+        try:
+            self.compile()(event)
+        except ClosedError:
+            return
+
+    def process_event(self, event: Event) -> Event:
+        """Return the event as the processors leave it. Logs and swallows their failures.
+
+        Raises:
+            EventEmissionExit: a processor dropped the event.
+        """
+        return _process(self._steps, event)
+
+    def send_to_backends(self, event: Event) -> None:
+        """Send an event to all backends, past the processors. Logs and swallows every failure."""
+        for send in self.targets():
+            send(event)
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Yield the leaves of the tree, in the order in which they are called."""
+        for child in self._children.values():
+            if isinstance(child, Leaf):
+                yield child
+            else:
+                yield from child.leaves()
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until every backend has delivered what it took, `timeout` seconds in all."""
+        deadline = monotonic() + timeout
+        return False not in [leaf.flush(_left(deadline)) for leaf in self.leaves()]
+
+    def shutdown(self, timeout: float, *, keep: Collection[int] = ()) -> bool:
+        """Close every leaf, then release what the backends hold, `timeout` seconds in all.
+
+        Args:
+            timeout: seconds, for all of them together.
+            keep: the `id` of backends that another tree goes on using.
+        """
+        deadline = monotonic() + timeout
+        leaves = list(self.leaves())
+        for leaf in leaves:
+            leaf.close()
+        closing = [leaf for leaf in leaves if id(leaf.backend) not in keep]
+        return False not in [leaf.shutdown(_left(deadline)) for leaf in closing]
+
+    def stats(self, entered: int) -> dict[str, Any]:
+        """Return the counters of the router and of everything below it.
+
+        Args:
+            entered: how many events reached it; a router without processors does not count.
+        """
+        accepted = self.ledger.accepted.value if self._steps else entered
+        dropped = self.ledger.dropped_by_reason()
+        passed = accepted - sum(dropped.values())
+        return {
+            "accepted": accepted,
+            "dropped": dropped,
+            "processors": [step.stats() for step in self._steps],
+            "backends": [
+                child.stats()
+                if isinstance(child, Leaf)
+                else {"name": name, "type": "router", **child.stats(passed)}
+                for name, child in self._children.items()
+            ],
+        }
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - monotonic())
+
+
+def _is_plain(router: RoutingBackend) -> bool:
+    """Tell whether a router can be compiled: none of its sending is overridden."""
+    return all(
+        getattr(type(router), method) is getattr(RoutingBackend, method)
+        for method in ("send", "process_event", "send_to_backends")
+    )
+
+
+def _process(steps: Iterable[Step], event: Event) -> Event:
+    for step in steps:
+        try:
+            result = step.processor(event)
+        except EventEmissionExit:
+            step.dropped.add()
+            raise
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001  whatever a processor raises ends here
+            step.failed(error)
+        else:
+            if type(result) is dict:
+                event = result
+            elif result is not None:
+                step.failed(TypeError("a processor returns an event or None"))
+    return event
+
+
+def _chain(router: RoutingBackend, targets: tuple[_Send, ...]) -> _Send:
+    steps = tuple(router.steps)
+    copies = any(getattr(step.processor, "mutates", True) for step in steps)
+    accepted, drop = router.ledger.accepted.add, router.ledger.drop
+
+    def route(event: Event) -> None:
+        accepted()
+        try:
+            event = _process(steps, snapshot(event) if copies else event)
+        except EventEmissionExit as exit_:
+            drop("processor_error" if exit_.__cause__ else "filtered")
+            return
+        except BaseException:
+            drop("interrupted")
+            raise
+        for send in targets:
+            send(event)
+
+    return route
+
+
+def _fan_out(targets: tuple[_Send, ...]) -> _Send:
+    def send_to_all(event: Event) -> None:
+        for send in targets:
+            send(event)
+
+    return send_to_all

@@ -1,0 +1,375 @@
+"""The tracker: what an application emits through, and the trackers of a process."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
+
+from eventtracking_core.contexts import (
+    ContextVarLocator,
+    EnteredContext,
+    Frame,
+    remove,
+    stack_locator,
+)
+from eventtracking_core.diagnostics import describe, logger, report
+from eventtracking_core.errors import ClosedError, InvalidEventError
+from eventtracking_core.events import UNKNOWN, Event, clean_name, new_id
+from eventtracking_core.routing import Counter, RoutingBackend
+
+if TYPE_CHECKING:
+    from eventtracking_core.components import Backend, BatchBackend, Processor
+    from eventtracking_core.contexts import Context, ContextLocator, ContextProvider
+
+__all__ = [
+    "Tracker",
+    "configure",
+    "context",
+    "emit",
+    "get_tracker",
+    "register_tracker",
+]
+
+SHUTDOWN_TIMEOUT: Final = 5.0
+MAX_NAMES: Final = 10_000
+_now: Final = datetime.now
+
+
+class _Tree:
+    """What `emit` needs of a configuration, swapped in one assignment."""
+
+    def __init__(
+        self,
+        root: RoutingBackend,
+        providers: Iterable[ContextProvider] = (),
+        shutdown_timeout: float = SHUTDOWN_TIMEOUT,
+    ) -> None:
+        self.root = root
+        self.providers = tuple(providers)
+        self.shutdown_timeout = shutdown_timeout
+        self.emitted = Counter()
+        self.changed()
+        root.watch(self)
+
+    def changed(self) -> None:
+        """Compile anew, after a registration. A tree without backends sends nowhere."""
+        self.send = self.root.compile() if self.root.children else None
+
+
+class Tracker:
+    """Says what happened, with the contexts that are active, to a tree of backends.
+
+    Args:
+        backends: child backends of the tree's root, by name; taken in sorted order of their names.
+        context_locator: finds the active contexts; by default each task and thread has its own.
+        processors: run on every event, before the backends.
+        strict: raise what would be a warning. For tests.
+
+    Raises:
+        ValueError: a backend has no callable `send`, or a processor is not callable.
+    """
+
+    def __init__(
+        self,
+        backends: Mapping[str, Backend | BatchBackend] | None = None,
+        context_locator: ContextLocator | None = None,
+        processors: Iterable[Processor] | None = None,
+        *,
+        strict: bool = False,
+    ) -> None:
+        self._strict = strict
+        self._locator = stack_locator(context_locator or ContextVarLocator())
+        self._top = self._locator.top
+        self._names: dict[str, str] = {}
+        self._warned: set[tuple[str, str]] = set()
+        self._warnings: dict[str, Counter] = {}
+        self._tree = _Tree(RoutingBackend(backends, processors))
+        _alive.add(self)
+
+    def emit(
+        self, name: str | None = None, data: object = None, *, timestamp: datetime | None = None
+    ) -> str:
+        """Say what happened. Never raises; returns the event's id.
+
+        Args:
+            name: what happened, in the manner of `org.area.verb`.
+            data: its fields; what is no mapping becomes the field `value`.
+            timestamp: when it happened; now, if not given. A naive one is taken as UTC.
+
+        Raises:
+            InvalidEventError: the tracker is strict, and something would have been a warning.
+        """
+        event_id = new_id()
+        tree = self._tree
+        send = tree.send
+        if send is None:
+            return event_id
+        try:
+            try:
+                name = self._names[name]  # type: ignore[index]
+            except Exception:  # noqa: BLE001  a name may be anything, and hash as it likes
+                name = self._clean(name)
+            frame = self._top()
+            event: Event = {
+                "id": event_id,
+                "name": name,
+                "timestamp": _now(UTC) if timestamp is None else self._utc(timestamp, name),
+                "context": {} if frame is None else frame.merged.copy(),
+                "data": data if type(data) is dict else self._mapping(data, name),
+            }
+            if tree.providers:
+                event["context"] = self._provided(tree.providers, event["context"])
+            tree.emitted.add()
+            send(event)
+        except ClosedError:
+            self._send_again(tree, event)
+        except (KeyboardInterrupt, SystemExit, InvalidEventError):
+            raise
+        except BaseException as error:  # noqa: BLE001  nothing may reach the application
+            report(logging.ERROR, type(error), "an event was not emitted: %s", describe(error))
+        return event_id
+
+    def send(self, event: Event) -> None:
+        """Route an event that was made elsewhere: a replay, or a line of a log. Never raises."""
+        tree = self._tree
+        if tree.send is None:
+            return
+        tree.emitted.add()
+        try:
+            tree.send(event)
+        except ClosedError:
+            self._send_again(tree, event)
+
+    def _send_again(self, tree: _Tree, event: Event) -> None:
+        """Bring an event that found its tree closed to the one that took its place."""
+        current = self._tree
+        if current is tree:
+            report(logging.WARNING, "closed", "an event was emitted after shutdown")
+        elif current.send is not None:
+            current.emitted.add()
+            current.root.send(event)
+
+    def _clean(self, name: object) -> str:
+        clean = clean_name(name)
+        if clean == UNKNOWN:
+            self._warn("name", clean, "an event has no name, or one that is no text")
+        elif type(name) is str and len(self._names) < MAX_NAMES:
+            self._names[name] = clean
+        return clean
+
+    def _mapping(self, data: object, name: str) -> Any:
+        if data is None:
+            return {}
+        if isinstance(data, Mapping):
+            return data
+        self._warn("data", name, f"data is no mapping but {type(data).__name__}")
+        return {"value": data}
+
+    def _utc(self, timestamp: object, name: str) -> datetime:
+        try:
+            if isinstance(timestamp, datetime):
+                aware = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
+                return aware.astimezone(UTC)
+        except Exception:  # noqa: BLE001, S110  a tzinfo may raise anything
+            pass
+        self._warn("timestamp", name, "the timestamp is no datetime that can be told in UTC")
+        return datetime.now(UTC)
+
+    def _provided(
+        self, providers: tuple[ContextProvider, ...], entered: dict[str, Any]
+    ) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for provider in providers:
+            try:
+                values.update(provider())
+            except Exception as error:  # noqa: BLE001  the event matters more than its context
+                report(
+                    logging.ERROR,
+                    (id(provider), type(error)),
+                    "context provider %s failed: %s",
+                    type(provider).__name__,
+                    describe(error),
+                )
+        values.update(entered)
+        return values
+
+    def _warn(self, code: str, name: str, message: str) -> None:
+        if self._strict:
+            raise InvalidEventError(f"{name}: {message}")
+        self._warnings.setdefault(code, Counter()).add()
+        if (code, name) not in self._warned and len(self._warned) < MAX_NAMES:
+            self._warned.add((code, name))
+            extra = {"code": code, "event_name": name}
+            logger.warning("event %s: %s", name, message, extra=extra)
+
+    def context(
+        self, name: str | Context | None = None, ctx: Context | None = None, **fields: object
+    ) -> EnteredContext:
+        """Return a context manager: events emitted inside its block carry the context.
+
+        `context("request", {"user_id": 1})`, or without a name `context({"user_id": 1})` and
+        `context(user_id=1)`; the last form has no fields called `name` or `ctx`.
+
+        Raises:
+            TypeError: the arguments are of none of these forms.
+        """
+        if isinstance(name, Mapping):
+            name, ctx = None, name if ctx is None and not fields else None
+        elif fields and name is None and ctx is None:
+            ctx, fields = fields, {}
+        if ctx is None or fields:
+            raise TypeError("context takes a name and a mapping, a mapping, or keyword fields")
+        return EnteredContext(self._locator, name, ctx)
+
+    def enter_context(self, name: str, ctx: Context) -> None:
+        """Enter a named context, until `exit_context`. Re-entering a name nests."""
+        self._locator.set_top(Frame(name, ctx, self._top(), None))
+
+    def exit_context(self, name: str) -> None:
+        """Leave the innermost context of that name, in whatever order contexts were entered.
+
+        Raises:
+            KeyError: there is none.
+        """
+        remove(self._locator, lambda frame: frame.name == name, name)
+
+    def resolve_context(self) -> dict[str, Any]:
+        """Return the union of the entered contexts as a new dict; the innermost value wins."""
+        frame = self._top()
+        return frame.merged.copy() if frame is not None else {}
+
+    @property
+    def located_context(self) -> Mapping[str, Context]:
+        """The contexts that are active here, by name, innermost last."""
+        return self._locator.get()
+
+    @property
+    def backends(self) -> dict[str, Backend | BatchBackend]:
+        """The backends at the root of the tree, by name."""
+        return self._tree.root.backends
+
+    @property
+    def processors(self) -> list[Processor]:
+        """The processors at the root of the tree."""
+        return self._tree.root.processors
+
+    def get_backend(self, name: str) -> Backend | BatchBackend:
+        """Return the backend of that name at the root of the tree.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self.backends[name]
+
+    @property
+    def root(self) -> RoutingBackend:
+        """The root of the routing tree: registering there takes effect at once."""
+        return self._tree.root
+
+    def configure(self, config: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> None:
+        """Build the tree that a configuration describes and swap it in; shut the old one down.
+
+        Args:
+            config: a file, or a dict of the same form. Without one, the file that
+                `EVENTTRACKING_CONFIG_FILE` names, else `[tool.eventtracking]` in `pyproject.toml`.
+
+        Raises:
+            ConfigurationError: with every problem; the tracker stays as it was.
+        """
+        from eventtracking_core.config import build, read  # noqa: PLC0415  costs imports
+
+        old = self._tree
+        if _is_true(os.environ.get("EVENTTRACKING_DISABLED", "")):
+            self._tree = _Tree(RoutingBackend())
+        else:
+            disabled = os.environ.get("EVENTTRACKING_DISABLE_PLUGINS", "")
+            names = [name.strip() for name in disabled.split(",") if name.strip()]
+            built = build(read(config), disabled=names)
+            self._tree = _Tree(built.root, built.providers, built.shutdown_timeout)
+        kept = {id(leaf.backend) for leaf in self._tree.root.leaves()}
+        old.root.shutdown(old.shutdown_timeout, keep=kept)
+
+    @property
+    def shutdown_timeout(self) -> float:
+        """Seconds that shutting down may take, as configured."""
+        return self._tree.shutdown_timeout
+
+    def flush(self, timeout: float = SHUTDOWN_TIMEOUT) -> bool:
+        """Wait, at most `timeout` seconds, for what was emitted; tell whether it is delivered."""
+        return self._tree.root.flush(timeout)
+
+    def shutdown(self, timeout: float | None = None) -> bool:
+        """Close the tree and release what its backends hold; tell whether that ended in time.
+
+        Args:
+            timeout: seconds, in all; the configuration's `shutdown_timeout` if not given.
+        """
+        tree = self._tree
+        return tree.root.shutdown(tree.shutdown_timeout if timeout is None else timeout)
+
+    def stats(self) -> dict[str, Any]:
+        """Return the counters of every node since the tree was configured.
+
+        `{"emitted", "warnings", "tree"}`; a node of the tree has `accepted`, and `dropped` by
+        reason; a router its `processors` and `backends`, a backend its `delivered` and `pending`.
+        """
+        tree = self._tree
+        emitted = tree.emitted.value
+        return {
+            "emitted": emitted,
+            "warnings": {code: counter.value for code, counter in self._warnings.copy().items()},
+            "tree": {"name": "", "type": "router", **tree.root.stats(emitted)},
+        }
+
+
+_alive: Final[WeakSet[Tracker]] = WeakSet()
+_trackers: Final[dict[str, Tracker]] = {"default": Tracker()}
+
+
+def get_tracker(name: str = "default") -> Tracker:
+    """Return a tracker by name; the default one is always there.
+
+    Raises:
+        KeyError: nobody registered a tracker of that name.
+    """
+    return _trackers[name]
+
+
+def register_tracker(tracker: Tracker, name: str = "default") -> None:
+    """Make a tracker available under a name, to every part of the process."""
+    _trackers[name] = tracker
+
+
+def configure(config: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> None:
+    """Configure the default tracker; see `Tracker.configure`."""
+    _trackers["default"].configure(config)
+
+
+def emit(name: str | None = None, data: object = None, *, timestamp: datetime | None = None) -> str:
+    """Say what happened on the default tracker; see `Tracker.emit`."""
+    return _trackers["default"].emit(name, data, timestamp=timestamp)
+
+
+def context(
+    name: str | Context | None = None, ctx: Context | None = None, **fields: object
+) -> EnteredContext:
+    """Return a context manager of the default tracker; see `Tracker.context`."""
+    return _trackers["default"].context(name, ctx, **fields)
+
+
+def _is_true(text: str) -> bool:
+    return text.strip().lower() in {"1", "true", "yes", "on"}
+
+
+@atexit.register
+def _shutdown_at_exit() -> None:
+    trackers = list(_alive)
+    deadline = monotonic() + max((tracker.shutdown_timeout for tracker in trackers), default=0)
+    for tracker in trackers:
+        tracker.shutdown(max(0.0, deadline - monotonic()))
