@@ -28,10 +28,11 @@ from eventtracking_core.errors import (
 )
 from eventtracking_core.events import Event
 from eventtracking_core.routing import RoutingBackend
-from eventtracking_core.tracker import (
-    Tracker,
+from eventtracking_core.tracker import Tracker
+from eventtracking_core.trackers import (
     configure,
     context,
+    drain_on_sigterm,
     emit,
     get_tracker,
     register_tracker,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.hookspecs import hookimpl
     from eventtracking_core.options import ByteSize, Seconds
-    from eventtracking_core.plugins import plugins
+    from eventtracking_core.plugins import register_plugin
 
 __all__ = [
     "Backend",
@@ -71,10 +72,11 @@ __all__ = [
     "carry",
     "configure",
     "context",
+    "drain_on_sigterm",
     "emit",
     "get_tracker",
     "hookimpl",
-    "plugins",
+    "register_plugin",
     "register_tracker",
 ]
 
@@ -86,7 +88,7 @@ _LAZY = {
     "Processor": "components",
     "Seconds": "options",
     "hookimpl": "hookspecs",
-    "plugins": "plugins",
+    "register_plugin": "plugins",
 }
 
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 from _random import Random
-from hashlib import sha256
-from itertools import count
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from operator import length_hint
 from threading import Lock
-from time import time_ns
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NotRequired, TypedDict
+from typing import Any, Final, NamedTuple, NotRequired, TypedDict
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-__all__ = ["Event", "clean_name", "new_id"]
+__all__ = ["Event", "clean_name", "id_at", "new_id"]
 
 UNKNOWN: Final = "unknown"
 MAX_NAME: Final = 255
@@ -48,62 +44,72 @@ def clean_name(name: object) -> str:
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     if len(text) > MAX_NAME:
+        from hashlib import sha256  # noqa: PLC0415  most programs never have such a name
+
         digest = sha256(text.encode()).hexdigest()[:16]
         text = f"{text[: MAX_NAME - 17]}~{digest}"
     return text
 
 
 # A UUIDv7 (RFC 9562) is the millisecond, a 12-bit counter and 62 random bits. One millisecond's
-# ids share the random part, and differ in the counter: `next` on a C iterator is atomic among
+# ids share the random part, and differ in the counter: `next` on a list's iterator is one step for
 # threads and signal handlers, so no lock is held while an id is made.
 _COUNTERS: Final = [f"{value:03x}-" for value in range(4096)]
-_NS: Final = 1_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 class _Millisecond(NamedTuple):
     """The ids of one millisecond: a plain tuple, which `new_id` unpacks in one step."""
 
-    until: int
-    next_position: Callable[[], int]
+    until: datetime
+    counters: Iterator[str]
     head: str
     tail: str
 
 
-def _millisecond(number: int) -> _Millisecond:
+def _millisecond(moment: datetime) -> _Millisecond:
+    number = (moment - _EPOCH) // _MILLISECOND
+    text = f"{number & 0xFFFF_FFFF_FFFF:012x}"
     bits = f"{1 << 63 | _random.getrandbits(62):016x}"
     return _Millisecond(
-        (number + 1) * _NS, count().__next__, _head(number), f"{bits[:4]}-{bits[4:]}"
+        until=_EPOCH + (number + 1) * _MILLISECOND,
+        counters=iter(_COUNTERS),
+        head=f"{text[:8]}-{text[8:]}-7",
+        tail=f"{bits[:4]}-{bits[4:]}",
     )
-
-
-def _head(millisecond: int) -> str:
-    text = f"{millisecond & 0xFFFF_FFFF_FFFF:012x}"
-    return f"{text[:8]}-{text[8:]}-7"
 
 
 def new_id() -> str:
     """Return a new UUIDv7 as text: unique, and increasing within a thread."""
-    until, next_position, head, tail = _current
-    if time_ns() >= until:
-        until, next_position, head, tail = _advance()
-    position = next_position()
-    if position >= 4096:  # noqa: PLR2004  the counter's 12 bits; past them, a later millisecond's
-        borrowed, position = divmod(position, 4096)
-        head = _head(until // _NS - 1 + borrowed)
-    return f"{head}{_COUNTERS[position]}{tail}"
+    return id_at(datetime.now(UTC))
 
 
-def _advance() -> _Millisecond:
+def id_at(moment: datetime) -> str:
+    """Return a new id, as `new_id` does, where the present time is at hand."""
+    until, counters, head, tail = _current
+    if moment >= until:
+        until, counters, head, tail = _advance(moment)
+    try:
+        return f"{head}{next(counters)}{tail}"
+    except StopIteration:
+        return id_at(until)  # borrowed from the next millisecond
+
+
+def _advance(moment: datetime) -> _Millisecond:
+    """Go on to the millisecond of a moment, if nobody else is doing so."""
     global _current  # noqa: PLW0603  one generator a process
     # Whoever finds the lock taken goes on with the millisecond that is there: waiting would
     # deadlock a signal handler that interrupted the holder.
-    if _advancing.acquire(blocking=False):
-        try:
-            earliest = _current.until // _NS + _current.next_position() // 4096
-            _current = _millisecond(max(time_ns() // _NS, earliest))
-        finally:
-            _advancing.release()
-    return _current
+    if not _advancing.acquire(blocking=False):
+        # Used up, and not to be replaced now: a millisecond of one's own has other random bits.
+        return _current if length_hint(_current.counters) else _millisecond(moment)
+    try:
+        if moment >= _current.until:
+            _current = _millisecond(moment)
+        return _current
+    finally:
+        _advancing.release()
 
 
 def _reset() -> None:
@@ -111,11 +117,11 @@ def _reset() -> None:
     global _advancing, _current, _random  # noqa: PLW0603  one generator a process
     _random = Random(int.from_bytes(os.urandom(32)))
     _advancing = Lock()
-    _current = _millisecond(time_ns() // _NS)
+    _current = _millisecond(datetime.now(UTC))
 
 
 _random = Random(0)
 _advancing = Lock()
-_current = _millisecond(0)
+_current = _millisecond(_EPOCH)
 _reset()
 os.register_at_fork(after_in_child=_reset)

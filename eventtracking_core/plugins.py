@@ -19,7 +19,7 @@ import pluggy
 from eventtracking_core import hookspecs
 from eventtracking_core.errors import EventTrackingError
 
-__all__ = ["GROUP", "Kind", "PluginError", "Plugins", "installed", "plugins"]
+__all__ = ["GROUP", "Kind", "PluginError", "Plugins", "installed", "plugins", "register_plugin"]
 
 Kind = Literal["context provider", "processor", "backend"]
 Factory = Callable[..., Any]
@@ -74,11 +74,7 @@ class Plugins:
         self._manager.add_hookspecs(hookspecs)
 
     def register(self, plugin: object, name: str) -> None:
-        """Register an object with hook implementations, as if it had been installed.
-
-        Raises:
-            PluginError: it implements no hook, one that does not exist, or the name is taken.
-        """
+        """Register an object with hook implementations; see `register_plugin`."""
         try:
             self._manager.register(plugin, name)
         except ValueError as error:
@@ -202,6 +198,15 @@ class Plugins:
 
 plugins: Final = Plugins()
 """The plugins of this process: what configurations are resolved against."""
+
+
+def register_plugin(plugin: object, name: str) -> None:
+    """Register an object with hook implementations, as if it had been installed.
+
+    Raises:
+        PluginError: it implements no hook, one that does not exist, or the name is taken.
+    """
+    plugins.register(plugin, name)
 
 
 def installed() -> list[EntryPoint]:

@@ -1,13 +1,11 @@
-"""The tracker: what an application emits through, and the trackers of a process."""
+"""The tracker: what an application emits through."""
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
@@ -20,25 +18,22 @@ from eventtracking_core.contexts import (
 )
 from eventtracking_core.diagnostics import describe, logger, report
 from eventtracking_core.errors import ClosedError, InvalidEventError
-from eventtracking_core.events import UNKNOWN, Event, clean_name, new_id
+from eventtracking_core.events import UNKNOWN, Event, clean_name, id_at
 from eventtracking_core.routing import Counter, RoutingBackend
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.contexts import Context, ContextLocator, ContextProvider
 
-__all__ = [
-    "Tracker",
-    "configure",
-    "context",
-    "emit",
-    "get_tracker",
-    "register_tracker",
-]
+__all__ = ["Tracker"]
 
 SHUTDOWN_TIMEOUT: Final = 5.0
 MAX_NAMES: Final = 10_000
 _now: Final = datetime.now
+
+
+alive: Final[WeakSet[Tracker]] = WeakSet()
+"""Every tracker of the process."""
 
 
 class _Tree:
@@ -53,7 +48,8 @@ class _Tree:
         self.root = root
         self.providers = tuple(providers)
         self.shutdown_timeout = shutdown_timeout
-        self.emitted = Counter()
+        self.emitted_count = Counter()
+        self.emitted = self.emitted_count.tick
         self.changed()
         root.watch(self)
 
@@ -90,7 +86,7 @@ class Tracker:
         self._warned: set[tuple[str, str]] = set()
         self._warnings: dict[str, Counter] = {}
         self._tree = _Tree(RoutingBackend(backends, processors))
-        _alive.add(self)
+        alive.add(self)
 
     def emit(
         self, name: str | None = None, data: object = None, *, timestamp: datetime | None = None
@@ -105,7 +101,8 @@ class Tracker:
         Raises:
             InvalidEventError: the tracker is strict, and something would have been a warning.
         """
-        event_id = new_id()
+        now = _now(UTC)
+        event_id = id_at(now)
         tree = self._tree
         send = tree.send
         if send is None:
@@ -119,13 +116,13 @@ class Tracker:
             event: Event = {
                 "id": event_id,
                 "name": name,
-                "timestamp": _now(UTC) if timestamp is None else self._utc(timestamp, name),
+                "timestamp": now if timestamp is None else self._utc(timestamp, name),
                 "context": {} if frame is None else frame.merged.copy(),
                 "data": data if type(data) is dict else self._mapping(data, name),
             }
             if tree.providers:
                 event["context"] = self._provided(tree.providers, event["context"])
-            tree.emitted.add()
+            next(tree.emitted)
             send(event)
         except ClosedError:
             self._send_again(tree, event)
@@ -140,7 +137,7 @@ class Tracker:
         tree = self._tree
         if tree.send is None:
             return
-        tree.emitted.add()
+        next(tree.emitted)
         try:
             tree.send(event)
         except ClosedError:
@@ -152,7 +149,7 @@ class Tracker:
         if current is tree:
             report(logging.WARNING, "closed", "an event was emitted after shutdown")
         elif current.send is not None:
-            current.emitted.add()
+            next(current.emitted)
             current.root.send(event)
 
     def _clean(self, name: object) -> str:
@@ -294,6 +291,7 @@ class Tracker:
             self._tree = _Tree(built.root, built.providers, built.shutdown_timeout)
         kept = {id(leaf.backend) for leaf in self._tree.root.leaves()}
         old.root.shutdown(old.shutdown_timeout, keep=kept)
+        self._tree.root.start()
 
     @property
     def shutdown_timeout(self) -> float:
@@ -303,6 +301,22 @@ class Tracker:
     def flush(self, timeout: float = SHUTDOWN_TIMEOUT) -> bool:
         """Wait, at most `timeout` seconds, for what was emitted; tell whether it is delivered."""
         return self._tree.root.flush(timeout)
+
+    async def aflush(self, timeout: float = SHUTDOWN_TIMEOUT) -> bool:  # noqa: ASYNC109  as flush
+        """Do what `flush` does, without blocking the event loop; cancelling it loses nothing."""
+        from asyncio import to_thread  # noqa: PLC0415  most programs do not need it
+
+        return await to_thread(self.flush, timeout)
+
+    def close(self) -> None:
+        """Take no more events; what waits is delivered until `shutdown`."""
+        for leaf in self._tree.root.leaves():
+            leaf.close()
+
+    def forked(self) -> None:
+        """Count from zero in a forked child, which begins empty."""
+        self._tree.emitted_count.restart()
+        self._tree.root.forked()
 
     def shutdown(self, timeout: float | None = None) -> bool:
         """Close the tree and release what its backends hold; tell whether that ended in time.
@@ -320,7 +334,7 @@ class Tracker:
         reason; a router its `processors` and `backends`, a backend its `delivered` and `pending`.
         """
         tree = self._tree
-        emitted = tree.emitted.value
+        emitted = tree.emitted_count.value
         return {
             "emitted": emitted,
             "warnings": {code: counter.value for code, counter in self._warnings.copy().items()},
@@ -328,48 +342,5 @@ class Tracker:
         }
 
 
-_alive: Final[WeakSet[Tracker]] = WeakSet()
-_trackers: Final[dict[str, Tracker]] = {"default": Tracker()}
-
-
-def get_tracker(name: str = "default") -> Tracker:
-    """Return a tracker by name; the default one is always there.
-
-    Raises:
-        KeyError: nobody registered a tracker of that name.
-    """
-    return _trackers[name]
-
-
-def register_tracker(tracker: Tracker, name: str = "default") -> None:
-    """Make a tracker available under a name, to every part of the process."""
-    _trackers[name] = tracker
-
-
-def configure(config: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> None:
-    """Configure the default tracker; see `Tracker.configure`."""
-    _trackers["default"].configure(config)
-
-
-def emit(name: str | None = None, data: object = None, *, timestamp: datetime | None = None) -> str:
-    """Say what happened on the default tracker; see `Tracker.emit`."""
-    return _trackers["default"].emit(name, data, timestamp=timestamp)
-
-
-def context(
-    name: str | Context | None = None, ctx: Context | None = None, **fields: object
-) -> EnteredContext:
-    """Return a context manager of the default tracker; see `Tracker.context`."""
-    return _trackers["default"].context(name, ctx, **fields)
-
-
 def _is_true(text: str) -> bool:
     return text.strip().lower() in {"1", "true", "yes", "on"}
-
-
-@atexit.register
-def _shutdown_at_exit() -> None:
-    trackers = list(_alive)
-    deadline = monotonic() + max((tracker.shutdown_timeout for tracker in trackers), default=0)
-    for tracker in trackers:
-        tracker.shutdown(max(0.0, deadline - monotonic()))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from eventtracking_core.config import delivery
 from eventtracking_core.config.convert import Parameter, UnresolvableError, convert, parameters
 from eventtracking_core.config.upstream import translate
+from eventtracking_core.delivery import BufferedLeaf
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import ConfigurationError, Problem
 from eventtracking_core.options import Seconds
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from eventtracking_core.contexts import ContextProvider
 
 _Node = Leaf | RoutingBackend
+_Layers = list[delivery.Settings]
 
 __all__ = ["ROOT_KEYS", "Built", "build"]
 
@@ -27,7 +30,6 @@ SHUTDOWN_TIMEOUT: Final = 5.0
 ROOT_KEYS: Final = ("context", "processors", "backends", "disable", "shutdown_timeout")
 _NOT_YET: Final = ("metadata", "unregistered", "invalid", "max_event_size", "telemetry")
 _RESERVED: Final = frozenset({"type", "processors", "backends", "delivery"})
-_MODES: Final = ("inline", "queue", "spool")
 
 
 class Built(NamedTuple):
@@ -71,7 +73,7 @@ class _Builder:
             self._component("context provider", node, path)
             for path, node in self._list(tree.get("context"), "context")
         ]
-        root = self._router(tree, "")
+        root = self._router(tree, "", [delivery.from_environment(self._problems)])
         if self._problems:
             raise ConfigurationError(self._source, self._problems)
         return Built([provider for provider in providers if provider], root, timeout)
@@ -94,11 +96,11 @@ class _Builder:
             return []
         return [(f"{path}[{number}]", item) for number, item in enumerate(value)]
 
-    def _router(self, table: Mapping[str, Any], path: str) -> RoutingBackend:
+    def _router(self, table: Mapping[str, Any], path: str, layers: _Layers) -> RoutingBackend:
         router = RoutingBackend()
         for step in self._steps(table, path):
             router.register_processor(step)
-        for name, backend in self._backends(table, path).items():
+        for name, backend in self._backends(table, path, layers).items():
             router.register_backend(name, backend)
         return router
 
@@ -121,7 +123,7 @@ class _Builder:
             return None
         return on_error
 
-    def _backends(self, table: Mapping[str, Any], path: str) -> dict[str, _Node]:
+    def _backends(self, table: Mapping[str, Any], path: str, layers: _Layers) -> dict[str, _Node]:
         children = table.get("backends")
         at = _join(path, "backends")
         if children is None:
@@ -129,39 +131,38 @@ class _Builder:
         if not isinstance(children, Mapping):
             self._problem(at, f"expected a table of backends by name, got {_kind(children)}")
             return {}
-        made = {name: self._backend(node, f"{at}.{name}") for name, node in children.items()}
-        return {str(name): backend for name, backend in made.items() if backend is not None}
+        made = {
+            str(name): self._backend(node, f"{at}.{name}", layers)
+            for name, node in children.items()
+        }
+        return {name: backend for name, backend in made.items() if backend is not None}
 
-    def _backend(self, node: Any, path: str) -> _Node | None:
+    def _backend(self, node: Any, path: str, layers: _Layers) -> _Node | None:
         if isinstance(node, Mapping):
             node = translate(node, path, self._problems)
-            self._delivery(node, path)
+            layers = [*layers, delivery.read(node, path, self._problems)]
             if "type" not in node:
-                return self._typeless(node, path)
+                return self._typeless(node, path, layers)
             node = {key: value for key, value in node.items() if key != "delivery"}
         backend: Backend | BatchBackend | None = self._component("backend", node, path)
         if backend is None or isinstance(backend, RoutingBackend):
             return backend
-        return Leaf(path.rpartition(".")[2], backend, type_name=_type_name(node))
+        options = delivery.resolve(layers, backend, path, self._problems)
+        name, type_name = path.rpartition(".")[2], _type_name(node)
+        if options.mode == "inline":
+            return Leaf(name, backend, type_name=type_name)
+        node_path = path.removeprefix("backends.").replace(".backends.", ".")
+        return BufferedLeaf(name, backend, options=options, path=node_path, type_name=type_name)
 
-    def _typeless(self, node: Mapping[str, Any], path: str) -> RoutingBackend | None:
+    def _typeless(
+        self, node: Mapping[str, Any], path: str, layers: _Layers
+    ) -> RoutingBackend | None:
         if not {"processors", "backends"} & node.keys():
             self._problem(path, "needs a type, or processors and backends to be a router")
             return None
         for key in node.keys() - _RESERVED:
             self._problem(f"{path}.{key}", "a router has no options (add a type to have some)")
-        return self._router(node, path)
-
-    def _delivery(self, node: Mapping[str, Any], path: str) -> None:
-        delivery = node.get("delivery", "inline")
-        mode = delivery.get("mode") if isinstance(delivery, Mapping) else delivery
-        if mode not in _MODES:
-            self._problem(f"{path}.delivery", f"expected one of: {', '.join(_MODES)}")
-        elif mode != "inline":
-            self._problem(f"{path}.delivery", f"mode {mode!r} is not supported by this version")
-        elif isinstance(delivery, Mapping):
-            for key in delivery.keys() - {"mode"}:
-                self._problem(f"{path}.delivery.{key}", "mode 'inline' has no options")
+        return self._router(node, path, layers)
 
     def _component(self, kind: Kind, node: Any, path: str) -> Any:
         """Return a component, or None where there was a problem."""
@@ -231,7 +232,7 @@ class _Builder:
         if key == "backends":
             return {
                 name: child.backend if isinstance(child, Leaf) else child
-                for name, child in self._backends({key: value}, path).items()
+                for name, child in self._backends({key: value}, path, []).items()
             }
         if key not in known:
             return value

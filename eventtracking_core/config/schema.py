@@ -9,6 +9,7 @@ import msgspec
 
 from eventtracking_core.config.build import SHUTDOWN_TIMEOUT
 from eventtracking_core.config.convert import UnresolvableError, parameters
+from eventtracking_core.delivery import MODES, DeliveryOptions
 from eventtracking_core.plugins import Kind
 
 __all__ = ["json_schema"]
@@ -16,7 +17,7 @@ __all__ = ["json_schema"]
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _PROCESSORS: Final = {"type": "array", "items": {"$ref": "#/$defs/processor"}}
 _BACKENDS: Final = {"type": "object", "additionalProperties": {"$ref": "#/$defs/backend"}}
-_DELIVERY: Final = {"anyOf": [{"const": "inline"}, {"properties": {"mode": {"const": "inline"}}}]}
+_DELIVERY: Final = {"anyOf": [{"enum": list(MODES)}, {"$ref": "#/$defs/delivery"}]}
 _ON_ERROR: Final = {"enum": ["continue", "drop"]}
 
 
@@ -56,6 +57,14 @@ def json_schema(components: Mapping[Kind, Mapping[str, Callable[..., Any]]]) -> 
         },
         "additionalProperties": False,
         "$defs": {
+            "delivery": {
+                "type": "object",
+                "properties": {
+                    option.name: _option(option.hint, option.default)
+                    for option in parameters(DeliveryOptions)[0].values()
+                },
+                "additionalProperties": False,
+            },
             "context": {"anyOf": [*_names(components["context provider"]), *providers]},
             "processor": {"anyOf": [*_names(components["processor"]), *processors]},
             "backend": {"anyOf": [*_names(components["backend"]), *backends, router]},

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from eventtracking_core.encoding._copies import snapshot
     from eventtracking_core.encoding._json import decode_json, encode_json, write_json
-    from eventtracking_core.encoding._msgpack import decode_msgpack, encode_msgpack
+    from eventtracking_core.encoding._msgpack import (
+        decode_msgpack,
+        encode_msgpack,
+        normal_from_msgpack,
+    )
     from eventtracking_core.encoding._normal import normalize, normalize_event
 
 __all__ = [
@@ -16,6 +20,7 @@ __all__ = [
     "decode_msgpack",
     "encode_json",
     "encode_msgpack",
+    "normal_from_msgpack",
     "normalize",
     "normalize_event",
     "snapshot",
@@ -28,6 +33,7 @@ _HOME = {
     "decode_msgpack": "_msgpack",
     "encode_json": "_json",
     "encode_msgpack": "_msgpack",
+    "normal_from_msgpack": "_msgpack",
     "normalize": "_normal",
     "normalize_event": "_normal",
     "snapshot": "_copies",

@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from eventtracking_core.encoding._normal import (
-    MAX_TEXT_IN_ALL,
-    has_naive_datetime,
-    is_bounded,
-    normalize_event,
-)
+from eventtracking_core.encoding._checks import has_naive_datetime, is_bounded
+from eventtracking_core.encoding._normal import MAX_TEXT_IN_ALL, normalize_event
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
@@ -59,7 +55,7 @@ def write_json(event: Event, buffer: bytearray) -> None:
                 return
     except Exception:  # noqa: BLE001, S110  what the encoder refuses is normalized
         pass
-    buffer[:] = _escaped(_encode(normalize_event(event, big=int)))
+    buffer[:] = _escaped(_encode(normalize_event(event, big=_exactly)))
 
 
 def decode_json(text: bytes | str) -> Event:
@@ -72,8 +68,17 @@ def decode_json(text: bytes | str) -> Event:
     for key, kind in (("id", str), ("name", str), ("context", dict), ("data", dict)):
         if not isinstance(fields.get(key), kind):
             raise ValueError(f"{key} is missing, or not of its type")
-    fields["timestamp"] = msgspec.convert(fields.get("timestamp"), datetime).astimezone(UTC)
+    timestamp = msgspec.convert(fields.get("timestamp"), datetime)
+    try:
+        fields["timestamp"] = timestamp.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("timestamp is out of range") from error
     return cast("Event", fields)
+
+
+def _exactly(number: int) -> int:
+    str(number)  # raises a ValueError where there are more digits than the interpreter prints
+    return number
 
 
 def _may_be_naive(text: bytearray) -> bool:

@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from eventtracking_core.encoding._normal import (
-    MAX_TEXT_IN_ALL,
-    has_naive_datetime,
-    is_bounded,
-    normalize_event,
-)
+from eventtracking_core.encoding._checks import has_naive_datetime, is_bounded, is_normal
+from eventtracking_core.encoding._normal import MAX_TEXT_IN_ALL, normalize_event
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
-__all__ = ["decode_msgpack", "encode_msgpack"]
+__all__ = ["decode_msgpack", "encode_msgpack", "normal_from_msgpack"]
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
@@ -31,7 +27,7 @@ def encode_msgpack(event: Event) -> bytes:
         if is_bounded(event):
             wire = _encode(event)
             if len(wire) <= MAX_TEXT_IN_ALL and not (
-                _NAIVE.search(wire) and has_naive_datetime(event)
+                wire.find(b"T") >= 0 and _NAIVE.search(wire) and has_naive_datetime(event)
             ):
                 return wire
     except Exception:  # noqa: BLE001, S110  what the encoder refuses is normalized
@@ -46,3 +42,13 @@ def decode_msgpack(wire: bytes) -> Event:
         ValueError: the bytes are not an event in MessagePack.
     """
     return cast("Event", _decode(wire))
+
+
+def normal_from_msgpack(wire: bytes) -> Event:
+    """Return the event that `encode_msgpack` was given, in normal form.
+
+    Raises:
+        ValueError: the bytes are not an event in MessagePack.
+    """
+    event = _decode(wire)
+    return cast("Event", event) if is_normal(event) else normalize_event(event)

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from gc import is_tracked
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -30,16 +29,15 @@ from uuid import UUID
 
 import msgspec
 
+from eventtracking_core.encoding._checks import MAX_DEPTH
 from eventtracking_core.events import clean_name, new_id
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
-__all__ = ["has_naive_datetime", "is_bounded", "normalize", "normalize_event"]
+__all__ = ["normalize", "normalize_event"]
 
-MAX_DEPTH: Final = 64
 MAX_NODES: Final = 20_000
-MAX_CONTAINERS: Final = 1000
 MAX_TEXT: Final = 256 * 1024
 MAX_TEXT_IN_ALL: Final = 4 * MAX_TEXT
 MAX_KEY: Final = 1024
@@ -49,7 +47,6 @@ TOO_DEEP: Final = "<cut: too deep>"
 TOO_LARGE: Final = "<cut: too large>"
 UNREADABLE: Final = "<unreadable>"
 
-_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _INT64: Final = range(-(2**63), 2**63)
 _PRINTED: Final[tuple[tuple[type, Callable[[Any], str]], ...]] = (
     (UUID, UUID.__str__),
@@ -68,42 +65,6 @@ _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 _Big: TypeAlias = "Callable[[int], Any]"
-
-
-def is_bounded(event: Mapping[str, object]) -> bool:
-    """Tell whether an encoder in C will end: few containers, of types whose size is known.
-
-    A dict that the garbage collector does not track holds no container, so it need not be read;
-    where an interpreter tracks every dict, reading it is all that is lost.
-    """
-    pending: list[Any] = [part for part in event.values() if is_tracked(part)]
-    for container in pending:
-        kind = type(container)
-        if kind is dict:
-            items = container.values()
-        elif kind is list or kind is tuple:
-            items = container
-        else:
-            return False
-        for item in items:
-            if type(item) not in _SCALARS and is_tracked(item):
-                pending.append(item)  # noqa: PERF401  a comprehension costs more than most items
-        if len(pending) > MAX_CONTAINERS:
-            return False
-    return True
-
-
-def has_naive_datetime(value: object) -> bool:
-    """Tell whether a bounded value holds a datetime without an offset."""
-    pending: list[Any] = [value]
-    for item in pending:
-        if isinstance(item, dict):
-            pending.extend(item.values())
-        elif isinstance(item, list | tuple):
-            pending.extend(item)
-        elif isinstance(item, datetime) and item.utcoffset() is None:
-            return True
-    return False
 
 
 def normalize_event(event: Mapping[str, Any], *, big: _Big = str) -> Event:

@@ -44,7 +44,15 @@ def rewrite(event: Event, field: Field, change: Change) -> Event:
         field: where to look; keys with dots in them are found too, and each element of lists.
         change: called with a copy of the mapping that holds the field, and its key there.
     """
-    return cast("Event", _rewrite(event, field, change))
+    part, key, *rest = field
+    holder = event.get(part)
+    if rest or type(holder) is not dict:
+        return cast("Event", _rewrite(event, field, change))
+    if key not in holder:
+        return event
+    holder = holder.copy()
+    change(holder, key)
+    return cast("Event", {**event, part: holder})
 
 
 def _values(value: object, field: Field) -> Iterator[object]:

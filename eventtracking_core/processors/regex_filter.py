@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from eventtracking_core.processors._filter import Filter
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
 __all__ = ["RegexFilter"]
+
+MAX_KNOWN: Final = 10_000
+"""Names whose fate is remembered: applications have few."""
 
 
 class RegexFilter(Filter):
@@ -40,8 +43,14 @@ class RegexFilter(Filter):
                 raise ValueError(message) from error
         self._keeps = filter_type == "allowlist"
         self._matches = [re.compile(pattern).fullmatch for pattern in regular_expressions]
+        self._known: dict[str, bool] = {}
 
     def passes(self, event: Event) -> bool:
         """Tell whether the event's name is one to keep."""
         name = event["name"]
-        return any(matches(name) for matches in self._matches) is self._keeps
+        known = self._known.get(name)
+        if known is None:
+            known = any(matches(name) for matches in self._matches) is self._keeps
+            if len(self._known) < MAX_KNOWN:
+                self._known[name] = known
+        return known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
+from opentelemetry.trace import SpanContext, format_span_id, format_trace_id, get_current_span
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import Context
@@ -18,13 +18,24 @@ class Trace:
     Ids are lower-case hexadecimal text, as in W3C trace context; outside a span there are none.
     """
 
+    def __init__(self) -> None:
+        # Events come in runs of the same span; the pair is replaced in one assignment.
+        self._last: tuple[SpanContext | None, Context] = None, {}
+
     def __call__(self) -> Context:
         """Return the current span's identity."""
         span = get_current_span().get_span_context()
-        if not span.is_valid:
-            return {}
-        return {
-            "trace_id": format_trace_id(span.trace_id),
-            "span_id": format_span_id(span.span_id),
-            "trace_flags": int(span.trace_flags),
-        }
+        last, values = self._last
+        if span is last:
+            return values
+        values = _identity(span) if span.is_valid else {}
+        self._last = span, values
+        return values
+
+
+def _identity(span: SpanContext) -> Context:
+    return {
+        "trace_id": format_trace_id(span.trace_id),
+        "span_id": format_span_id(span.span_id),
+        "trace_flags": int(span.trace_flags),
+    }

@@ -2,6 +2,7 @@
 
 from eventtracking_core.routing.leaf import Leaf
 from eventtracking_core.routing.ledger import Counter, Ledger
-from eventtracking_core.routing.router import RoutingBackend, Step
+from eventtracking_core.routing.router import RoutingBackend
+from eventtracking_core.routing.step import OnError, Step
 
-__all__ = ["Counter", "Leaf", "Ledger", "RoutingBackend", "Step"]
+__all__ = ["Counter", "Leaf", "Ledger", "OnError", "RoutingBackend", "Step"]

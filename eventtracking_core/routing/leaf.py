@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
+from weakref import WeakSet
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import (
@@ -57,21 +59,22 @@ class Leaf:
         self.type_name = type_name or type(backend).__name__
         self.ledger = Ledger()
         self._send = _sender(name, backend)
-        self._released = False
+        self._is_shut_down = False
         self.deliver = self._delivery()
+        _leaves.add(self)
 
     def _delivery(self) -> Callable[[Event], None]:
-        accepted = self.ledger.accepted.add
-        delivered = self.ledger.delivered.add
+        accepted = self.ledger.accepted.tick
+        delivered = self.ledger.delivered.tick
 
         def deliver(event: Event) -> None:
-            accepted()
+            next(accepted)
             try:
                 self._send(event)
             except BaseException as error:  # noqa: BLE001  whatever a backend raises ends here
                 self._failed(error)
             else:
-                delivered()
+                next(delivered)
 
         return deliver
 
@@ -97,16 +100,32 @@ class Leaf:
         """Wait until the backend has delivered what it took; tell whether it did in time."""
         return _asked(self.backend, "flush", timeout)
 
-    def shutdown(self, timeout: float) -> bool:
-        """Close, and release what the backend holds; tell whether that ended in time."""
+    def shutdown(self, timeout: float, *, releases: bool = True) -> bool:
+        """Close, and release what the backend holds; tell whether that ended in time.
+
+        Args:
+            timeout: seconds.
+            releases: whether to; another tree may go on using the backend.
+        """
         deadline = monotonic() + timeout
         self.close()
-        if self._released:
+        if self._is_shut_down:
             return True
-        self._released = True
-        while self.ledger.pending() and monotonic() < deadline:
+        self._is_shut_down = True
+        while self.ledger.unsettled() and monotonic() < deadline:
             sleep(0.001)  # another thread is inside the backend
-        return _asked(self.backend, "shutdown", max(0.0, deadline - monotonic()))
+        return not releases or self.release(max(0.0, deadline - monotonic()))
+
+    def release(self, timeout: float) -> bool:
+        """Release what the backend holds; tell whether that ended in time."""
+        return _asked(self.backend, "shutdown", timeout)
+
+    def start(self) -> None:
+        """Begin what must not wait for the first event."""
+
+    def forked(self) -> None:
+        """Begin empty in a forked child."""
+        self.ledger.restart()
 
     def stats(self) -> dict[str, Any]:
         """Return the ledger, and what is left open."""
@@ -117,8 +136,19 @@ class Leaf:
             "accepted": self.ledger.accepted.value,
             "delivered": self.ledger.delivered.value,
             "dropped": self.ledger.dropped_by_reason(),
-            "pending": self.ledger.pending(),
+            "pending": self.ledger.unsettled(),
         }
+
+
+_leaves: Final[WeakSet[Leaf]] = WeakSet()
+
+
+def _forked() -> None:
+    for leaf in list(_leaves):
+        leaf.forked()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 def _refuse(_event: Event) -> None:

@@ -7,7 +7,8 @@ At every leaf, once nothing is on its way:
 
 from __future__ import annotations
 
-from itertools import count
+from collections import deque
+from itertools import count, islice
 
 __all__ = ["Counter", "Ledger"]
 
@@ -15,38 +16,65 @@ __all__ = ["Counter", "Ledger"]
 class Counter:
     """A count that threads and signal handlers may add to at any moment."""
 
-    __slots__ = ("_count", "add")
+    __slots__ = ("_base", "tick")
 
     def __init__(self) -> None:
-        self._count = count()
         # `next` on a C iterator is one step; `n += 1` may lose a count between two threads.
-        self.add = self._count.__next__
+        self.tick = count()
+        """`next(counter.tick)` is `counter.add()`, for where every nanosecond counts."""
+        self._base = 0
+
+    def add(self) -> None:
+        """Add one."""
+        next(self.tick)
 
     @property
     def value(self) -> int:
         """How often `add` was called."""
-        return int(repr(self._count)[6:-1])  # its repr shows the next number, and takes none
+        return self._raw() - self._base
+
+    def add_many(self, number: int) -> None:
+        """Add a number at once."""
+        deque(islice(self.tick, number), maxlen=0)
+
+    def restart(self) -> None:
+        """Count from zero again."""
+        self._base = self._raw()
+
+    def _raw(self) -> int:
+        return int(repr(self.tick)[6:-1])  # its repr shows the next number, and takes none
 
 
 class Ledger:
-    """What became of the events that reached one node."""
+    """What became of the events that reached one node.
 
-    __slots__ = ("accepted", "delivered", "dropped")
+    `accepted` includes what was `recovered` from a process that ended.
+    """
+
+    __slots__ = ("accepted", "dead_lettered", "delivered", "dropped", "recovered")
 
     def __init__(self) -> None:
         self.accepted = Counter()
+        self.recovered = Counter()
         self.delivered = Counter()
+        self.dead_lettered = Counter()
         self.dropped: dict[str, Counter] = {}
 
-    def drop(self, reason: str) -> None:
-        """Count an event that goes no further from here."""
-        self.dropped.setdefault(reason, Counter()).add()
+    def drop(self, reason: str, number: int = 1) -> None:
+        """Count events that go no further from here."""
+        self.dropped.setdefault(reason, Counter()).add_many(number)
 
     def dropped_by_reason(self) -> dict[str, int]:
         """Return how many events were dropped, by reason."""
         return {reason: counter.value for reason, counter in self.dropped.copy().items()}
 
-    def pending(self) -> int:
-        """Return how many events were accepted and are not accounted for yet."""
-        settled = self.delivered.value + sum(self.dropped_by_reason().values())
-        return self.accepted.value - settled
+    def unsettled(self) -> int:
+        """Return how many events were accepted and neither delivered nor given up."""
+        given_up = self.dead_lettered.value + sum(self.dropped_by_reason().values())
+        return self.accepted.value - self.delivered.value - given_up
+
+    def restart(self) -> None:
+        """Count from zero again, as a forked child does."""
+        for counter in (self.accepted, self.recovered, self.delivered, self.dead_lettered):
+            counter.restart()
+        self.dropped.clear()

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
-from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import (
     ClosedError,
     EventEmissionExit,
-    NoBackendEnabled,
-    NoTransformerImplemented,
 )
 from eventtracking_core.routing.leaf import Leaf
-from eventtracking_core.routing.ledger import Counter, Ledger
+from eventtracking_core.routing.ledger import Ledger
+from eventtracking_core.routing.step import Step, process
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,9 +22,8 @@ if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.events import Event
 
-__all__ = ["RoutingBackend", "Step"]
+__all__ = ["RoutingBackend"]
 
-OnError = Literal["continue", "drop"]
 _Send = Callable[["Event"], object]
 
 
@@ -36,47 +32,6 @@ class Watcher(Protocol):
 
     def changed(self) -> None:
         """Compile anew."""
-
-
-class Step:
-    """A processor at its place in a chain, with what became of the events that reached it."""
-
-    __slots__ = ("dropped", "errors", "name", "on_error", "processor")
-
-    def __init__(
-        self, processor: Processor, *, name: str | None = None, on_error: OnError | None = None
-    ) -> None:
-        if not callable(processor):
-            raise ValueError(f"processor {type(processor).__name__} is not callable")
-        self.processor = processor
-        own: OnError = getattr(processor, "on_error", "continue")
-        self.on_error: OnError = own if on_error is None else on_error
-        self.name = name or getattr(processor, "__name__", type(processor).__name__)
-        self.dropped = Counter()
-        self.errors = Counter()
-
-    def failed(self, error: BaseException) -> None:
-        """Count and log a failure; where events must not pass one, end the branch.
-
-        Raises:
-            EventEmissionExit: the event must not go on.
-        """
-        self.errors.add()
-        quiet = isinstance(error, NoBackendEnabled | NoTransformerImplemented)
-        report(
-            logging.INFO if quiet else logging.ERROR,
-            (id(self), type(error)),
-            "processor %s failed, the event %s: %s",
-            self.name,
-            "is dropped" if self.on_error == "drop" else "goes on without it",
-            describe(error),
-        )
-        if self.on_error == "drop":
-            raise EventEmissionExit from error
-
-    def stats(self) -> dict[str, Any]:
-        """Return how many events it dropped, and on how many it failed."""
-        return {"name": self.name, "dropped": self.dropped.value, "errors": self.errors.value}
 
 
 class RoutingBackend:
@@ -196,7 +151,7 @@ class RoutingBackend:
         Raises:
             EventEmissionExit: a processor dropped the event.
         """
-        return _process(self._steps, event)
+        return process(self._steps, event)
 
     def send_to_backends(self, event: Event) -> None:
         """Send an event to all backends, past the processors. Logs and swallows every failure."""
@@ -210,6 +165,21 @@ class RoutingBackend:
                 yield child
             else:
                 yield from child.leaves()
+
+    def start(self) -> None:
+        """Begin what must not wait for the first event."""
+        for leaf in self.leaves():
+            leaf.start()
+
+    def forked(self) -> None:
+        """Count from zero in a forked child; the leaves see to themselves."""
+        self.ledger.restart()
+        for step in self._steps:
+            step.dropped.restart()
+            step.errors.restart()
+        for child in self._children.values():
+            if isinstance(child, RoutingBackend):
+                child.forked()
 
     def flush(self, timeout: float) -> bool:
         """Wait until every backend has delivered what it took, `timeout` seconds in all."""
@@ -227,8 +197,9 @@ class RoutingBackend:
         leaves = list(self.leaves())
         for leaf in leaves:
             leaf.close()
-        closing = [leaf for leaf in leaves if id(leaf.backend) not in keep]
-        return False not in [leaf.shutdown(_left(deadline)) for leaf in closing]
+        return False not in [
+            leaf.shutdown(_left(deadline), releases=id(leaf.backend) not in keep) for leaf in leaves
+        ]
 
     def stats(self, entered: int) -> dict[str, Any]:
         """Return the counters of the router and of everything below it.
@@ -264,34 +235,15 @@ def _is_plain(router: RoutingBackend) -> bool:
     )
 
 
-def _process(steps: Iterable[Step], event: Event) -> Event:
-    for step in steps:
-        try:
-            result = step.processor(event)
-        except EventEmissionExit:
-            step.dropped.add()
-            raise
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # noqa: BLE001  whatever a processor raises ends here
-            step.failed(error)
-        else:
-            if type(result) is dict:
-                event = result
-            elif result is not None:
-                step.failed(TypeError("a processor returns an event or None"))
-    return event
-
-
 def _chain(router: RoutingBackend, targets: tuple[_Send, ...]) -> _Send:
     steps = tuple(router.steps)
     copies = any(getattr(step.processor, "mutates", True) for step in steps)
-    accepted, drop = router.ledger.accepted.add, router.ledger.drop
+    accepted, drop = router.ledger.accepted.tick, router.ledger.drop
 
     def route(event: Event) -> None:
-        accepted()
+        next(accepted)
         try:
-            event = _process(steps, snapshot(event) if copies else event)
+            event = process(steps, snapshot(event) if copies else event)
         except EventEmissionExit as exit_:
             drop("processor_error" if exit_.__cause__ else "filtered")
             return

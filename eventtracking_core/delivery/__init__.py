@@ -1,0 +1,7 @@
+"""What stands before a leaf's backend, so that nothing that was accepted is lost."""
+
+from eventtracking_core.delivery.deadletters import DeadLetter, DeadLetters
+from eventtracking_core.delivery.leaf import BufferedLeaf
+from eventtracking_core.delivery.options import MODES, DeliveryOptions
+
+__all__ = ["MODES", "BufferedLeaf", "DeadLetter", "DeadLetters", "DeliveryOptions"]

@@ -1,0 +1,165 @@
+"""What can never be delivered, kept with the reason, to be looked at and replayed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from eventtracking_core.delivery.segments import SUFFIX, SegmentReader, create, frame
+from eventtracking_core.encoding import decode_msgpack
+from eventtracking_core.events import Event
+
+__all__ = ["DeadLetter", "DeadLetters"]
+
+SEGMENT_BYTES: Final = 4 * 1024 * 1024
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """An event that was given up.
+
+    Attributes:
+        wire: the event, as it waited.
+        backend: the path of its leaf in the tree.
+        reason: `rejected`, `expired` or `error`.
+        error: the last error, without payload.
+        attempts: how often it was tried.
+        time: when it was given up.
+    """
+
+    wire: bytes
+    backend: str
+    reason: str
+    error: str
+    attempts: int
+    time: datetime
+
+    @property
+    def event(self) -> Event:
+        """The event.
+
+        Raises:
+            ValueError: its bytes are no event.
+        """
+        return decode_msgpack(self.wire)
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(DeadLetter).decode
+
+
+class DeadLetters:
+    """The dead letters of one leaf: a directory of segments, shared by processes.
+
+    A segment is locked while it is appended to or replayed, and never removed by anybody else.
+
+    Args:
+        directory: where the segments are; made when there is a first letter.
+        max_bytes: what they may take together.
+    """
+
+    def __init__(self, directory: Path, max_bytes: int) -> None:
+        self.directory = directory
+        self._max_bytes = max_bytes
+
+    def add(self, letter: DeadLetter) -> bool:
+        """Keep a letter; tell whether there was room for it.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        record = frame(_encode(letter))
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        paths = self.segments()
+        if sum(map(_size, paths)) + len(record) > self._max_bytes:
+            return False
+        for path in reversed(paths):
+            if _size(path) < SEGMENT_BYTES:
+                with _locked(path) as descriptor:
+                    if descriptor is not None:
+                        _append(descriptor, record)
+                        return True
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}{SUFFIX}"
+        descriptor = create(self.directory / name)
+        try:
+            _append(descriptor, record)
+        finally:
+            os.close(descriptor)
+        return True
+
+    def segments(self) -> list[Path]:
+        """Return the files, oldest first."""
+        return sorted(self.directory.glob(f"*{SUFFIX}"))
+
+    def letters(self) -> Iterator[DeadLetter]:
+        """Yield all letters that can be read, oldest first."""
+        for path in self.segments():
+            yield from self.read(path)
+
+    @staticmethod
+    def read(path: Path) -> Iterator[DeadLetter]:
+        """Yield the letters of one segment that can be read."""
+        try:
+            reader = SegmentReader(path)
+        except FileNotFoundError:  # replayed meanwhile
+            return
+        try:
+            while records := reader.read(64, SEGMENT_BYTES, complete=True).records:
+                for payload, _ in records:
+                    try:
+                        yield _decode(payload)
+                    except msgspec.DecodeError:
+                        continue
+        finally:
+            reader.close()
+
+    @contextmanager
+    def claimed(self, path: Path) -> Iterator[bool]:
+        """Hold a segment, so that nobody appends to it or replays it; tell whether that worked."""
+        with _locked(path) as descriptor:
+            yield descriptor is not None
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[int | None]:
+    """Open a segment and lock it; None where another holds it, or it was removed meanwhile."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        yield None
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        same = path.exists() and os.fstat(descriptor).st_ino == path.stat().st_ino
+    except OSError:
+        same = False
+    try:
+        yield descriptor if same else None
+    finally:
+        os.close(descriptor)
+
+
+def _append(descriptor: int, record: bytes) -> None:
+    size = os.fstat(descriptor).st_size
+    try:
+        if os.write(descriptor, record) == len(record):
+            os.fdatasync(descriptor)
+            return
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
+    os.ftruncate(descriptor, size)
+    raise OSError(28, "No space left on device")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

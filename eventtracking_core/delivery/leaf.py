@@ -1,0 +1,225 @@
+"""A leaf with something before its backend: a queue in memory, a spool in files, or both."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from sys import maxsize
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, Final
+
+from eventtracking_core.delivery.deadletters import DeadLetters
+from eventtracking_core.delivery.queue import MemoryQueue, Ticket
+from eventtracking_core.delivery.spool import Spool
+from eventtracking_core.delivery.worker import Worker
+from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.encoding import encode_msgpack
+from eventtracking_core.errors import ClosedError
+from eventtracking_core.routing import Leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from eventtracking_core.components import Backend, BatchBackend
+    from eventtracking_core.delivery.options import DeliveryOptions
+    from eventtracking_core.events import Event
+
+__all__ = ["SPOOL_DIRECTORY", "BufferedLeaf"]
+
+SPOOL_DIRECTORY: Final = "EVENTTRACKING_SPOOL_DIRECTORY"
+DEFAULT_DIRECTORY: Final = "eventtracking-spool"
+BLOCKS_FOR: Final = 0.1
+"""Seconds that `when_full = "block"` waits for room."""
+
+
+class BufferedLeaf(Leaf):
+    """Takes events in the emitting thread, and delivers them in a thread of its own.
+
+    Args:
+        name: the backend's name in its router.
+        backend: where events go.
+        options: how.
+        path: the leaf's path in the tree, which is its directory's name too.
+        type_name: what the configuration calls the backend.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        backend: Backend | BatchBackend,
+        *,
+        options: DeliveryOptions,
+        path: str,
+        type_name: str | None = None,
+    ) -> None:
+        self.options = options
+        self.path = path
+        base = options.directory or os.environ.get(SPOOL_DIRECTORY) or DEFAULT_DIRECTORY
+        self.directory = Path(base).absolute() / (path or name)
+        self.spool = (
+            Spool(
+                self.directory / "spool",
+                max_bytes=options.max_spool_bytes,
+                fsync_interval=options.fsync_interval,
+            )
+            if "spool" in {options.mode, options.when_full}
+            else None
+        )
+        self.dead_letters = DeadLetters(self.directory / "dead", options.max_dead_letter_bytes)
+        self._make_new()
+        super().__init__(name, backend, type_name=type_name)
+        self.mode = options.mode
+
+    def _make_new(self) -> None:
+        self.queue = MemoryQueue(self.options.max_queue_size, self.options.max_queue_bytes)
+        self.closed = False
+        self.worker = Worker(self)
+
+    def start(self) -> None:
+        """Adopt what processes that ended left in the spool, and deliver it."""
+        if self.spool is not None and self.spool.adopt():
+            self.worker.wake()
+
+    def _delivery(self) -> Callable[[Event], None]:
+        accepted = self.ledger.accepted.tick
+        store = self._store()
+
+        def deliver(event: Event) -> None:
+            next(accepted)
+            if self.closed:
+                self.ledger.drop("shutdown")
+                raise ClosedError
+            reason = store(encode_msgpack(event))
+            if reason is not None:
+                self._dropped(reason)
+            worker = self.worker
+            if self.waiting >= worker.alarm:
+                worker.wake()
+
+        return deliver
+
+    def _store(self) -> Callable[[bytes], str | None]:
+        """Return what keeps an event, or says for which reason it could not."""
+        if self.spool is None:
+            return self._block if self.options.when_full == "block" else self._queue
+        return self._spool_first if self.options.mode == "spool" else self._spool_overflow
+
+    def _queue(self, wire: bytes) -> str | None:
+        return None if self.queue.put(wire) else "queue_full"
+
+    def _block(self, wire: bytes) -> str | None:
+        deadline = monotonic() + BLOCKS_FOR
+        while not self.queue.put(wire):
+            self.worker.wake()
+            if monotonic() >= deadline:
+                return "queue_full"
+            sleep(0.001)
+        return None
+
+    def _spool_first(self, wire: bytes) -> str | None:
+        try:
+            return None if self._spooled(wire) else "spool_full"
+        except OSError as error:
+            self._spool_failed(error)
+            return self._queue(wire)
+
+    def _spool_overflow(self, wire: bytes) -> str | None:
+        spool = self.spool
+        # What overflowed goes first, and what comes meanwhile behind it: so the order is kept.
+        if (spool is None or not spool.unread) and self.queue.put(wire):
+            return None
+        try:
+            return None if self._spooled(wire) else "spool_full"
+        except OSError as error:
+            self._spool_failed(error)
+            return self._queue(wire)
+
+    def _spooled(self, wire: bytes) -> bool:
+        return self.spool is not None and self.spool.append(wire)
+
+    def _spool_failed(self, error: OSError) -> None:
+        report(
+            logging.ERROR,
+            (self.path, "spool", error.errno),
+            "backend %s: the spool cannot be written, events are kept in memory: %s",
+            self.path,
+            describe(error),
+        )
+
+    def _dropped(self, reason: str) -> None:
+        self.ledger.drop(reason)
+        report(
+            logging.ERROR, (self.path, reason), "backend %s: events are dropped: %s",
+            self.path, reason,
+        )  # fmt: skip
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be taken by the worker."""
+        spool = self.spool
+        return len(self.queue) if spool is None else len(self.queue) + spool.unread
+
+    def close(self) -> None:
+        """Take no more events, and let the worker know."""
+        self.closed = True
+        self.worker.stop()
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until everything accepted before this call is settled; tell whether it is."""
+        ticket = Ticket(self.spool.appended if self.spool else 0)
+        deadline = monotonic() + timeout
+        self.worker.flush(ticket)
+        settled = ticket.settled.wait(max(0.0, deadline - monotonic()))
+        return settled and super().flush(max(0.0, deadline - monotonic()))
+
+    def shutdown(self, timeout: float, *, releases: bool = True) -> bool:
+        """Deliver what waits, within `timeout` seconds, then release what the backend holds."""
+        if self._is_shut_down:
+            return True
+        self._is_shut_down = True
+        self.worker.releases = releases
+        self.close()
+        done = self.worker.join(timeout)
+        if not done:  # the backend holds the worker: what waits behind it cannot go
+            self.keep_or_drop([])
+        return done
+
+    def keep_or_drop(self, held: list[bytes]) -> None:
+        """Spool what could not be delivered in time; count as dropped what cannot be spooled."""
+        lost = 0
+        while True:
+            for wire in held:
+                try:
+                    lost += not self._spooled(wire)
+                except OSError:
+                    lost += 1
+            held = self.queue.take(maxsize, maxsize)
+            if not held and not len(self.queue):
+                break
+        if lost:
+            self.ledger.drop("shutdown", lost)
+            report(
+                logging.ERROR, (self.path, "shutdown"),
+                "backend %s: %d events were not delivered in time", self.path, lost,
+            )  # fmt: skip
+
+    def stats(self) -> dict[str, Any]:
+        """Return the ledger, and how the sink is doing."""
+        return {
+            **super().stats(),
+            "recovered": self.ledger.recovered.value,
+            "dead_lettered": self.ledger.dead_lettered.value,
+            "pending": self.waiting + self.worker.in_hand,
+            "failures_in_a_row": self.worker.backoff.failures,
+            "damaged": self.spool.damaged if self.spool else 0,
+        }
+
+    def forked(self) -> None:
+        """Begin empty in a forked child: what waits is the parent's."""
+        super().forked()
+        if self.spool is not None:
+            self.spool.forked()
+        closed = self.closed
+        self._make_new()
+        self.closed = closed

@@ -1,0 +1,69 @@
+"""Events in memory, bounded in number and in bytes."""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Event as Signal
+
+__all__ = ["MemoryQueue", "Ticket"]
+
+
+class Ticket:
+    """Stands in the queue behind everything that came before it; see `flush`."""
+
+    __slots__ = ("hurried", "passed", "settled", "spooled")
+
+    def __init__(self, spooled: int) -> None:
+        self.hurried = False
+        self.passed = False
+        self.spooled = spooled
+        self.settled = Signal()
+
+
+class MemoryQueue:
+    """A first-in first-out queue of events' bytes.
+
+    `put` is for any thread and for signal handlers, so there is no lock: `deque.append` is one
+    step, and so is adding a number that is at hand to an attribute.
+    """
+
+    __slots__ = ("_bytes", "_items", "_max_bytes", "_max_size")
+
+    def __init__(self, max_size: int, max_bytes: int) -> None:
+        self._items: deque[bytes | Ticket] = deque()
+        self._max_size = max_size
+        self._max_bytes = max_bytes
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, wire: bytes) -> bool:
+        """Add an event at the end; tell whether there was room for it."""
+        size = len(wire)
+        if len(self._items) >= self._max_size or self._bytes + size > self._max_bytes:
+            return False
+        self._bytes += size
+        self._items.append(wire)
+        return True
+
+    def put_ticket(self, ticket: Ticket) -> None:
+        """Add a ticket at the end, whether there is room or not."""
+        self._items.append(ticket)
+
+    def take(self, max_records: int, max_bytes: int) -> list[bytes]:
+        """Return the next events, oldest first; a ticket that is met ends the batch."""
+        taken: list[bytes] = []
+        size = 0
+        while len(taken) < max_records and size < max_bytes:
+            try:
+                item = self._items.popleft()
+            except IndexError:
+                break
+            if isinstance(item, Ticket):
+                item.passed = True
+                break
+            taken.append(item)
+            size += len(item)
+        self._bytes -= size
+        return taken

@@ -1,0 +1,90 @@
+"""A processor at its place in a chain: guarded and counted."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Literal
+
+from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.errors import (
+    EventEmissionExit,
+    NoBackendEnabled,
+    NoTransformerImplemented,
+)
+from eventtracking_core.routing.ledger import Counter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from eventtracking_core.components import Processor
+    from eventtracking_core.events import Event
+
+__all__ = ["OnError", "Step", "process"]
+
+OnError = Literal["continue", "drop"]
+"""What becomes of an event on which a processor fails."""
+
+
+class Step:
+    """A processor at its place in a chain, with what became of the events that reached it."""
+
+    __slots__ = ("dropped", "errors", "name", "on_error", "processor")
+
+    def __init__(
+        self, processor: Processor, *, name: str | None = None, on_error: OnError | None = None
+    ) -> None:
+        if not callable(processor):
+            raise ValueError(f"processor {type(processor).__name__} is not callable")
+        self.processor = processor
+        own: OnError = getattr(processor, "on_error", "continue")
+        self.on_error: OnError = own if on_error is None else on_error
+        self.name = name or getattr(processor, "__name__", type(processor).__name__)
+        self.dropped = Counter()
+        self.errors = Counter()
+
+    def failed(self, error: BaseException) -> None:
+        """Count and log a failure; where events must not pass one, end the branch.
+
+        Raises:
+            EventEmissionExit: the event must not go on.
+        """
+        self.errors.add()
+        quiet = isinstance(error, NoBackendEnabled | NoTransformerImplemented)
+        report(
+            logging.INFO if quiet else logging.ERROR,
+            (id(self), type(error)),
+            "processor %s failed, the event %s: %s",
+            self.name,
+            "is dropped" if self.on_error == "drop" else "goes on without it",
+            describe(error),
+        )
+        if self.on_error == "drop":
+            raise EventEmissionExit from error
+
+    def stats(self) -> dict[str, Any]:
+        """Return how many events it dropped, and on how many it failed."""
+        return {"name": self.name, "dropped": self.dropped.value, "errors": self.errors.value}
+
+
+def process(steps: Iterable[Step], event: Event) -> Event:
+    """Return the event as the processors leave it; their failures end here.
+
+    Raises:
+        EventEmissionExit: a processor dropped the event.
+    """
+    for step in steps:
+        try:
+            result = step.processor(event)
+        except EventEmissionExit:
+            step.dropped.add()
+            raise
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001  whatever a processor raises ends here
+            step.failed(error)
+        else:
+            if type(result) is dict:
+                event = result
+            elif result is not None:
+                step.failed(TypeError("a processor returns an event or None"))
+    return event

@@ -1,0 +1,101 @@
+"""The trackers of a process: the default one, named ones, and what happens to all at its end."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+from collections.abc import Mapping
+from datetime import datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from eventtracking_core.tracker import Tracker, alive
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from eventtracking_core.contexts import Context, EnteredContext
+
+__all__ = [
+    "configure",
+    "context",
+    "drain_on_sigterm",
+    "emit",
+    "get_tracker",
+    "register_tracker",
+]
+
+_trackers: Final[dict[str, Tracker]] = {"default": Tracker()}
+
+
+def get_tracker(name: str = "default") -> Tracker:
+    """Return a tracker by name; the default one is always there.
+
+    Raises:
+        KeyError: nobody registered a tracker of that name.
+    """
+    return _trackers[name]
+
+
+def register_tracker(tracker: Tracker, name: str = "default") -> None:
+    """Make a tracker available under a name, to every part of the process."""
+    _trackers[name] = tracker
+
+
+def configure(config: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> None:
+    """Configure the default tracker; see `Tracker.configure`."""
+    _trackers["default"].configure(config)
+
+
+def emit(name: str | None = None, data: object = None, *, timestamp: datetime | None = None) -> str:
+    """Say what happened on the default tracker; see `Tracker.emit`."""
+    return _trackers["default"].emit(name, data, timestamp=timestamp)
+
+
+def context(
+    name: str | Context | None = None, ctx: Context | None = None, **fields: object
+) -> EnteredContext:
+    """Return a context manager of the default tracker; see `Tracker.context`."""
+    return _trackers["default"].context(name, ctx, **fields)
+
+
+def drain_on_sigterm() -> None:
+    """Deliver what waits when SIGTERM arrives, then do what would have been done without us.
+
+    Call it in the main thread, after whatever else installs a handler. Draining is bounded by the
+    trackers' `shutdown_timeout`; the handler that was there before is called after it, and where
+    there was none, the process ends by the signal.
+
+    Raises:
+        ValueError: it was called outside the main thread.
+    """
+    previous = signal.getsignal(signal.SIGTERM)
+
+    def drain(number: int, frame: FrameType | None) -> None:
+        _shutdown_all()
+        if callable(previous):
+            previous(number, frame)
+        elif previous != signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, drain)
+
+
+@atexit.register
+def _shutdown_all() -> None:
+    trackers = list(alive)
+    deadline = monotonic() + max((tracker.shutdown_timeout for tracker in trackers), default=0)
+    for tracker in trackers:
+        tracker.close()
+    for tracker in trackers:
+        tracker.shutdown(max(0.0, deadline - monotonic()))
+
+
+def _forked() -> None:
+    for tracker in list(alive):
+        tracker.forked()
+
+
+os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,52 @@
+"""An event as a row of the table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from eventtracking_core import Event
+from eventtracking_core.encoding import decode_json, encode_json, normalize_event
+
+__all__ = ["INSERT", "Row", "row", "timestamp_text"]
+
+Row = tuple[str, str, str, str | None, str | None, str | None, str]
+
+INSERT: Final = """
+INSERT INTO events (id, name, timestamp, user_id, name_id, context_type_id, event)
+VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+"""
+
+
+def row(event: Event) -> Row:
+    """Return an event's row. What is in its columns is read from its JSON, so the two agree."""
+    try:
+        text = encode_json(event)
+        plain = decode_json(text)
+    except (ValueError, OverflowError, RecursionError):  # not what an event looks like
+        text = encode_json(normalize_event(event))
+        plain = decode_json(text)
+    return (
+        plain["id"],
+        plain["name"],
+        timestamp_text(plain["timestamp"]),
+        _user_id(plain["context"].get("user_id")),
+        _text(plain.get("name_id")),
+        _text(plain.get("context_type_id")),
+        text.decode(),
+    )
+
+
+def timestamp_text(timestamp: datetime) -> str:
+    """Return a time in UTC as text of a fixed width, so that it sorts as the time does."""
+    return f"{timestamp.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def _user_id(value: Any) -> str | None:
+    if type(value) is int:
+        return str(value)
+    return _text(value) or None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,221 @@
+"""The backend: one connection a process, on which each batch is one transaction."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from math import ceil
+from pathlib import Path
+from time import monotonic
+from typing import Final, get_args
+
+from eventtracking_core import BatchError, Event, RejectedError, RetryableError, Seconds
+from eventtracking_sqlite._database import Synchronous, open_for_writing
+from eventtracking_sqlite._errors import failure, is_broken
+from eventtracking_sqlite._locks import ForkLock
+from eventtracking_sqlite._reading import Reading
+from eventtracking_sqlite._rows import INSERT, Row, row
+
+__all__ = ["SqliteBackend"]
+
+DAY: Final = 86_400.0
+"""Seconds; no wait is longer."""
+
+# Connections of the parent process. Closing one would touch the files the parent is using.
+_inherited: Final[list[sqlite3.Connection]] = []
+
+
+class SqliteBackend(Reading):
+    """Stores events in an SQLite database, each id once.
+
+    The file is made with the first event, readable for its owner alone. It is in WAL mode, so
+    readers and the writer do not wait for each other, and any number of processes may write.
+    An event is stored when `send` returns: it survives the end of the process, however sudden.
+
+    The table `events` has the columns `id` (the primary key), `name`, `timestamp` (RFC 3339, UTC,
+    microseconds, `Z`: it sorts as text), `user_id` (the context's, as text; NULL where it has
+    none), `name_id`, `context_type_id`, and `event`, which is the whole of it in JSON. There are
+    indexes on name, timestamp and user. `PRAGMA user_version` is the version of the schema.
+
+    Args:
+        path: the database file; a relative one is resolved now, `~` is the home directory.
+        synchronous: `full` waits for the disk at each commit; with `normal`, a loss of power
+            may undo the latest commits, and never damages the file.
+        busy_timeout: seconds to wait for other connections, in `send` and in what reads.
+
+    Raises:
+        ValueError: `path` names no file, `synchronous` is neither of the two, or `busy_timeout`
+            is negative.
+    """
+
+    def __init__(
+        self, path: str, synchronous: Synchronous = "normal", busy_timeout: Seconds = 5.0
+    ) -> None:
+        if path in {"", ":memory:"}:
+            raise ValueError("path must name a file")
+        if synchronous not in get_args(Synchronous):
+            raise ValueError("synchronous must be normal or full")
+        if not busy_timeout >= 0:
+            raise ValueError("busy_timeout must not be negative")
+        self._path = Path(path).expanduser().absolute()
+        self._synchronous: Synchronous = synchronous
+        self._busy_timeout = min(busy_timeout, DAY)
+        self._lock = ForkLock()
+        # All below is touched by whoever holds the lock.
+        self._connection: sqlite3.Connection | None = None
+        self._owner = 0  # the process that opened it
+        self._file: tuple[int, int] | None = None
+        self._waits = 0  # milliseconds, as the connection was last told
+
+    def __del__(self) -> None:
+        if getattr(self, "_connection", None) is not None:
+            self._close()
+
+    def send(self, event: Event) -> None:
+        """Store an event, unless its id is there already.
+
+        Raises:
+            RetryableError: the database is locked, its disk is full, or it cannot be used.
+            RejectedError: the event cannot be stored.
+        """
+        stored = _row(event)
+        with self._writing(self._busy_timeout) as connection:
+            connection.execute(INSERT, stored)
+
+    def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
+        """Store events in one transaction, except those whose id is there already.
+
+        Args:
+            events: any number of them.
+            timeout: seconds to wait for other connections.
+
+        Raises:
+            BatchError: some events cannot be stored, the others are.
+            RetryableError: the database is locked, its disk is full, or it cannot be used.
+        """
+        rows: dict[int, Row] = {}
+        failures: dict[int, Exception] = {}
+        for index, event in enumerate(events):
+            try:
+                rows[index] = _row(event)
+            except RejectedError as error:
+                failures[index] = error
+        with self._writing(timeout) as connection:
+            failures |= _store(connection, rows)
+        if failures:
+            raise BatchError(failures)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait for what other threads are storing just now; tell whether it is done in time."""
+        with self._lock.held(timeout) as acquired:
+            return acquired
+
+    def shutdown(self, timeout: float) -> bool:
+        """Close the connection; the next event opens it again.
+
+        Args:
+            timeout: seconds to wait for what other threads are storing.
+
+        Returns:
+            Whether that ended in time.
+        """
+        with self._lock.held(timeout) as acquired:
+            if acquired:
+                self._close()
+            return acquired
+
+    @contextmanager
+    def _writing(self, timeout: float) -> Iterator[sqlite3.Connection]:
+        """Lend the connection, which waits for others until the time is over."""
+        deadline = monotonic() + timeout
+        with self._lock.held(timeout) as acquired:
+            if not acquired:
+                raise RetryableError("another thread did not finish in time")
+            try:
+                connection = self._opened(deadline - monotonic())
+                self._wait(connection, deadline - monotonic())
+                yield connection
+            except sqlite3.Error as error:
+                if is_broken(error):
+                    self._close()
+                raise failure(error) from error
+
+    def _opened(self, timeout: float) -> sqlite3.Connection:
+        if self._connection is not None:
+            if self._owner == os.getpid() and self._file == _file(self._path):
+                return self._connection
+            self._close()  # inherited, or its file was removed or replaced
+        self._connection = open_for_writing(
+            self._path, synchronous=self._synchronous, busy_timeout=min(max(timeout, 0.0), DAY)
+        )
+        self._owner = os.getpid()
+        self._file = _file(self._path)
+        self._waits = 0
+        return self._connection
+
+    def _wait(self, connection: sqlite3.Connection, timeout: float) -> None:
+        milliseconds = ceil(min(max(timeout, 0.0), DAY) * 1000)
+        if milliseconds != self._waits:
+            connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+            self._waits = milliseconds
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self._owner != os.getpid():
+            _inherited.append(connection)
+            return
+        with suppress(sqlite3.Error):
+            connection.close()
+
+
+def _file(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _row(event: Event) -> Row:
+    try:
+        return row(event)
+    except Exception as error:
+        raise RejectedError(f"the event cannot be encoded ({type(error).__name__})") from error
+
+
+def _store(connection: sqlite3.Connection, rows: Mapping[int, Row]) -> dict[int, Exception]:
+    """Insert rows in one transaction; return the errors of those that were refused."""
+    if connection.in_transaction:  # of the batch that a signal handler interrupted
+        return _insert(connection, rows)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        failures = _insert(connection, rows)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return failures
+
+
+def _insert(connection: sqlite3.Connection, rows: Mapping[int, Row]) -> dict[int, Exception]:
+    try:
+        connection.executemany(INSERT, rows.values())
+    except (sqlite3.IntegrityError, sqlite3.DataError):
+        return _insert_one_by_one(connection, rows)
+    return {}
+
+
+def _insert_one_by_one(
+    connection: sqlite3.Connection, rows: Mapping[int, Row]
+) -> dict[int, Exception]:
+    failures: dict[int, Exception] = {}
+    for index, stored in rows.items():
+        try:
+            connection.execute(INSERT, stored)
+        except (sqlite3.IntegrityError, sqlite3.DataError) as error:
+            failures[index] = failure(error)
+    return failures

@@ -1,0 +1,268 @@
+"""What happens when the database does not do as it is told."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing, contextmanager
+
+import pytest
+
+from eventtracking_core import BatchError, RejectedError, RetryableError
+from eventtracking_sqlite import SqliteBackend
+
+
+@contextmanager
+def locked(path):
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+def test_a_locked_database_is_tried_again_later(store, path, an_event):
+    store.send(an_event())
+    with locked(path):
+        with pytest.raises(RetryableError, match="locked"):
+            store.send(an_event())
+        with pytest.raises(RetryableError, match="locked"):
+            store.send_batch([an_event()], timeout=0.05)
+    store.send_batch([an_event()], timeout=0.05)
+    store.send(an_event())
+    assert store.count() == 3
+
+
+def test_the_first_event_waits_for_who_else_uses_the_file(path, an_event):
+    path.parent.mkdir()
+    store = SqliteBackend(str(path), busy_timeout=30)
+    with locked(path):
+        thread = threading.Thread(target=store.send, args=(an_event(),))
+        thread.start()
+        while store.flush(0):
+            pass
+    thread.join()
+    assert store.count() == 1
+    assert store.shutdown(5)
+
+
+def test_a_reader_does_not_wait_for_a_writer(store, path, an_event):
+    store.send(an_event())
+    with locked(path):
+        assert store.count() == 1
+
+
+def test_one_event_that_is_refused_does_not_sink_its_batch(store, sql, an_event):
+    store.send(an_event())
+    sql(
+        "CREATE TRIGGER no_poison BEFORE INSERT ON events WHEN new.name = 'poison' "
+        "BEGIN SELECT raise(ABORT, 'never'); END"
+    )
+    events = [an_event() for _ in range(100)]
+    events[40] = events[41] = an_event("poison")
+    with pytest.raises(BatchError) as caught:
+        store.send_batch(events, timeout=5)
+    assert caught.value.failures.keys() == {40, 41}
+    assert {type(error) for error in caught.value.failures.values()} == {RejectedError}
+    assert store.count() == 1 + 98
+    with pytest.raises(RejectedError, match="refuses the event"):
+        store.send(events[40])
+
+
+def test_an_error_shows_nothing_of_the_event(store, sql, an_event):
+    store.send(an_event())
+    sql("DROP TABLE events")
+    with pytest.raises(RetryableError) as caught:
+        store.send(an_event("secret-name", data={"password": "secret-word"}))
+    assert "secret" not in str(caught.value)
+
+
+def test_it_can_be_used_after_shutdown(store, path, an_event):
+    store.send(an_event())
+    assert store.shutdown(5)
+    assert list(path.parent.iterdir()) == [path]
+    store.send(an_event())
+    assert store.count() == 2
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_taken_away_is_made_anew(store, path, an_event, replaced):
+    store.send(an_event())
+    path.rename(path.with_suffix(".old"))
+    if replaced:
+        path.touch()
+    event = an_event()
+    store.send(event)
+    assert list(store.query()) == [event]
+
+
+def test_a_path_that_cannot_be_made_says_so(tmp_path, an_event):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"Not a directory|File exists"):
+        SqliteBackend(str(tmp_path / "file" / "events.db")).send(an_event())
+    with pytest.raises(OSError, match="Is a directory"):
+        SqliteBackend(str(tmp_path)).send(an_event())
+
+
+def test_threads_share_one_store(store, an_event):
+    store.send(an_event())
+    events = [an_event() for _ in range(400)]
+
+    def send_all(part):
+        for event in part:
+            store.send_batch([event], timeout=30)
+
+    threads = [threading.Thread(target=send_all, args=(events[n::4],)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.count() == 401
+
+
+def test_shutdown_and_flush_give_up_in_time(path, an_event):
+    """A thread that waits for the database is not waited for any longer than asked."""
+    store = SqliteBackend(str(path), busy_timeout=30)
+    store.send(an_event())
+    with locked(path):
+        thread = threading.Thread(target=store.send, args=(an_event(),))
+        thread.start()
+        while store.flush(0):
+            pass
+        assert not store.shutdown(0.01)
+        with pytest.raises(RetryableError, match="another thread"):
+            store.send_batch([an_event()], timeout=0.01)
+    thread.join()
+    assert store.shutdown(5)
+    assert store.count() == 2
+
+
+FULL_DISK = """
+import resource, sys
+from eventtracking_core import RetryableError
+from eventtracking_core.encoding import normalize_event
+from eventtracking_sqlite import SqliteBackend
+
+def an_event():
+    return normalize_event({"name": "n", "data": {"text": "x" * 1000}})
+
+store = SqliteBackend(sys.argv[1])
+stored = refused = 0
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+while refused < 20:
+    try:
+        if stored % 2:
+            store.send(an_event())
+        else:
+            store.send_batch([an_event()], timeout=1)
+        stored += 1
+    except RetryableError:
+        refused += 1
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+store.send_batch([an_event() for _ in range(100)], timeout=1)
+store.send(an_event())
+assert stored > 0
+assert store.count() == stored + 101, (store.count(), stored)
+assert store.shutdown(5)
+"""
+
+
+def test_a_file_that_can_grow_no_more_refuses_and_resumes_by_itself(python, sql):
+    python(FULL_DISK)
+    assert sql("PRAGMA integrity_check") == [("ok",)]
+
+
+FORKS = """
+import os, sys, threading
+from eventtracking_core.encoding import normalize_event
+from eventtracking_sqlite import SqliteBackend
+
+sys.setswitchinterval(1e-5)
+store = SqliteBackend(sys.argv[1], busy_timeout=30)
+going_on, sent = True, [0, 0]
+
+def storm(number):
+    while going_on:
+        store.send(normalize_event({"name": "parent"}))
+        sent[number] += 1
+
+threads = [threading.Thread(target=storm, args=(number,)) for number in range(2)]
+for thread in threads:
+    thread.start()
+for _ in range(30):
+    child = os.fork()
+    if child == 0:
+        store.send(normalize_event({"name": "child"}))
+        store.send_batch([normalize_event({"name": "child"})], timeout=30)
+        os._exit(0 if store.shutdown(5) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+going_on = False
+for thread in threads:
+    thread.join()
+assert store.count(name="child") == 60
+assert store.count(name="parent") == sum(sent), (store.count(name="parent"), sent)
+assert store.shutdown(5)
+"""
+
+
+def test_forks_under_load_lose_nothing_and_end(python, sql):
+    python(FORKS)
+    assert sql("PRAGMA integrity_check") == [("ok",)]
+
+
+SIGNALS = """
+import signal, sys
+from eventtracking_core.encoding import normalize_event
+from eventtracking_sqlite import SqliteBackend
+
+store = SqliteBackend(sys.argv[1])
+store.send(normalize_event({"name": "first"}))
+interrupted = 0
+
+def interrupt(*_):
+    global interrupted
+    interrupted += 1
+    if interrupted % 2:
+        store.send(normalize_event({"name": "signal"}))
+    else:
+        store.send_batch([normalize_event({"name": "signal"})], timeout=5)
+
+signal.signal(signal.SIGALRM, interrupt)
+signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+batches = 0
+while interrupted < 300:
+    store.send_batch([normalize_event({"name": "batch"})] * 3, timeout=5)
+    store.send(normalize_event({"name": "alone"}))
+    batches += 1
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert store.count(name="signal") == interrupted
+assert store.count(name="batch") == store.count(name="alone") == batches
+"""
+
+
+def test_a_signal_handler_may_send_at_any_moment(python):
+    python(SIGNALS)
+
+
+FIRST = """
+import subprocess, sys
+script = '''
+import sys
+from eventtracking_core.encoding import normalize_event
+from eventtracking_sqlite import SqliteBackend
+store = SqliteBackend(sys.argv[1])
+sys.stdin.read()
+for _ in range(20):
+    store.send(normalize_event({"name": "n"}))
+'''
+command = [sys.executable, "-c", script, sys.argv[1]]
+children = [subprocess.Popen(command, stdin=subprocess.PIPE) for _ in range(6)]
+for child in children:
+    child.stdin.close()
+assert [child.wait() for child in children] == [0] * 6
+"""
+
+
+def test_processes_may_make_the_store_at_the_same_time(store, python):
+    python(FIRST)
+    assert store.count() == 120
