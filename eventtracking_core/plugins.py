@@ -184,7 +184,7 @@ class Plugins:
         try:
             self.register(module, entry_point.name)
         except PluginError as error:
-            raise PluginError(f"{error} ({_origin(entry_point)})") from error
+            raise PluginError(f"{error} ({_distribution(entry_point)})") from error
 
     def _load(self, kind: Kind, name: str, type_name: str) -> None:
         candidates = [entry_point for entry_point in installed() if entry_point.name == name]
@@ -221,9 +221,12 @@ def _identity(entry_point: EntryPoint) -> tuple[str, str]:
 
 
 def _origin(entry_point: EntryPoint) -> str:
+    return f"{entry_point.name!r} of {_distribution(entry_point)}"
+
+
+def _distribution(entry_point: EntryPoint) -> str:
     dist = entry_point.dist
-    where = f"{dist.name} {dist.version}" if dist else "an unknown distribution"
-    return f"{entry_point.name!r} of {where}"
+    return f"{dist.name} {dist.version}" if dist else "an unknown distribution"
 
 
 def _hook_names() -> list[str]:

@@ -285,9 +285,7 @@ class Tracker:
         if _is_true(os.environ.get("EVENTTRACKING_DISABLED", "")):
             self._tree = _Tree(RoutingBackend())
         else:
-            disabled = os.environ.get("EVENTTRACKING_DISABLE_PLUGINS", "")
-            names = [name.strip() for name in disabled.split(",") if name.strip()]
-            built = build(read(config), disabled=names)
+            built = build(read(config))
             self._tree = _Tree(built.root, built.providers, built.shutdown_timeout)
         kept = {id(leaf.backend) for leaf in self._tree.root.leaves()}
         old.root.shutdown(old.shutdown_timeout, keep=kept)

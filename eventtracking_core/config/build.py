@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -40,25 +41,22 @@ class Built(NamedTuple):
     shutdown_timeout: float
 
 
-def build(configuration: Configuration, *, disabled: Sequence[str] = ()) -> Built:
-    """Make the components of a configuration.
-
-    Args:
-        configuration: what was read.
-        disabled: plugins that must not be loaded, besides those it says itself.
+def build(configuration: Configuration) -> Built:
+    """Make the components of a configuration, without what `EVENTTRACKING_DISABLE_PLUGINS` names.
 
     Raises:
         ConfigurationError: with every problem, in the order of the configuration.
     """
-    return _Builder(configuration, disabled).build()
+    return _Builder(configuration).build()
 
 
 class _Builder:
-    def __init__(self, configuration: Configuration, disabled: Sequence[str]) -> None:
+    def __init__(self, configuration: Configuration) -> None:
         self._source = configuration.source
         self._tree = configuration.tree
         self._problems = list(configuration.problems)
-        self._disabled = list(disabled)
+        disabled = os.environ.get("EVENTTRACKING_DISABLE_PLUGINS", "").split(",")
+        self._disabled = [name.strip() for name in disabled]
 
     def build(self) -> Built:
         tree = self._tree

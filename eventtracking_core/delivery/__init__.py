@@ -3,5 +3,15 @@
 from eventtracking_core.delivery.deadletters import DeadLetter, DeadLetters
 from eventtracking_core.delivery.leaf import BufferedLeaf
 from eventtracking_core.delivery.options import MODES, DeliveryOptions
+from eventtracking_core.delivery.survey import ProcessSpool, SegmentSurvey, survey
 
-__all__ = ["MODES", "BufferedLeaf", "DeadLetter", "DeadLetters", "DeliveryOptions"]
+__all__ = [
+    "MODES",
+    "BufferedLeaf",
+    "DeadLetter",
+    "DeadLetters",
+    "DeliveryOptions",
+    "ProcessSpool",
+    "SegmentSurvey",
+    "survey",
+]

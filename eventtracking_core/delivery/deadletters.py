@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,6 +118,26 @@ class DeadLetters:
                         continue
         finally:
             reader.close()
+
+    @staticmethod
+    def replace(path: Path, letters: Iterable[DeadLetter]) -> None:
+        """Leave only these letters in a segment that is claimed; remove it where there are none.
+
+        Raises:
+            OSError: it cannot be written; the segment is as it was.
+        """
+        kept = [frame(_encode(letter)) for letter in letters]
+        if not kept:
+            path.unlink()
+            return
+        part = path.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        descriptor = create(part)
+        try:
+            _append(descriptor, b"".join(kept))
+        finally:
+            os.close(descriptor)
+        part.replace(path)
 
     @contextmanager
     def claimed(self, path: Path) -> Iterator[bool]:

@@ -33,6 +33,9 @@ GIVES_UP_AFTER: Final = 5
 STOPPING_INTERVAL: Final = 0.2
 """The most seconds between two attempts once the leaf is shut down."""
 
+GRACE: Final = 0.2
+"""Seconds beyond its deadline in which a worker puts away what it could not deliver."""
+
 LAST_ATTEMPT: Final = 1.0
 """The least seconds that an attempt is given, however near the deadline is."""
 
@@ -60,6 +63,7 @@ class Worker:
         self.backoff = Backoff(self._options.initial_interval, self._options.max_interval)
         self._starting = Lock()
         self._held: list[Item] = []
+        self._settled_all = False
         self.alarm = 1
         self.in_hand = 0
         self.releases = True
@@ -97,7 +101,8 @@ class Worker:
         self._wakes.put(None)
         if self._thread is None:
             self._drain(once=False)
-        return self._done.wait(timeout)
+        # A worker that is not held up by its backend ends a moment after the deadline.
+        return self._done.wait(timeout + GRACE) and self._settled_all
 
     def _start(self) -> None:
         # Once the interpreter ends, threads cannot be started: 3.11 would hang.
@@ -147,6 +152,7 @@ class Worker:
             self._finish()
 
     def _finish(self) -> None:
+        self._settled_all = not (self.in_hand or self._has_more())
         self._leaf.keep_or_drop([item.wire for item in self._held if item.spooled is None])
         if self._leaf.spool is not None:
             self._leaf.spool.close()

@@ -1,0 +1,93 @@
+"""What is in a spool's directory, without taking part in it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from eventtracking_core.delivery.segments import SUFFIX, SegmentReader
+
+__all__ = ["ProcessSpool", "SegmentSurvey", "survey"]
+
+_LOCK: Final = "lock"
+_BATCH: Final = 1000
+_BYTES: Final = 1 << 20
+
+
+class SegmentSurvey(NamedTuple):
+    """One segment: its bytes, the events in it that are not acknowledged, the damaged bytes."""
+
+    path: Path
+    size: int
+    events: int
+    damaged: int
+
+
+class ProcessSpool(NamedTuple):
+    """What one process spooled, and whether it lives."""
+
+    name: str
+    is_alive: bool
+    segments: list[SegmentSurvey]
+
+    @property
+    def events(self) -> int:
+        """How many events are not acknowledged."""
+        return sum(segment.events for segment in self.segments)
+
+    @property
+    def size(self) -> int:
+        """How many bytes the segments take."""
+        return sum(segment.size for segment in self.segments)
+
+    @property
+    def damaged(self) -> int:
+        """How many bytes are no sound record; what a living process is writing is not counted."""
+        return sum(segment.damaged for segment in self.segments)
+
+
+def survey(directory: Path) -> Iterator[ProcessSpool]:
+    """Yield what each process has in a spool, reading every record.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    for lock in sorted(directory.glob(f"*/{_LOCK}")):
+        alive = _is_locked(lock)
+        segments = [_segment(path, alive=alive) for path in sorted(lock.parent.glob(f"*{SUFFIX}"))]
+        yield ProcessSpool(lock.parent.name, alive, [found for found in segments if found])
+
+
+def _segment(path: Path, *, alive: bool) -> SegmentSurvey | None:
+    try:
+        reader = SegmentReader(path)
+    except FileNotFoundError:  # acknowledged meanwhile
+        return None
+    events = damaged = 0
+    try:
+        while True:
+            found = reader.read(_BATCH, _BYTES, complete=not alive)
+            events += len(found.records)
+            damaged += sum(map(len, found.damaged))
+            if not found.records:
+                return SegmentSurvey(path, reader.size(), events, damaged)
+    finally:
+        reader.close()
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,94 @@
+"""Charts of characters, no wider than 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Final
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.text import Text
+
+from eventtracking_cli.terminal import plain
+
+__all__ = ["bars", "columns"]
+
+MAX_WIDTH: Final = 80
+HEIGHT: Final = 8
+_EIGHTHS: Final = " ▁▂▃▄▅▆▇█"
+_MINUTE: Final = timedelta(minutes=1)
+_SCALE_WIDTH: Final = 8
+_LABEL_WIDTH: Final = 44
+
+
+class bars:  # noqa: N801  used as a function: what rich prints has to be an object
+    """A horizontal bar for each label.
+
+    Args:
+        rows: labels and their numbers.
+    """
+
+    def __init__(self, rows: Sequence[tuple[str, int]]) -> None:
+        self._rows = [(_cut(plain(label)), number) for label, number in rows]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if not self._rows:
+            yield Text("no events")
+            return
+        peak = max(number for _, number in self._rows)
+        label_width = max(len(label) for label, _ in self._rows)
+        number_width = max(len(f"{number:,}") for _, number in self._rows)
+        room = min(MAX_WIDTH, options.max_width) - label_width - number_width - 4
+        block = "#" if options.ascii_only else "█"
+        for label, number in self._rows:
+            line = Text(no_wrap=True)
+            line.append(f"{label:<{label_width}}  {number:>{number_width},}  ")
+            line.append(block * max(1, round(room * number / peak)), "cyan")
+            yield line
+
+
+class columns:  # noqa: N801  used as a function: what rich prints has to be an object
+    """Events per minute over time, a column a minute, or several where they would not fit.
+
+    Args:
+        minutes: minutes that have events and how many, in their order.
+    """
+
+    def __init__(self, minutes: Sequence[tuple[datetime, int]]) -> None:
+        self._minutes = minutes
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if not self._minutes:
+            yield Text("no events")
+            return
+        room = max(20, min(MAX_WIDTH, options.max_width) - _SCALE_WIDTH - 2)
+        rates = self._rates(room)
+        peak = max(rates)
+        levels = [round(rate / peak * HEIGHT * 8) or (1 if rate else 0) for rate in rates]
+        for row in reversed(range(HEIGHT)):
+            scale = f"{peak:,.0f}" if row == HEIGHT - 1 else "0" if row == 0 else ""
+            cells = [min(8, max(0, level - row * 8)) for level in levels]
+            shown = ["#" if cell >= 4 else " " for cell in cells]  # noqa: PLR2004  half a block
+            if not options.ascii_only:
+                shown = [_EIGHTHS[cell] for cell in cells]
+            line = Text(f"{scale:>{_SCALE_WIDTH}} ", no_wrap=True)
+            yield line.append("".join(shown), "cyan")
+        start, end = self._minutes[0][0], self._minutes[-1][0]
+        form = "%H:%M" if end - start < timedelta(days=1) else "%Y-%m-%d %H:%M"
+        times = f"{start:{form}}", f"{end:{form}} UTC"
+        gap = " " * max(2, len(rates) - len(times[0]) - len(times[1]))
+        yield Text(f"{'':>{_SCALE_WIDTH}} {gap.join(times)}", "dim", no_wrap=True)
+
+    def _rates(self, room: int) -> list[float]:
+        start, end = self._minutes[0][0], self._minutes[-1][0]
+        total = (end - start) // _MINUTE + 1
+        step = ceil(total / room)
+        sums = [0] * ceil(total / step)
+        for minute, number in self._minutes:
+            sums[(minute - start) // _MINUTE // step] += number
+        return [number / step for number in sums]
+
+
+def _cut(label: str) -> str:
+    return label if len(label) <= _LABEL_WIDTH else f"{label[: _LABEL_WIDTH - 1]}…"

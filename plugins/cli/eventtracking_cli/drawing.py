@@ -1,0 +1,108 @@
+"""A routing tree, drawn: processors, types, delivery, and what became of the events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from rich.text import Text
+from rich.tree import Tree
+
+from eventtracking_cli.terminal import plain
+
+__all__ = ["LeafCounts", "drawn", "leaves", "outline", "reasons"]
+
+Node = Mapping[str, Any]
+
+
+class LeafCounts(NamedTuple):
+    """What became of the events that reached one backend."""
+
+    path: str
+    delivered: int
+    lost: Mapping[str, int]
+    """By reason."""
+
+
+def drawn(node: Node, title: str, *, counters: bool) -> Tree:
+    """Return the drawing of a tree.
+
+    Args:
+        node: the tree, as `Tracker.stats()` has it.
+        title: what stands at the root.
+        counters: say what became of the events, too.
+    """
+    top = Text(plain(title), style="bold")
+    if counters:
+        top.append(_routed(node))
+    tree = Tree(top, guide_style="dim")
+    _draw_below(tree, node, counters=counters)
+    return tree
+
+
+def _draw_below(tree: Tree, node: Node, *, counters: bool) -> None:
+    for step in node.get("processors", ()):
+        label = Text.assemble(("▸ ", "cyan"), (plain(step["name"]), "cyan"))
+        if counters:
+            label.append(_counts({"dropped": step["dropped"], "errors": step["errors"]}), "yellow")
+        tree.add(label)
+    for child in node.get("backends", ()):
+        router = "backends" in child
+        label = Text.assemble((plain(child["name"]), "bold"), "  ", plain(child["type"]))
+        if not router:
+            label.append(f", {child['delivery']}", "dim")
+        if counters:
+            label.append(_routed(child) if router else _delivered(child))
+        _draw_below(tree.add(label), child, counters=counters)
+
+
+def _routed(node: Node) -> Text:
+    return Text.assemble(
+        (f"  {node['accepted']:,} in", "green"), (_counts(node["dropped"]), "yellow")
+    )
+
+
+def _delivered(leaf: Node) -> Text:
+    return Text.assemble(
+        (f"  {leaf['delivered']:,} delivered", "green"),
+        (_counts({"pending": leaf["pending"]}), "yellow"),
+        (_counts(_lost(leaf)), "red"),
+    )
+
+
+def _lost(leaf: Node) -> dict[str, int]:
+    dead = leaf.get("dead_lettered", 0)
+    return {**leaf["dropped"], **({"dead_lettered": dead} if dead else {})}
+
+
+def _counts(numbers: Mapping[str, int]) -> str:
+    return "".join(f", {number:,} {plain(name)}" for name, number in numbers.items() if number)
+
+
+def outline(node: Node) -> dict[str, Any]:
+    """Return a tree without its counters."""
+    kept = {key: node[key] for key in ("name", "type", "delivery") if key in node}
+    if "backends" in node:
+        kept["processors"] = [step["name"] for step in node["processors"]]
+        kept["backends"] = [outline(child) for child in node["backends"]]
+    return kept
+
+
+def leaves(node: Node, path: str = "") -> Iterator[LeafCounts]:
+    """Yield the counters of every backend below a node, with its dotted path."""
+    for child in node.get("backends", ()):
+        name = f"{path}.{child['name']}" if path else child["name"]
+        if "backends" in child:
+            yield from leaves(child, name)
+        else:
+            yield LeafCounts(name, child["delivered"], _lost(child))
+
+
+def reasons(node: Node) -> dict[str, int]:
+    """Return how many events the routers of a tree dropped, by reason."""
+    found: dict[str, int] = dict(node.get("dropped", {}))
+    for child in node.get("backends", ()):
+        if "backends" in child:
+            for reason, number in reasons(child).items():
+                found[reason] = found.get(reason, 0) + number
+    return found

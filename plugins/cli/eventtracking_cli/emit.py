@@ -1,0 +1,73 @@
+"""Emit one event from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eventtracking_cli import parameters
+from eventtracking_cli.drawing import leaves, reasons
+from eventtracking_cli.running import configured
+from eventtracking_cli.terminal import plain
+from eventtracking_core import Tracker
+
+__all__ = ["emit"]
+
+
+@click.command()
+@click.argument("name")
+@click.argument("data", nargs=-1, type=parameters.pair, metavar="[KEY=VALUE]...")
+@click.option(
+    "--context",
+    multiple=True,
+    type=parameters.pair,
+    metavar="KEY=VALUE",
+    help="A field of the context; repeatable.",
+)
+@parameters.config
+def emit(
+    name: str,
+    data: tuple[tuple[str, Any], ...],
+    context: tuple[tuple[str, Any], ...],
+    config: Path | None,
+) -> None:
+    """Emit one event.
+
+    Its id is printed once it is delivered. A value that is JSON stands for what it says
+    (attempts=3, done=true, tags='["a"]'), any other for itself. Exits 1 where a backend failed, or
+    none got the event.
+    """
+    fields, surroundings = _fields(data), _fields(context)
+    with configured(config) as tracker:
+        with tracker.context("cli", surroundings):
+            event_id = tracker.emit(name, fields)
+        in_time = tracker.flush()
+        problem = _problem(tracker, in_time=in_time)
+    click.echo(event_id)
+    if problem:
+        raise click.ClickException(f"not delivered: {problem}")
+
+
+def _fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in fields:
+            raise click.UsageError(f"{plain(key)} is given twice")
+        fields[key] = value
+    return fields
+
+
+def _problem(tracker: Tracker, *, in_time: bool) -> str | None:
+    tree = tracker.stats()["tree"]
+    reached = list(leaves(tree))
+    failed = [f"{leaf.path} ({', '.join(leaf.lost)})" for leaf in reached if leaf.lost]
+    if failed:
+        return plain(", ".join(failed))
+    if not in_time:
+        return "a backend did not flush in time"
+    if not any(leaf.delivered for leaf in reached):
+        return ", ".join(reasons(tree)) or "no backend took it"
+    return None

@@ -1,0 +1,63 @@
+"""List the installed plugins: what each registers, and whether it imports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+from rich.table import Table
+
+from eventtracking_cli import parameters
+from eventtracking_cli.inspection import TIMEOUT, Inspected, inspect_all, inspect_built_in
+from eventtracking_cli.terminal import console, plain, print_json
+
+__all__ = ["plugins"]
+
+
+@click.command()
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=TIMEOUT,
+    show_default=True,
+    help="Seconds that each plugin may take to import.",
+)
+@parameters.as_json
+def plugins(timeout: float, *, as_json: bool) -> None:
+    """List the installed plugins.
+
+    What each registers, and what comes built in. Each is imported in a process of its own: one
+    that hangs or exits is listed as such. Exits 1 where one cannot be used.
+    """
+    found = [inspect_built_in(), *inspect_all(timeout)]
+    if as_json:
+        print_json([inspected._asdict() for inspected in found])
+    else:
+        console().print(_table(found))
+    if any(inspected.problem for inspected in found):
+        raise click.exceptions.Exit(1)
+
+
+def _table(found: list[Inspected]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("plugin", "distribution", "version", "registers"):
+        table.add_column(heading, overflow="fold")
+    for inspected in found:
+        table.add_row(
+            plain(inspected.name),
+            plain(inspected.distribution),
+            plain(inspected.version),
+            plain(f"problem: {inspected.problem}")
+            if inspected.problem
+            else _registers(inspected.registers, inspected.commands),
+        )
+    return table
+
+
+def _registers(registers: Mapping[str, list[str]], commands: Mapping[str, str]) -> str:
+    named = {**registers, "command": list(commands)}
+    return "\n".join(
+        f"{kind}{'s' if len(names) > 1 else ''}: {', '.join(map(plain, names))}"
+        for kind, names in named.items()
+        if names
+    )

@@ -1,0 +1,44 @@
+"""Printing what came from events and plugins: nothing in it may act on the terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, Final
+
+import click
+from rich.console import Console
+
+__all__ = ["console", "count", "plain", "print_json"]
+
+WIDE: Final = 200
+"""Columns where there is no terminal to fit: files and pipes have no edge to wrap at."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that takes text as it stands: no markup, no emoji codes, no colouring in."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else WIDE
+    return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
+
+
+def plain(text: object) -> str:
+    """Return a text as one line of printable characters, the others escaped."""
+    line = str(text)
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def print_json(value: Any, *, indent: int | None = 2) -> None:
+    """Print a value as JSON; what is not printable is escaped, so it stays JSON and harmless."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    click.echo(text)
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 line`, `2,000 lines`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

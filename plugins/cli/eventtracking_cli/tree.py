@@ -1,0 +1,43 @@
+"""Draw the routing tree of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from eventtracking_cli import parameters
+from eventtracking_cli.drawing import drawn, outline
+from eventtracking_cli.terminal import console, plain, print_json
+from eventtracking_core.config import build, read
+
+__all__ = ["tree"]
+
+
+@click.command()
+@click.argument("config", required=False, type=click.Path(path_type=Path))
+@parameters.as_json
+def tree(config: Path | None, *, as_json: bool) -> None:
+    """Draw the routing tree of a configuration.
+
+    Routers, processors in their order, backends with their type and delivery. `ingest` and `demo`
+    draw it with its counters when they are done.
+
+    Without CONFIG, what EVENTTRACKING_CONFIG_FILE or pyproject.toml says.
+    """
+    configuration = read(config)
+    root = {"name": "", "type": "router", **build(configuration).root.stats(0)}
+    providers = [_type(node) for node in configuration.tree.get("context") or ()]
+    if as_json:
+        print_json({"source": configuration.source, "context": providers, "tree": outline(root)})
+        return
+    if providers:
+        click.echo(f"context: {', '.join(map(plain, providers))}")
+    console().print(drawn(root, configuration.source, counters=False))
+
+
+def _type(node: object) -> str:
+    if isinstance(node, Mapping):
+        node = node.get("type") or node.get("ENGINE")
+    return str(node)

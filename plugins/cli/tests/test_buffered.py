@@ -1,0 +1,145 @@
+"""Dead letters, spools and their counts, through the program."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import ClassVar
+
+import pytest
+
+from eventtracking_core import RejectedError, RetryableError, Tracker
+from eventtracking_core.delivery import survey
+
+
+class Sink:
+    """Does to events what a test says."""
+
+    answer = None
+    delivered: ClassVar = []
+
+    def send_batch(self, events, *, timeout):
+        if Sink.answer is not None:
+            raise Sink.answer
+        Sink.delivered += [event["id"] for event in events]
+
+
+@pytest.fixture
+def spooling(config, monkeypatch):
+    """A configuration with a spool before a sink."""
+    module = ModuleType("sinks")
+    module.Sink = Sink
+    monkeypatch.setitem(sys.modules, "sinks", module)
+    Sink.answer, Sink.delivered = None, []
+    return config("""
+        [backends.out]
+        processors = []
+        [backends.out.backends.sink]
+        type = "sinks:Sink"
+        delivery = { mode = "spool", initial_interval = 0.05 }
+    """)
+
+
+@pytest.fixture
+def refused(spooling, run):
+    """The ids of two events that the sink refused for good."""
+    Sink.answer = RejectedError("not of this kind")
+    ids = [run("emit", "--config", spooling, name).out.strip() for name in ("a.b", "c.d")]
+    Sink.answer = None
+    return ids
+
+
+def test_dead_letters_are_listed_with_their_reason(spooling, refused, run):
+    letters = run("deadletters", "list", "--config", spooling, "--json").json
+    assert [letter["id"] for letter in letters] == refused
+    assert {letter["reason"] for letter in letters} == {"rejected"}
+    assert letters[0]["backend"] == "out.sink"
+    assert letters[0]["attempts"] == 1
+    assert "not of this kind" in letters[0]["error"]
+
+
+def test_a_dead_letter_is_shown_with_its_event(spooling, refused, run):
+    shown = run("deadletters", "show", refused[1], "--config", spooling).json
+    assert shown["event"]["name"] == "c.d"
+    assert run("deadletters", "show", "nobody", "--config", spooling).code == 1
+
+
+def test_a_replay_delivers_and_removes(spooling, refused, run):
+    ran = run("deadletters", "replay", "--config", spooling)
+    assert (ran.code, ran.out) == (0, "2 letters delivered, 0 given up again, 0 left\n")
+    assert refused == Sink.delivered
+    assert "no dead letters" in run("deadletters", "list", "--config", spooling).out
+
+
+def test_a_replay_of_one_leaves_the_others(spooling, refused, run):
+    assert run("deadletters", "replay", refused[1], "--config", spooling).code == 0
+    assert [refused[1]] == Sink.delivered
+    letters = run("deadletters", "list", "--config", spooling, "--json").json
+    assert [letter["id"] for letter in letters] == refused[:1]
+
+
+def test_what_is_refused_again_is_a_dead_letter_again(spooling, refused, run):
+    Sink.answer = RejectedError("still not")
+    ran = run("deadletters", "replay", "--config", spooling)
+    assert ran.code == 1
+    letters = run("deadletters", "list", "--config", spooling, "--json").json
+    assert sorted(letter["id"] for letter in letters) == sorted(refused)
+
+
+def test_purging_removes_for_good_and_asks_first(spooling, refused, run):
+    assert run("deadletters", "purge", "--config", spooling, "--before", "1d", "--yes").out == (
+        "there is nothing to remove\n"
+    )
+    ran = run("deadletters", "purge", "--config", spooling, "--yes")
+    assert ran.out == "2 letters removed\n"
+    assert run("deadletters", "list", "--config", spooling, "--json").json == []
+    assert Sink.delivered == []
+
+
+@pytest.fixture
+def waiting(spooling):
+    """Three events in the spool of a tracker that could not deliver them."""
+    Sink.answer = RetryableError("away")
+    tracker = Tracker()
+    tracker.configure(spooling)
+    for _ in range(3):
+        tracker.emit("a.b")
+    tracker.shutdown(0.3)
+    return spooling
+
+
+def test_the_status_of_a_spool_tells_what_waits_and_for_whom(waiting, run):
+    (row,) = run("spool", "status", "--config", waiting, "--json").json
+    assert (row["backend"], row["state"], row["events"]) == ("out.sink", "ended", 3)
+    (counts,) = run("stats", "--config", waiting, "--json").json
+    assert (counts["waiting"], counts["processes"], counts["dead_letters"]) == (3, 0, {})
+
+
+def test_looking_delivers_nothing_and_the_next_tracker_does(waiting, run):
+    Sink.answer = None
+    run("spool", "status", "--config", waiting)
+    run("spool", "verify", "--config", waiting)
+    assert Sink.delivered == []
+    run("emit", "--config", waiting, "c.d")
+    assert len(Sink.delivered) == 4
+    assert "nothing waits" in run("spool", "status", "--config", waiting).out
+
+
+def test_verifying_finds_damage(waiting, run):
+    assert run("spool", "verify", "--config", waiting).code == 0
+    (process,) = survey(Path("eventtracking-spool/out.sink/spool"))
+    path = process.segments[0].path
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 0xFF
+    path.write_bytes(content)
+    ran = run("spool", "verify", "--config", waiting)
+    assert ran.code == 1
+    assert "damaged bytes" in ran.out
+    assert "2 events" in ran.out
+
+
+def test_a_backend_that_is_not_there_is_a_clear_error(spooling, run):
+    ran = run("stats", "--config", spooling, "--backend", "nowhere")
+    assert ran.code == 1
+    assert "out.sink" in ran.err

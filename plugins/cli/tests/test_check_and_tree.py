@@ -1,0 +1,130 @@
+"""`eventtracking check`, `tree` and `schema`: what a configuration has, and its problems."""
+
+from __future__ import annotations
+
+import pytest
+
+ROUTED = """
+    context = ["process", { type = "static", values = { service = "lms" } }]
+    processors = [{ type = "regex_filter", filter_type = "blocklist", regular_expressions = [] }]
+    [backends.course]
+    processors = [{ type = "redact", fields = ["context.ip"] }]
+    [backends.course.backends.store]
+    type = "sqlite"
+    path = "events.db"
+    [backends.nowhere]
+    type = "null"
+"""
+
+WRONG = """
+    contexts = []
+    processors = [{ type = "regex_filter", filter_type = "some", regular_expressions = ["("] }]
+    [backends.a]
+    type = "sqlit"
+    [backends.b]
+    type = "sqlite"
+    pth = "hunter2"
+"""
+
+
+def test_a_good_configuration_is_ok_and_nothing_is_opened(run, config, tmp_path):
+    ran = run("check", config(ROUTED))
+    assert ran.code == 0
+    assert ran.out == (
+        "et.toml: ok (2 context providers; 2 backends: store (sqlite), nowhere (null))\n"
+    )
+    assert not (tmp_path / "events.db").exists()
+
+
+def test_every_problem_is_printed_with_its_path_and_no_value(run, config):
+    ran = run("check", config(WRONG))
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("et.toml: 5 problems\n")
+    paths = [line.split(":")[0].strip() for line in ran.err.splitlines()[1:]]
+    assert paths == [
+        "contexts",
+        "processors[0].filter_type",
+        "backends.a.type",
+        "backends.b.pth",
+        "backends.b.path",
+    ]
+    assert "did you mean 'sqlite'?" in ran.err
+    assert "hunter2" not in ran.err
+
+
+def test_problems_come_as_json_too(run, config):
+    ran = run("check", config(WRONG), "--json")
+    assert ran.code == 1
+    assert ran.json["ok"] is False
+    assert ran.json["problems"][0]["path"] == "contexts"
+    assert run("check", config(ROUTED), "--json").json == {
+        "source": "et.toml",
+        "ok": True,
+        "problems": [],
+    }
+
+
+@pytest.mark.parametrize("verb", ["check", "tree"])
+def test_without_a_file_the_environment_says_which(run, config, monkeypatch, verb):
+    monkeypatch.setenv("EVENTTRACKING_CONFIG_FILE", str(config(ROUTED)))
+    ran = run(verb)
+    assert ran.code == 0
+    assert "et.toml" in ran.out
+
+
+@pytest.mark.parametrize("verb", ["check", "tree"])
+def test_a_configuration_that_cannot_be_read_is_a_line_not_a_traceback(run, tmp_path, verb):
+    (tmp_path / "broken.toml").write_text("[backends")
+    for file, reason in (
+        ("missing.toml", "No such file"),
+        ("broken.toml", "not well-formed"),
+        (tmp_path, "unknown kind of file"),
+    ):
+        ran = run(verb, file)
+        assert ran.code == 1
+        assert reason in ran.err
+        assert "Traceback" not in ran.err
+
+
+def test_the_tree_is_drawn(run, config):
+    lines = run("tree", config(ROUTED)).out.splitlines()
+    assert [line.rstrip() for line in lines] == [
+        "context: process, static",
+        "et.toml",
+        "├── ▸ regex_filter",
+        "├── course  router",
+        "│   ├── ▸ redact",
+        "│   └── store  sqlite, inline",
+        "└── nowhere  null, inline",
+    ]
+
+
+def test_the_tree_comes_as_json_too(run, config):
+    ran = run("tree", config(ROUTED), "--json").json
+    assert ran["context"] == ["process", "static"]
+    assert ran["tree"]["processors"] == ["regex_filter"]
+    course, nowhere = ran["tree"]["backends"]
+    assert nowhere == {"name": "nowhere", "type": "null", "delivery": "inline"}
+    assert course["backends"][0]["type"] == "sqlite"
+
+
+def test_names_in_a_configuration_cannot_act_on_the_terminal(run, config):
+    text = '[backends."[red]\\u001b[31mx"]\ntype = "null"\n'
+    out = run("tree", config(text)).out
+    assert "[red]\\x1b[31mx" in out
+    assert "\x1b" not in out
+
+
+def test_the_schema_knows_the_installed_components(run):
+    ran = run("schema")
+    assert ran.code == 0
+    assert ran.json["$schema"].endswith("2020-12/schema")
+    assert "sqlite" in ran.json["$defs"]["backend"]["anyOf"][0]["enum"]
+
+
+def test_the_schema_leaves_out_a_plugin_that_fails_and_names_it(program, plugin):
+    plugin("broken", "raise RuntimeError('no licence')")
+    ran = program("schema")
+    assert ran.code == 0
+    assert "eventtracking-broken 1.2" in ran.err
+    assert "broken" not in ran.out

@@ -1,0 +1,212 @@
+"""`eventtracking ingest`: what of a log is stored, what is rejected, and what it says."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+
+import pytest
+import zstandard
+
+PREFIX = "2026-09-12 12:55:00,123 INFO 20 [tracking] [user 7] [ip 192.0.2.9] logger.py:41 - "
+
+ROUTED = """
+    [backends.course]
+    processors = [
+        { type = "redact", fields = ["context.ip"] },
+        { type = "regex_filter", filter_type = "allowlist", regular_expressions = ["edx\\\\..*"] },
+    ]
+    [backends.course.backends.log]
+    type = "file"
+    path = "events.ndjson"
+    [backends.course.backends.store]
+    type = "sqlite"
+    path = "events.db"
+"""
+
+
+@pytest.fixture
+def mixed(log, edx):
+    """Six lines of one kind or another: one is cut off, two are not of the course itself."""
+    return log(
+        PREFIX + json.dumps(edx()),
+        PREFIX + json.dumps(edx(name="problem_check", event_type="problem_check")),
+        PREFIX + json.dumps(edx())[:200],
+        edx(time="2026-09-12T12:55:01+00:00"),
+        {
+            "name": "edx.note",
+            "timestamp": "2026-09-12T12:55:02Z",
+            "context": {"ip": "192.0.2.9"},
+            "data": {},
+        },
+        {
+            "id": "018848f4-2433-7ee2-be30-60e82e0c8272",
+            "name": "page.seen",
+            "timestamp": "2026-09-12T12:55:03Z",
+            "context": {},
+            "data": {},
+        },
+    )
+
+
+def test_a_log_goes_through_filter_and_redactor_into_each_backend(run, config, mixed, tmp_path):
+    ran = run("ingest", mixed, "--config", config(ROUTED))
+    assert ran.code == 0
+    expected = "6 lines read, 1 rejected, 2 filtered, 3 in course.log, 3 in course.store"
+    assert ran.out.splitlines()[-1] == expected
+    assert f"{mixed}:3: rejected: not JSON" in ran.err
+    for sink in tmp_path.glob("events.*"):
+        assert b"192.0.2.9" not in sink.read_bytes()
+    assert len((tmp_path / "events.ndjson").read_text().splitlines()) == 3
+
+
+def test_ingesting_twice_stores_once(run, config, mixed):
+    for _ in range(2):
+        ran = run("ingest", mixed, "--config", config(ROUTED))
+        assert ran.code == 0
+    assert run("events", "count", "--db", "events.db").out == "3\n"
+
+
+def test_the_routing_tree_is_drawn_with_its_counters(run, config, mixed):
+    out = run("ingest", mixed, "--config", config(ROUTED)).out
+    assert "course  router  5 in, 2 filtered" in out
+    assert "regex_filter, 2 dropped" in out
+    assert "store  sqlite, inline  3 delivered" in out
+
+
+def test_the_summary_comes_as_json_too(run, config, mixed):
+    summary = run("ingest", mixed, "--config", config(ROUTED), "--json").json
+    assert (summary["lines"], summary["events"], summary["rejected"]) == (6, 5, 1)
+    assert summary["dropped"] == {"filtered": 2}
+    assert summary["stored"] == {"course.log": 3, "course.store": 3}
+
+
+def test_rejected_lines_are_written_with_their_number_and_the_reason(
+    run, config, log, edx, tmp_path
+):
+    ran = run(
+        "ingest", log(edx(), "no event", b"\xff\xfe", "[1]"), "--config", config(),
+        "--rejects", "rejects.ndjson",
+    )  # fmt: skip
+    rejected = (tmp_path / "rejects.ndjson").read_text()
+    rejects = [json.loads(line) for line in rejected.splitlines()]
+    assert ran.code == 0
+    assert [(reject["line"], reject["reason"], reject["text"]) for reject in rejects] == [
+        (2, "not JSON: there is no object in the line", "no event"),
+        (3, "not UTF-8 text (byte 1)", "\\xff\\xfe"),
+        (4, "not JSON: there is no object in the line", "[1]"),
+    ]
+    assert {reject["file"] for reject in rejects} == {str(tmp_path / "tracking.log")}
+    assert (tmp_path / "rejects.ndjson").stat().st_mode & 0o777 == 0o600
+
+
+def test_many_rejected_lines_are_counted_not_listed(run, config, log):
+    ran = run("ingest", log(*["?"] * 30), "--config", config())
+    assert ran.err.count(": rejected: ") == 10
+    assert "and 20 lines more" in ran.err
+
+
+def test_strict_stops_at_the_first_rejected_line(run, config, mixed):
+    ran = run("ingest", mixed, "--config", config(), "--strict")
+    assert ran.code == 1
+    assert ran.out.splitlines()[-1] == "3 lines read, 1 rejected, 2 in store"
+
+
+def test_rejects_never_overwrite_what_is_read(run, config, mixed):
+    before = mixed.read_bytes()
+    assert run("ingest", mixed, "--config", config(), "--rejects", mixed).code == 2
+    assert mixed.read_bytes() == before
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
+def test_compressed_logs_are_told_by_their_first_bytes(run, config, mixed, tmp_path, compress):
+    half = len(mixed.read_bytes()) // 2
+    content = mixed.read_bytes()
+    packed = tmp_path / "tracking.log.1"
+    packed.write_bytes(compress(content[:half]) + compress(content[half:]))
+    ran = run("ingest", packed, "--config", config())
+    assert ran.out.splitlines()[-1] == "6 lines read, 1 rejected, 5 in store"
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
+def test_a_compressed_log_that_is_cut_off_is_said_to_be(run, config, log, edx, compress):
+    cut = log(*[edx(session=os.urandom(500).hex()) for _ in range(200)], name="cut")
+    for length in (-20, 20):
+        cut.write_bytes(compress(cut.read_bytes())[:length])
+        ran = run("ingest", cut, "--config", config())
+        assert ran.code == 1
+        assert "cut: the compressed file is damaged or cut off after line" in ran.err
+
+
+def test_the_standard_input_is_read_where_a_file_is_called_dash(program, config, mixed):
+    content = gzip.compress(mixed.read_bytes())
+    ran = program("ingest", "-", "--config", config(), input=content)
+    assert ran.out.splitlines()[-1] == "6 lines read, 1 rejected, 5 in store"
+    assert ran.err.startswith("-:3: rejected: ")
+
+
+def test_a_huge_line_is_rejected_and_the_next_one_read(run, config, log, edx, tmp_path):
+    huge = json.dumps(edx(page="x" * (5 << 20)))
+    ran = run("ingest", log(huge, edx()), "--config", config(), "--rejects", "rejects")
+    assert ran.out.splitlines()[-1] == "2 lines read, 1 rejected, 1 in store"
+    assert "longer than 1,048,576 bytes" in ran.err
+    assert (tmp_path / "rejects").stat().st_size < 5000
+
+
+def test_several_files_are_read_in_their_order(run, config, log, edx):
+    first = log(edx(name="first"), name="a.log")
+    second = log("?", edx(name="second"), name="b.log")
+    ran = run("ingest", second, first, "--config", config())
+    assert f"{second}:1: rejected" in ran.err
+    assert ran.out.splitlines()[-1] == "3 lines read, 1 rejected, 2 in store"
+
+
+def test_nothing_is_read_where_one_of_the_files_is_missing(run, config, mixed, tmp_path):
+    ran = run("ingest", mixed, "missing.log", "--config", config())
+    assert ran.code == 2
+    assert "missing.log" in ran.err
+    assert not (tmp_path / "events.db").exists()
+
+
+def test_a_directory_is_no_log(run, config, tmp_path):
+    ran = run("ingest", tmp_path, "--config", config())
+    assert ran.code == 2
+    assert "is a directory" in ran.err
+
+
+def test_a_configuration_without_backends_is_refused_before_anything_is_read(run, config, mixed):
+    ran = run("ingest", mixed, "--config", config("processors = []\n"))
+    assert ran.code == 1
+    assert "has no backend" in ran.err
+
+
+def test_events_that_no_backend_could_keep_make_the_exit_code_1(run, config, mixed, tmp_path):
+    (tmp_path / "blocked").write_text("a file, where a directory would be needed")
+    broken = '[backends.store]\ntype = "sqlite"\npath = "blocked/events.db"\n'
+    ran = run("ingest", mixed, "--config", config(broken))
+    assert ran.code == 1
+    assert "store  sqlite, inline  0 delivered, 5 error" in ran.out
+
+
+def test_where_there_is_no_terminal_progress_is_a_plain_line(run, config, log, edx):
+    line = json.dumps(edx())
+    nowhere = config('[backends.nowhere]\ntype = "null"\n')
+    ran = run("ingest", log(*[line] * 100_000), "--config", nowhere)
+    assert ran.err == "100,000 lines read\n"
+
+
+def test_names_of_files_cannot_act_on_the_terminal(run, config, log):
+    ran = run("ingest", log("?", name="a\x1b[31m.log"), "--config", config())
+    assert "a\\x1b[31m.log:1: rejected" in ran.err
+    assert "\x1b" not in ran.err + ran.out
+
+
+def test_what_is_read_may_be_a_pipe(run, config, mixed):
+    reader, writer = os.pipe()
+    with io.FileIO(writer, "w") as pipe:
+        pipe.write(mixed.read_bytes())
+    ran = run("ingest", f"/dev/fd/{reader}", "--config", config())
+    os.close(reader)
+    assert ran.out.splitlines()[-1] == "6 lines read, 1 rejected, 5 in store"

@@ -1,0 +1,99 @@
+"""`eventtracking plugins`, and the commands that plugins add."""
+
+from __future__ import annotations
+
+GREETING = """
+    import click
+    from eventtracking_core import hookimpl
+
+    print("imported")
+
+    @click.command()
+    @click.argument("name")
+    def greet(name):
+        \"\"\"Say hello.\"\"\"
+        click.echo(f"hello {name}")
+
+    @hookimpl
+    def eventtracking_commands():
+        return [greet]
+"""
+
+
+def test_each_plugin_is_listed_with_what_it_registers(run):
+    listed = {entry["name"]: entry for entry in run("plugins", "--json").json}
+    assert listed["sqlite"]["distribution"] == "eventtracking-sqlite"
+    assert listed["sqlite"]["version"]
+    assert listed["sqlite"]["registers"]["backend"] == ["sqlite"]
+    assert listed["sqlite"]["problem"] is None
+    built_in = listed["(built in)"]
+    assert built_in["distribution"] == "eventtracking-core"
+    assert built_in["registers"]["backend"] == ["memory", "null"]
+    assert {"redact", "regex_filter"} <= set(built_in["registers"]["processor"])
+
+
+def test_plugins_that_raise_exit_or_hang_are_listed_as_such_and_hurt_nobody(run, plugin):
+    plugin("raises", "raise RuntimeError('no licence')")
+    plugin("exits", "import os; os._exit(3)")
+    plugin("hangs", "import threading; threading.Event().wait()")
+    plugin("empty", "")
+    plugin("twice", "", distribution="one")
+    plugin("twice", "", distribution="two")
+    ran = run("plugins", "--json", "--timeout", "5")
+    problems = {entry["name"]: entry["problem"] for entry in ran.json}
+    assert ran.code == 1
+    assert "cannot be imported: RuntimeError: no licence" in problems["raises"]
+    assert problems["exits"] == "its import ends the process (status 3)"
+    assert problems["hangs"] == "still importing after 5 seconds"
+    assert "registers nothing" in problems["empty"]
+    assert "two distributions claim the name" in problems["twice"]
+    assert problems["sqlite"] is None
+
+
+def test_the_listing_is_a_table_where_it_is_read_by_people(run, plugin):
+    plugin("raises", "raise RuntimeError('\\x1b[31m [red]')")
+    out = run("plugins").out
+    assert "eventtracking-core" in out
+    assert "processors: add, match," in out
+    assert "\\x1b[31m [red]" in out
+    assert "\x1b" not in out
+
+
+def test_a_plugin_adds_commands(program, plugin):
+    plugin("greeter", GREETING)
+    ran = program("greet", "Ada")
+    assert (ran.code, ran.out) == (0, "imported\nhello Ada\n")
+
+
+def test_the_help_lists_commands_of_plugins_without_importing_them(program, plugin):
+    plugin("greeter", GREETING)
+    plugin("hostile", "raise SystemExit(5)")
+    ran = program("--help")
+    assert ran.code == 0
+    assert "greet  Say hello." in ran.out
+    assert "imported" not in ran.out
+
+
+def test_a_plugin_is_not_imported_for_a_command_that_it_does_not_have(program, plugin):
+    plugin("greeter", GREETING)
+    assert "imported" not in program("schema-of-things").out
+    assert "imported" not in program("emit", "--help").out
+
+
+def test_a_command_that_two_plugins_have_is_an_error_naming_both(program, plugin):
+    plugin("one", GREETING)
+    plugin("two", GREETING)
+    ran = program("greet", "Ada")
+    assert ran.code == 1
+    assert "'greet' is claimed by eventtracking-one and eventtracking-two" in ran.err
+
+
+def test_a_plugin_never_takes_the_place_of_a_verb(program, plugin):
+    plugin("greeter", GREETING.replace("@click.command()", '@click.command("tree")'))
+    assert "imported" not in program("tree", "--help").out
+
+
+def test_commands_that_are_none_are_a_problem_of_their_plugin(run, plugin):
+    plugin("wrong", GREETING.replace("[greet]", "['greet']"))
+    problems = {entry["name"]: entry["problem"] for entry in run("plugins", "--json").json}
+    assert "must return click commands" in problems["wrong"]
