@@ -47,10 +47,15 @@ class Frame:
 
     def without(self, unwanted: Frame) -> Frame | None:
         """Return the stack without one of its frames."""
-        if self is unwanted:
-            return self.below
-        below = self.below.without(unwanted) if self.below else None
-        return Frame(self.name, self.context, below, self.owner)
+        above = []
+        for frame in self.down():
+            if frame is unwanted:
+                break
+            above.append(frame)
+        top = unwanted.below
+        for frame in reversed(above):
+            top = Frame(frame.name, frame.context, top, frame.owner)
+        return top
 
     def down(self) -> Iterator[Frame]:
         """Yield the frames, innermost first."""

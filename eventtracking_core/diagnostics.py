@@ -47,10 +47,13 @@ def report(level: int, key: object, message: str, *args: object) -> None:
 def describe(error: BaseException) -> str:
     """Return what can be said of an error without its payload: its type, and its place or text."""
     kind = type(error).__name__
-    if isinstance(error, EventTrackingError):
-        return f"{kind}: {error}" if str(error) else kind
-    if isinstance(error, OSError) and error.strerror:
-        return f"{kind}: {error.strerror}"
+    try:
+        if isinstance(error, EventTrackingError):
+            return f"{kind}: {error}".removesuffix(": ")
+        if isinstance(error, OSError) and error.strerror:
+            return f"{kind}: {error.strerror}"
+    except Exception:  # noqa: BLE001  an error of somebody's own may not even be printed
+        return kind
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -6,14 +6,17 @@ import os
 from _random import Random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from operator import length_hint
-from threading import Lock
+from threading import RLock
 from typing import Any, Final, NamedTuple, NotRequired, TypedDict
 
-__all__ = ["Event", "clean_name", "id_at", "new_id"]
+__all__ = ["Event", "as_utc", "clean_name", "id_at", "new_id"]
 
 UNKNOWN: Final = "unknown"
 MAX_NAME: Final = 255
+MAX_HASHED: Final = 4096
+
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Event(TypedDict):
@@ -36,24 +39,44 @@ def clean_name(name: object) -> str:
     """Return a name every sink can hold: one printable line of at most 255 characters.
 
     What is no text, or empty, is `unknown`. Control characters are escaped, so that a name cannot
-    forge a line in a log; a longer name keeps its head and the hash of the whole.
+    forge a line in a log; a longer name keeps its head and a hash.
     """
-    if not isinstance(name, str) or not name:
+    try:
+        text = str.__str__(name) if isinstance(name, str) else ""
+    except Exception:  # noqa: BLE001  an object may lie of its class
+        text = ""
+    if not text:
         return UNKNOWN
-    text = str.__str__(name)
+    length, text = len(text), text[:MAX_HASHED]
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     if len(text) > MAX_NAME:
         from hashlib import sha256  # noqa: PLC0415  most programs never have such a name
 
-        digest = sha256(text.encode()).hexdigest()[:16]
+        digest = sha256(f"{length}:{text}".encode()).hexdigest()[:16]
         text = f"{text[: MAX_NAME - 17]}~{digest}"
     return text
 
 
+def as_utc(moment: datetime) -> datetime:
+    """Return a datetime in UTC; one without an offset is taken as UTC, one out of range clamped."""
+    exact = datetime(
+        moment.year, moment.month, moment.day,
+        moment.hour, moment.minute, moment.second, moment.microsecond, UTC,
+    )  # fmt: skip
+    try:
+        offset = moment.utcoffset()
+    except Exception:  # noqa: BLE001  a foreign tzinfo may raise anything
+        offset = None
+    try:
+        return exact - offset if offset else exact
+    except OverflowError:
+        return _LATEST if exact.year > 1 else _EARLIEST
+
+
 # A UUIDv7 (RFC 9562) is the millisecond, a 12-bit counter and 62 random bits. One millisecond's
 # ids share the random part, and differ in the counter: `next` on a list's iterator is one step for
-# threads and signal handlers, so no lock is held while an id is made.
+# threads and signal handlers, so a lock is taken only when a new millisecond begins.
 _COUNTERS: Final = [f"{value:03x}-" for value in range(4096)]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -97,31 +120,28 @@ def id_at(moment: datetime) -> str:
 
 
 def _advance(moment: datetime) -> _Millisecond:
-    """Go on to the millisecond of a moment, if nobody else is doing so."""
+    """Go on to the millisecond of a moment, unless somebody else has done so."""
     global _current  # noqa: PLW0603  one generator a process
-    # Whoever finds the lock taken goes on with the millisecond that is there: waiting would
-    # deadlock a signal handler that interrupted the holder.
-    if not _advancing.acquire(blocking=False):
-        # Used up, and not to be replaced now: a millisecond of one's own has other random bits.
-        return _current if length_hint(_current.counters) else _millisecond(moment)
-    try:
-        if moment >= _current.until:
-            _current = _millisecond(moment)
+    with _advancing:
+        seen = _current
+        if moment >= seen.until:
+            following = _millisecond(moment)
+            # A signal handler that came in between has gone on already.
+            if _current is seen:
+                _current = following
         return _current
-    finally:
-        _advancing.release()
 
 
 def _reset() -> None:
     """Start with a seed of the system's; a forked child must not repeat its parent's ids."""
     global _advancing, _current, _random  # noqa: PLW0603  one generator a process
     _random = Random(int.from_bytes(os.urandom(32)))
-    _advancing = Lock()
+    _advancing = RLock()
     _current = _millisecond(datetime.now(UTC))
 
 
 _random = Random(0)
-_advancing = Lock()
+_advancing = RLock()
 _current = _millisecond(_EPOCH)
 _reset()
 os.register_at_fork(after_in_child=_reset)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from inspect import signature
 from operator import attrgetter
 from typing import Any, Final, Literal
 
@@ -75,21 +76,23 @@ class Plugins:
 
     def register(self, plugin: object, name: str) -> None:
         """Register an object with hook implementations; see `register_plugin`."""
+        # Checked before, because pluggy forgets a plugin that it refuses only in part.
+        hooks = [hook for hook in dir(plugin) if self._manager.parse_hookimpl_opts(plugin, hook)]
+        if not hooks:
+            raise PluginError(f"plugin {name!r} registers nothing: no function is marked @hookimpl")
+        known = [hook for hook in hookspecs.__all__ if hook.startswith("eventtracking_")]
+        for hook in hooks:
+            if hook not in known:
+                there = ", ".join(known)
+                raise PluginError(
+                    f"plugin {name!r}: there is no hook {hook!r} (there are: {there})"
+                )
+            if signature(getattr(plugin, hook)).parameters:
+                raise PluginError(f"plugin {name!r}: {hook} must take no arguments")
         try:
             self._manager.register(plugin, name)
         except ValueError as error:
             raise PluginError(f"a plugin {name!r} is registered already") from error
-        try:
-            self._manager.check_pending()
-        except pluggy.PluginValidationError as error:
-            self._manager.unregister(plugin)
-            known = ", ".join(_hook_names())
-            raise PluginError(
-                f"plugin {name!r} implements no such hook; there are: {known}"
-            ) from error
-        if not self._manager.get_hookcallers(plugin):
-            self._manager.unregister(plugin)
-            raise PluginError(f"plugin {name!r} registers nothing: no function is marked @hookimpl")
 
     def unregister(self, name: str) -> None:
         """Forget a registered plugin.
@@ -170,7 +173,9 @@ class Plugins:
         others = [plugin for other, plugin in self._manager.list_name_plugin() if other != name]
         try:
             result: list[Any] = self._manager.subset_hook_caller(hook, others)()
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise PluginError(f"plugin {name!r}: {hook} raised {type(error).__name__}") from error
         return result
 
@@ -227,10 +232,6 @@ def _origin(entry_point: EntryPoint) -> str:
 def _distribution(entry_point: EntryPoint) -> str:
     dist = entry_point.dist
     return f"{dist.name} {dist.version}" if dist else "an unknown distribution"
-
-
-def _hook_names() -> list[str]:
-    return [name for name in hookspecs.__all__ if name.startswith("eventtracking_")]
 
 
 def _unknown(kind: Kind, type_name: str) -> str:

@@ -18,7 +18,7 @@ from eventtracking_core.contexts import (
 )
 from eventtracking_core.diagnostics import describe, logger, report
 from eventtracking_core.errors import ClosedError, InvalidEventError
-from eventtracking_core.events import UNKNOWN, Event, clean_name, id_at
+from eventtracking_core.events import MAX_NAME, UNKNOWN, Event, as_utc, clean_name, id_at
 from eventtracking_core.routing import Counter, RoutingBackend
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ class Tracker:
     ) -> None:
         self._strict = strict
         self._locator = stack_locator(context_locator or ContextVarLocator())
-        self._top = self._locator.top
+        ours = isinstance(self._locator, ContextVarLocator)
+        self._top = self._locator.top if ours else self._located
         self._names: dict[str, str] = {}
         self._warned: set[tuple[str, str]] = set()
         self._warnings: dict[str, Counter] = {}
@@ -142,40 +143,64 @@ class Tracker:
             tree.send(event)
         except ClosedError:
             self._send_again(tree, event)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001  nothing may reach the application
+            report(logging.ERROR, type(error), "an event was not sent: %s", describe(error))
 
     def _send_again(self, tree: _Tree, event: Event) -> None:
         """Bring an event that found its tree closed to the one that took its place."""
-        current = self._tree
-        if current is tree:
-            report(logging.WARNING, "closed", "an event was emitted after shutdown")
-        elif current.send is not None:
-            next(current.emitted)
-            current.root.send(event)
+        while (current := self._tree) is not tree:
+            tree = current
+            if tree.send is None:
+                return
+            next(tree.emitted)
+            try:
+                tree.send(event)
+            except ClosedError:
+                continue
+            return
+        report(logging.WARNING, "closed", "an event was emitted after shutdown")
 
     def _clean(self, name: object) -> str:
         clean = clean_name(name)
         if clean == UNKNOWN:
             self._warn("name", clean, "an event has no name, or one that is no text")
-        elif type(name) is str and len(self._names) < MAX_NAMES:
+        elif type(name) is str and len(name) <= MAX_NAME and len(self._names) < MAX_NAMES:
             self._names[name] = clean
         return clean
+
+    def _located(self) -> Frame | None:
+        """Return the contexts; a locator of somebody's own may fail."""
+        try:
+            return self._locator.top()
+        except Exception as error:  # noqa: BLE001  the event matters more than its context
+            report(
+                logging.ERROR,
+                ("locator", type(error)),
+                "the context locator failed: %s",
+                describe(error),
+            )
+            return None
 
     def _mapping(self, data: object, name: str) -> Any:
         if data is None:
             return {}
-        if isinstance(data, Mapping):
-            return data
+        try:
+            if isinstance(data, Mapping):
+                return data
+        except Exception:  # noqa: BLE001, S110  an object may lie of its class
+            pass
         self._warn("data", name, f"data is no mapping but {type(data).__name__}")
         return {"value": data}
 
     def _utc(self, timestamp: object, name: str) -> datetime:
         try:
             if isinstance(timestamp, datetime):
-                aware = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
-                return aware.astimezone(UTC)
-        except Exception:  # noqa: BLE001, S110  a tzinfo may raise anything
+                return as_utc(timestamp)
+        except Exception:  # noqa: BLE001, S110  an object may lie of its class
             pass
-        self._warn("timestamp", name, "the timestamp is no datetime that can be told in UTC")
+        self._warn("timestamp", name, "the timestamp is no datetime")
         return datetime.now(UTC)
 
     def _provided(
@@ -226,7 +251,7 @@ class Tracker:
 
     def enter_context(self, name: str, ctx: Context) -> None:
         """Enter a named context, until `exit_context`. Re-entering a name nests."""
-        self._locator.set_top(Frame(name, ctx, self._top(), None))
+        self._locator.set_top(Frame(name, ctx, self._locator.top(), None))
 
     def exit_context(self, name: str) -> None:
         """Leave the innermost context of that name, in whatever order contexts were entered.

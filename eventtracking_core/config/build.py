@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from eventtracking_core.config import delivery
 from eventtracking_core.config.convert import Parameter, UnresolvableError, convert, parameters
+from eventtracking_core.config.refusal import refusal
 from eventtracking_core.config.upstream import translate
 from eventtracking_core.delivery import BufferedLeaf
-from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import ConfigurationError, Problem
 from eventtracking_core.options import Seconds
 from eventtracking_core.plugins import Kind, PluginError, plugins
@@ -116,7 +116,7 @@ class _Builder:
 
     def _on_error(self, node: Mapping[str, Any], path: str) -> Any:
         on_error = node.get("on_error")
-        if on_error not in {None, "continue", "drop"}:
+        if on_error not in (None, "continue", "drop"):
             self._problem(f"{path}.on_error", "expected one of: continue, drop")
             return None
         return on_error
@@ -137,7 +137,10 @@ class _Builder:
 
     def _backend(self, node: Any, path: str, layers: _Layers) -> _Node | None:
         if isinstance(node, Mapping):
-            node = translate(node, path, self._problems)
+            ours = translate(node, path, self._problems)
+            if ours is None:
+                return None
+            node = ours
             layers = [*layers, delivery.read(node, path, self._problems)]
             if "type" not in node:
                 return self._typeless(node, path, layers)
@@ -168,11 +171,12 @@ class _Builder:
             node = {"type": node}
         if not isinstance(node, Mapping):
             return self._object(kind, node, path)
-        node = translate(node, path, self._problems)
-        type_name = node.get("type")
+        ours = translate(node, path, self._problems)
+        if ours is None:
+            return None
+        node, type_name = ours, ours.get("type")
         if not isinstance(type_name, str):
-            if node:
-                self._problem(f"{path}.type", f"expected the type of a {kind}")
+            self._problem(f"{path}.type", f"expected the type of a {kind}")
             return None
         try:
             factory = plugins.find(kind, type_name, self._disabled)
@@ -210,8 +214,10 @@ class _Builder:
             return None
         try:
             return factory(**options)
-        except Exception as error:  # noqa: BLE001  a constructor may raise anything
-            self._problem(path, _refusal(error, options))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  a constructor may raise anything
+            self._problem(path, refusal(error, factory, options))
             return None
 
     def _is_known(
@@ -237,25 +243,6 @@ class _Builder:
         converted, problems = convert(value, known[key].hint, f"{path}.{key}")
         self._problems += problems
         return converted
-
-
-def _refusal(error: Exception, options: Mapping[str, Any]) -> str:
-    """Return a constructor's complaint, without the options' values."""
-    if not isinstance(error, ValueError | TypeError):
-        return describe(error)
-    text = str(error) or type(error).__name__
-    for value in sorted(map(str, _texts(options)), key=len, reverse=True):
-        text = text.replace(value, "…")
-    return text
-
-
-def _texts(value: object) -> list[str]:
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in _texts(item)]
-    if isinstance(value, list | tuple):
-        return [text for item in value for text in _texts(item)]
-    text = "" if isinstance(value, bool | None) else str(value)
-    return [text] if len(text) > 2 else []  # noqa: PLR2004  shorter ones are parts of words
 
 
 def _join(path: str, key: str) -> str:

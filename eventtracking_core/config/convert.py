@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path, PurePath
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
@@ -46,7 +47,8 @@ def parameters(factory: Callable[..., Any]) -> tuple[dict[str, Parameter], bool]
         signature = inspect.signature(factory)
     except (TypeError, ValueError):
         return {}, True
-    hinted = getattr(factory, "__init__", factory) if isinstance(factory, type) else factory
+    made = factory.func if isinstance(factory, partial) else factory
+    hinted = getattr(made, "__init__", made) if isinstance(made, type) else made
     try:
         hints = get_type_hints(hinted, include_extras=True)
     except Exception as error:

@@ -21,6 +21,8 @@ __all__ = ["CONFIG_FILE", "Configuration", "Substituted", "read"]
 
 CONFIG_FILE: Final = "EVENTTRACKING_CONFIG_FILE"
 
+MAX_VALUES: Final = 100_000
+
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -55,7 +57,11 @@ def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> Co
         path = Path(source) if source is not None else _default()
         name, tree = path.name, _parse(path)
     problems: list[Problem] = []
-    return Configuration(name, _substitute(tree, "", problems), problems)
+    substitution = _Substitution(problems)
+    try:
+        return Configuration(name, substitution.of(tree, ""), problems)
+    except RecursionError as error:
+        raise ConfigurationError(name, [Problem("", "is nested too deep")]) from error
 
 
 def _default() -> Path:
@@ -95,6 +101,8 @@ def _table(path: Path) -> dict[str, Any]:
         raise ConfigurationError(
             path.name, [Problem("", f"is not well-formed: {error}")]
         ) from error
+    except RecursionError as error:
+        raise ConfigurationError(path.name, [Problem("", "is nested too deep")]) from error
     if not isinstance(table, dict):  # the parsers of JSON and YAML return any value
         raise ConfigurationError(path.name, [Problem("", "must be a table")])
     return table
@@ -135,8 +143,9 @@ def _yaml(text: str) -> Any:
     try:
         return yaml.load(text, Loader)  # noqa: S506  a SafeLoader
     except yaml.MarkedYAMLError as error:
+        # What it says of the problem may quote a value: `password: *secret` is an alias to it.
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise ValueError(f"{error.problem} (line {line})") from error
+        raise ValueError(f"line {line} (quote texts that begin with & * ! | > % @)") from error
     except yaml.YAMLError as error:
         raise ValueError("a character that YAML does not allow") from error
 
@@ -149,29 +158,35 @@ _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
 }
 
 
-def _substitute(value: Any, path: str, problems: list[Problem]) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            key: _substitute(item, f"{path}.{key}".lstrip("."), problems)
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_substitute(item, f"{path}[{n}]", problems) for n, item in enumerate(value)]
-    if isinstance(value, str) and "${" in value:
-        return _expand(value, path, problems)
-    return value
+class _Substitution:
+    """Puts the environment's values into the strings of a tree."""
 
+    def __init__(self, problems: list[Problem]) -> None:
+        self._problems = problems
+        self._left = MAX_VALUES
 
-def _expand(text: str, path: str, problems: list[Problem]) -> str:
-    def replace(match: re.Match[str]) -> str:
-        name: str = match[1]
-        default: str | None = match[2]
-        found = os.environ.get(name, default)
-        if found is None:
-            fix = f"environment variable {name} is not set; set it, or write ${{{name}:-default}}"
-            problems.append(Problem(path, fix))
-            return ""
-        return found
+    def of(self, value: Any, path: str) -> Any:
+        self._left -= 1
+        if self._left < 0:  # aliases can make little text a great deal
+            raise RecursionError
+        if isinstance(value, Mapping):
+            return {key: self.of(item, f"{path}.{key}".lstrip(".")) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.of(item, f"{path}[{number}]") for number, item in enumerate(value)]
+        if isinstance(value, str) and "${" in value:
+            return self._expanded(value, path)
+        return value
 
-    expanded = _VARIABLE.sub(replace, text)
-    return Substituted(expanded) if expanded != text else text
+    def _expanded(self, text: str, path: str) -> str:
+        def replace(match: re.Match[str]) -> str:
+            name: str = match[1]
+            default: str | None = match[2]
+            found = os.environ.get(name, default)
+            if found is None:
+                fix = f"{name} is not set in the environment; set it, or write ${{{name}:-default}}"
+                self._problems.append(Problem(path, fix))
+                return ""
+            return found
+
+        expanded = _VARIABLE.sub(replace, text)
+        return Substituted(expanded) if expanded != text else text

@@ -24,8 +24,10 @@ _TYPES: Final[Mapping[str, str]] = {
 _OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {"name_allowlist": {"whitelist": "names"}}
 
 
-def translate(node: Mapping[str, Any], path: str, problems: list[Problem]) -> Mapping[str, Any]:
-    """Return a node in our form; one that is in our form already is returned as it is."""
+def translate(
+    node: Mapping[str, Any], path: str, problems: list[Problem]
+) -> Mapping[str, Any] | None:
+    """Return a node in our form, which it may be in already; None where it cannot be read."""
     if "ENGINE" not in node:
         return node
     engine, options = node["ENGINE"], node.get("OPTIONS") or {}
@@ -37,7 +39,7 @@ def translate(node: Mapping[str, Any], path: str, problems: list[Problem]) -> Ma
     if not isinstance(engine, str) or not isinstance(options, Mapping):
         wrong = "OPTIONS: expected a table" if isinstance(engine, str) else "ENGINE: expected str"
         problems.append(Problem(path, wrong))
-        return {}
+        return None
     if engine in _TYPES:
         type_name = _TYPES[engine]
     else:

@@ -4,58 +4,82 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from gc import is_tracked
 from typing import Any, Final
 
-__all__ = ["MAX_DEPTH", "has_naive_datetime", "is_bounded", "is_normal"]
+__all__ = ["MAX_DEPTH", "has_foreign_datetime", "is_bounded", "is_normal"]
 
-MAX_CONTAINERS: Final = 1000
+FEW_VALUES: Final = 64
+MAX_VALUES: Final = 20_000
+MAX_TEXT: Final = 1 << 20
 MAX_DEPTH: Final = 64
+FIELDS: Final = 5
+"""How many an event has before types are registered."""
+
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _SETTLED: Final = frozenset({str, int, bool, type(None), datetime})
 
 
 def is_bounded(event: Mapping[str, object]) -> bool:
-    """Tell whether an encoder in C will end: few containers, of types whose size is known.
+    """Tell whether an encoder in C will end soon: few values, of types whose size is known.
 
-    A dict that the garbage collector does not track holds no container, so it need not be read;
-    where an interpreter tracks every dict, reading it is all that is lost.
+    Structures that share their parts can be small in memory and endless as text. A dict that the
+    garbage collector does not track holds no container, so it need not be read; where an
+    interpreter tracks every dict, reading it is all that is lost.
     """
-    containers = 0
-    for part in event.values():
-        if is_tracked(part):
-            containers += _containers(part, MAX_DEPTH)
-    return containers <= MAX_CONTAINERS
+    context, data = event["context"], event["data"]
+    if len(event) > FIELDS and not _are_settled(event):
+        return False
+    count = _values(context, MAX_DEPTH) if is_tracked(context) else len(context)  # type: ignore[arg-type]
+    count += _values(data, MAX_DEPTH) if is_tracked(data) else len(data)  # type: ignore[arg-type]
+    # So few values cannot say the same long text too often.
+    return count <= FEW_VALUES or (count <= MAX_VALUES and _text(event) <= MAX_TEXT)
 
 
-def _containers(value: Any, depth: int) -> int:
-    """Return how many containers a value is made of; too many, where it cannot be told."""
+def _are_settled(event: Mapping[str, object]) -> bool:
+    fields = event.keys() - {"context", "data"}
+    return all(type(event[field]) in _SETTLED for field in fields)
+
+
+def _values(value: Any, depth: int) -> int:
+    """Return how many values a container has in it; too many, where it cannot be told."""
     kind = type(value)
-    if kind is dict:
-        value = value.values()
-    elif kind is not list and kind is not tuple:
-        return MAX_CONTAINERS + 1
-    if not depth:
-        return MAX_CONTAINERS + 1
-    count = 1
-    for item in value:
+    count = len(value) if kind is dict or kind is list or kind is tuple else MAX_VALUES + 1
+    if count > MAX_VALUES or not depth:
+        return MAX_VALUES + 1
+    for item in value.values() if kind is dict else value:
+        # Most values are scalars, of a type that is in the set, or of one that is not tracked.
         if type(item) not in _SCALARS and is_tracked(item):
-            count += _containers(item, depth - 1)
-            if count > MAX_CONTAINERS:
+            count += _values(item, depth - 1)
+            if count > MAX_VALUES:
                 break
     return count
 
 
-def has_naive_datetime(value: object) -> bool:
-    """Tell whether a bounded value holds a datetime without an offset."""
+def _text(event: Mapping[str, object]) -> int:
+    """Return the characters and bytes in the values of an event that is small in number."""
+    total = 0
+    pending: list[Any] = [event]
+    for item in pending:
+        if isinstance(item, str | bytes | bytearray | memoryview):
+            total += len(item)
+        elif isinstance(item, dict):
+            pending += item.values()
+        elif isinstance(item, list | tuple):
+            pending += item
+    return total
+
+
+def has_foreign_datetime(value: object) -> bool:
+    """Tell whether a bounded value holds a datetime that is not plainly in UTC."""
     pending: list[Any] = [value]
     for item in pending:
         if isinstance(item, dict):
-            pending.extend(item.values())
+            pending += item.values()
         elif isinstance(item, list | tuple):
-            pending.extend(item)
-        elif isinstance(item, datetime) and item.utcoffset() is None:
+            pending += item
+        elif isinstance(item, datetime) and item.tzinfo is not UTC:
             return True
     return False
 

@@ -7,13 +7,14 @@ U+2028, marks that turn the direction of text) are escaped, so that a line is sa
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from eventtracking_core.encoding._checks import has_naive_datetime, is_bounded
+from eventtracking_core.encoding._checks import has_foreign_datetime, is_bounded
 from eventtracking_core.encoding._normal import MAX_TEXT_IN_ALL, normalize_event
+from eventtracking_core.events import as_utc
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
@@ -23,8 +24,8 @@ __all__ = ["decode_json", "encode_json", "write_json"]
 _encode: Final = msgspec.json.Encoder().encode
 _encode_into: Final = msgspec.json.Encoder().encode_into
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
-# What a datetime without an offset looks like.
-_NAIVE: Final = re.compile(rb'T(?<="\d{4}-\d\d-\d\dT)\d\d:\d\d:\d\d(?:\.\d{1,6})?"')
+# What a datetime looks like that does not end in Z.
+_FOREIGN: Final = re.compile(rb'T(?<="\d{4}-\d\d-\d\dT)\d\d:\d\d:\d\d(?:\.\d{1,6})?["+-]')
 _DEL: Final = 0x7F
 # DEL and C1 controls, line and paragraph separators, directional marks, as they stand in UTF-8.
 _UNSAFE: Final = re.compile(
@@ -48,7 +49,7 @@ def write_json(event: Event, buffer: bytearray) -> None:
         if is_bounded(event):
             _encode_into(event, buffer)
             if len(buffer) <= MAX_TEXT_IN_ALL and not (
-                _may_be_naive(buffer) and has_naive_datetime(event)
+                _may_be_foreign(buffer) and has_foreign_datetime(event)
             ):
                 if _DEL in buffer if buffer.isascii() else _UNSAFE.search(buffer):
                     buffer[:] = _escaped(buffer)
@@ -64,15 +65,14 @@ def decode_json(text: bytes | str) -> Event:
     Raises:
         ValueError: the line is not JSON, or not an event with an id, a name and a time.
     """
-    fields = _decode(text)
+    try:
+        fields = _decode(text)
+    except RecursionError as error:
+        raise ValueError("the line is nested too deep") from error
     for key, kind in (("id", str), ("name", str), ("context", dict), ("data", dict)):
         if not isinstance(fields.get(key), kind):
             raise ValueError(f"{key} is missing, or not of its type")
-    timestamp = msgspec.convert(fields.get("timestamp"), datetime)
-    try:
-        fields["timestamp"] = timestamp.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("timestamp is out of range") from error
+    fields["timestamp"] = as_utc(msgspec.convert(fields.get("timestamp"), datetime))
     return cast("Event", fields)
 
 
@@ -81,9 +81,9 @@ def _exactly(number: int) -> int:
     return number
 
 
-def _may_be_naive(text: bytearray) -> bool:
+def _may_be_foreign(text: bytearray) -> bool:
     # The first T is the timestamp's own, most often: without another there is no need to search.
-    return text.find(b"T", text.find(b"T") + 1) >= 0 and _NAIVE.search(text) is not None
+    return text.find(b"T", text.find(b"T") + 1) >= 0 and _FOREIGN.search(text) is not None
 
 
 def _escaped(text: bytes | bytearray) -> bytes:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from eventtracking_core.encoding._checks import has_naive_datetime, is_bounded, is_normal
+from eventtracking_core.encoding._checks import has_foreign_datetime, is_bounded, is_normal
 from eventtracking_core.encoding._normal import MAX_TEXT_IN_ALL, normalize_event
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ __all__ = ["decode_msgpack", "encode_msgpack", "normal_from_msgpack"]
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
-# A datetime without an offset travels as text: a string header of its length, then the digits.
-_NAIVE: Final = re.compile(rb"T(?<=[\xb3\xba]\d{4}-\d\d-\d\dT)\d\d:\d\d:\d\d")
 
 
 def encode_msgpack(event: Event) -> bytes:
@@ -27,12 +24,18 @@ def encode_msgpack(event: Event) -> bytes:
         if is_bounded(event):
             wire = _encode(event)
             if len(wire) <= MAX_TEXT_IN_ALL and not (
-                wire.find(b"T") >= 0 and _NAIVE.search(wire) and has_naive_datetime(event)
+                _may_be_foreign(wire) and has_foreign_datetime(event)
             ):
                 return wire
     except Exception:  # noqa: BLE001, S110  what the encoder refuses is normalized
         pass
     return _encode(normalize_event(event))
+
+
+def _may_be_foreign(wire: bytes) -> bool:
+    # A datetime without an offset travels as text, and any other with the byte 0xff, which is in
+    # no text; the first one is the timestamp's own, most often.
+    return wire.find(b"T") >= 0 or wire.find(b"\xff", wire.find(b"\xff") + 1) >= 0
 
 
 def decode_msgpack(wire: bytes) -> Event:

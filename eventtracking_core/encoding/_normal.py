@@ -30,7 +30,7 @@ from uuid import UUID
 import msgspec
 
 from eventtracking_core.encoding._checks import MAX_DEPTH
-from eventtracking_core.events import clean_name, new_id
+from eventtracking_core.events import as_utc, clean_name, new_id
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
@@ -61,8 +61,6 @@ _PRINTED: Final[tuple[tuple[type, Callable[[Any], str]], ...]] = (
     (date, date.isoformat),
 )
 _LISTS: Final[tuple[type[Any], ...]] = (list, tuple, deque, range)
-_LATEST: Final = datetime.max.replace(tzinfo=UTC)
-_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 _Big: TypeAlias = "Callable[[int], Any]"
 
@@ -94,8 +92,8 @@ def normalize(value: object, *, big: _Big = str) -> Any:
 
 def _timestamp(value: object) -> datetime:
     try:
-        return msgspec.convert(value, datetime).astimezone(UTC)
-    except (msgspec.ValidationError, ValueError, OverflowError):
+        return as_utc(msgspec.convert(value, datetime))
+    except (msgspec.ValidationError, ValueError):
         return datetime.now(UTC)
 
 
@@ -151,20 +149,26 @@ class _Walk:
 
     def _key(self, key: object) -> str:
         if type(key) is not str:
-            key = self._key_text(key)
+            try:
+                key = self._key_text(key)
+            except Exception:  # noqa: BLE001  a foreign object may raise anything
+                key = UNREADABLE
         if "\0" in key:
             key = key.replace("\0", "")
         return self._sound(key if len(key) <= MAX_KEY else f"{key[:MAX_KEY]}~")
 
     def _key_text(self, key: object) -> str:
-        if key is None or isinstance(key, bool | float):
+        if key is None or isinstance(key, bool):
             return msgspec.json.encode(key).decode()
-        try:
-            plain = self._convert(key) if not isinstance(key, _LISTS) else None
-        except Exception:  # noqa: BLE001  a foreign object may raise anything
-            plain = UNREADABLE
+        if isinstance(key, _LISTS):
+            return _type_name(key)
+        depth = len(self._levels)
+        plain = self._convert(key)
+        del self._levels[depth:]  # a container is no key
+        if isinstance(plain, float):
+            return repr(plain)
         if isinstance(plain, datetime):
-            return plain.isoformat()
+            return plain.isoformat().replace("+00:00", "Z")
         return str(plain) if isinstance(plain, str | int) else _type_name(key)
 
     def _convert(self, value: Any) -> Any:  # noqa: PLR0911  one return a kind
@@ -180,7 +184,7 @@ class _Walk:
             number = float.__float__(value)
             return number if math.isfinite(number) else None
         if isinstance(value, datetime):
-            return _utc(value)
+            return as_utc(value)
         if isinstance(value, bytes | bytearray | memoryview):
             return self._shortened(b64encode(bytes(value[: MAX_TEXT + 1])).decode())
         return self._convert_object(value)
@@ -271,21 +275,6 @@ def _setter(target: dict[str, Any]) -> Callable[[Any, Any], None]:
     return put
 
 
-def _utc(value: datetime) -> datetime:
-    exact = datetime.combine(
-        date(value.year, value.month, value.day),
-        time(value.hour, value.minute, value.second, value.microsecond, fold=value.fold),
-    )
-    try:
-        offset = value.utcoffset()
-    except Exception:  # noqa: BLE001  a foreign tzinfo may raise anything
-        offset = None
-    try:
-        return (exact - offset if offset else exact).replace(tzinfo=UTC, fold=0)
-    except OverflowError:
-        return _LATEST if exact.year > 1 else _EARLIEST
-
-
 def _field_names(value: object) -> Iterable[str] | None:
     """Return the names of a record's fields, as its type declares them."""
     kind = type(value)
@@ -299,4 +288,6 @@ def _field_names(value: object) -> Iterable[str] | None:
 
 def _type_name(value: object) -> str:
     kind = type(value)
-    return f"<{type.__getattribute__(kind, '__module__')}.{kind.__qualname__}>"
+    names = (type.__getattribute__(kind, name) for name in ("__module__", "__qualname__"))
+    text = ".".join(name for name in names if isinstance(name, str))
+    return f"<{text.encode('utf-8', 'backslashreplace').decode()[:MAX_KEY]}>"

@@ -39,7 +39,8 @@ class RegexFilter(Filter):
             try:
                 re.compile(pattern)
             except re.error as error:
-                message = f"regular_expressions[{number}] does not compile: {error.msg}"
+                at = f"character {error.pos}" if error.pos is not None else "an unknown character"
+                message = f"regular_expressions[{number}] does not compile, at {at}"
                 raise ValueError(message) from error
         self._keeps = filter_type == "allowlist"
         self._matches = [re.compile(pattern).fullmatch for pattern in regular_expressions]

@@ -9,14 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import WeakSet
 
 from eventtracking_core.diagnostics import describe, report
-from eventtracking_core.errors import (
-    BatchError,
-    ClosedError,
-    NoBackendEnabled,
-    NoTransformerImplemented,
-    RejectedError,
-)
-from eventtracking_core.routing.ledger import Ledger
+from eventtracking_core.errors import BatchError, ClosedError
+from eventtracking_core.routing.ledger import Ledger, failure_level, failure_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +22,6 @@ __all__ = ["Leaf"]
 
 EXPORT_TIMEOUT = 30.0
 """Seconds a backend that takes batches only has for one event, delivered inline."""
-
-_REASONS: dict[type[BaseException], str] = {
-    RejectedError: "rejected",
-    NoBackendEnabled: "no_backend",
-    NoTransformerImplemented: "no_transformer",
-    ClosedError: "shutdown",
-}
 
 
 class Leaf:
@@ -79,13 +66,12 @@ class Leaf:
         return deliver
 
     def _failed(self, error: BaseException) -> None:
-        reason = _REASONS.get(type(error), "error")
+        reason = failure_reason(error)
         self.ledger.drop(reason)
         if isinstance(error, KeyboardInterrupt | SystemExit | ClosedError):
             raise error
-        quiet = isinstance(error, NoBackendEnabled | NoTransformerImplemented)
         report(
-            logging.INFO if quiet else logging.ERROR,
+            failure_level(reason),
             (self.name, reason, type(error)),
             "backend %s did not deliver an event: %s",
             self.name,

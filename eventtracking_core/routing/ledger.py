@@ -7,10 +7,37 @@ At every leaf, once nothing is on its way:
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from itertools import count, islice
+from typing import Final
 
-__all__ = ["Counter", "Ledger"]
+from eventtracking_core.errors import (
+    ClosedError,
+    NoBackendEnabled,
+    NoTransformerImplemented,
+    RejectedError,
+)
+
+__all__ = ["Counter", "Ledger", "failure_level", "failure_reason"]
+
+_REASONS: Final = (
+    (RejectedError, "rejected"),
+    (NoBackendEnabled, "no_backend"),
+    (NoTransformerImplemented, "no_transformer"),
+    (ClosedError, "shutdown"),
+)
+_QUIET: Final = frozenset({"no_backend", "no_transformer"})
+
+
+def failure_reason(error: BaseException) -> str:
+    """Return the reason under which a component's failure is counted."""
+    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), "error")
+
+
+def failure_level(reason: str) -> int:
+    """Return the level on which a failure is logged: those that are a component's say are INFO."""
+    return logging.INFO if reason in _QUIET else logging.ERROR
 
 
 class Counter:

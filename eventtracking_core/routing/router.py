@@ -155,8 +155,11 @@ class RoutingBackend:
 
     def send_to_backends(self, event: Event) -> None:
         """Send an event to all backends, past the processors. Logs and swallows every failure."""
-        for send in self.targets():
-            send(event)
+        try:
+            for send in self.targets():
+                send(event)
+        except ClosedError:
+            return
 
     def leaves(self) -> Iterator[Leaf]:
         """Yield the leaves of the tree, in the order in which they are called."""
@@ -176,7 +179,7 @@ class RoutingBackend:
         self.ledger.restart()
         for step in self._steps:
             step.dropped.restart()
-            step.errors.restart()
+            step.errors.clear()
         for child in self._children.values():
             if isinstance(child, RoutingBackend):
                 child.forked()

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from eventtracking_core.diagnostics import describe, report
-from eventtracking_core.errors import (
-    EventEmissionExit,
-    NoBackendEnabled,
-    NoTransformerImplemented,
-)
-from eventtracking_core.routing.ledger import Counter
+from eventtracking_core.errors import EventEmissionExit
+from eventtracking_core.routing.ledger import Counter, failure_level, failure_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +35,7 @@ class Step:
         self.on_error: OnError = own if on_error is None else on_error
         self.name = name or getattr(processor, "__name__", type(processor).__name__)
         self.dropped = Counter()
-        self.errors = Counter()
+        self.errors: dict[str, Counter] = {}
 
     def failed(self, error: BaseException) -> None:
         """Count and log a failure; where events must not pass one, end the branch.
@@ -48,10 +43,10 @@ class Step:
         Raises:
             EventEmissionExit: the event must not go on.
         """
-        self.errors.add()
-        quiet = isinstance(error, NoBackendEnabled | NoTransformerImplemented)
+        reason = failure_reason(error)
+        self.errors.setdefault(reason, Counter()).add()
         report(
-            logging.INFO if quiet else logging.ERROR,
+            failure_level(reason),
             (id(self), type(error)),
             "processor %s failed, the event %s: %s",
             self.name,
@@ -62,8 +57,9 @@ class Step:
             raise EventEmissionExit from error
 
     def stats(self) -> dict[str, Any]:
-        """Return how many events it dropped, and on how many it failed."""
-        return {"name": self.name, "dropped": self.dropped.value, "errors": self.errors.value}
+        """Return how many events it dropped, and on how many it failed, by reason."""
+        errors = {reason: counter.value for reason, counter in self.errors.copy().items()}
+        return {"name": self.name, "dropped": self.dropped.value, "errors": errors}
 
 
 def process(steps: Iterable[Step], event: Event) -> Event:
@@ -74,7 +70,7 @@ def process(steps: Iterable[Step], event: Event) -> Event:
     """
     for step in steps:
         try:
-            result = step.processor(event)
+            result: object = step.processor(event)
         except EventEmissionExit:
             step.dropped.add()
             raise
@@ -83,8 +79,8 @@ def process(steps: Iterable[Step], event: Event) -> Event:
         except BaseException as error:  # noqa: BLE001  whatever a processor raises ends here
             step.failed(error)
         else:
-            if type(result) is dict:
-                event = result
+            if isinstance(result, dict):
+                event = cast("Event", result)
             elif result is not None:
                 step.failed(TypeError("a processor returns an event or None"))
     return event

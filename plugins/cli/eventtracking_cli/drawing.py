@@ -44,7 +44,7 @@ def _draw_below(tree: Tree, node: Node, *, counters: bool) -> None:
     for step in node.get("processors", ()):
         label = Text.assemble(("▸ ", "cyan"), (plain(step["name"]), "cyan"))
         if counters:
-            label.append(_counts({"dropped": step["dropped"], "errors": step["errors"]}), "yellow")
+            label.append(_counts({"dropped": step["dropped"], **step["errors"]}), "yellow")
         tree.add(label)
     for child in node.get("backends", ()):
         router = "backends" in child

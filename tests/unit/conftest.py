@@ -1,0 +1,101 @@
+"""Events, and trackers that remember them."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, tzinfo
+from types import SimpleNamespace
+
+import pytest
+
+import eventtracking_core as et
+from eventtracking_core.backends.memory import MemoryBackend
+from eventtracking_core.events import new_id
+
+
+@pytest.fixture(scope="session")
+def an_event():
+    """Makes events."""
+
+    def make(data=None, **fields):
+        event = {"id": new_id(), "name": "edx.problem.check"}
+        event |= {"timestamp": datetime(2026, 9, 12, 12, 55, 0, 123450, UTC), "context": {}}
+        return event | {"data": {} if data is None else data} | fields
+
+    return make
+
+
+@pytest.fixture
+def memory():
+    return MemoryBackend(1_000_000)
+
+
+@pytest.fixture
+def tracker(memory):
+    return et.Tracker({"memory": memory})
+
+
+@pytest.fixture
+def refused():
+    """Tells the problems of a configuration that is refused, as they are printed."""
+
+    def text(config):
+        with pytest.raises(et.ConfigurationError) as caught:
+            et.Tracker().configure(config)
+        return str(caught.value)
+
+    return text
+
+
+@pytest.fixture(scope="session")
+def hostile():
+    """Objects whose classes do what no class should."""
+
+    class Lying:
+        @property
+        def __class__(self):
+            raise RuntimeError("no class")
+
+    class Text(str):
+        __slots__ = ()
+
+        def __len__(self):
+            raise RuntimeError("no length")
+
+        __bool__ = __len__
+
+    class Number(float):
+        pass
+
+    class Unprintable:
+        __qualname__ = "Unprintable\ud800"
+
+        def __repr__(self):  # pytest prints it where a test fails
+            return "Unprintable"
+
+    return SimpleNamespace(
+        lying=Lying(), text=Text("x"), number=Number(1.5), unprintable=Unprintable()
+    )
+
+
+@pytest.fixture
+def far_from_utc(monkeypatch):
+    """The process is in New York."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture(scope="session")
+def no_offset():
+    """A timezone that does not know its offset."""
+
+    class Nowhere(tzinfo):
+        def utcoffset(self, moment):
+            return None
+
+        dst = tzname = utcoffset
+
+    return Nowhere()
