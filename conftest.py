@@ -9,6 +9,8 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["service_fixtures", "segment_fixtures"]
+
 settings.register_profile("untimed", settings(), deadline=None)
 settings.load_profile("untimed")
 

@@ -73,6 +73,7 @@ class Plugins:
     def __init__(self) -> None:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
+        self._origins: dict[str, str] = {}
 
     def register(self, plugin: object, name: str) -> None:
         """Register an object with hook implementations; see `register_plugin`."""
@@ -130,6 +131,11 @@ class Plugins:
             raise PluginError(f"plugin {name!r} has no {kind} {type_name!r} (it has: {there})")
         return factories[type_name]
 
+    def origin(self, type_name: str) -> str:
+        """Return what tells where a component comes from: its plugin, with its distribution."""
+        name = type_name.partition(".")[0]
+        return self._origins.get(name, repr(name))
+
     def factories(self, kind: Kind, name: str) -> Mapping[str, Factory]:
         """Return what a registered plugin has of a kind, by type name.
 
@@ -139,7 +145,8 @@ class Plugins:
         found = self.call(_HOOKS[kind], name)
         factories: Any = found[0] if found else {}
         if not isinstance(factories, Mapping) or not all(map(callable, factories.values())):
-            raise PluginError(f"plugin {name!r}: {_HOOKS[kind]} must return factories by name")
+            where = self.origin(name)
+            raise PluginError(f"plugin {where}: {_HOOKS[kind]} must return factories by name")
         return factories
 
     def available(self) -> tuple[dict[Kind, dict[str, Factory]], dict[str, PluginError]]:
@@ -176,7 +183,8 @@ class Plugins:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            raise PluginError(f"plugin {name!r}: {hook} raised {type(error).__name__}") from error
+            where = self.origin(name)
+            raise PluginError(f"plugin {where}: {hook} raised {type(error).__name__}") from error
         return result
 
     def load(self, entry_point: EntryPoint) -> None:
@@ -190,6 +198,7 @@ class Plugins:
             self.register(module, entry_point.name)
         except PluginError as error:
             raise PluginError(f"{error} ({_distribution(entry_point)})") from error
+        self._origins[entry_point.name] = _origin(entry_point)
 
     def _load(self, kind: Kind, name: str, type_name: str) -> None:
         candidates = [entry_point for entry_point in installed() if entry_point.name == name]

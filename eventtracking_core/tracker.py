@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
@@ -228,7 +229,8 @@ class Tracker:
         if (code, name) not in self._warned and len(self._warned) < MAX_NAMES:
             self._warned.add((code, name))
             extra = {"code": code, "event_name": name}
-            logger.warning("event %s: %s", name, message, extra=extra)
+            with suppress(Exception):  # a log handler that fails must not reach the application
+                logger.warning("event %s: %s", name, message, extra=extra)
 
     def context(
         self, name: str | Context | None = None, ctx: Context | None = None, **fields: object
@@ -291,7 +293,7 @@ class Tracker:
 
     @property
     def root(self) -> RoutingBackend:
-        """The root of the routing tree: registering there takes effect at once."""
+        """The root of the routing tree; registering there takes effect at once."""
         return self._tree.root
 
     def configure(self, config: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -196,11 +197,11 @@ class _Builder:
         return None
 
     def _make(self, factory: Callable[..., Any], node: Mapping[str, Any], path: str) -> Any:
-        before = len(self._problems)
         try:
             known, open_ended = parameters(factory)
         except UnresolvableError as error:
-            self._problem(f"{path}.type", str(error))
+            where = plugins.origin(str(node["type"]))
+            self._problem(f"{path}.type", f"plugin {where}: {error}")
             return None
         options = {
             key: self._value(key, value, known, path)
@@ -210,7 +211,7 @@ class _Builder:
         for name, parameter in known.items():
             if parameter.required and name not in node:
                 self._problem(f"{path}.{name}", "is required")
-        if len(self._problems) > before:
+        if self._is_wrong(path):
             return None
         try:
             return factory(**options)
@@ -219,6 +220,10 @@ class _Builder:
         except BaseException as error:  # noqa: BLE001  a constructor may raise anything
             self._problem(path, refusal(error, factory, options))
             return None
+
+    def _is_wrong(self, path: str) -> bool:
+        """Tell whether there is a problem at a path or below it."""
+        return any(re.match(rf"{re.escape(path)}($|[.\[])", at) for at, _ in self._problems)
 
     def _is_known(
         self, key: str, known: Mapping[str, Parameter], path: str, *, open_ended: bool
@@ -240,7 +245,10 @@ class _Builder:
             }
         if key not in known:
             return value
-        converted, problems = convert(value, known[key].hint, f"{path}.{key}")
+        at = f"{path}.{key}"
+        if self._is_wrong(at):  # a variable in it is not set
+            return None
+        converted, problems = convert(value, known[key].hint, at)
         self._problems += problems
         return converted
 

@@ -39,8 +39,9 @@ class RegexFilter(Filter):
             try:
                 re.compile(pattern)
             except re.error as error:
-                at = f"character {error.pos}" if error.pos is not None else "an unknown character"
-                message = f"regular_expressions[{number}] does not compile, at {at}"
+                # What `re` says besides may quote the pattern.
+                at = "" if error.pos is None else f" (see character {error.pos})"
+                message = f"regular_expressions[{number}] is no regular expression of Python{at}"
                 raise ValueError(message) from error
         self._keeps = filter_type == "allowlist"
         self._matches = [re.compile(pattern).fullmatch for pattern in regular_expressions]

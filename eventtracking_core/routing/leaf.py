@@ -98,9 +98,10 @@ class Leaf:
         if self._is_shut_down:
             return True
         self._is_shut_down = True
-        while self.ledger.unsettled() and monotonic() < deadline:
+        while (is_held_up := self.ledger.unsettled() > 0) and monotonic() < deadline:
             sleep(0.001)  # another thread is inside the backend
-        return not releases or self.release(max(0.0, deadline - monotonic()))
+        released = not releases or self.release(max(0.0, deadline - monotonic()))
+        return released and not is_held_up
 
     def release(self, timeout: float) -> bool:
         """Release what the backend holds; tell whether that ended in time."""

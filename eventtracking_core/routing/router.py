@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
@@ -14,7 +15,7 @@ from eventtracking_core.errors import (
 )
 from eventtracking_core.routing.leaf import Leaf
 from eventtracking_core.routing.ledger import Ledger
-from eventtracking_core.routing.step import Step, process
+from eventtracking_core.routing.step import FailedClosedError, Step, process
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -140,10 +141,12 @@ class RoutingBackend:
 
     def send(self, event: Event) -> None:
         """Process an event and send it to all backends. Logs and swallows every failure."""
-        try:
-            self.compile()(event)
-        except ClosedError:
+        if not _is_plain(self):
+            with suppress(EventEmissionExit):
+                self.send_to_backends(self.process_event(event))
             return
+        with suppress(ClosedError):
+            self.compile()(event)
 
     def process_event(self, event: Event) -> Event:
         """Return the event as the processors leave it. Logs and swallows their failures.
@@ -151,15 +154,18 @@ class RoutingBackend:
         Raises:
             EventEmissionExit: a processor dropped the event.
         """
-        return process(self._steps, event)
+        return process(self._steps, snapshot(event) if self.copies else event)
+
+    @property
+    def copies(self) -> bool:
+        """Whether a processor may change the event it is given, so that it gets one of its own."""
+        return any(getattr(step.processor, "mutates", True) for step in self._steps)
 
     def send_to_backends(self, event: Event) -> None:
         """Send an event to all backends, past the processors. Logs and swallows every failure."""
-        try:
+        with suppress(ClosedError):
             for send in self.targets():
                 send(event)
-        except ClosedError:
-            return
 
     def leaves(self) -> Iterator[Leaf]:
         """Yield the leaves of the tree, in the order in which they are called."""
@@ -240,15 +246,18 @@ def _is_plain(router: RoutingBackend) -> bool:
 
 def _chain(router: RoutingBackend, targets: tuple[_Send, ...]) -> _Send:
     steps = tuple(router.steps)
-    copies = any(getattr(step.processor, "mutates", True) for step in steps)
+    copies = router.copies
     accepted, drop = router.ledger.accepted.tick, router.ledger.drop
 
     def route(event: Event) -> None:
         next(accepted)
         try:
             event = process(steps, snapshot(event) if copies else event)
-        except EventEmissionExit as exit_:
-            drop("processor_error" if exit_.__cause__ else "filtered")
+        except FailedClosedError:
+            drop("processor_error")
+            return
+        except EventEmissionExit:
+            drop("filtered")
             return
         except BaseException:
             drop("interrupted")

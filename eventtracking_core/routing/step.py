@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from eventtracking_core.components import Processor
     from eventtracking_core.events import Event
 
-__all__ = ["OnError", "Step", "process"]
+__all__ = ["FailedClosedError", "OnError", "Step", "process"]
 
 OnError = Literal["continue", "drop"]
 """What becomes of an event on which a processor fails."""
+
+
+class FailedClosedError(EventEmissionExit):
+    """The processor failed, and events must not pass it then."""
 
 
 class Step:
@@ -41,7 +45,7 @@ class Step:
         """Count and log a failure; where events must not pass one, end the branch.
 
         Raises:
-            EventEmissionExit: the event must not go on.
+            FailedClosedError: the event must not go on.
         """
         reason = failure_reason(error)
         self.errors.setdefault(reason, Counter()).add()
@@ -54,7 +58,7 @@ class Step:
             describe(error),
         )
         if self.on_error == "drop":
-            raise EventEmissionExit from error
+            raise FailedClosedError from error
 
     def stats(self) -> dict[str, Any]:
         """Return how many events it dropped, and on how many it failed, by reason."""

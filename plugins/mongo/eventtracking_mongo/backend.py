@@ -1,0 +1,147 @@
+"""The backend: batches of events into one collection, each event once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final, Literal
+
+import pymongo
+from pymongo import WriteConcern
+from pymongo.errors import PyMongoError
+
+from eventtracking_core import BatchError, Event, Seconds
+from eventtracking_core.encoding import normalize_event
+from eventtracking_mongo.connection import Connection
+from eventtracking_mongo.failures import explained
+from eventtracking_mongo.inserting import insert
+from eventtracking_mongo.layout import INDEXES, Layout
+
+__all__ = ["MongoBackend"]
+
+SEND_TIMEOUT: Final = 5.0
+"""Seconds that one event may take where the emitting thread waits for it."""
+
+GOODBYE_TIMEOUT: Final = 0.5
+"""Seconds that telling the server of a disconnection may take."""
+
+SHORTEST_TIMEOUT: Final = 0.001
+"""Seconds an attempt has at least: to pymongo, 0 is no limit at all."""
+
+
+class MongoBackend:
+    """Writes events to a MongoDB collection, acknowledged by a majority and journaled.
+
+    An event's id is its document's `_id`, so an event that is sent again is stored once. No
+    connection is made before the first event, and each process has its own.
+
+    Args:
+        uri: the connection string, `mongodb://` or `mongodb+srv://`; instead of `host` and `port`.
+        host: the server's name or address; `localhost` if there is no `uri` either.
+        port: the server's port; 27017 by default.
+        user: who to log in as; wins over the one in `uri`.
+        password: the user's password.
+        database: where the collection is; if not given, the database that `uri` names, else
+            `eventtracking`.
+        collection: where the events go. It is made when it is not there.
+        extra: further options of `pymongo.MongoClient`, such as `authSource` or `tls`.
+        w: how many members of a replica set must have written an event before it counts as
+            delivered, or `"majority"`. Wins over what `uri` or `extra` say, as does `journal`.
+        journal: whether they must have written it to their journals on disk.
+        indexes: fields, dotted where they are nested, to keep an ascending index on.
+        ttl: seconds after its `timestamp` that an event is deleted; never, if not given.
+        timeseries: make the collection a time-series one, of this granularity. A time-series
+            collection cannot refuse a duplicate: an event that is sent again is stored twice.
+
+    Raises:
+        ValueError: an option's value cannot be used, or two of them contradict each other.
+    """
+
+    default_delivery: ClassVar[str] = "queue"
+
+    def __init__(
+        self,
+        uri: str | None = None,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        user: str | None = None,
+        password: str | None = None,
+        database: str | None = None,
+        collection: str = "events",
+        extra: Mapping[str, Any] | None = None,
+        w: int | str = "majority",
+        journal: bool = True,
+        indexes: Sequence[str] = INDEXES,
+        ttl: Seconds | None = None,
+        timeseries: Literal["seconds", "minutes", "hours"] | None = None,
+    ) -> None:
+        if uri is not None and (host is not None or port is not None):
+            raise ValueError("give either uri, or host and port")
+        if password is not None and user is None:
+            raise ValueError("password needs a user")
+        if not w or (isinstance(w, int) and w < 1):
+            raise ValueError("w must be at least 1: what nobody acknowledges can be lost unseen")
+        self._layout = Layout(indexes, ttl, timeseries)
+        login = {"username": user, "password": password}
+        self._connection = Connection(
+            uri or host or "localhost",
+            {
+                **(extra or {}),
+                **{key: value for key, value in login.items() if value is not None},
+                "port": port,
+            },
+            database,
+            collection,
+            WriteConcern(w=w, j=journal),
+        )
+        # The process whose first batch was acknowledged: the layout is in place there.
+        self._prepared_by: int | None = None
+
+    def send(self, event: Event, /) -> None:
+        """Write one event, and wait at most five seconds for it.
+
+        Raises:
+            RetryableError: it was not delivered; a later attempt may succeed.
+            RejectedError: MongoDB will never take it.
+        """
+        try:
+            self.send_batch([normalize_event(event)], timeout=SEND_TIMEOUT)
+        except BatchError as error:
+            raise error.failures[0] from None
+
+    def send_batch(self, events: Sequence[Event], /, *, timeout: float) -> None:
+        """Write events, and wait until they are acknowledged; `timeout` is in seconds.
+
+        An event that is there already counts as delivered.
+
+        Raises:
+            BatchError: MongoDB will never take the listed events; the others are delivered.
+            RetryableError: not all were delivered; a later attempt may succeed.
+            RejectedError: MongoDB cannot read the batch, because of one of its events.
+        """
+        if not events:
+            return
+        collection = self._connection.collection()
+        try:
+            with pymongo.timeout(max(timeout, SHORTEST_TIMEOUT)):
+                if self._prepared_by != os.getpid():
+                    self._layout.prepare(collection)
+                failures = insert(collection, events)
+        except PyMongoError as error:
+            # The error's own text may hold documents and addresses.
+            raise explained(error, collection.database.client.topology_description) from None
+        self._prepared_by = os.getpid()
+        if failures:
+            raise BatchError(failures)
+
+    def flush(self, timeout: float) -> bool:  # noqa: ARG002  what every backend's flush takes
+        """Return True: what was sent is acknowledged."""
+        return True
+
+    def shutdown(self, timeout: float) -> bool:
+        """Disconnect this process; `timeout` is in seconds."""
+        # A server that is not told of the end finds out: one that is dead shall cost little.
+        with pymongo.timeout(max(min(timeout, GOODBYE_TIMEOUT), SHORTEST_TIMEOUT)):
+            self._connection.close()
+        return True

@@ -1,0 +1,127 @@
+"""The layout of the collection: its indexes, when events expire, whether it is a time series."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from pymongo.errors import OperationFailure
+
+from eventtracking_core.diagnostics import report
+from eventtracking_mongo.connection import Documents
+from eventtracking_mongo.failures import is_login_failure
+
+__all__ = ["INDEXES", "Layout"]
+
+INDEXES: Final = ("timestamp", "name", "context.user_id")
+"""What events are most often looked for by."""
+
+LONGEST_TTL: Final = 2**31 - 1
+"""Seconds; MongoDB takes no longer ones."""
+
+TIME: Final = "timestamp"
+
+NAMESPACE_EXISTS: Final = 48
+INDEX_OPTIONS_CONFLICT: Final = 85
+
+
+class Layout:
+    """What a collection should be like, and how to make it so.
+
+    Args:
+        indexes: fields to keep an ascending index on.
+        ttl: seconds after its timestamp that an event is deleted.
+        timeseries: the granularity of a time-series collection; None for an ordinary one.
+
+    Raises:
+        ValueError: a field is no field's name, or `ttl` is out of range.
+    """
+
+    def __init__(self, indexes: Sequence[str], ttl: float | None, timeseries: str | None) -> None:
+        if isinstance(indexes, str) or not all(map(_is_field, indexes)):
+            raise ValueError("indexes must be a list of fields, such as context.user_id")
+        if ttl is not None and not 1 <= ttl <= LONGEST_TTL:
+            raise ValueError(f"ttl must be from 1 to {LONGEST_TTL} seconds")
+        self._indexes = tuple(indexes)
+        self._ttl = None if ttl is None else int(ttl)
+        self._timeseries = timeseries
+
+    def prepare(self, collection: Documents) -> None:
+        """Make what is missing.
+
+        An index or an expiry that the server refuses is logged, and costs no event.
+
+        Raises:
+            PyMongoError: no server answers, or lets us in, or the time series cannot be made.
+        """
+        expires = self._ttl is not None
+        if self._timeseries is not None:
+            self._make_timeseries(collection)
+        elif expires:
+            _try("the expiry of events", collection, self._expire)
+        for field in self._indexes:
+            # The index that lets events expire is one on the timestamp.
+            if field != TIME or not expires or self._timeseries is not None:
+                _try(f"the index on {field}", collection, _Index(field))
+
+    def _make_timeseries(self, collection: Documents) -> None:
+        options: dict[str, Any] = {
+            "timeseries": {
+                "timeField": TIME,
+                "metaField": "name",
+                "granularity": self._timeseries,
+            }
+        }
+        if self._ttl is not None:
+            options["expireAfterSeconds"] = self._ttl
+        try:
+            collection.database.create_collection(collection.name, check_exists=False, **options)
+        except OperationFailure as error:
+            if error.code != NAMESPACE_EXISTS:
+                raise
+            if self._ttl is not None:
+                _try("the expiry of events", collection, self._change_timeseries_expiry)
+
+    def _expire(self, collection: Documents) -> None:
+        try:
+            collection.create_index(TIME, expireAfterSeconds=self._ttl)
+        except OperationFailure as error:
+            if error.code != INDEX_OPTIONS_CONFLICT:
+                raise
+            index = {"keyPattern": {TIME: 1}, "expireAfterSeconds": self._ttl}
+            collection.database.command("collMod", collection.name, index=index)
+
+    def _change_timeseries_expiry(self, collection: Documents) -> None:
+        database = collection.database
+        database.command("collMod", collection.name, expireAfterSeconds=self._ttl)
+
+
+class _Index:
+    """Makes an ascending index on one field."""
+
+    def __init__(self, field: str) -> None:
+        self._field = field
+
+    def __call__(self, collection: Documents) -> None:
+        collection.create_index(self._field)
+
+
+def _is_field(name: object) -> bool:
+    return isinstance(name, str) and name != "" and not name.startswith("$") and "\0" not in name
+
+
+def _try(what: str, collection: Documents, make: Callable[[Documents], None]) -> None:
+    try:
+        make(collection)
+    except OperationFailure as error:
+        if is_login_failure(error):
+            raise
+        report(
+            logging.ERROR,
+            (collection.full_name, what),
+            "MongoDB refuses %s on the collection %s (code %s); events are stored without it",
+            what,
+            collection.name,
+            error.code,
+        )

@@ -1,0 +1,16 @@
+"""Send events to Segment, and lose none on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from eventtracking_core import hookimpl
+from eventtracking_segment.backend import SegmentBackend
+
+__all__ = ["SegmentBackend"]
+
+
+@hookimpl
+def eventtracking_backends() -> Mapping[str, type[SegmentBackend]]:
+    """Return the type `segment`."""
+    return {"segment": SegmentBackend}

@@ -1,0 +1,186 @@
+"""An event as a call of Segment's: the message, in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from segment.analytics.consumer import MAX_MSG_SIZE  # type: ignore[import-untyped]
+
+from eventtracking_core import Event, RejectedError
+from eventtracking_core.encoding import normalize, write_json
+
+__all__ = ["Messages"]
+
+_encode: Final = msgspec.json.Encoder().encode
+
+_NAMES: Final = ("agent", "client_id", "host", "ip", "page", "path", "referer", "referrer")
+_NO_USER: Final = (
+    "the event has no user: Segment takes a userId or an anonymousId, and the fields configured"
+    " for them (user_id_field, anonymous_id_field) are empty"
+)
+
+
+class Messages:
+    """Makes a message of each event: a `track` call, or what is configured for its name.
+
+    Args:
+        user_id_field: the dotted field of events that is the message's `userId`.
+        anonymous_id_field: the one that is its `anonymousId`.
+        identify_events: names of the events that are `identify` calls.
+        page_events: names of the events that are `page` calls.
+
+    Raises:
+        ValueError: a field is not a dotted one, or a name stands in both lists.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_id_field: str,
+        anonymous_id_field: str,
+        identify_events: Sequence[str],
+        page_events: Sequence[str],
+    ) -> None:
+        self._user_id = _field("user_id_field", user_id_field)
+        self._anonymous_id = _field("anonymous_id_field", anonymous_id_field)
+        self._types = dict.fromkeys(identify_events, "identify")
+        if not self._types.keys().isdisjoint(page_events):
+            raise ValueError("identify_events and page_events must have no name in common")
+        self._types |= dict.fromkeys(page_events, "page")
+
+    def encode(self, event: Event, buffer: bytearray) -> bytes:
+        """Return an event's message.
+
+        Args:
+            event: is left as it is.
+            buffer: to work in; one serves many events, which is faster.
+
+        Raises:
+            RejectedError: the event has no user, is no event, or is larger than Segment takes.
+        """
+        try:
+            message = self._message(event, buffer)
+        except RejectedError:
+            raise
+        except Exception as error:
+            raise RejectedError(f"the event cannot be encoded ({type(error).__name__})") from error
+        if len(message) > MAX_MSG_SIZE:
+            raise RejectedError(
+                f"the event is too large: its message has {len(message)} bytes,"
+                f" and Segment takes {MAX_MSG_SIZE}"
+            )
+        return message
+
+    def _message(self, event: Event, buffer: bytearray) -> bytes:
+        kind = self._types.get(event["name"], "track")
+        texts = _texts(event["context"])
+        page = _page(texts)
+        fields = {
+            "type": kind,
+            "messageId": event["id"],
+            "timestamp": _utc(event["timestamp"]),
+            **self._user(event),
+            "context": _context(texts, page),
+        }
+        if kind == "identify":
+            return _joined(_object(fields), b',"traits":', _encode(normalize(event["data"])))
+        fields["event" if kind == "track" else "name"] = event["name"]
+        write_json(event, buffer)
+        if kind == "page" and page:
+            buffer[:] = _joined(_object(page), b",", buffer[1:-1])
+        return _joined(_object(fields), b',"properties":', buffer)
+
+    def _user(self, event: Event) -> dict[str, str]:
+        ids = {}
+        if user_id := _text(_value(event, self._user_id)):
+            ids["userId"] = user_id
+        if anonymous_id := _text(_value(event, self._anonymous_id)):
+            ids["anonymousId"] = anonymous_id
+        if not ids:
+            raise RejectedError(_NO_USER)
+        return ids
+
+
+def _texts(context: dict[str, Any]) -> dict[str, str]:
+    """Return what Segment has a place for in an event's context, and what is not empty."""
+    return {
+        name: text for name in _NAMES if (value := context.get(name)) and (text := _text(value))
+    }
+
+
+def _page(texts: dict[str, str]) -> dict[str, str]:
+    """Return what is known of the page; its address is made from host and path if need be."""
+    page = {}
+    path = texts.get("path")
+    if path:
+        page["path"] = path
+    if referrer := texts.get("referer") or texts.get("referrer"):
+        page["referrer"] = referrer
+    if url := texts.get("page"):
+        page["url"] = url
+    elif path and (host := texts.get("host")):
+        page["url"] = f"https://{host}{path}" if path[0] == "/" else f"https://{host}/{path}"
+    return page
+
+
+def _context(texts: dict[str, str], page: dict[str, str]) -> dict[str, Any]:
+    """Return Segment's context."""
+    context: dict[str, Any] = {}
+    if page:
+        context["page"] = page
+    if agent := texts.get("agent"):
+        context["userAgent"] = agent
+    if ip := texts.get("ip"):
+        context["ip"] = ip
+    if client_id := texts.get("client_id"):
+        context["Google Analytics"] = {"clientId": client_id}
+    return context
+
+
+def _object(fields: dict[str, Any]) -> bytes:
+    try:
+        return _encode(fields)
+    except UnicodeEncodeError:  # half a surrogate pair
+        return _encode(normalize(fields))
+
+
+def _joined(start: bytes, key: bytes, rest: bytes | bytearray) -> bytes:
+    """Return a JSON object with what comes after its last field, encoded already."""
+    return b"".join((start[:-1], key, rest, b"}"))
+
+
+def _field(option: str, text: str) -> tuple[str, ...]:
+    parts = tuple(text.split("."))
+    if parts[0] not in {"context", "data"} or len(parts) == 1 or "" in parts:
+        raise ValueError(f"{option} is written context.name or data.name, dots between its parts")
+    return parts
+
+
+def _value(event: Event, field: tuple[str, ...]) -> object:
+    value: object = event
+    for key in field:
+        if type(value) is not dict:
+            value = normalize(value)
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _text(value: object) -> str | None:
+    """Return text, and numbers that are whole as text; of anything else, nothing."""
+    if type(value) is str or value is None:
+        return value
+    if type(value) is int:
+        return str(value)
+    plain = normalize(value)
+    return str(plain) if isinstance(plain, str | int) and not isinstance(plain, bool) else None
+
+
+def _utc(timestamp: object) -> object:
+    if type(timestamp) is datetime and timestamp.tzinfo is UTC:
+        return timestamp
+    return normalize(timestamp)

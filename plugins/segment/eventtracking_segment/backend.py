@@ -1,0 +1,184 @@
+"""The backend: batches of messages, and what becomes of each event in them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from time import monotonic
+from typing import ClassVar, Final
+from urllib.parse import urlsplit
+
+from segment import analytics  # type: ignore[import-untyped]
+from segment.analytics.consumer import BATCH_SIZE_LIMIT  # type: ignore[import-untyped]
+
+from eventtracking_core import BatchError, Event, RejectedError, RetryableError
+from eventtracking_segment._http import MAX_OVERHEAD, Answer, Http
+from eventtracking_segment._messages import Messages
+
+__all__ = ["SegmentBackend"]
+
+DEFAULT_HOST: Final = "https://api.segment.io"
+
+# Statuses that speak of a request's content, so that its parts may fare better than the whole.
+_CONTENT: Final = frozenset({400, 413, 422})
+_PASSING: Final = frozenset({408, 429, *range(500, 600)})
+_REDIRECTS: Final = range(300, 400)
+_SUCCESSES: Final = range(200, 300)
+_HINTS: Final = {401: ": check the write key", 403: ": check the write key", 404: ": check host"}
+
+
+class SegmentBackend:
+    """Sends events to Segment, as `track`, `identify` or `page` calls.
+
+    The event's id is the call's `messageId`, so that Segment counts an event once that is sent
+    again; the whole event is its `properties`. `agent`, `client_id`, `host`, `ip`, `page`, `path`
+    and `referer` (or `referrer`) of the event's context are Segment's context.
+
+    Args:
+        write_key: of the source in Segment; without it, `segment.analytics.write_key`, as it is
+            when events are sent.
+        host: the address to send to; without it, `segment.analytics.host`, else Segment's own.
+        gzip: whether to compress requests.
+        user_id_field: the dotted field of events that is the call's `userId`.
+        anonymous_id_field: the one that is its `anonymousId`; an event needs one of the two.
+        identify_events: names of the events that are `identify` calls, their data the traits.
+        page_events: names of the events that are `page` calls.
+
+    Raises:
+        ValueError: an option cannot be used; the message says which.
+    """
+
+    default_delivery: ClassVar[str] = "queue"
+
+    def __init__(
+        self,
+        write_key: str | None = None,
+        host: str | None = None,
+        *,
+        gzip: bool = False,
+        user_id_field: str = "context.user_id",
+        anonymous_id_field: str = "context.anonymous_id",
+        identify_events: Sequence[str] = (),
+        page_events: Sequence[str] = (),
+    ) -> None:
+        if write_key is not None and not _is_key(write_key):
+            raise ValueError("write_key must be the write key of a source in Segment")
+        if host is not None and not _is_address(host):
+            raise ValueError(f"host must be an address such as {DEFAULT_HOST}")
+        self._write_key = write_key
+        self._host = host
+        self._messages = Messages(
+            user_id_field=user_id_field,
+            anonymous_id_field=anonymous_id_field,
+            identify_events=identify_events,
+            page_events=page_events,
+        )
+        self._http = Http(compresses=gzip)
+
+    def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
+        """Send events, in as many requests as Segment's limits ask for.
+
+        A request that is refused for its content is sent again in halves, until the events that
+        are to blame stand alone.
+
+        Args:
+            events: any number of them.
+            timeout: seconds, for all requests together.
+
+        Raises:
+            BatchError: some events failed, the others are delivered. An event is rejected that has
+                no user, is larger than 32 KiB, or is refused by Segment; it may be tried again
+                if Segment could not be reached, or asks for it (408, 429, 5xx).
+            RetryableError: nothing was delivered, and all may be tried again; also without a
+                write key, until somebody has set one.
+        """
+        deadline = monotonic() + timeout
+        messages, failures = self._encoded(events)
+        pending = deque(_requests(messages))
+        while pending:
+            part = pending.popleft()
+            try:
+                answer = self._post([messages[index] for index in part], deadline - monotonic())
+            except RetryableError as error:
+                unsent = [*chain(part, *pending)]
+                if len(unsent) == len(events):
+                    raise
+                failures |= dict.fromkeys(unsent, error)
+                break
+            if answer.status in _CONTENT and len(part) > 1:
+                middle = len(part) // 2
+                pending.extendleft((part[middle:], part[:middle]))
+            elif answer.status in _CONTENT:
+                failures[part[0]] = _refusal(answer)
+            elif answer.status not in _SUCCESSES:
+                failures |= dict.fromkeys(chain(part, *pending), _refusal(answer))
+                break
+        if failures:
+            raise BatchError(failures)
+
+    def shutdown(self, _timeout: float) -> bool:
+        """Close the connections; the next event opens new ones."""
+        self._http.close()
+        return True
+
+    def _encoded(self, events: Sequence[Event]) -> tuple[dict[int, bytes], dict[int, Exception]]:
+        messages: dict[int, bytes] = {}
+        failures: dict[int, Exception] = {}
+        buffer = bytearray()
+        for index, event in enumerate(events):
+            try:
+                messages[index] = self._messages.encode(event, buffer)
+            except RejectedError as error:
+                failures[index] = error
+        return messages, failures
+
+    def _post(self, messages: Sequence[bytes], timeout: float) -> Answer:
+        if timeout <= 0:
+            raise RetryableError("there was no time left to send the event")
+        write_key = self._write_key or analytics.write_key
+        if not _is_key(write_key):
+            raise RetryableError(
+                "there is no write key: set the option write_key, or segment.analytics.write_key"
+            )
+        host = self._host or analytics.host or DEFAULT_HOST
+        answer = self._http.post(host, write_key, messages, timeout=timeout)
+        if answer.status in _PASSING:
+            raise RetryableError(
+                f"Segment answered with status {answer.status}", retry_after=answer.retry_after
+            )
+        if answer.status in _REDIRECTS:
+            raise RetryableError("Segment answered with a redirect: check host")
+        return answer
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
+
+
+def _is_address(host: str) -> bool:
+    try:
+        parts = urlsplit(host)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def _refusal(answer: Answer) -> RejectedError:
+    hint = _HINTS.get(answer.status, "")
+    return RejectedError(f"Segment refused the event with status {answer.status}{hint}")
+
+
+def _requests(messages: Mapping[int, bytes]) -> Iterator[list[int]]:
+    """Yield the indexes of messages that fit into one request, in their order."""
+    # Segment also takes no more than 2,500 messages, which never fit: each has 300 bytes or more.
+    part: list[int] = []
+    size = MAX_OVERHEAD
+    for index, message in messages.items():
+        if size + len(message) + 1 > BATCH_SIZE_LIMIT:
+            yield part
+            part, size = [], MAX_OVERHEAD
+        part.append(index)
+        size += len(message) + 1
+    if part:
+        yield part

@@ -1,0 +1,174 @@
+"""Flushing, shutting down, and the end of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from time import monotonic
+
+import pytest
+
+import eventtracking_core as et
+
+DEADLINE = 10.0
+
+
+class Slow:
+    """Takes all the time it is given."""
+
+    def __init__(self):
+        self.asked = []
+
+    def send(self, event): ...
+
+    def flush(self, timeout):
+        self.asked.append(timeout)
+        threading.Event().wait(timeout)
+        return False
+
+    shutdown = flush
+
+
+class Stuck:
+    """Is inside `send` until it is let go."""
+
+    def __init__(self):
+        self.entered, self.let_go = threading.Event(), threading.Event()
+
+    def send(self, event):
+        self.entered.set()
+        assert self.let_go.wait(DEADLINE)
+
+
+class Asked:
+    """Answers as it is told to."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def send(self, event): ...
+
+    def flush(self, timeout):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    shutdown = flush
+
+
+@pytest.mark.parametrize("method", ["flush", "shutdown"])
+def test_backends_share_one_deadline(method):
+    slow = [Slow() for _ in range(3)]
+    tracker = et.Tracker({f"slow{number}": backend for number, backend in enumerate(slow)})
+    began = monotonic()
+
+    assert getattr(tracker, method)(0.2) is False
+    assert monotonic() - began < 1.0
+    assert all(len(backend.asked) == 1 for backend in slow)
+
+
+@pytest.mark.parametrize("method", ["flush", "shutdown"])
+@pytest.mark.parametrize(
+    ("answer", "expected"), [(True, True), (None, True), (False, False), (OSError(), False)]
+)
+def test_a_tracker_tells_what_its_backends_tell(method, answer, expected):
+    tracker = et.Tracker({"a": Asked(True), "b": Asked(answer), "c": Asked(True)})
+
+    assert getattr(tracker, method)(5) is expected
+
+
+def test_shutting_down_waits_for_a_thread_that_is_inside_a_backend():
+    stuck = Stuck()
+    tracker = et.Tracker({"stuck": stuck})
+    emitting = threading.Thread(target=tracker.emit, args=["name"])
+    emitting.start()
+    assert stuck.entered.wait(DEADLINE)
+    threading.Timer(0.05, stuck.let_go.set).start()
+
+    assert tracker.shutdown(DEADLINE) is True
+    assert tracker.stats()["tree"]["backends"][0]["delivered"] == 1
+    emitting.join()
+
+
+def test_shutting_down_tells_that_a_backend_did_not_end_in_time():
+    stuck = Stuck()
+    tracker = et.Tracker({"stuck": stuck})
+    emitting = threading.Thread(target=tracker.emit, args=["name"])
+    emitting.start()
+    assert stuck.entered.wait(DEADLINE)
+    began = monotonic()
+    ended = tracker.shutdown(0.1)
+    took = monotonic() - began
+    stuck.let_go.set()
+    emitting.join()
+
+    assert ended is False
+    assert took < 1.0
+
+
+def test_after_shutdown_events_are_dropped_and_counted(tracker, memory):
+    tracker.emit("before")
+    tracker.shutdown(1)
+
+    assert tracker.emit("after")
+    assert tracker.shutdown(1) is True
+    (leaf,) = tracker.stats()["tree"]["backends"]
+    assert (leaf["delivered"], leaf["dropped"], leaf["pending"]) == (1, {"shutdown": 1}, 0)
+
+
+def test_a_tracker_may_be_configured_again_after_shutdown(tracker, memory):
+    tracker.shutdown(1)
+    tracker.configure({"backends": {"memory": memory}})
+    tracker.emit("name")
+
+    assert len(memory.events) == 1
+
+
+def test_flushing_does_not_block_the_event_loop():
+    slow = Slow()
+    tracker = et.Tracker({"slow": slow})
+
+    async def turns_while_flushing():
+        flushing = asyncio.create_task(tracker.aflush(0.2))
+        turns = 0
+        while not flushing.done():
+            await asyncio.sleep(0)
+            turns += 1
+        return flushing.result(), turns
+
+    flushed, turns = asyncio.run(turns_while_flushing())
+    assert flushed is False
+    assert turns > 10
+
+
+AT_EXIT = """
+import sys
+import eventtracking_core as et
+
+class Buffering:
+    def __init__(self):
+        self.waiting = []
+    def send(self, event):
+        self.waiting.append(event["name"])
+    def shutdown(self, timeout):
+        print(*self.waiting, "within", 0 < timeout <= 5)
+        return True
+
+et.configure({"shutdown_timeout": 3, "backends": {"a": Buffering()}})
+named = et.Tracker({"b": Buffering()})
+et.emit("default")
+named.emit("named")
+"""
+
+
+@pytest.mark.parametrize("end", ["", "sys.exit(0)", "raise SystemExit"])
+def test_at_the_end_of_the_process_every_tracker_is_shut_down(end):
+    done = subprocess.run(
+        [sys.executable, "-c", AT_EXIT + end],
+        capture_output=True, check=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert sorted(done.stdout.splitlines()) == ["default within True", "named within True"]
+    assert done.stderr == ""
