@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from eventtracking_core.events import Event
 
 __all__ = ["Backend", "BatchBackend", "Processor"]
 
-Processor = Callable[[Event], Event | None]
-"""Returns the event to go on with, or None for the one it was given.
 
-Raises `EventEmissionExit` to drop the event from its branch. Two attributes are looked up once:
-`mutates` (False where the processor never changes the event it was given, and returns a changed
-copy instead) and `on_error` (`"drop"` where an event must not pass a failure; `"continue"` is the
-default).
-"""
+class Processor(Protocol):
+    """Changes events on their way, or drops them: any callable that takes one.
+
+    Two attributes are looked up once: `mutates` (False where the processor never changes the event
+    it was given, and returns a changed copy instead) and `on_error` (`"drop"` where an event must
+    not pass a failure; `"continue"` is the default).
+    """
+
+    def __call__(self, event: Event, /) -> Event | None:
+        """Return the event to go on with, or None for the one that was given.
+
+        Raises:
+            EventEmissionExit: the event goes no further on this branch.
+        """
 
 
 @runtime_checkable

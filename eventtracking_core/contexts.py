@@ -27,8 +27,13 @@ R = TypeVar("R")
 Context = Mapping[str, Any]
 """What a context holds: values by field name."""
 
-ContextProvider = Callable[[], Context]
-"""Called at each event; what it returns lies under the stack, so entered contexts win."""
+
+class ContextProvider(Protocol):
+    """Called at each event; what it returns lies under the stack, so entered contexts win."""
+
+    def __call__(self) -> Context:
+        """Return values by field name."""
+        ...
 
 
 class Frame:

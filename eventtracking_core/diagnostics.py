@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from contextvars import ContextVar
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from eventtracking_core.errors import EventTrackingError
 
-__all__ = ["describe", "logger", "report"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["describe", "log", "logger", "report"]
 
 logger: Final = logging.getLogger("eventtracking")
 
@@ -22,8 +26,9 @@ INTERVAL: Final = 20.0
 
 MAX_KEYS: Final = 1000
 
-# By problem: when it was last logged, and how often it came up since. Marked before it is logged,
-# so that a log handler that emits, and fails in the same way, ends.
+_logging: Final[ContextVar[bool]] = ContextVar("eventtracking_logging", default=False)
+
+# By problem: when it was last logged, and how often it came up since.
 _seen: dict[object, tuple[float, int]] = {}
 
 
@@ -40,8 +45,22 @@ def report(level: int, key: object, message: str, *args: object) -> None:
     if hidden:
         message += " (and %d times more in between)"
         args = (*args, hidden)
-    with suppress(Exception):  # a log handler that fails must not reach the application
-        logger.log(level, message, *args)
+    log(level, message, *args)
+
+
+def log(level: int, message: str, *args: object, extra: Mapping[str, object] | None = None) -> None:
+    """Log, unless a handler of this very logger emitted what there is to say: that would not end.
+
+    A handler that fails is the log's problem, and not the application's.
+    """
+    if _logging.get():
+        return
+    token = _logging.set(True)
+    try:
+        with suppress(Exception):
+            logger.log(level, message, *args, extra=extra)
+    finally:
+        _logging.reset(token)
 
 
 def describe(error: BaseException) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
@@ -17,7 +16,7 @@ from eventtracking_core.contexts import (
     remove,
     stack_locator,
 )
-from eventtracking_core.diagnostics import describe, logger, report
+from eventtracking_core.diagnostics import describe, log, report
 from eventtracking_core.errors import ClosedError, InvalidEventError
 from eventtracking_core.events import MAX_NAME, UNKNOWN, Event, as_utc, clean_name, id_at
 from eventtracking_core.routing import Counter, RoutingBackend
@@ -229,8 +228,7 @@ class Tracker:
         if (code, name) not in self._warned and len(self._warned) < MAX_NAMES:
             self._warned.add((code, name))
             extra = {"code": code, "event_name": name}
-            with suppress(Exception):  # a log handler that fails must not reach the application
-                logger.warning("event %s: %s", name, message, extra=extra)
+            log(logging.WARNING, "event %s: %s", name, message, extra=extra)
 
     def context(
         self, name: str | Context | None = None, ctx: Context | None = None, **fields: object

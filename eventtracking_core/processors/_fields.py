@@ -10,12 +10,13 @@ from eventtracking_core.encoding import normalize
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
-__all__ = ["Field", "parse", "rewrite", "values"]
+__all__ = ["Field", "parse", "readable", "rewrite", "values"]
 
 Field = tuple[str, ...]
 Change = Callable[[dict[str, Any], str], None]
 
 _PARTS: Final = ("context", "data")
+_TEXT: Final = frozenset({str})
 _SCALARS: Final = frozenset({str, int, float, bool, type(None), bytes})
 
 
@@ -46,7 +47,7 @@ def rewrite(event: Event, field: Field, change: Change) -> Event:
     """
     part, key, *rest = field
     holder = event.get(part)
-    if rest or type(holder) is not dict:
+    if rest or type(holder) is not dict or not _TEXT.issuperset(map(type, holder)):
         return cast("Event", _rewrite(event, field, change))
     if key not in holder:
         return event
@@ -56,7 +57,7 @@ def rewrite(event: Event, field: Field, change: Change) -> Event:
 
 
 def _values(value: object, field: Field) -> Iterator[object]:
-    value = _readable(value)
+    value = readable(value)
     if isinstance(value, list | tuple):
         for item in value:
             yield from _values(item, field)
@@ -70,34 +71,36 @@ def _values(value: object, field: Field) -> Iterator[object]:
 
 
 def _rewrite(value: Any, field: Field, change: Change) -> Any:
-    readable = _readable(value)
-    if isinstance(readable, list | tuple):
-        items = [_rewrite(item, field, change) for item in readable]
-        same = all(new is old for new, old in zip(items, readable, strict=True))
+    mapping = readable(value)
+    if isinstance(mapping, list | tuple):
+        items = [_rewrite(item, field, change) for item in mapping]
+        same = all(new is old for new, old in zip(items, mapping, strict=True))
         return value if same else items
-    if not isinstance(readable, Mapping):
+    if not isinstance(mapping, Mapping):
         return value
     result = value
     for length in range(1, len(field) + 1):
         key = ".".join(field[:length])
-        if key not in readable:
+        if key not in mapping:
             continue
-        inner = readable[key]
-        changed = _rewrite(inner, field[length:], change) if length < len(field) else None
-        if changed is inner:
+        is_last = length == len(field)
+        inner = None if is_last else _rewrite(mapping[key], field[length:], change)
+        if not is_last and inner is mapping[key]:
             continue
         if result is value:
-            result = dict(readable)
-        if length < len(field):
-            result[key] = changed
-        else:
+            result = dict(mapping)
+        if is_last:
             change(result, key)
+        else:
+            result[key] = inner
     return result
 
 
-def _readable(value: object) -> object:
-    """Return what can be looked into: records and foreign mappings in their normal form."""
+def readable(value: object) -> object:
+    """Return what can be looked into; records, and mappings whose keys are no text, normalized."""
     kind = type(value)
-    if kind is dict or kind is list or kind is tuple or kind in _SCALARS:
+    if kind is list or kind is tuple or kind in _SCALARS:
+        return value
+    if kind is dict and _TEXT.issuperset(map(type, cast("dict[Any, Any]", value))):
         return value
     return normalize(value)

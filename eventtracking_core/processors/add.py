@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from eventtracking_core.encoding import normalize
-from eventtracking_core.processors._fields import Field, parse
+from eventtracking_core.encoding import snapshot
+from eventtracking_core.processors._fields import Field, parse, readable
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
@@ -18,7 +19,8 @@ class Add:
 
     Args:
         fields: the value of each dotted field: `{"context.environment": "staging"}`.
-        overwrite: whether the value replaces one that is there.
+        overwrite: whether the value replaces one that is there. A value on the way to the field
+            that is no mapping is left as it is, and the field is not added.
 
     Raises:
         ValueError: a field lies neither below `context` nor below `data`.
@@ -36,12 +38,15 @@ class Add:
             event = cast("Event", self._added(event, field, value))
         return event
 
-    def _added(self, mapping: Any, field: Field, value: object) -> dict[str, Any]:
+    def _added(self, holder: object, field: Field, value: object) -> Any:
+        """Return a copy of a mapping with the field added; what is no mapping stays as it is."""
         key, *rest = field
-        copy: dict[str, Any] = dict(mapping if isinstance(mapping, dict) else normalize(mapping))
+        mapping = readable(holder)
+        if not isinstance(mapping, Mapping):
+            return holder
         if rest:
-            inner = copy.get(key)
-            copy[key] = self._added(inner if isinstance(inner, dict) else {}, tuple(rest), value)
-        elif self._overwrite or key not in copy:
-            copy[key] = value
-        return copy
+            return {**mapping, key: self._added(mapping.get(key, {}), tuple(rest), value)}
+        if key in mapping and not self._overwrite:
+            return holder
+        # The value is ours: who changes an event must not change it for the next one.
+        return {**mapping, key: snapshot(cast("Event", value))}

@@ -40,8 +40,8 @@ class RegexFilter(Filter):
                 re.compile(pattern)
             except re.error as error:
                 # What `re` says besides may quote the pattern.
-                at = "" if error.pos is None else f" (see character {error.pos})"
-                message = f"regular_expressions[{number}] is no regular expression of Python{at}"
+                at = "" if error.pos is None else f", at character {error.pos}"
+                message = f"regular_expressions[{number}] does not compile{at}"
                 raise ValueError(message) from error
         self._keeps = filter_type == "allowlist"
         self._matches = [re.compile(pattern).fullmatch for pattern in regular_expressions]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from eventtracking_core.processors._fields import readable
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
@@ -39,14 +42,15 @@ class Truncate:
     def _cut(self, value: Any) -> Any:
         if isinstance(value, str):
             return value if len(value) <= self._max_length else self._shortened(value)
-        if type(value) is dict:
+        known = readable(value)
+        if isinstance(known, Mapping):
             changed = {
-                key: cut for key, item in value.items() if (cut := self._cut(item)) is not item
+                key: cut for key, item in known.items() if (cut := self._cut(item)) is not item
             }
-            return {**value, **changed} if changed else value
-        if type(value) is list:
-            items = [self._cut(item) for item in value]
-            same = all(new is old for new, old in zip(items, value, strict=True))
+            return {**known, **changed} if changed else value
+        if isinstance(known, list | tuple):
+            items = [self._cut(item) for item in known]
+            same = all(new is old for new, old in zip(items, known, strict=True))
             return value if same else items
         return value
 

@@ -48,7 +48,7 @@ path = "value-of-a-backend-without-a-type"
 TEN_FIXES = [
     ("contexts", "unknown key (expected one of: context, processors, backends, "),
     ("shutdown_timeout", "expected float, got str"),
-    ("processors[0]", "regular_expressions[1] is no regular expression of Python"),
+    ("processors[0]", "regular_expressions[1] does not compile"),
     ("processors[1]", "rate must be between 0 and 1"),
     ("processors[2].on_error", "expected one of: continue, drop"),
     ("backends.archive.type", "unknown backend 'loger'; did you mean 'logger'? (installed: "),

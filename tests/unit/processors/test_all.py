@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventtracking_core as et
@@ -60,6 +60,7 @@ def plain(value):
 
 
 @pytest.mark.parametrize("processor", ALL.values(), ids=ALL.keys())
+@settings(max_examples=25)
 @given(context=PARTS, data=PARTS, name=st.sampled_from(["name", "other"]))
 def test_an_event_that_is_given_is_never_changed(processor, context, data, name):
     event = {"id": "1", "name": name, "context": context, "data": data}

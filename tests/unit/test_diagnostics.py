@@ -1,0 +1,144 @@
+"""What the framework says of itself, and how often."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from uuid import uuid4
+
+import pytest
+
+import eventtracking_core as et
+from eventtracking_core.backends.memory import MemoryBackend
+from eventtracking_core.diagnostics import describe, report
+
+
+class Failing:
+    """Fails with errors of a class of its own."""
+
+    def __init__(self):
+        self.error = type(f"Error{uuid4().hex}", (Exception,), {})
+
+    def send(self, event):
+        raise self.error("hunter2")
+
+
+@pytest.fixture
+def handler():
+    """Adds a log handler for the time of a test."""
+    added = []
+
+    def add(emit):
+        made = type("Made", (logging.Handler,), {"emit": lambda _, record: emit(record)})()
+        logging.getLogger("eventtracking").addHandler(made)
+        added.append(made)
+
+    yield add
+    for one in added:
+        logging.getLogger("eventtracking").removeHandler(one)
+
+
+def test_a_failure_is_logged_once_however_often_it_happens(caplog):
+    tracker = et.Tracker({"failing": Failing()})
+    for _ in range(500):
+        tracker.emit("name")
+
+    assert len(caplog.records) == 1
+    assert tracker.stats()["tree"]["backends"][0]["dropped"] == {"error": 500}
+
+
+def test_two_kinds_of_failure_are_logged_both(caplog):
+    tracker = et.Tracker({"one": Failing(), "two": Failing()}, processors=[Failing().send])
+    for _ in range(10):
+        tracker.emit("name")
+
+    assert len(caplog.records) == 3
+
+
+def test_a_processor_that_fails_is_logged_once_under_eight_threads(caplog):
+    tracker = et.Tracker({"memory": MemoryBackend()}, processors=[Failing().send])
+    threads = [
+        threading.Thread(target=lambda: [tracker.emit("name") for _ in range(100)])
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert 1 <= len(caplog.records) <= 8  # those that came at the very same moment
+    assert tracker.stats()["tree"]["processors"][0]["errors"] == {"error": 800}
+
+
+def test_keys_without_end_take_no_memory_without_end(caplog):
+    for _ in range(3_000):
+        report(logging.DEBUG, uuid4(), "a problem")
+    key = uuid4()
+    for _ in range(10):
+        report(logging.WARNING, key, "another problem")
+
+    assert [record.message for record in caplog.records] == ["another problem"]
+
+
+def test_a_log_handler_that_emits_what_fails_again_ends(handler):
+    seen = []
+    tracker = et.Tracker({"failing": Failing()})
+
+    def emit(record):
+        seen.append(record)
+        tracker.emit("log", {"message": record.getMessage()})
+
+    handler(emit)
+    for _ in range(3):
+        tracker.emit("name")
+
+    assert len(seen) == 1
+    assert tracker.stats()["emitted"] == 4
+
+
+@pytest.mark.parametrize("name", ["the same", None])
+def test_a_log_handler_that_emits_what_is_warned_of_again_ends(name, handler, tracker, memory):
+    seen = []
+
+    def emit(record):
+        seen.append(record)
+        tracker.emit(name or record.getMessage(), record.getMessage())
+
+    handler(emit)
+    tracker.emit("first", "no mapping")
+
+    assert memory.events[-1]["name"] == "first"
+    assert len(memory.events) == len(seen) + 1
+    assert len(seen) <= 2 if name else len(seen) < 5_000
+
+
+def test_a_log_handler_that_fails_reaches_nobody(handler, memory):
+    def emit(record):
+        raise OSError("the log's disk is full")
+
+    handler(emit)
+    et.Tracker({"a": Failing(), "b": memory}).emit("name")
+
+    assert len(memory.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (et.RetryableError("no connection"), "RetryableError: no connection"),
+        (et.RejectedError(), "RejectedError"),
+        (FileNotFoundError(2, "No such file or directory"), "FileNotFoundError: No such file"),
+        (ValueError("hunter2"), "ValueError"),
+        (OSError("hunter2"), "OSError"),
+    ],
+)
+def test_an_error_is_described_without_its_payload(error, text):
+    assert describe(error).startswith(text)
+    assert "hunter2" not in describe(error)
+
+
+def test_an_error_that_was_raised_is_described_by_its_place():
+    try:
+        {}["hunter2"]
+    except KeyError as error:
+        assert describe(error).startswith(f"KeyError at {__name__}:")
