@@ -16,46 +16,24 @@ from eventtracking_core.contexts import (
     remove,
     stack_locator,
 )
-from eventtracking_core.diagnostics import describe, log, report
+from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import ClosedError, InvalidEventError
-from eventtracking_core.events import MAX_NAME, UNKNOWN, Event, as_utc, clean_name, id_at
-from eventtracking_core.routing import Counter, RoutingBackend
+from eventtracking_core.events import Event, id_at
+from eventtracking_core.intake import Intake
+from eventtracking_core.routing import RoutingBackend
+from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Tree
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
-    from eventtracking_core.contexts import Context, ContextLocator, ContextProvider
+    from eventtracking_core.contexts import Context, ContextLocator
 
 __all__ = ["Tracker"]
 
-SHUTDOWN_TIMEOUT: Final = 5.0
-MAX_NAMES: Final = 10_000
 _now: Final = datetime.now
 
 
 alive: Final[WeakSet[Tracker]] = WeakSet()
 """Every tracker of the process."""
-
-
-class _Tree:
-    """What `emit` needs of a configuration, swapped in one assignment."""
-
-    def __init__(
-        self,
-        root: RoutingBackend,
-        providers: Iterable[ContextProvider] = (),
-        shutdown_timeout: float = SHUTDOWN_TIMEOUT,
-    ) -> None:
-        self.root = root
-        self.providers = tuple(providers)
-        self.shutdown_timeout = shutdown_timeout
-        self.emitted_count = Counter()
-        self.emitted = self.emitted_count.tick
-        self.changed()
-        root.watch(self)
-
-    def changed(self) -> None:
-        """Compile anew, after a registration. A tree without backends sends nowhere."""
-        self.send = self.root.compile() if self.root.children else None
 
 
 class Tracker:
@@ -79,14 +57,12 @@ class Tracker:
         *,
         strict: bool = False,
     ) -> None:
-        self._strict = strict
         self._locator = stack_locator(context_locator or ContextVarLocator())
         ours = isinstance(self._locator, ContextVarLocator)
         self._top = self._locator.top if ours else self._located
-        self._names: dict[str, str] = {}
-        self._warned: set[tuple[str, str]] = set()
-        self._warnings: dict[str, Counter] = {}
-        self._tree = _Tree(RoutingBackend(backends, processors))
+        self._intake = Intake(strict=strict)
+        self._names = self._intake.names
+        self._tree = Tree(RoutingBackend(backends, processors))
         alive.add(self)
 
     def emit(
@@ -112,17 +88,17 @@ class Tracker:
             try:
                 name = self._names[name]  # type: ignore[index]
             except Exception:  # noqa: BLE001  a name may be anything, and hash as it likes
-                name = self._clean(name)
+                name = self._intake.name(name)
             frame = self._top()
             event: Event = {
                 "id": event_id,
                 "name": name,
-                "timestamp": now if timestamp is None else self._utc(timestamp, name),
+                "timestamp": now if timestamp is None else self._intake.timestamp(timestamp, name),
                 "context": {} if frame is None else frame.merged.copy(),
-                "data": data if type(data) is dict else self._mapping(data, name),
+                "data": data if type(data) is dict else self._intake.data(data, name),
             }
             if tree.providers:
-                event["context"] = self._provided(tree.providers, event["context"])
+                event["context"] = tree.context(event["context"])
             next(tree.emitted)
             send(event)
         except ClosedError:
@@ -148,7 +124,7 @@ class Tracker:
         except BaseException as error:  # noqa: BLE001  nothing may reach the application
             report(logging.ERROR, type(error), "an event was not sent: %s", describe(error))
 
-    def _send_again(self, tree: _Tree, event: Event) -> None:
+    def _send_again(self, tree: Tree, event: Event) -> None:
         """Bring an event that found its tree closed to the one that took its place."""
         while (current := self._tree) is not tree:
             tree = current
@@ -162,14 +138,6 @@ class Tracker:
             return
         report(logging.WARNING, "closed", "an event was emitted after shutdown")
 
-    def _clean(self, name: object) -> str:
-        clean = clean_name(name)
-        if clean == UNKNOWN:
-            self._warn("name", clean, "an event has no name, or one that is no text")
-        elif type(name) is str and len(name) <= MAX_NAME and len(self._names) < MAX_NAMES:
-            self._names[name] = clean
-        return clean
-
     def _located(self) -> Frame | None:
         """Return the contexts; a locator of somebody's own may fail."""
         try:
@@ -182,53 +150,6 @@ class Tracker:
                 describe(error),
             )
             return None
-
-    def _mapping(self, data: object, name: str) -> Any:
-        if data is None:
-            return {}
-        try:
-            if isinstance(data, Mapping):
-                return data
-        except Exception:  # noqa: BLE001, S110  an object may lie of its class
-            pass
-        self._warn("data", name, f"data is no mapping but {type(data).__name__}")
-        return {"value": data}
-
-    def _utc(self, timestamp: object, name: str) -> datetime:
-        try:
-            if isinstance(timestamp, datetime):
-                return as_utc(timestamp)
-        except Exception:  # noqa: BLE001, S110  an object may lie of its class
-            pass
-        self._warn("timestamp", name, "the timestamp is no datetime")
-        return datetime.now(UTC)
-
-    def _provided(
-        self, providers: tuple[ContextProvider, ...], entered: dict[str, Any]
-    ) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for provider in providers:
-            try:
-                values.update(provider())
-            except Exception as error:  # noqa: BLE001  the event matters more than its context
-                report(
-                    logging.ERROR,
-                    (id(provider), type(error)),
-                    "context provider %s failed: %s",
-                    type(provider).__name__,
-                    describe(error),
-                )
-        values.update(entered)
-        return values
-
-    def _warn(self, code: str, name: str, message: str) -> None:
-        if self._strict:
-            raise InvalidEventError(f"{name}: {message}")
-        self._warnings.setdefault(code, Counter()).add()
-        if (code, name) not in self._warned and len(self._warned) < MAX_NAMES:
-            self._warned.add((code, name))
-            extra = {"code": code, "event_name": name}
-            log(logging.WARNING, "event %s: %s", name, message, extra=extra)
 
     def context(
         self, name: str | Context | None = None, ctx: Context | None = None, **fields: object
@@ -307,11 +228,8 @@ class Tracker:
         from eventtracking_core.config import build, read  # noqa: PLC0415  costs imports
 
         old = self._tree
-        if _is_true(os.environ.get("EVENTTRACKING_DISABLED", "")):
-            self._tree = _Tree(RoutingBackend())
-        else:
-            built = build(read(config))
-            self._tree = _Tree(built.root, built.providers, built.shutdown_timeout)
+        is_disabled = _is_true(os.environ.get("EVENTTRACKING_DISABLED", ""))
+        self._tree = Tree(RoutingBackend()) if is_disabled else build(read(config))
         kept = {id(leaf.backend) for leaf in self._tree.root.leaves()}
         old.root.shutdown(old.shutdown_timeout, keep=kept)
         self._tree.root.start()
@@ -360,7 +278,7 @@ class Tracker:
         emitted = tree.emitted_count.value
         return {
             "emitted": emitted,
-            "warnings": {code: counter.value for code, counter in self._warnings.copy().items()},
+            "warnings": self._intake.warnings(),
             "tree": {"name": "", "type": "router", **tree.root.stats(emitted)},
         }
 

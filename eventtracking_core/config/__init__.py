@@ -4,8 +4,8 @@ Every problem is found in one pass and reported with its path and a fix; no opti
 part of a message.
 """
 
-from eventtracking_core.config.build import Built, build
+from eventtracking_core.config.build import build
 from eventtracking_core.config.schema import json_schema
 from eventtracking_core.config.source import Configuration, read
 
-__all__ = ["Built", "Configuration", "build", "json_schema", "read"]
+__all__ = ["Configuration", "build", "json_schema", "read"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.config import delivery
 from eventtracking_core.config.convert import Parameter, UnresolvableError, convert, parameters
@@ -16,33 +16,23 @@ from eventtracking_core.errors import ConfigurationError, Problem
 from eventtracking_core.options import Seconds
 from eventtracking_core.plugins import Kind, PluginError, plugins
 from eventtracking_core.routing import Leaf, RoutingBackend, Step
+from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Tree
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.config.source import Configuration
-    from eventtracking_core.contexts import ContextProvider
 
 _Node = Leaf | RoutingBackend
 _Layers = list[delivery.Settings]
 
-__all__ = ["ROOT_KEYS", "Built", "build"]
-
-SHUTDOWN_TIMEOUT: Final = 5.0
+__all__ = ["ROOT_KEYS", "build"]
 
 ROOT_KEYS: Final = ("context", "processors", "backends", "disable", "shutdown_timeout")
 _NOT_YET: Final = ("metadata", "unregistered", "invalid", "max_event_size", "telemetry")
 _RESERVED: Final = frozenset({"type", "processors", "backends", "delivery"})
 
 
-class Built(NamedTuple):
-    """What a configuration describes, ready to be swapped in."""
-
-    providers: Sequence[ContextProvider]
-    root: RoutingBackend
-    shutdown_timeout: float
-
-
-def build(configuration: Configuration) -> Built:
+def build(configuration: Configuration) -> Tree:
     """Make the components of a configuration, without what `EVENTTRACKING_DISABLE_PLUGINS` names.
 
     Raises:
@@ -59,7 +49,7 @@ class _Builder:
         disabled = os.environ.get("EVENTTRACKING_DISABLE_PLUGINS", "").split(",")
         self._disabled = [name.strip() for name in disabled]
 
-    def build(self) -> Built:
+    def build(self) -> Tree:
         tree = self._tree
         for key in tree:
             if key in _NOT_YET:
@@ -75,7 +65,7 @@ class _Builder:
         root = self._router(tree, "", [delivery.from_environment(self._problems)])
         if self._problems:
             raise ConfigurationError(self._source, self._problems)
-        return Built([provider for provider in providers if provider], root, timeout)
+        return Tree([provider for provider in providers if provider], root, timeout)
 
     def _problem(self, path: str, message: str) -> None:
         self._problems.append(Problem(path, message))

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
-from eventtracking_core.config.build import SHUTDOWN_TIMEOUT
 from eventtracking_core.config.convert import UnresolvableError, parameters
 from eventtracking_core.delivery import MODES, DeliveryOptions
 from eventtracking_core.plugins import Kind
+from eventtracking_core.tree import SHUTDOWN_TIMEOUT
 
 __all__ = ["json_schema"]
 

@@ -9,7 +9,8 @@ import click
 from eventtracking_cli import parameters
 from eventtracking_cli.terminal import count, plain, print_json
 from eventtracking_core import ConfigurationError
-from eventtracking_core.config import Built, build, read
+from eventtracking_core.config import build, read
+from eventtracking_core.tree import Tree
 
 __all__ = ["check"]
 
@@ -38,7 +39,7 @@ def check(config: Path | None, *, as_json: bool) -> None:
         click.echo(f"{plain(configuration.source)}: ok ({_summary(built)})")
 
 
-def _summary(built: Built) -> str:
+def _summary(built: Tree) -> str:
     leaves = list(built.root.leaves())
     names = ", ".join(f"{plain(leaf.name)} ({plain(leaf.type_name)})" for leaf in leaves)
     backends = count(len(leaves), "backend")

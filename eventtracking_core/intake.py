@@ -1,0 +1,76 @@
+"""What an application emits, made into what an event may hold; with a warning where it is not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from eventtracking_core.diagnostics import log
+from eventtracking_core.errors import InvalidEventError
+from eventtracking_core.events import MAX_NAME, UNKNOWN, as_utc, clean_name
+from eventtracking_core.routing import Counter
+
+__all__ = ["Intake"]
+
+MAX_NAMES: Final = 10_000
+
+
+class Intake:
+    """Takes names, data and times of any kind, for one tracker.
+
+    Args:
+        strict: raise what would be a warning.
+    """
+
+    def __init__(self, *, strict: bool) -> None:
+        self._strict = strict
+        self.names: dict[str, str] = {}
+        """Names that were clean before, each as its own value: what `emit` looks at first."""
+        self._warned: set[tuple[str, str]] = set()
+        self._warnings: dict[str, Counter] = {}
+
+    def name(self, name: object) -> str:
+        """Return a name that every sink can hold."""
+        clean = clean_name(name)
+        if clean == UNKNOWN:
+            self._warn("name", clean, "an event has no name, or one that is no text")
+        elif type(name) is str and len(name) <= MAX_NAME and len(self.names) < MAX_NAMES:
+            self.names[name] = clean
+        return clean
+
+    def data(self, data: object, name: str) -> Any:
+        """Return data that are a mapping."""
+        if data is None:
+            return {}
+        try:
+            if isinstance(data, Mapping):
+                return data
+        except Exception:  # noqa: BLE001, S110  an object may lie of its class
+            pass
+        self._warn("data", name, f"data is no mapping but {type(data).__name__}")
+        return {"value": data}
+
+    def timestamp(self, timestamp: object, name: str) -> datetime:
+        """Return a time in UTC; the present one for what is none."""
+        try:
+            if isinstance(timestamp, datetime):
+                return as_utc(timestamp)
+        except Exception:  # noqa: BLE001, S110  an object may lie of its class
+            pass
+        self._warn("timestamp", name, "the timestamp is no datetime")
+        return datetime.now(UTC)
+
+    def _warn(self, code: str, name: str, message: str) -> None:
+        if self._strict:
+            raise InvalidEventError(f"{name}: {message}")
+        self._warnings.setdefault(code, Counter()).add()
+        if (code, name) not in self._warned and len(self._warned) < MAX_NAMES:
+            self._warned.add((code, name))
+            extra = {"code": code, "event_name": name}
+            log(logging.WARNING, "event %s: %s", name, message, extra=extra)
+
+    def warnings(self) -> dict[str, int]:
+        """Return how many warnings there were of each kind."""
+        return {code: counter.value for code, counter in self._warnings.copy().items()}
