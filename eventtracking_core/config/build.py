@@ -65,7 +65,7 @@ class _Builder:
         root = self._router(tree, "", [delivery.from_environment(self._problems)])
         if self._problems:
             raise ConfigurationError(self._source, self._problems)
-        return Tree([provider for provider in providers if provider], root, timeout)
+        return Tree(root, [provider for provider in providers if provider], timeout)
 
     def _problem(self, path: str, message: str) -> None:
         self._problems.append(Problem(path, message))
