@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote
 
 from eventtracking_core.config import delivery
 from eventtracking_core.config.convert import Parameter, UnresolvableError, convert, parameters
@@ -22,10 +23,23 @@ if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.config.source import Configuration
 
-_Node = Leaf | RoutingBackend
-_Layers = list[delivery.Settings]
-
 __all__ = ["ROOT_KEYS", "build"]
+
+_Node = Leaf | RoutingBackend
+
+
+class _Place(NamedTuple):
+    """Where a node stands: in the configuration, and in the tree."""
+
+    path: str
+    names: tuple[str, ...]
+    layers: list[delivery.Settings]
+
+    @property
+    def node(self) -> str:
+        """The node's path in the tree, which no other has, and which can name a directory."""
+        return ".".join(quote(name, safe=" ").replace(".", "%2E") for name in self.names)
+
 
 ROOT_KEYS: Final = ("context", "processors", "backends", "disable", "shutdown_timeout")
 _NOT_YET: Final = ("metadata", "unregistered", "invalid", "max_event_size", "telemetry")
@@ -62,7 +76,7 @@ class _Builder:
             self._component("context provider", node, path)
             for path, node in self._list(tree.get("context"), "context")
         ]
-        root = self._router(tree, "", [delivery.from_environment(self._problems)])
+        root = self._router(tree, _Place("", (), [delivery.from_environment(self._problems)]))
         if self._problems:
             raise ConfigurationError(self._source, self._problems)
         return Tree(root, [provider for provider in providers if provider], timeout)
@@ -85,11 +99,11 @@ class _Builder:
             return []
         return [(f"{path}[{number}]", item) for number, item in enumerate(value)]
 
-    def _router(self, table: Mapping[str, Any], path: str, layers: _Layers) -> RoutingBackend:
+    def _router(self, table: Mapping[str, Any], place: _Place) -> RoutingBackend:
         router = RoutingBackend()
-        for step in self._steps(table, path):
+        for step in self._steps(table, place.path):
             router.register_processor(step)
-        for name, backend in self._backends(table, path, layers).items():
+        for name, backend in self._backends(table, place).items():
             router.register_backend(name, backend)
         return router
 
@@ -112,49 +126,54 @@ class _Builder:
             return None
         return on_error
 
-    def _backends(self, table: Mapping[str, Any], path: str, layers: _Layers) -> dict[str, _Node]:
+    def _backends(self, table: Mapping[str, Any], place: _Place) -> dict[str, _Node]:
         children = table.get("backends")
-        at = _join(path, "backends")
+        at = _join(place.path, "backends")
         if children is None:
             return {}
         if not isinstance(children, Mapping):
             self._problem(at, f"expected a table of backends by name, got {_kind(children)}")
             return {}
         made = {
-            str(name): self._backend(node, f"{at}.{name}", layers)
+            str(name): self._backend(
+                node, _Place(f"{at}.{name}", (*place.names, str(name)), place.layers)
+            )
             for name, node in children.items()
         }
         return {name: backend for name, backend in made.items() if backend is not None}
 
-    def _backend(self, node: Any, path: str, layers: _Layers) -> _Node | None:
+    def _backend(self, node: Any, place: _Place) -> _Node | None:
+        path = place.path
         if isinstance(node, Mapping):
             ours = translate(node, path, self._problems)
             if ours is None:
                 return None
             node = ours
-            layers = [*layers, delivery.read(node, path, self._problems)]
+            place = place._replace(
+                layers=[*place.layers, delivery.read(node, path, self._problems)]
+            )
             if "type" not in node:
-                return self._typeless(node, path, layers)
+                return self._typeless(node, place)
             node = {key: value for key, value in node.items() if key != "delivery"}
         backend: Backend | BatchBackend | None = self._component("backend", node, path)
         if backend is None or isinstance(backend, RoutingBackend):
             return backend
-        options = delivery.resolve(layers, backend, path, self._problems)
-        name, type_name = path.rpartition(".")[2], _type_name(node)
+        options = delivery.resolve(place.layers, backend, path, self._problems)
+        name, type_name = place.names[-1], _type_name(node)
         if options.mode == "inline":
             return Leaf(name, backend, type_name=type_name)
-        node_path = path.removeprefix("backends.").replace(".backends.", ".")
-        return BufferedLeaf(name, backend, options=options, path=node_path, type_name=type_name)
+        return BufferedLeaf(name, backend, options=options, path=place.node, type_name=type_name)
 
-    def _typeless(
-        self, node: Mapping[str, Any], path: str, layers: _Layers
-    ) -> RoutingBackend | None:
+    def _typeless(self, node: Mapping[str, Any], place: _Place) -> RoutingBackend | None:
         if not {"processors", "backends"} & node.keys():
-            self._problem(path, "needs a type, or processors and backends to be a router")
+            self._problem(place.path, "needs a type, or processors and backends to be a router")
             return None
-        for key in node.keys() - _RESERVED:
-            self._problem(f"{path}.{key}", "a router has no options (add a type to have some)")
-        return self._router(node, path, layers)
+        for key in node:
+            if key not in _RESERVED:
+                self._problem(
+                    f"{place.path}.{key}", "a router has no options (add a type to have some)"
+                )
+        return self._router(node, place)
 
     def _component(self, kind: Kind, node: Any, path: str) -> Any:
         """Return a component, or None where there was a problem."""
@@ -231,7 +250,7 @@ class _Builder:
         if key == "backends":
             return {
                 name: child.backend if isinstance(child, Leaf) else child
-                for name, child in self._backends({key: value}, path, []).items()
+                for name, child in self._backends({key: value}, _Place(path, (), [])).items()
             }
         if key not in known:
             return value

@@ -139,6 +139,7 @@ def _sizes(value: object, hint: object) -> object:
 
 def _made(kind: type, value: object) -> object:
     """Make what msgspec does not know: paths and compiled patterns, of text."""
+    kind = get_origin(kind) or kind
     if isinstance(value, kind):
         return value
     if isinstance(value, str) and issubclass(kind, PurePath):

@@ -40,6 +40,9 @@ def translate(
         wrong = "OPTIONS: expected a table" if isinstance(engine, str) else "ENGINE: expected str"
         problems.append(Problem(path, wrong))
         return None
+    if "type" in options:
+        problems.append(Problem(f"{path}.type", "unknown option (ENGINE says what the type is)"))
+        return None
     if engine in _TYPES:
         type_name = _TYPES[engine]
     else:
