@@ -85,7 +85,7 @@ def test_contexts_may_be_left_in_any_order(tracker):
     assert tracker.resolve_context() == {"a": "a", "last": "a"}
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_what_is_active_is_what_was_entered_and_not_left(data):
     tracker, model = et.Tracker(), []

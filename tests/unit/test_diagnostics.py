@@ -109,7 +109,7 @@ def test_a_log_handler_that_emits_what_is_warned_of_again_ends(name, handler, tr
 
     assert memory.events[-1]["name"] == "first"
     assert len(memory.events) == len(seen) + 1
-    assert len(seen) <= 2 if name else len(seen) < 5_000
+    assert len(seen) <= 2
 
 
 def test_a_log_handler_that_fails_reaches_nobody(handler, memory):
@@ -138,7 +138,7 @@ def test_an_error_is_described_without_its_payload(error, text):
 
 
 def test_an_error_that_was_raised_is_described_by_its_place():
-    try:
+    with pytest.raises(KeyError) as caught:
         {}["hunter2"]
-    except KeyError as error:
-        assert describe(error).startswith(f"KeyError at {__name__}:")
+
+    assert describe(caught.value).startswith(f"KeyError at {__name__}:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 import threading
@@ -62,10 +63,9 @@ class Asked:
 def test_backends_share_one_deadline(method):
     slow = [Slow() for _ in range(3)]
     tracker = et.Tracker({f"slow{number}": backend for number, backend in enumerate(slow)})
-    began = monotonic()
 
     assert getattr(tracker, method)(0.2) is False
-    assert monotonic() - began < 1.0
+    assert sum(timeout for backend in slow for timeout in backend.asked) < 0.3
     assert all(len(backend.asked) == 1 for backend in slow)
 
 
@@ -74,7 +74,7 @@ def test_backends_share_one_deadline(method):
     ("answer", "expected"), [(True, True), (None, True), (False, False), (OSError(), False)]
 )
 def test_a_tracker_tells_what_its_backends_tell(method, answer, expected):
-    tracker = et.Tracker({"a": Asked(True), "b": Asked(answer), "c": Asked(True)})
+    tracker = et.Tracker({"a": Asked(None), "b": Asked(answer), "c": Asked(None)})
 
     assert getattr(tracker, method)(5) is expected
 
@@ -105,7 +105,7 @@ def test_shutting_down_tells_that_a_backend_did_not_end_in_time():
     emitting.join()
 
     assert ended is False
-    assert took < 1.0
+    assert took < DEADLINE / 2
 
 
 def test_after_shutdown_events_are_dropped_and_counted(tracker, memory):
@@ -172,3 +172,60 @@ def test_at_the_end_of_the_process_every_tracker_is_shut_down(end):
 
     assert sorted(done.stdout.splitlines()) == ["default within True", "named within True"]
     assert done.stderr == ""
+
+
+ON_SIGTERM = """
+import os, signal, sys
+import eventtracking_core as et
+
+class Buffering:
+    def __init__(self):
+        self.waiting = []
+    def send(self, event):
+        self.waiting.append(event["name"])
+    def shutdown(self, timeout):
+        print(*self.waiting, flush=True)
+        self.waiting.clear()
+
+def previous(number, frame):
+    print("previous", flush=True)
+    os._exit(7)
+
+if "chain" in sys.argv:
+    signal.signal(signal.SIGTERM, previous)
+et.configure({"backends": {"a": Buffering()}})
+et.drain_on_sigterm()
+et.emit("waiting")
+os.kill(os.getpid(), signal.SIGTERM)
+print("still here")
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "printed"),
+    [([], -signal.SIGTERM, ["waiting"]), (["chain"], 7, ["waiting", "previous"])],
+)
+def test_on_sigterm_what_waits_is_delivered_then_done_what_would_have_been(
+    arguments, status, printed
+):
+    done = subprocess.run(
+        [sys.executable, "-c", ON_SIGTERM, *arguments],
+        capture_output=True, check=False, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout.splitlines()) == (status, printed)
+
+
+def test_sigterm_is_taken_over_in_the_main_thread_only():
+    caught = []
+
+    def take_over():
+        with pytest.raises(ValueError, match="main thread"):
+            et.drain_on_sigterm()
+        caught.append(True)
+
+    thread = threading.Thread(target=take_over)
+    thread.start()
+    thread.join()
+
+    assert caught == [True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 
@@ -157,3 +158,22 @@ def test_a_forked_child_counts_from_zero(memory):
 
     assert os.waitstatus_to_exitcode(status) == 0
     assert tracker.stats()["emitted"] == 1
+
+
+def test_events_emitted_in_a_signal_handler_are_counted_too(memory):
+    tracker = et.Tracker({"router": et.RoutingBackend({"memory": memory}, [lambda _: None])})
+    in_handler, emitted = [], []
+    before = signal.signal(signal.SIGVTALRM, lambda *_: in_handler.append(tracker.emit("b", [1])))
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0.0005, 0.0005)
+    try:
+        while len(in_handler) < 30:
+            emitted += [tracker.emit("a", {"a": [1]}) for _ in range(500)]
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+    assert sorted(event["id"] for event in memory.events) == sorted([*emitted, *in_handler])
+    stats = tracker.stats()
+    assert {stats["emitted"], *(node["accepted"] for node in nodes(stats["tree"]))} == {
+        len(emitted) + len(in_handler)
+    }

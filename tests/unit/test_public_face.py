@@ -56,10 +56,10 @@ def test_what_is_not_configured_is_not_imported():
 @pytest.mark.parametrize("name", et.__all__)
 def test_every_public_name_is_there_and_documented(name):
     value = getattr(et, name)
-    documented = inspect.getdoc(value)
 
-    assert documented, name
     assert name in dir(et)
+    if inspect.isclass(value) or inspect.isroutine(value):  # an alias is documented in its source
+        assert inspect.getdoc(value)
 
 
 def test_all_public_names_are_listed_in_order():

@@ -6,7 +6,7 @@ import copy
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventtracking_core as et
@@ -155,6 +155,7 @@ def containers(value):
             yield from containers(item)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.text(max_size=2), VALUES, max_size=4))
 def test_a_snapshot_is_equal_and_shares_nothing_that_can_be_changed(data):
     event = {"id": "", "name": "", "timestamp": None, "context": {}, "data": data}

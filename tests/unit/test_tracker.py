@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventtracking_core as et
@@ -31,6 +31,7 @@ def test_a_time_of_the_past_may_be_given(tracker, memory):
     assert memory.events[0]["timestamp"] == moment
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     name=st.none() | st.text() | st.integers() | st.binary() | st.lists(st.text()),
     data=st.recursive(

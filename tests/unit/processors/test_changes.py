@@ -108,7 +108,7 @@ def texts(value):
             yield from texts(item)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     data=st.dictionaries(
         st.text(max_size=3),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventtracking_core.processors.match import Match
@@ -46,6 +46,7 @@ def test_without_patterns_nothing_matches(passes, an_event):
     assert passes(RegexFilter("blocklist", []), an_event()) is True
 
 
+@settings(max_examples=50, deadline=None)
 @given(names=st.lists(st.text("ab.", max_size=3), max_size=30))
 def test_the_answer_for_a_name_is_always_the_same(names, passes, an_event):
     regex_filter = RegexFilter("allowlist", ["a+", r"b\..*"])
@@ -117,6 +118,7 @@ def test_about_the_share_asked_for_is_kept(rate, passes, an_event):
     assert abs(kept / 4_000 - rate) < 0.05
 
 
+@settings(max_examples=50, deadline=None)
 @given(rate=st.floats(0, 1))
 def test_a_larger_share_keeps_what_a_smaller_one_keeps(rate, passes, an_event):
     event = an_event()

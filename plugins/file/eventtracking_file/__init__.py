@@ -1,0 +1,16 @@
+"""Write events to files, one JSON line an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from eventtracking_core import hookimpl
+from eventtracking_file.backend import FileBackend
+
+__all__ = ["FileBackend"]
+
+
+@hookimpl
+def eventtracking_backends() -> Mapping[str, type[FileBackend]]:
+    """Return the type `file`."""
+    return {"file": FileBackend}

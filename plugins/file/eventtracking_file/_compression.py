@@ -1,0 +1,87 @@
+"""Compressing a rotated file, while late lines may still be appended to it."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
+from importlib.util import find_spec
+from os.path import samestat
+from pathlib import Path
+from shutil import copyfileobj
+from typing import BinaryIO, Final, Literal
+
+__all__ = ["EXTENSIONS", "Compression", "compress", "is_available"]
+
+Compression = Literal["gzip", "zstd"]
+
+_LEVEL: Final = 6
+_CHUNK: Final = 2**18
+
+
+def is_available(compression: Compression) -> bool:
+    """Tell whether what the compression needs is installed."""
+    return compression == "gzip" or find_spec("zstandard") is not None
+
+
+def compress(source: Path, compression: Compression) -> bool:
+    """Put a compressed file into the place of a file that nobody has open to write to it.
+
+    The source is there until the compressed file is complete and on the disk.
+
+    Returns:
+        Whether the source need not be tried again.
+
+    Raises:
+        OSError: a file cannot be read or written; the source is still there.
+    """
+    target = source.with_name(source.name + _EXTENSIONS[compression])
+    temporary = source.with_name(f".{target.name}.tmp")
+    with suppress(FileNotFoundError), source.open("rb") as reader:
+        try:
+            flock(reader, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            return False
+        if samestat(source.stat(), os.fstat(reader.fileno())):
+            try:
+                _write(reader, temporary, compression)
+                temporary.replace(target)
+            finally:
+                temporary.unlink(missing_ok=True)
+            source.unlink()
+    return True
+
+
+def _write(reader: BinaryIO, path: Path, compression: Compression) -> None:
+    """Write a compressed file that is readable for whoever may read the source."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as writer:
+        _WRITERS[compression](reader, writer)
+        writer.flush()
+        os.fchmod(descriptor, stat.S_IMODE(os.fstat(reader.fileno()).st_mode))
+        os.fsync(descriptor)
+
+
+def _gzip(reader: BinaryIO, writer: BinaryIO) -> None:
+    with gzip.GzipFile("", "wb", _LEVEL, writer) as compressed:
+        copyfileobj(reader, compressed, _CHUNK)
+
+
+def _zstd(reader: BinaryIO, writer: BinaryIO) -> None:
+    from zstandard import ZstdCompressor  # noqa: PLC0415  optional
+
+    ZstdCompressor(write_checksum=True).copy_stream(reader, writer)
+
+
+_EXTENSIONS: Final[Mapping[Compression, str]] = {"gzip": ".gz", "zstd": ".zst"}
+_WRITERS: Final[Mapping[Compression, Callable[[BinaryIO, BinaryIO], None]]] = {
+    "gzip": _gzip,
+    "zstd": _zstd,
+}
+
+EXTENSIONS: Final = tuple(_EXTENSIONS.values())
+"""What the names of compressed files end with."""

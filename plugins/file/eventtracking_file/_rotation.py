@@ -1,0 +1,122 @@
+"""Giving a full file another name, once, whoever of its writers sees first that it is time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+from pathlib import Path
+from sys import maxsize
+from time import gmtime, strftime, time
+from typing import Final
+
+from eventtracking_core.diagnostics import describe, report
+from eventtracking_file._compression import EXTENSIONS
+from eventtracking_file._openfile import CHECK_INTERVAL, OpenFile
+
+__all__ = ["Rotation"]
+
+_STAMP: Final = "%Y%m%dT%H%M%SZ"
+# Of the room that is left, one part of so many is written without a check: others write as well.
+_SHARE: Final = 8
+
+
+class Rotation:
+    """When a file is rotated, and under which names.
+
+    Args:
+        path: the file that is written to.
+        max_size: bytes it may hold.
+        period: seconds of UTC that one file is for.
+    """
+
+    def __init__(self, path: Path, max_size: int | None, period: float | None) -> None:
+        self._path = path
+        self._max_size = maxsize if max_size is None else max_size
+        self._period = period
+
+    def is_due(self, file: OpenFile, size: int) -> bool:
+        """Tell whether `size` more bytes belong into another file."""
+        full = file.held + size > self._max_size
+        return file.held > 0 and (full or self._is_over(file.opened_at))
+
+    def allow(self, file: OpenFile, size: int) -> None:
+        """Let `size` bytes be written to a file, and more until it must be looked at again."""
+        seconds = CHECK_INTERVAL
+        if self._period is not None:
+            seconds = min(seconds, self._period - time() % self._period)
+        left = self._max_size - file.held - size
+        file.allow(max(0, left // _SHARE), seconds)
+
+    def rotate(self, file: OpenFile, then: Callable[[], None]) -> bool:
+        """Rename the file, unless somebody else is doing it or has done so. Never waits for others.
+
+        Args:
+            file: what is to be renamed, if it is still in its place.
+            then: called before others may rotate.
+
+        Returns:
+            Whether it was renamed.
+        """
+        try:
+            current = self._path.resolve()
+            with _locked(current.parent) as ours:
+                if not ours or not file.is_at(current):
+                    return False
+                current.rename(_free_name(current))
+                then()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            report(logging.ERROR, ("rotate", self._path), "cannot rotate: %s", describe(error))
+            return False
+        return True
+
+    def rotated(self) -> list[list[Path]]:
+        """Return the files of each rotation, compressed and not, oldest first."""
+        return [paths for _, paths in sorted(_rotated(self._path.resolve()).items())]
+
+    def _is_over(self, moment: float) -> bool:
+        return self._period is not None and moment // self._period != time() // self._period
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[bool]:
+    """Lock out whoever rotates files in a directory, or tell that he was there first."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        try:
+            yield True
+        finally:
+            flock(descriptor, LOCK_UN)  # a forked child may hold a copy of the descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _rotated(current: Path) -> dict[tuple[str, int], list[Path]]:
+    """Return the files of each rotation by its time and its number within that second."""
+    pattern = re.compile(
+        rf"{re.escape(current.stem)}-(\d{{8}}T\d{{6}}Z)(?:_(\d+))?{re.escape(current.suffix)}"
+        rf"(?:{'|'.join(map(re.escape, EXTENSIONS))})?"
+    )
+    found: dict[tuple[str, int], list[Path]] = {}
+    for path in current.parent.iterdir():
+        match = pattern.fullmatch(path.name)
+        if match:
+            found.setdefault((match[1], int(match[2] or 1)), []).append(path)
+    return found
+
+
+def _free_name(current: Path) -> Path:
+    """Return a name that sorts after those of earlier rotations, also where a clock went back."""
+    names = [(stamp, number + 1) for stamp, number in _rotated(current)]
+    stamp, number = max([(strftime(_STAMP, gmtime()), 1), *names])
+    counter = f"_{number:03}" if number > 1 else ""
+    return current.with_name(f"{current.stem}-{stamp}{counter}{current.suffix}")

@@ -1,0 +1,272 @@
+"""The backend: each event is one line, appended by one write."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import Final, Literal, get_args
+from weakref import WeakSet
+
+from eventtracking_core import BatchError, ByteSize, Event, RetryableError, Seconds
+from eventtracking_core.diagnostics import report
+from eventtracking_core.encoding import write_json
+from eventtracking_file._compression import Compression, is_available
+from eventtracking_file._openfile import CHECK_INTERVAL, NOT_OPEN, OpenFile, open_file
+from eventtracking_file._rotation import Rotation
+from eventtracking_file._tidying import Tidying
+from eventtracking_file._unfinished import blank
+
+__all__ = ["FileBackend"]
+
+_CHUNK: Final = 256 * 1024
+_LARGEST_KEPT: Final = 64 * 1024
+_MODES: Final = 0o777
+_PERIODS: Final = {"hour": 3600.0, "day": 86_400.0}
+
+
+class FileBackend:
+    """Appends events to a file, one line of JSON each.
+
+    A line is whole, and written, when `send` returns. Any number of threads and processes may
+    write to the same file, on a local file system; none waits for another. A file that another
+    program renames or removes is opened anew within 0.1 seconds.
+
+    Args:
+        path: the file; a relative one is resolved now, `~` is the home directory. Missing
+            directories are made with the first event.
+        max_size: rotate before the file holds more bytes than that. Several processes together
+            may write more within 0.1 seconds.
+        rotate_every: rotate with the first event of each `hour` or `day` (UTC), or of each period
+            of so many seconds.
+        compress: compress rotated files, in a thread; `zstd` needs the extra `zstd`.
+        keep: how many rotated files stay; older ones are removed.
+        fsync: wait for the disk after each write, so that events survive a loss of power.
+        mode: the permissions of new files, less the process's umask.
+
+    Raises:
+        ValueError: an option is out of its range, or `compress` or `keep` is given where nothing
+            is rotated.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        max_size: ByteSize | None = None,
+        rotate_every: Literal["hour", "day"] | Seconds | None = None,
+        compress: Compression | None = None,
+        keep: int | None = None,
+        *,
+        fsync: bool = False,
+        mode: int = 0o600,
+    ) -> None:
+        if not str(path).strip():
+            raise ValueError("path must name a file")
+        if max_size is not None and max_size < 1:
+            raise ValueError("max_size must be positive")
+        if keep is not None and keep < 1:
+            raise ValueError("keep must be positive")
+        if not 0 <= mode <= _MODES:
+            raise ValueError("mode must be permissions, between 0 and 0o777")
+        period = _period(rotate_every)
+        if max_size is None and period is None and not (compress is None and keep is None):
+            raise ValueError("compress and keep need max_size or rotate_every: nothing is rotated")
+        _check_compression(compress)
+        self._path = Path(path).expanduser().absolute()
+        self._mode = mode
+        self._fsync = fsync
+        self._rotation = Rotation(self._path, max_size, period)
+        self._tidying = Tidying(self._rotation.rotated, compress, keep)
+        # Both are for any thread, and for a signal handler in the middle of `send`: what is taken
+        # from a list, or put into a variable, is so in one step.
+        self._buffers: list[bytearray] = []
+        self._file: OpenFile = NOT_OPEN
+        _backends.add(self)
+
+    def send(self, event: Event) -> None:
+        """Append an event.
+
+        Raises:
+            RetryableError: the file cannot be opened or written, or its disk is full.
+        """
+        try:
+            buffer = self._buffers.pop()
+        except IndexError:
+            buffer = bytearray()
+        write_json(event, buffer)
+        buffer += b"\n"
+        size = len(buffer)
+        self._append(buffer)
+        if size <= _LARGEST_KEPT:
+            self._buffers.append(buffer)
+
+    def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:  # noqa: ARG002
+        """Append events, many with one write.
+
+        Args:
+            events: any number of them.
+            timeout: seconds; nothing here waits for anything that could be given up.
+
+        Raises:
+            BatchError: the last of the events are not in the file, the others are.
+            RetryableError: none is.
+        """
+        written = 0
+        for lines in _chunks(events):
+            count = lines.count(b"\n")
+            try:
+                self._append(lines)
+            except RetryableError as error:
+                written += count - lines.count(b"\n")
+                if not written:
+                    raise
+                raise BatchError(dict.fromkeys(range(written, len(events)), error)) from error
+            written += count
+
+    def flush(self, timeout: float) -> bool:  # noqa: ARG002  as all backends
+        """Return True: what was sent is written already."""
+        return True
+
+    def shutdown(self, timeout: float) -> bool:
+        """Close the file, and wait for what is done to rotated ones.
+
+        The next event opens it again.
+
+        Args:
+            timeout: seconds to wait; a file that is not compressed by then stays as it is.
+
+        Returns:
+            Whether all is done.
+        """
+        self._file = NOT_OPEN
+        return self._tidying.finish(timeout)
+
+    def _append(self, lines: bytearray) -> None:
+        """Write lines; where that fails, those that are not in the file are left in the buffer."""
+        for again in (True, False):  # the second time, to a file that is opened for it
+            size = len(lines)
+            file = self._file
+            # Between two threads a subtraction may get lost; the next check finds out.
+            room = file.room = file.room - size
+            if room < 0 or monotonic() >= file.check_at:
+                file = self._checked(file, size)
+            try:
+                written = os.write(file.descriptor, lines)
+            except OSError as error:
+                self._file = NOT_OPEN
+                # Programs that turn into daemons close all descriptors.
+                if error.errno != errno.EBADF or not again:
+                    raise RetryableError(f"cannot write to the file: {error.strerror}") from error
+                file.forget()
+                continue
+            if written == size:
+                if self._fsync:
+                    _sync(file.descriptor)
+                return
+            self._undo(lines, written)
+        raise RetryableError("the file took only a part of what was written")
+
+    def _undo(self, lines: bytearray, written: int) -> None:
+        """Take whole lines off the buffer, and what is there of the next out of the file."""
+        self._file = NOT_OPEN
+        whole = lines.rfind(b"\n", 0, written) + 1
+        unfinished = bytes(lines[whole:written])
+        del lines[:whole]
+        if unfinished:
+            with suppress(OSError):  # then the line is ended when the file is opened again
+                blank(self._path, unfinished)
+
+    def _checked(self, file: OpenFile, size: int) -> OpenFile:
+        """Return the file to write `size` bytes to: the same one, or one that was opened now."""
+        try:
+            if not file.is_at(self._path):
+                _report_removal(file, size)
+                file = self._opened()
+            due = self._rotation.is_due(file, size)
+            if due and self._rotation.rotate(file, self._tidying.request):
+                file = self._opened()
+        except OSError as error:
+            raise RetryableError(f"cannot open the file: {error.strerror}") from error
+        self._rotation.allow(file, size)
+        self._file = file
+        return file
+
+    def _forked(self) -> None:
+        """Share no file and no thread with the parent process."""
+        file, self._file = self._file, NOT_OPEN
+        file.close()
+        self._tidying.forked()
+
+    def _opened(self) -> OpenFile:
+        file = open_file(self._path, self._mode)
+        if self._fsync:
+            directory = os.open(self._path.parent, os.O_RDONLY)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
+        return file
+
+
+_backends: Final[WeakSet[FileBackend]] = WeakSet()
+
+
+def _forget_files() -> None:
+    for backend in list(_backends):
+        backend._forked()  # noqa: SLF001
+
+
+os.register_at_fork(after_in_child=_forget_files)
+
+
+def _chunks(events: Sequence[Event]) -> Iterator[bytearray]:
+    """Yield the lines of events, many at a time, in one buffer."""
+    line, lines = bytearray(), bytearray()
+    for event in events:
+        write_json(event, line)
+        lines += line
+        lines += b"\n"
+        if len(lines) >= _CHUNK:
+            yield lines
+            lines.clear()
+    if lines:
+        yield lines
+
+
+def _period(rotate_every: str | float | None) -> float | None:
+    if rotate_every is None or rotate_every in _PERIODS:
+        return None if rotate_every is None else _PERIODS[str(rotate_every)]
+    if isinstance(rotate_every, str) or not rotate_every > 0:
+        raise ValueError("rotate_every must be hour, day, or a positive number of seconds")
+    return float(rotate_every)
+
+
+def _check_compression(compression: Compression | None) -> None:
+    if compression is None:
+        return
+    if compression not in get_args(Compression):
+        raise ValueError("compress must be gzip or zstd")
+    if not is_available(compression):
+        raise ValueError("compress = zstd needs more: pip install 'eventtracking-file[zstd]'")
+
+
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        raise RetryableError(f"cannot bring the file to the disk: {error.strerror}") from error
+
+
+def _report_removal(file: OpenFile, size: int) -> None:
+    """Say so where the file was removed after others were written to it, unchecked."""
+    if file is not NOT_OPEN and file.room + size != file.untouched and file.is_removed():
+        report(
+            logging.ERROR,
+            ("removed", file.identity),
+            "another program removed the file; up to %s seconds of events went with it",
+            CHECK_INTERVAL,
+        )

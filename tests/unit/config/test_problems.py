@@ -1,0 +1,200 @@
+"""Every problem, with its path and a fix."""
+
+from __future__ import annotations
+
+import pytest
+
+import eventtracking_core as et
+
+SHOWING = "testing.showing"
+
+WRONG = {
+    "an unknown key": ({"backend": {}}, "backend", "unknown key (expected one of: context"),
+    "a key of later": ({"metadata": "sqlite"}, "metadata", "is not supported by this version"),
+    "backends that are no table": ({"backends": []}, "backends", "expected a table of backends"),
+    "processors that are no list": ({"processors": {}}, "processors", "expected a list, got table"),
+    "context that is no list": ({"context": "process"}, "context", "expected a list, got str"),
+    "disable that is no list": ({"disable": "a"}, "disable", "expected array, got str"),
+    "a time that is none": ({"shutdown_timeout": "x"}, "shutdown_timeout", "expected float"),
+    "an unknown backend": (
+        {"backends": {"a": "memori"}},
+        "backends.a.type",
+        "unknown backend 'memori'; did you mean 'memory'? (installed: ",
+    ),
+    "an unknown processor": (
+        {"processors": ["sampel"]},
+        "processors[0].type",
+        "unknown processor 'sampel'; did you mean 'sample'?",
+    ),
+    "an unknown provider": (
+        {"context": ["proces"]},
+        "context[0].type",
+        "unknown context provider 'proces'; did you mean 'process'?",
+    ),
+    "a type a plugin has not": (
+        {"backends": {"a": "testing.nothing"}},
+        "backends.a.type",
+        "plugin 'testing' has no backend 'testing.nothing' (it has: testing.composite",
+    ),
+    "an empty table": ({"backends": {"a": {}}}, "backends.a", "needs a type, or processors and"),
+    "a router with options": (
+        {"backends": {"a": {"backends": {}, "port": 1}}},
+        "backends.a.port",
+        "a router has no options (add a type to have some)",
+    ),
+    "a type that is no text": (
+        {"backends": {"a": {"type": 5}}},
+        "backends.a.type",
+        "expected the type of a backend",
+    ),
+    "a node that is no node": ({"backends": {"a": 5}}, "backends.a", "expected a backend, got int"),
+    "a processor that is none": (
+        {"processors": [5]},
+        "processors[0]",
+        "expected a processor, got int",
+    ),
+    "a missing option": ({"backends": {"a": "testing.strict"}}, "backends.a.host", "is required"),
+    "an unknown option": (
+        {"backends": {"a": {"type": "testing.strict", "host": "h", "prt": 1}}},
+        "backends.a.prt",
+        "unknown option (expected one of: host, port)",
+    ),
+    "an option where there is none": (
+        {"backends": {"a": {"type": "null", "a": 1}}},
+        "backends.a.a",
+        "unknown option (expected one of: no options)",
+    ),
+    "backends where there are none": (
+        {"backends": {"a": {"type": SHOWING, "backends": {}}}},
+        "backends.a.backends",
+        "this type takes none",
+    ),
+    "what a constructor refuses": (
+        {"backends": {"a": {"type": "testing.strict", "host": "h", "port": -1}}},
+        "backends.a",
+        "port must be positive",
+    ),
+    "deep in the tree": (
+        {"backends": {"a": {"backends": {"b": {"processors": [{"type": "sample"}]}}}}},
+        "backends.a.backends.b.processors[0].rate",
+        "is required",
+    ),
+    "in what a type takes": (
+        {
+            "backends": {
+                "a": {"type": "testing.composite", "processors": ["x"], "backends": {"b": "null"}}
+            }
+        },
+        "backends.a.processors[0].type",
+        "unknown processor 'x'",
+    ),
+    "on_error": (
+        {"processors": [{"type": "sample", "rate": 1, "on_error": "stop"}]},
+        "processors[0].on_error",
+        "expected one of: continue, drop",
+    ),
+    "a regular expression": (
+        {
+            "processors": [
+                {"type": "regex_filter", "filter_type": "blocklist", "regular_expressions": ["("]}
+            ]
+        },
+        "processors[0]",
+        "regular_expressions[0]",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_problem_says_where_it_is_and_what_to_do(what, problems):
+    config, path, message = WRONG[what]
+    ((found, said),) = problems(config)
+
+    assert found == path
+    assert said.startswith(message)
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_the_configuration(problems):
+    config = {
+        "context": ["nonsense"],
+        "processors": ["nonsense", {"type": "sample", "rate": 2.0}],
+        "backends": {
+            "a": {"type": "testing.strict", "prt": 1, "port": "x"},
+            "b": {"processors": ["nonsense"], "backends": {"c": "nonsense", "d": {}}},
+        },
+    }
+
+    assert [path for path, _ in problems(config)] == [
+        "context[0].type",
+        "processors[0].type",
+        "processors[1]",
+        "backends.a.prt",
+        "backends.a.port",
+        "backends.a.host",
+        "backends.b.processors[0].type",
+        "backends.b.backends.c.type",
+        "backends.b.backends.d",
+    ]
+
+
+@pytest.mark.parametrize("node", [{"backends": {}}, {"type": SHOWING}])
+def test_unknown_options_are_told_in_their_order(node, problems):
+    keys = [f"k{number}" for number in range(20)]
+    found = problems({"backends": {"a": node | dict.fromkeys(keys, 1)}})
+
+    assert [path.rpartition(".")[2] for path, _ in found] == keys
+
+
+def test_the_message_names_the_file_and_counts(refused, tmp_path):
+    file = tmp_path / "my.toml"
+    file.write_text('a = 1\n[backends]\nb = "nonsense"\n')
+    lines = refused(file).splitlines()
+
+    assert lines[0] == "my.toml: 2 problems"
+    assert [line[:4] for line in lines[1:]] == ["  a:", "  ba"]
+
+
+def test_what_is_not_installed_says_how_to_get_it(problems):
+    ((_, message),) = problems({"backends": {"a": "mongi"}})
+
+    assert "did you mean 'mongo'?" in message
+
+
+def test_a_disabled_plugin_cannot_be_named(problems, monkeypatch):
+    expected = [("backends.a.type", "plugin 'testing' is disabled")]
+
+    assert problems({"disable": ["testing"], "backends": {"a": SHOWING}}) == expected
+    monkeypatch.setenv("EVENTTRACKING_DISABLE_PLUGINS", "other, testing")
+    assert problems({"backends": {"a": SHOWING}}) == expected
+
+
+@pytest.mark.parametrize("error", [RuntimeError("hunter2"), SystemExit(3), LookupError()])
+def test_a_constructor_that_raises_anything_is_a_problem(error, problems):
+    class Plugin:
+        @et.hookimpl
+        def eventtracking_backends(self):
+            return {"raising": raising}
+
+    def raising(password: str = ""):
+        raise error
+
+    from eventtracking_core.plugins import plugins
+
+    et.register_plugin(Plugin(), "raising")
+    try:
+        ((path, message),) = problems(
+            {"backends": {"a": {"type": "raising", "password": "hunter2"}}}
+        )
+    finally:
+        plugins.unregister("raising")
+
+    assert path == "backends.a"
+    assert type(error).__name__ in message
+    assert "hunter2" not in message
+
+
+def test_a_backend_keeps_its_name_also_where_that_has_dots(configured):
+    tracker = configured({"backends": {"my.own.log": "memory"}})
+
+    assert list(tracker.backends) == ["my.own.log"]
+    assert [node["name"] for node in tracker.stats()["tree"]["backends"]] == ["my.own.log"]

@@ -1,0 +1,68 @@
+"""The JSON Schema of a configuration, for editors."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+
+import pytest
+
+from eventtracking_core.config import json_schema
+from eventtracking_core.processors.redact import Redact
+from eventtracking_core.processors.sample import Sample
+from eventtracking_core.providers.static import Static
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Backend:
+    """Goes somewhere.
+
+    Args:
+        host: where.
+    """
+
+    def __init__(self, host: str, port: int = 80, colour: Colour = Colour.RED) -> None: ...
+
+    def send(self, event): ...
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return json_schema(
+        {
+            "context provider": {"static": Static},
+            "processor": {"redact": Redact, "sample": Sample},
+            "backend": {"testing": Backend},
+        }
+    )
+
+
+def the_node(schema, kind, name):
+    return next(n for n in schema["$defs"][kind]["anyOf"] if n.get("title") == name)
+
+
+def test_it_is_json(schema):
+    assert json.loads(json.dumps(schema)) == schema
+
+
+def test_a_component_is_described_by_its_annotations(schema):
+    node = the_node(schema, "backend", "testing")
+
+    assert node["description"] == "Goes somewhere."
+    assert node["properties"]["type"] == {"const": "testing"}
+    assert node["properties"]["host"] == {"type": "string"}
+    assert node["properties"]["port"] == {"type": "integer", "default": 80}
+    assert (node["required"], node["additionalProperties"]) == (["type", "host"], False)
+
+
+def test_delivery_and_on_error_are_offered_where_they_belong(schema):
+    assert "delivery" in the_node(schema, "backend", "testing")["properties"]
+    assert "on_error" in the_node(schema, "processor", "redact")["properties"]
+    assert "on_error" not in the_node(schema, "context", "static")["properties"]
+
+
+def test_a_component_without_required_options_may_be_named_alone(schema):
+    assert {"enum": ["redact", "sample"]} in schema["$defs"]["processor"]["anyOf"]
