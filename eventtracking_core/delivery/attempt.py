@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any, Final, cast
 
 from eventtracking_core.components import Backend, BatchBackend
 from eventtracking_core.delivery.spool import SpooledEvent
+from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import BatchError, RejectedError, RetryableError
 from eventtracking_core.events import Event
 
@@ -19,55 +20,94 @@ ISOLATES_AFTER: Final = 2
 MISSES: Final = 16
 """Calls that fail one after the other, before the sink is to blame and not an event."""
 
+SINGLE_MISSES: Final = 2
+"""The same, where a backend takes events one by one, and each call may be a timeout."""
+
 Send = Callable[[Sequence[Event], float], None]
 
 
 class Item:
-    """An event on its way to the backend."""
+    """An event on its way to the backend, and how its attempts went.
 
-    __slots__ = ("attempts", "event", "failing_since", "is_named", "others", "spooled", "wire")
+    `blamed` is how often it failed alone, for no named reason, since others got through.
+    """
+
+    __slots__ = (
+        "attempts",
+        "blamed",
+        "error",
+        "event",
+        "failing_since",
+        "is_alone",
+        "is_named",
+        "others",
+        "spooled",
+        "wire",
+    )
 
     def __init__(self, wire: bytes, event: Event, spooled: SpooledEvent | None) -> None:
         self.wire = wire
         self.event = event
         self.spooled = spooled
         self.attempts = 0
-        self.is_named = True
+        self.blamed = 0
+        self.error = ""
         self.failing_since: float | None = None
+        self.is_alone = False
+        self.is_named = True
         self.others = 0
+
+    def failed(self, error: str) -> None:
+        """Note an attempt that did not deliver it."""
+        self.attempts += 1
+        self.error = error
 
 
 def sender(backend: Backend | BatchBackend) -> Send:
-    """Return a function that delivers a batch in a number of seconds.
-
-    Where a backend takes events one by one, those that fail are reported together; the first one
-    that may be tried again ends the attempt, so that a dead sink is not asked for each event.
-    """
+    """Return a function that delivers a batch in a number of seconds."""
     send_batch = getattr(backend, "send_batch", None)
-    if callable(send_batch):
+    if not callable(send_batch):
+        send = cast("Backend", backend).send
+        return lambda events, _timeout: _send_each(send, events)
+    return lambda events, timeout: send_batch(events, timeout=timeout)
 
-        def send_together(events: Sequence[Event], timeout: float) -> None:
-            send_batch(events, timeout=timeout)
 
-        return send_together
-    send = cast("Backend", backend).send
+def _send_each(send: Callable[[Event], None], events: Sequence[Event]) -> None:
+    """Deliver one event after the other; report those that failed together.
 
-    def send_each(events: Sequence[Event], _timeout: float) -> None:
-        failures: dict[int, Exception] = {}
-        for index, event in enumerate(events):
-            try:
-                send(event)
-            except RejectedError as error:
-                failures[index] = error
-            except Exception as error:
-                if not failures and index == 0:
-                    raise
-                unsent = range(index, len(events))
-                raise BatchError(failures | dict.fromkeys(unsent, error)) from error
-        if failures:
-            raise BatchError(failures)
+    Two that fail one after the other end it, so that a dead sink is not asked for each event.
+    """
+    failures: dict[int, Any] = {}
+    misses = 0
+    for index, event in enumerate(events):
+        error = _outcome(send, event)
+        if error is None:
+            misses = 0
+            continue
+        failures[index] = error
+        misses += not isinstance(error, RejectedError)
+        if misses == min(SINGLE_MISSES, len(events)):
+            if misses == index + 1:
+                raise error
+            unsent = RetryableError("not tried, since the events before it failed")
+            failures |= dict.fromkeys(range(index + 1, len(events)), unsent)
+            break
+    if failures:
+        raise BatchError(failures)
 
-    return send_each
+
+def _outcome(send: Callable[[Event], None], event: Event) -> BaseException | None:
+    try:
+        send(event)
+    except BatchError as error:
+        failures: object = error.failures
+        alone = failures.get(0) if isinstance(failures, Mapping) else error
+        if alone is None or isinstance(alone, RetryableError | RejectedError):
+            return alone
+        return ValueError("a batch of one failed for no reason that is told")
+    except BaseException as error:  # noqa: BLE001  a backend may raise anything, SystemExit too
+        return error
+    return None
 
 
 class Attempt:
@@ -82,60 +122,88 @@ class Attempt:
         self._send = send
         self._timeout = timeout
         self.delivered: list[Item] = []
-        self.rejected: list[tuple[Item, BaseException]] = []
-        self.retryable: list[tuple[Item, BaseException]] = []
+        self.rejected: list[Item] = []
+        self.retryable: list[Item] = []
         self.retry_after: float | None = None
         self._misses = 0
+        self._ended_by: BaseException | None = None
 
     def run(self, batch: list[Item]) -> None:
         """Deliver what can be delivered; sort the rest."""
-        if self._misses >= MISSES:
-            self._retry(batch, self.retryable[-1][1])
+        if self._ended_by is not None:
+            self._retry(batch, self._ended_by)
             return
         try:
             self._send([item.event for item in batch], self._timeout())
-        except BatchError as error:
-            self._sort(batch, error.failures)
-        except RejectedError as error:
-            if len(batch) == 1:
-                self.rejected.append((batch[0], error))
-            else:
-                self._halve(batch)
-        except (RetryableError, OSError) as error:
-            self._retry(batch, error)
         except BaseException as error:  # noqa: BLE001  a backend may raise anything, SystemExit too
-            # Nobody knows whether one event is to blame: try the whole again, then its parts.
-            if len(batch) == 1 or batch[0].attempts < ISOLATES_AFTER:
-                self._retry(batch, error)
-            else:
-                self._halve(batch)
+            self._failed(batch, error)
         else:
             self._misses = 0
             self.delivered += batch
 
-    def _halve(self, batch: list[Item]) -> None:
+    def _failed(self, batch: list[Item], error: BaseException) -> None:
+        failures: object = error.failures if isinstance(error, BatchError) else None
+        if isinstance(failures, Mapping):
+            self._sort(batch, failures)
+        elif isinstance(error, RejectedError):
+            if len(batch) == 1:
+                self._reject(batch[0], error)
+            else:
+                self._halve(batch)
+        elif _is_named(error):
+            self._ended_by = error
+            self._retry(batch, error)
+        else:
+            self._blame(batch, error)
+
+    def _blame(self, batch: list[Item], error: BaseException) -> None:
+        """Try a batch again, then its parts: nobody knows whether one event is to blame."""
         self._misses += 1
+        if self._misses >= MISSES:
+            self._ended_by = error
+        if len(batch) == 1 or batch[0].attempts < ISOLATES_AFTER:
+            self._retry(batch, error, alone=len(batch) == 1)
+        else:
+            self._halve(batch)
+
+    def _halve(self, batch: list[Item]) -> None:
         middle = len(batch) // 2
         self.run(batch[:middle])
         self.run(batch[middle:])
 
-    def _sort(self, batch: list[Item], failures: Any) -> None:
+    def _sort(self, batch: list[Item], failures: Mapping[Any, Any]) -> None:
         for index, item in enumerate(batch):
             error = failures.get(index)
             if error is None:
                 self.delivered.append(item)
             elif isinstance(error, RejectedError):
-                self.rejected.append((item, error))
+                self._reject(item, error)
             else:
-                self._retry([item], error)
+                self._retry([item], error, alone=True)
 
-    def _retry(self, batch: list[Item], error: BaseException) -> None:
-        now = monotonic()
-        self._misses += 1
+    def _reject(self, item: Item, error: BaseException) -> None:
+        item.failed(_text(error))
+        self.rejected.append(item)
+
+    def _retry(self, batch: list[Item], error: BaseException, *, alone: bool = False) -> None:
+        now, text, is_named = monotonic(), _text(error), _is_named(error)
         for item in batch:
-            item.attempts += 1
-            item.is_named = isinstance(error, RetryableError | OSError)
+            item.failed(text)
             item.failing_since = item.failing_since or now
-            self.retryable.append((item, error))
-        if isinstance(error, RetryableError) and error.retry_after is not None:
-            self.retry_after = max(self.retry_after or 0.0, error.retry_after)
+            item.is_alone = alone
+            item.is_named = is_named
+        self.retryable += batch
+        retry_after: object = getattr(error, "retry_after", None)
+        if isinstance(retry_after, int | float) and retry_after > 0:
+            self.retry_after = max(self.retry_after or 0.0, retry_after)
+
+
+def _is_named(error: object) -> bool:
+    return isinstance(error, RetryableError | OSError)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return describe(error)
+    except Exception:  # noqa: BLE001  an error may fail to say what it is
+        return type(error).__name__

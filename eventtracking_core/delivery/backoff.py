@@ -11,6 +11,7 @@ from typing import Final
 __all__ = ["Backoff"]
 
 OPENS_AFTER: Final = 5
+TRIES_ALL_EVERY: Final = 10
 
 
 class Backoff:
@@ -22,9 +23,12 @@ class Backoff:
         self.failures = 0
 
     @property
-    def is_open(self) -> bool:
-        """Whether the sink failed so often that it is probed with one event at a time."""
-        return self.failures >= OPENS_AFTER
+    def probes(self) -> bool:
+        """Whether the next attempt is for one event only, since the sink failed so often.
+
+        Every tenth is for all that waits: the one event may be what the sink objects to.
+        """
+        return self.failures >= OPENS_AFTER and self.failures % TRIES_ALL_EVERY != 0
 
     def succeeded(self) -> None:
         """Begin anew."""

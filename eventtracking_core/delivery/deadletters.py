@@ -68,30 +68,36 @@ class DeadLetters:
         self.directory = directory
         self._max_bytes = max_bytes
 
-    def add(self, letter: DeadLetter) -> bool:
-        """Keep a letter; tell whether there was room for it.
+    def add(self, letters: Iterable[DeadLetter]) -> int:
+        """Keep letters, all on the disk at once; return how many of them there was room for.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: they cannot be written, and none is kept.
         """
-        record = frame(_encode(letter))
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         paths = self.segments()
-        if sum(map(_size, paths)) + len(record) > self._max_bytes:
-            return False
+        room = self._max_bytes - sum(map(_size, paths))
+        records = []
+        for letter in letters:
+            record = frame(_encode(letter))
+            room -= len(record)
+            if room < 0:
+                break
+            records.append(record)
+        if records:
+            self._write(b"".join(records), paths)
+        return len(records)
+
+    def _write(self, records: bytes, paths: list[Path]) -> None:
         for path in reversed(paths):
-            if _size(path) < SEGMENT_BYTES:
-                with _locked(path) as descriptor:
-                    if descriptor is not None:
-                        _append(descriptor, record)
-                        return True
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}{SUFFIX}"
-        descriptor = create(self.directory / name)
-        try:
-            _append(descriptor, record)
-        finally:
-            os.close(descriptor)
-        return True
+            if _size(path) < SEGMENT_BYTES and _appended(path, records):
+                return
+        while True:
+            name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}{SUFFIX}"
+            path = self.directory / name
+            os.close(create(path))
+            if _appended(path, records):  # unless somebody claimed it at once
+                return
 
     def segments(self) -> list[Path]:
         """Return the files, oldest first."""
@@ -163,6 +169,13 @@ def _locked(path: Path) -> Iterator[int | None]:
         yield descriptor if same else None
     finally:
         os.close(descriptor)
+
+
+def _appended(path: Path, records: bytes) -> bool:
+    with _locked(path) as descriptor:
+        if descriptor is not None:
+            _append(descriptor, records)
+        return descriptor is not None
 
 
 def _append(descriptor: int, record: bytes) -> None:

@@ -62,6 +62,7 @@ class BufferedLeaf(Leaf):
                 self.directory / "spool",
                 max_bytes=options.max_spool_bytes,
                 fsync_interval=options.fsync_interval,
+                lost=self._spool_lost,
             )
             if "spool" in {options.mode, options.when_full}
             else None
@@ -78,7 +79,7 @@ class BufferedLeaf(Leaf):
 
     def start(self) -> None:
         """Adopt what processes that ended left in the spool, and deliver it."""
-        if self.spool is not None and self.spool.adopt():
+        if self.spool is not None and self.spool.seek_orphans():
             self.worker.wake()
 
     def _delivery(self) -> Callable[[Event], None]:
@@ -90,11 +91,15 @@ class BufferedLeaf(Leaf):
             if self.closed:
                 self.ledger.drop("shutdown")
                 raise ClosedError
-            reason = store(encode_msgpack(event))
+            try:
+                reason = store(encode_msgpack(event))
+            except BaseException:
+                self.ledger.drop("interrupted")
+                raise
             if reason is not None:
                 self._dropped(reason)
             worker = self.worker
-            if self.waiting >= worker.alarm:
+            if self.waiting >= worker.alarm or self.queue.bytes >= worker.byte_alarm:
                 worker.wake()
 
         return deliver
@@ -109,9 +114,11 @@ class BufferedLeaf(Leaf):
         return None if self.queue.put(wire) else "queue_full"
 
     def _block(self, wire: bytes) -> str | None:
+        if self.queue.put(wire):
+            return None
+        self.worker.wake()
         deadline = monotonic() + BLOCKS_FOR
         while not self.queue.put(wire):
-            self.worker.wake()
             if monotonic() >= deadline:
                 return "queue_full"
             sleep(0.001)
@@ -129,16 +136,14 @@ class BufferedLeaf(Leaf):
         # What overflowed goes first, and what comes meanwhile behind it: so the order is kept.
         if (spool is None or not spool.unread) and self.queue.put(wire):
             return None
-        try:
-            return None if self._spooled(wire) else "spool_full"
-        except OSError as error:
-            self._spool_failed(error)
-            return self._queue(wire)
+        return self._spool_first(wire)
 
     def _spooled(self, wire: bytes) -> bool:
         return self.spool is not None and self.spool.append(wire)
 
     def _spool_failed(self, error: OSError) -> None:
+        if isinstance(error, BlockingIOError):  # a signal handler emits
+            return
         report(
             logging.ERROR,
             (self.path, "spool", error.errno),
@@ -146,6 +151,9 @@ class BufferedLeaf(Leaf):
             self.path,
             describe(error),
         )
+
+    def _spool_lost(self, number: int) -> None:
+        self.ledger.drop("damaged", number)
 
     def _dropped(self, reason: str) -> None:
         self.ledger.drop(reason)
@@ -160,6 +168,11 @@ class BufferedLeaf(Leaf):
         spool = self.spool
         return len(self.queue) if spool is None else len(self.queue) + spool.unread
 
+    @property
+    def arriving(self) -> int:
+        """How many events were accepted by threads that have not put them anywhere yet."""
+        return self.ledger.unsettled() - self.waiting - self.worker.in_hand
+
     def close(self) -> None:
         """Take no more events, and let the worker know."""
         self.closed = True
@@ -169,8 +182,7 @@ class BufferedLeaf(Leaf):
         """Wait until everything accepted before this call is settled; tell whether it is."""
         ticket = Ticket(self.spool.appended if self.spool else 0)
         deadline = monotonic() + timeout
-        self.worker.flush(ticket)
-        settled = ticket.settled.wait(max(0.0, deadline - monotonic()))
+        settled = self.worker.flush(ticket, timeout)
         return settled and super().flush(max(0.0, deadline - monotonic()))
 
     def shutdown(self, timeout: float, *, releases: bool = True) -> bool:
@@ -211,7 +223,7 @@ class BufferedLeaf(Leaf):
             "recovered": self.ledger.recovered.value,
             "dead_lettered": self.ledger.dead_lettered.value,
             "pending": self.waiting + self.worker.in_hand,
-            "failures_in_a_row": self.worker.backoff.failures,
+            "failures_in_a_row": self.worker.failures,
             "damaged": self.spool.damaged if self.spool else 0,
         }
 

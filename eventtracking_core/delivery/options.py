@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from math import inf
 from typing import Final, Literal
 
 from eventtracking_core.options import ByteSize, Seconds
@@ -13,6 +14,17 @@ Mode = Literal["inline", "queue", "spool"]
 WhenFull = Literal["drop_newest", "block", "spool"]
 
 MODES: Final[tuple[Mode, ...]] = ("inline", "queue", "spool")
+_POSITIVE: Final = frozenset(
+    {
+        "max_queue_size",
+        "max_queue_bytes",
+        "max_batch_size",
+        "max_batch_bytes",
+        "export_timeout",
+        "initial_interval",
+        "max_interval",
+    }
+)
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
 
@@ -45,7 +57,7 @@ class DeliveryOptions:
             before `emit` returns.
 
     Raises:
-        ValueError: a number is negative, or zero where something has to fit in.
+        ValueError: a number is negative or none, or zero where something has to fit in.
     """
 
     mode: Mode = "inline"
@@ -65,12 +77,11 @@ class DeliveryOptions:
     fsync_interval: Seconds = 0.1
 
     def __post_init__(self) -> None:
-        for name in ("max_queue_size", "max_queue_bytes", "max_batch_size", "max_batch_bytes"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be positive")
-        for name in ("export_timeout", "initial_interval", "max_interval"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be more than 0 seconds")
-        for name in ("schedule_delay", "fsync_interval"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must not be negative")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, int | float):
+                continue
+            if field.name in _POSITIVE and not 0 < value < inf:
+                raise ValueError(f"{field.name} must be positive")
+            if not 0 <= value < inf:
+                raise ValueError(f"{field.name} must not be negative")

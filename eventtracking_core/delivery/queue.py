@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from threading import Event as Signal
 
 __all__ = ["MemoryQueue", "Ticket"]
@@ -27,29 +28,40 @@ class MemoryQueue:
     step, and so is adding a number that is at hand to an attribute.
     """
 
-    __slots__ = ("_bytes", "_items", "_max_bytes", "_max_size")
+    __slots__ = ("_items", "_max_bytes", "_max_size", "_tickets", "bytes")
 
     def __init__(self, max_size: int, max_bytes: int) -> None:
         self._items: deque[bytes | Ticket] = deque()
+        self._tickets = 0
         self._max_size = max_size
         self._max_bytes = max_bytes
-        self._bytes = 0
+        self.bytes = 0
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._items) - self._tickets
 
     def put(self, wire: bytes) -> bool:
         """Add an event at the end; tell whether there was room for it."""
         size = len(wire)
-        if len(self._items) >= self._max_size or self._bytes + size > self._max_bytes:
+        if (
+            len(self._items) - self._tickets >= self._max_size
+            or self.bytes + size > self._max_bytes
+        ):
             return False
-        self._bytes += size
+        self.bytes += size
         self._items.append(wire)
         return True
 
     def put_ticket(self, ticket: Ticket) -> None:
         """Add a ticket at the end, whether there is room or not."""
+        self._tickets += 1
         self._items.append(ticket)
+
+    def withdraw(self, ticket: Ticket) -> None:
+        """Remove a ticket, wherever it stands."""
+        with suppress(ValueError):
+            self._items.remove(ticket)
+            self._tickets -= 1
 
     def take(self, max_records: int, max_bytes: int) -> list[bytes]:
         """Return the next events, oldest first; a ticket that is met ends the batch."""
@@ -62,8 +74,9 @@ class MemoryQueue:
                 break
             if isinstance(item, Ticket):
                 item.passed = True
+                self._tickets -= 1
                 break
             taken.append(item)
             size += len(item)
-        self._bytes -= size
+        self.bytes -= size
         return taken

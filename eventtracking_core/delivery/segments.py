@@ -1,11 +1,13 @@
-"""Append-only files of records, in which every torn or damaged byte is noticed.
+"""Files of records, in which every torn or damaged byte is noticed.
 
-A file is a header (magic, how far it is acknowledged) and records: a mark, the payload's length
-and CRC-32, the payload. After damage the reader goes on at the next mark with a sound record.
+A file is a header (magic; how far it is acknowledged, with a CRC-32 of that) and records: a mark,
+the payload's length and CRC-32, the payload. After damage the reader goes on at the next mark with
+a sound record.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from struct import Struct
@@ -17,11 +19,14 @@ __all__ = ["HEADER_SIZE", "SUFFIX", "Read", "SegmentReader", "create", "frame"]
 SUFFIX: Final = ".seg"
 MAGIC: Final = b"etspool1"
 MARK: Final = b"\xe7\x7e\x11\x0a"
-_ACKED: Final = Struct("<Q")
+_POSITION: Final = Struct("<Q")
+_ACKED: Final = Struct("<QI")
 _RECORD: Final = Struct("<4sII")
 HEADER_SIZE: Final = len(MAGIC) + _ACKED.size
 CHUNK: Final = 1 << 18
 MAX_RECORD: Final = 1 << 26
+
+_framed: Final = _RECORD.pack
 
 
 def create(path: Path) -> int:
@@ -30,10 +35,10 @@ def create(path: Path) -> int:
     Raises:
         OSError: it cannot be created.
     """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o600)
     try:
-        os.write(descriptor, MAGIC + _ACKED.pack(HEADER_SIZE))
+        _write_header(descriptor)
     except OSError:
         os.close(descriptor)
         path.unlink(missing_ok=True)
@@ -41,9 +46,14 @@ def create(path: Path) -> int:
     return descriptor
 
 
+def _write_header(descriptor: int) -> None:
+    if os.write(descriptor, MAGIC + _acknowledgement(HEADER_SIZE)) != HEADER_SIZE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def frame(payload: bytes) -> bytes:
     """Return a record: what is appended to a segment, in one write."""
-    return _RECORD.pack(MARK, len(payload), crc32(payload)) + payload
+    return _framed(MARK, len(payload), crc32(payload)) + payload
 
 
 class Read(NamedTuple):
@@ -65,24 +75,33 @@ class SegmentReader:
         self._descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._buffer = b""
         self._at = 0
+        self._end = self.size()
+        self.position = min(self._acknowledged(), max(HEADER_SIZE, self._end))
+
+    def _acknowledged(self) -> int:
         header = os.pread(self._descriptor, HEADER_SIZE, 0)
-        self.position = HEADER_SIZE
         if len(header) == HEADER_SIZE and header.startswith(MAGIC):
-            acked: int = _ACKED.unpack_from(header, len(MAGIC))[0]
-            self.position = max(HEADER_SIZE, min(acked, self.size()))
+            position: int = _POSITION.unpack_from(header, len(MAGIC))[0]
+            if header.endswith(_acknowledgement(position)) and position >= HEADER_SIZE:
+                return position
+        return HEADER_SIZE  # what is delivered twice has the same id; what is skipped is lost
 
     def size(self) -> int:
         """Return the segment's present size in bytes."""
         return os.fstat(self._descriptor).st_size
 
-    def read(self, max_records: int, max_bytes: int, *, complete: bool) -> Read:
+    def read(
+        self, max_records: int, max_bytes: int, *, complete: bool, end: int | None = None
+    ) -> Read:
         """Read on, until a number of records or bytes is reached, or what is written ends.
 
         Args:
             max_records: at most so many.
             max_bytes: stop after so many bytes of payload.
-            complete: nobody appends any more, so what remains at the end is damage.
+            complete: nobody is writing before the end, so what remains there is damage.
+            end: where to end; the end of the file if not given.
         """
+        self._end = self.size() if end is None else end
         found = Read([], [])
         read = 0
         while len(found.records) < max_records and read < max_bytes:
@@ -94,19 +113,27 @@ class SegmentReader:
         return found
 
     def acknowledge(self, position: int) -> None:
-        """Note that everything before a position is settled, for whoever reads it next."""
-        os.pwrite(self._descriptor, _ACKED.pack(position), len(MAGIC))
+        """Note that everything before a position is settled, for whoever reads it next.
+
+        Raises:
+            OSError: it cannot be noted.
+        """
+        os.pwrite(self._descriptor, _acknowledgement(position), len(MAGIC))
 
     def close(self) -> None:
         """Close the file; the reader is done."""
-        os.close(self._descriptor)
+        # Out of sight first: a child forked now must not close a number that is in use again.
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def _fill(self, size: int) -> bool:
-        """Have so many bytes from the position on in the buffer, if the file has them."""
+        """Have so many bytes from the position on in the buffer, if there are so many."""
         while (held := len(self._buffer) - self._at) < size:
-            wanted = max(CHUNK, size - held)
-            chunk = os.pread(self._descriptor, wanted, self.position + held)
-            if not chunk:
+            reached = self.position + held
+            wanted = min(max(CHUNK, size - held), self._end - reached)
+            chunk = b"" if wanted < size - held else os.pread(self._descriptor, wanted, reached)
+            if not chunk:  # the end, or it was cut
                 return False
             self._buffer = self._buffer[self._at :] + chunk
             self._at = 0
@@ -114,25 +141,26 @@ class SegmentReader:
 
     def _next(self, damaged: list[bytes], *, complete: bool) -> bytes | None:
         while True:
-            size = self._record_size()
-            if size is not None:
-                payload = self._buffer[self._at + _RECORD.size : self._at + size]
-                self._skip(size)
+            payload = self._sound()
+            if payload is not None:
                 return payload
             if not self._fill(1) or (not complete and self._may_grow()):
                 return None
             damaged.append(self._resynchronize())
 
-    def _record_size(self) -> int | None:
-        """Return the size of the sound record at the position, or None."""
+    def _sound(self) -> bytes | None:
+        """Return the payload of the sound record at the position, and go behind it; or None."""
         if not self._fill(_RECORD.size):
             return None
         mark, length, checksum = _RECORD.unpack_from(self._buffer, self._at)
         size: int = _RECORD.size + length
         if mark != MARK or length > MAX_RECORD or not self._fill(size):
             return None
-        payload = memoryview(self._buffer)[self._at + _RECORD.size : self._at + size]
-        return size if crc32(payload) == checksum else None
+        payload = self._buffer[self._at + _RECORD.size : self._at + size]
+        if crc32(payload) != checksum:
+            return None
+        self._skip(size)
+        return payload
 
     def _may_grow(self) -> bool:
         """Tell whether the bytes at the position may be the beginning of a record."""
@@ -163,3 +191,7 @@ class SegmentReader:
     def _skip(self, size: int) -> None:
         self._at += size
         self.position += size
+
+
+def _acknowledgement(position: int) -> bytes:
+    return _ACKED.pack(position, crc32(_POSITION.pack(position)))

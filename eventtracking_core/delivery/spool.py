@@ -1,116 +1,102 @@
 """Events in files: what was accepted survives the process.
 
 A spool is a directory; each process has a directory of its own in it, locked while it lives, with
-numbered segments. Whoever configures the spool later adopts the directories of the dead.
+numbered segments. Other processes adopt the directories of the dead.
 """
 
 from __future__ import annotations
 
-import fcntl
-import logging
+import errno
 import os
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from secrets import token_hex
 from threading import RLock
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from eventtracking_core.delivery.segments import SUFFIX, SegmentReader, create, frame
+from eventtracking_core.delivery._damage import set_aside
+from eventtracking_core.delivery._directory import ProcessDirectory, make_private, orphans
+from eventtracking_core.delivery._disk import DISK, Disk, roll_back
+from eventtracking_core.delivery._segment import Segment, SpooledEvent, adopted, begun
+from eventtracking_core.delivery.segments import HEADER_SIZE, SUFFIX, frame
 from eventtracking_core.delivery.sync import Syncer
-from eventtracking_core.diagnostics import describe, report
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["Spool", "SpooledEvent"]
 
 SEGMENT_BYTES: Final = 4 * 1024 * 1024
-LOCK: Final = "lock"
 DAMAGED: Final = "damaged"
-"""Below a spool, where bytes that are no sound record are set aside."""
+"""Beside the spool, where bytes that are no sound record are set aside."""
 
+ADOPTS_AT_ONCE: Final = 8
+"""Directories, each of which takes a descriptor for its lock, and one for its reader."""
 
-class _Segment:
-    """A file of the spool, as its one reader sees it."""
-
-    def __init__(self, path: Path, owner: _Directory) -> None:
-        self.path = path
-        self.owner = owner
-        self.reader: SegmentReader | None = None
-        self.complete = False
-        self.outstanding = 0
-
-
-class _Directory:
-    """A process's directory, which we hold the lock of."""
-
-    def __init__(self, path: Path, lock: int) -> None:
-        self.path = path
-        self.lock = lock
-        self.segments = 0
-
-    def release(self) -> None:
-        """Let go of the directory; remove it where nothing is left in it."""
-        if self.segments == 0:
-            (self.path / LOCK).unlink(missing_ok=True)
-            with suppress(OSError):  # somebody put a file there
-                self.path.rmdir()
-        os.close(self.lock)
-
-
-class SpooledEvent:
-    """An event's bytes, and where they stand."""
-
-    __slots__ = ("segment", "wire")
-
-    def __init__(self, wire: bytes, segment: _Segment) -> None:
-        self.wire = wire
-        self.segment = segment
+CLOSES_IN: Final = 0.1
+"""Seconds that closing waits for an append to end."""
 
 
 class Spool:
     """The spooled events of one leaf.
 
-    `append` is for any thread. Everything else is for the one thread that delivers.
+    `append` and `seek_orphans` are for any thread. Everything else is for the one thread that
+    delivers.
 
     Args:
         directory: the leaf's; made when it is first needed, for the owner alone.
         max_bytes: what the segments may take together.
         fsync_interval: seconds between two syncs; 0 syncs each event before `append` returns.
+        lost: is told how many of the events appended here cannot be read again.
+        disk: what is written and synced through.
     """
 
-    def __init__(self, directory: Path, *, max_bytes: int, fsync_interval: float) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        max_bytes: int,
+        fsync_interval: float,
+        lost: Callable[[int], None],
+        disk: Disk = DISK,
+    ) -> None:
         self.directory = directory
         self._max_bytes = max_bytes
+        # Segments are removed as a whole: there must be several, or a full spool stays full.
+        self._segment_bytes = min(SEGMENT_BYTES, max_bytes // 4)
         self._interval = fsync_interval
-        self.damaged = 0
-        self._segments: deque[_Segment] = deque()
-        self._reset()
+        self._lost = lost
+        self._disk = disk
+        self._write = disk.write
+        self._begin_empty()
 
-    def _reset(self) -> None:
+    def _begin_empty(self) -> None:
         self._lock = RLock()
-        self._syncer = Syncer(self._interval)
-        self._own: _Directory | None = None
-        self._descriptor: int | None = None
-        self._size = 0
-        self._bytes = 0
+        self._syncer = Syncer(self._interval, self._disk)
+        self._segments: deque[Segment] = deque()
+        self._orphans: deque[ProcessDirectory] = deque()
+        self._seeks_orphans = False
+        # For appending, by whoever holds the lock:
+        self._is_writing = False
+        self._own: ProcessDirectory | None = None
+        self._current: Segment | None = None
+        self._limit = 0
         self._number = 0
+        self._bytes = 0
         self.appended = 0
+        # For the thread that delivers:
+        self._bytes_freed = 0
         self.taken = 0
+        self.damaged = 0
 
     def forked(self) -> None:
-        """Let go, in a forked child, of what is the parent's; its lock stays locked."""
-        descriptors = {segment.owner.lock for segment in self._segments}
-        descriptors |= {self._own.lock} if self._own else set()
-        descriptors |= {self._descriptor} if self._descriptor is not None else set()
+        """Begin empty in a forked child; what is the parent's stays locked and whole."""
+        for owner in self._owners():
+            with suppress(OSError):
+                owner.close()
         for segment in self._segments:
-            if segment.reader is not None:
-                segment.reader.close()
-        for descriptor in descriptors | self._syncer.descriptors():
-            os.close(descriptor)
-        self._segments.clear()
-        self._reset()
+            segment.forked()
+        self._syncer.forked()
+        self._begin_empty()
 
     # ── writing ──
 
@@ -121,99 +107,83 @@ class Spool:
             OSError: it was not written, and nothing of it remains.
         """
         record = frame(wire)
+        size = len(record)
         with self._lock:
-            if self._bytes + len(record) > self._max_bytes:
-                return False
-            if self._descriptor is None or self._size >= SEGMENT_BYTES:
-                self._rotate()
-            descriptor = self._descriptor
-            assert descriptor is not None  # noqa: S101  _rotate made it
-            self._write(descriptor, record)
-            self._size += len(record)
-            self._bytes += len(record)
-            self.appended += 1
-            self._syncer.written(descriptor)
-        return True
+            if self._is_writing:  # this thread is, and a signal handler interrupted it
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            self._is_writing = True
+            try:
+                segment = self._current
+                if segment is None or segment.size + size > self._limit:
+                    segment = self._begun(size)
+                    if segment is None:
+                        return False
+                descriptor, begin = segment.descriptor, segment.size
+                if self._write(descriptor, record, begin) != size:
+                    roll_back(descriptor, begin)
+                self.appended += 1
+                segment.size = begin + size
+                segment.appended += 1
+                if self._syncer.dirty != descriptor:
+                    self._syncer.written(descriptor)
+                return True
+            finally:
+                self._is_writing = False
 
-    def _write(self, descriptor: int, record: bytes) -> None:
-        try:
-            written = os.write(descriptor, record)
-        except OSError:
-            written = -1
-            raise
-        finally:
-            if written != len(record):
-                # Nothing else is appended while we hold the lock: cut what is torn.
-                self._cut(descriptor)
-        if written != len(record):
-            raise OSError(28, "No space left on device")
+    def _begun(self, size: int) -> Segment | None:
+        """Begin a segment where a record of some size fits in; None where there is no room."""
+        # First of all, so that a full disk cannot keep what is delivered from being removed.
+        self._complete()
+        room = self._max_bytes - (self._bytes - self._bytes_freed)
+        needed = HEADER_SIZE + size
+        if room < needed:
+            return None
+        segment = self._begin_segment()
+        self._limit = min(room, max(self._segment_bytes, needed))
+        self._segments.append(segment)
+        self._current = segment
+        self._syncer.named([segment.path.parent])
+        return segment
 
-    def _cut(self, descriptor: int) -> None:
-        try:
-            os.ftruncate(descriptor, self._size)
-        except OSError:  # the reader's checksums tell; go on in a new segment
-            self._size = SEGMENT_BYTES
-
-    def _rotate(self) -> None:
-        own = self._own or self._make_own()
+    def _begin_segment(self) -> Segment:
         self._number += 1
-        path = own.path / f"{self._number:08d}{SUFFIX}"
-        descriptor = create(path)
-        if self._descriptor is not None:
-            self._syncer.finish(self._descriptor)
-            self._segments_of(own)[-1].complete = True
-        own.segments += 1
-        self._segments.append(_Segment(path, own))
-        self._descriptor = descriptor
-        self._size = os.fstat(descriptor).st_size
-        self._bytes += self._size
+        name = f"{self._number:08d}{SUFFIX}"
+        if self._own is not None:
+            try:
+                return begun(self._own.path / name, self._own)
+            except FileNotFoundError:  # somebody removed our directory
+                self._own.close()
+        changed = make_private(self.directory)
+        self._own = ProcessDirectory.make(self.directory)
+        self._seeks_orphans = True
+        self._syncer.named([*changed, self.directory])
+        return begun(self._own.path / name, self._own)
 
-    def _segments_of(self, owner: _Directory) -> list[_Segment]:
-        return [segment for segment in list(self._segments) if segment.owner is owner]
-
-    def _make_own(self) -> _Directory:
-        path = self.directory / f"{os.getpid()}-{token_hex(4)}"
-        path.mkdir(mode=0o700, parents=True)
-        lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        self._own = _Directory(path, lock)
-        return self._own
+    def _complete(self) -> None:
+        segment, self._current = self._current, None
+        if segment is not None:
+            self._syncer.finish(segment.descriptor)
+            self._bytes += segment.size
+            segment.is_complete = True
 
     # ── adopting ──
 
-    def adopt(self) -> bool:
-        """Take over what processes that ended left behind; tell whether there was anything."""
-        found = False
-        for path in sorted(self.directory.glob(f"*/{LOCK}")):
-            directory = self._adopted(path)
-            if directory is None:
-                continue
-            files = sorted(directory.path.glob(f"*{SUFFIX}"))
-            directory.segments = len(files)
-            for file in files:
-                segment = _Segment(file, directory)
-                segment.complete = True
-                self._segments.append(segment)
-                self._bytes += file.stat().st_size
-                found = True
-            if not files:
-                directory.release()
-        return found
+    def seek_orphans(self) -> bool:
+        """Lock what dead processes left, for the next `take`; tell whether there is anything."""
+        self._orphans.extend(islice(orphans(self.directory), ADOPTS_AT_ONCE))
+        return bool(self._orphans)
 
-    def _adopted(self, path: Path) -> _Directory | None:
-        try:
-            lock = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
-            return None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Another may have adopted and removed it between the opening and the locking.
-            if os.fstat(lock).st_ino == path.stat().st_ino:
-                return _Directory(path.parent, lock)
-        except OSError:  # its process lives
-            pass
-        os.close(lock)
-        return None
+    def _adopt(self) -> None:
+        if self._seeks_orphans:
+            self._seeks_orphans = False
+            self.seek_orphans()
+        while self._orphans:
+            owner = self._orphans.popleft()
+            segments = adopted(owner)
+            self._segments.extend(segments)
+            self._bytes_freed -= sum(segment.size for segment in segments)
+            if not segments:
+                owner.release()
 
     # ── reading ──
 
@@ -224,105 +194,102 @@ class Spool:
 
     @property
     def has_more(self) -> bool:
-        """Whether there may be anything to take: events, or segments of the dead."""
-        return self.unread > 0 or any(segment.complete for segment in list(self._segments))
+        """Whether there may be anything to take: events, or what the dead left."""
+        return (
+            self.appended != self.taken
+            or self._seeks_orphans
+            or len(self._orphans) > 0
+            or any(segment.is_complete for segment in list(self._segments))
+        )
 
     def take(self, max_records: int, max_bytes: int) -> tuple[list[SpooledEvent], int]:
         """Return the next events, oldest first, and how many of them were adopted."""
+        self._adopt()
         taken: list[SpooledEvent] = []
         recovered = 0
         for segment in list(self._segments):
-            complete = segment.complete  # before reading: what came until then is all of it
-            for wire in self._read(segment, max_records - len(taken), max_bytes, complete=complete):
-                taken.append(SpooledEvent(wire, segment))
-                max_bytes -= len(wire)
-            own = segment.owner is self._own
-            count = sum(event.segment is segment for event in taken)
-            recovered += 0 if own else count
-            self.taken += count if own else 0
-            if complete and segment.outstanding == 0 and self._is_read(segment):
+            wires = self._read(segment, max_records - len(taken), max_bytes)
+            taken += [SpooledEvent(wire, segment) for wire in wires]
+            max_bytes -= sum(map(len, wires))
+            recovered += len(wires) if segment.is_adopted else 0
+            if segment.is_done:
                 self._remove(segment)
             if len(taken) >= max_records or max_bytes <= 0:
                 break
         return taken, recovered
 
-    def _read(
-        self, segment: _Segment, max_records: int, max_bytes: int, *, complete: bool
-    ) -> Iterator[bytes]:
-        try:
-            if segment.reader is None:
-                segment.reader = SegmentReader(segment.path)
-            found = segment.reader.read(max_records, max_bytes, complete=complete)
-        except OSError as error:
-            report(logging.ERROR, ("spool", type(error)), "spool: %s", describe(error))
-            return
-        for damage in found.damaged:
-            self._set_aside(segment, damage)
-        for wire, _ in found.records:
-            segment.outstanding += 1
-            yield wire
-
-    def _is_read(self, segment: _Segment) -> bool:
-        reader = segment.reader
-        return reader is not None and reader.position >= reader.size()
+    def _read(self, segment: Segment, max_records: int, max_bytes: int) -> list[bytes]:
+        wires, damaged, lost = segment.read(max_records, max_bytes)
+        if not segment.is_adopted:
+            self.taken += len(wires) + lost
+        for damage in damaged:
+            self.damaged += 1
+            name = f"{segment.owner.path.name}-{segment.path.stem}-{self.damaged}"
+            set_aside(self.directory.parent / DAMAGED / name, damage)
+        if lost:
+            self._lost(lost)
+        return wires
 
     def settle(self, event: SpooledEvent) -> None:
         """Say that an event needs no further attempt; a segment that is done is removed."""
         segment = event.segment
         segment.outstanding -= 1
-        if segment.outstanding or segment.reader is None:
+        if segment.outstanding:
             return
-        if segment.complete and self._is_read(segment):
+        if segment.is_read and not segment.is_complete and segment.size > self._segment_bytes // 4:
+            self._complete_drained(segment)
+        if segment.is_done:
             self._remove(segment)
         else:
-            segment.reader.acknowledge(segment.reader.position)
+            segment.acknowledge()
 
-    def _remove(self, segment: _Segment) -> None:
-        if segment.reader is None:
-            return
-        size = segment.reader.size()
-        segment.reader.close()
-        segment.path.unlink(missing_ok=True)
+    def _complete_drained(self, segment: Segment) -> None:
+        """Give back the disk's room, unless somebody is appending."""
+        if self._lock.acquire(blocking=False):
+            try:
+                if segment.is_read and not self._is_writing:
+                    self._complete()
+            finally:
+                self._lock.release()
+
+    def _remove(self, segment: Segment) -> None:
         self._segments.remove(segment)
-        with self._lock:
-            self._bytes -= size
-        segment.owner.segments -= 1
-        if segment.owner.segments == 0 and segment.owner is not self._own:
-            segment.owner.release()
-
-    def _set_aside(self, segment: _Segment, damage: bytes) -> None:
-        self.damaged += 1
-        report(logging.ERROR, "damaged", "spool: %d damaged bytes were set aside", len(damage))
-        try:
-            place = self.directory / DAMAGED
-            place.mkdir(mode=0o700, exist_ok=True)
-            name = f"{segment.owner.path.name}-{segment.path.stem}-{self.damaged}"
-            descriptor = os.open(place / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(damage)
-        except OSError as error:
-            report(logging.ERROR, ("aside", type(error)), "spool: %s", describe(error))
+        segment.remove()
+        self._bytes_freed += segment.size
+        owner = segment.owner
+        if owner is self._own or any(other.owner is owner for other in self._segments):
+            return
+        if owner.release():  # there may be more than were adopted at once
+            self._seeks_orphans = True
 
     def close(self) -> None:
-        """Sync and let go; what is not settled is there for whoever comes next."""
-        with self._lock:
-            descriptor, self._descriptor = self._descriptor, None
-            if descriptor is not None:
-                self._syncer.finish(descriptor)
-            self._syncer.close()
-            own = self._own
-            if own is not None and self._segments_of(own):
-                last = self._segments_of(own)[-1]
-                last.complete = True
-                if last.outstanding == 0 and last.reader is not None and self._is_read(last):
-                    self._remove(last)
-            owners = {id(segment.owner): segment.owner for segment in self._segments}
-            if own is not None:
-                owners[id(own)] = own
-            for segment in self._segments:
-                if segment.reader is not None:
-                    segment.reader.close()
-            self._segments.clear()
-            for owner in owners.values():
-                owner.release()
-            self._own = None
+        """Let go and sync; what is not settled is there for whoever comes next."""
+        # The lock is not to be had where the signal that ends the process interrupted an append:
+        # then the present segment and its directory stay as they are, and end with the process.
+        acquired = self._lock.acquire(timeout=CLOSES_IN)
+        ends = acquired and not self._is_writing
+        try:
+            if ends:
+                self._complete()
+        finally:
+            if acquired:
+                self._lock.release()
+        self._let_go(None if ends else self._own)
+        self._syncer.close()
+
+    def _let_go(self, kept: ProcessDirectory | None) -> None:
+        owners = self._owners() - {kept}
+        for segment in [each for each in self._segments if each.owner is not kept]:
+            self._segments.remove(segment)
+            if segment.is_done:
+                segment.remove()
+            else:
+                segment.close()
+        self._orphans.clear()
+        self._own = kept
+        for owner in owners:
+            owner.release()
+
+    def _owners(self) -> set[ProcessDirectory]:
+        owners = {*self._orphans, *(segment.owner for segment in self._segments)}
+        return owners if self._own is None else owners | {self._own}

@@ -4,86 +4,116 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event as Signal
+from typing import Final
 
+from eventtracking_core.delivery._disk import Disk
+from eventtracking_core.delivery._threads import start_daemon
 from eventtracking_core.diagnostics import describe, report
 
 __all__ = ["Syncer"]
 
+ENDS_IN: Final = 1.0
+"""Seconds that the last sync is waited for: a disk that hangs does not hold the process."""
+
 
 class Syncer:
-    """Syncs the file that is appended to, at most once in an interval.
+    """Syncs what changed, at most once in an interval.
 
     Args:
         interval: seconds; 0 syncs in the thread that writes, before it goes on.
+        disk: does it.
     """
 
-    def __init__(self, interval: float) -> None:
+    def __init__(self, interval: float, disk: Disk) -> None:
         self._interval = interval
-        self._dirty: int | None = None
-        self._finished: SimpleQueue[int | None] = SimpleQueue()
-        self._closing: list[int] = []
-        self._thread: Thread | None = None
+        self._disk = disk
+        self.dirty: int | None = None
+        self._wakes: SimpleQueue[None] = SimpleQueue()
+        self._finished: SimpleQueue[int] = SimpleQueue()
+        self._directories: SimpleQueue[Path] = SimpleQueue()
+        self._closing: set[int] = set()
+        self._is_started = False
+        self._ending = Signal()
+        self._ended = Signal()
 
     def written(self, descriptor: int) -> None:
-        """Note that a file was appended to."""
-        if self._interval == 0:
-            os.fdatasync(descriptor)
-            return
-        self._dirty = descriptor
-        if self._thread is None:
-            self._start()
+        """Note that a file was appended to; needless where it is `dirty`."""
+        self.dirty = descriptor
+        self._wake()
+
+    def named(self, directories: Iterable[Path]) -> None:
+        """Note that directories have new entries: until they are synced, files have no name."""
+        for directory in directories:
+            self._directories.put(directory)
+        self._wake()
 
     def finish(self, descriptor: int) -> None:
         """Sync a file a last time and close it; it is not appended to any more."""
-        if self._dirty == descriptor:
-            self._dirty = None
-        if self._thread is None:
-            _sync(descriptor)
-            os.close(descriptor)
-        else:
-            self._closing.append(descriptor)
-            self._finished.put(descriptor)
-
-    def descriptors(self) -> set[int]:
-        """Return the files that are still to be closed."""
-        return set(self._closing)
+        if self.dirty == descriptor:
+            self.dirty = None
+        self._closing.add(descriptor)
+        self._finished.put(descriptor)
+        self._wake()
 
     def close(self) -> None:
         """Sync what is left, and end the thread."""
-        if self._thread is not None:
-            self._finished.put(None)
-            self._thread.join()
-            self._thread = None
+        if self._is_started:
+            self._ending.set()
+            self._wakes.put(None)
+            self._ended.wait(ENDS_IN)
 
-    def _start(self) -> None:
-        thread = Thread(target=self._run, name="eventtracking-fsync", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # the interpreter is ending: sync at once instead
-            self._interval = 0
-            return
-        self._thread = thread
+    def forked(self) -> None:
+        """Close, in a forked child, what the parent was about to close."""
+        for descriptor in self._closing:
+            with suppress(OSError):
+                os.close(descriptor)
+
+    def _wake(self) -> None:
+        if self._interval and not self._is_started:
+            self._is_started = start_daemon(self._run, "eventtracking-fsync")
+        if self._is_started and not self._ended.is_set():
+            self._wakes.put(None)
+        else:
+            self._sync_all()
 
     def _run(self) -> None:
-        while True:
+        while not self._ending.is_set():
+            self._wakes.get()
+            self._ending.wait(self._interval)
+            self._sync_all()
+        self._sync_all()
+        self._ended.set()
+        self._sync_all()  # what came meanwhile
+
+    def _sync_all(self) -> None:
+        dirty, self.dirty = self.dirty, None
+        if dirty is not None:
+            self._try(self._disk.sync, dirty)
+        with suppress(Empty):
+            while True:
+                self._sync_directory(self._directories.get_nowait())
+        with suppress(Empty):
+            while True:
+                descriptor = self._finished.get_nowait()
+                self._try(self._disk.sync, descriptor)
+                self._closing.discard(descriptor)
+                os.close(descriptor)
+
+    def _sync_directory(self, path: Path) -> None:
+        with suppress(FileNotFoundError):  # removed meanwhile, when all in it was delivered
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                descriptor = self._finished.get(timeout=self._interval)
-            except Empty:
-                dirty, self._dirty = self._dirty, None
-                if dirty is not None:
-                    _sync(dirty)
-                continue
-            if descriptor is None:
-                return
-            _sync(descriptor)
-            self._closing.remove(descriptor)
-            os.close(descriptor)
+                self._try(self._disk.sync_directory, descriptor)
+            finally:
+                os.close(descriptor)
 
-
-def _sync(descriptor: int) -> None:
-    try:
-        os.fdatasync(descriptor)
-    except OSError as error:
-        report(logging.ERROR, ("fsync", type(error)), "spool: %s", describe(error))
+    def _try(self, sync: Callable[[int], None], descriptor: int) -> None:
+        try:
+            sync(descriptor)
+        except OSError as error:
+            report(logging.ERROR, ("fsync", type(error)), "spool: %s", describe(error))

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-import sys
-from collections import deque
-from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
 from sys import maxsize
+from threading import TIMEOUT_MAX, Lock
 from threading import Event as Signal
-from threading import Lock, Thread, main_thread
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
-from eventtracking_core.delivery.attempt import Attempt, Item, sender
-from eventtracking_core.delivery.backoff import Backoff
-from eventtracking_core.delivery.deadletters import DeadLetter
+from eventtracking_core.delivery._threads import start_daemon
+from eventtracking_core.delivery.accounts import Accounts
+from eventtracking_core.delivery.attempt import Item
+from eventtracking_core.delivery.requests import Requests
+from eventtracking_core.delivery.settling import Settler
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import normal_from_msgpack
 
@@ -27,96 +25,105 @@ if TYPE_CHECKING:
 
 __all__ = ["Worker"]
 
-GIVES_UP_AFTER: Final = 5
-"""Attempts of one event alone, for a reason its backend does not name, while others get through."""
+PAUSE: Final = 0.01
+"""Seconds to wait where there is something to come and nothing to wake for it."""
 
-STOPPING_INTERVAL: Final = 0.2
-"""The most seconds between two attempts once the leaf is shut down."""
+ARRIVES_WITHIN: Final = 0.5
+"""Seconds that a closed leaf waits for threads that were on their way into its queue."""
 
-GRACE: Final = 0.2
-"""Seconds beyond its deadline in which a worker puts away what it could not deliver."""
-
-LAST_ATTEMPT: Final = 1.0
-"""The least seconds that an attempt is given, however near the deadline is."""
-
-
-EMPTY: Final = cast("Event", {})
+_NO_EVENT: Final = cast("Event", {})
 
 
 class Worker:
     """Takes batches from a leaf's queue and spool and delivers them, until it is stopped.
 
-    There is no thread before there is something to do. `alarm` is how many events must wait for
-    an emitting thread to call `wake`; nothing else here is for the emitting threads.
+    There is no thread before there is something to do. An emitting thread calls `wake` when
+    `alarm` events wait, or `byte_alarm` bytes; nothing else here is for the emitting threads.
     """
 
     def __init__(self, leaf: BufferedLeaf) -> None:
+        options = leaf.options
         self._leaf = leaf
-        self._options = leaf.options
-        self._wakes: SimpleQueue[None] = SimpleQueue()
-        self._tickets: deque[Ticket] = deque()
-        self._thread: Thread | None = None
-        self._stopping = False
-        self._deadline: float | None = None
-        self._done = Signal()
-        self._delivered = 0
-        self.backoff = Backoff(self._options.initial_interval, self._options.max_interval)
+        self._options = options
+        self._requests = Requests()
+        self._accounts = Accounts(leaf)
+        self._settler = Settler(leaf, self._requests, self._accounts, self._take)
+        # A batch goes when half of the queue is full, so that a burst finds room meanwhile.
+        self._full_size = min(options.max_batch_size, (options.max_queue_size + 1) // 2)
+        self._full_bytes = min(options.max_batch_bytes, (options.max_queue_bytes + 1) // 2)
         self._starting = Lock()
-        self._held: list[Item] = []
-        self._settled_all = False
+        self._is_started = False
+        self._done = Signal()
         self.alarm = 1
-        self.in_hand = 0
+        self.byte_alarm = maxsize
         self.releases = True
+
+    @property
+    def in_hand(self) -> int:
+        """How many events were taken, and are neither delivered nor given up."""
+        return self._accounts.in_hand
+
+    @property
+    def failures(self) -> int:
+        """How often the backend failed in a row."""
+        return self._settler.backoff.failures
 
     # ── for other threads ──
 
     def wake(self) -> None:
         """Let the worker look at what waits; start it where it does not run yet."""
-        self.alarm = maxsize
-        if self._thread is None:
-            self._start()
-        self._wakes.put(None)
-
-    def flush(self, ticket: Ticket) -> None:
-        """Deliver at once what is there now; the ticket is settled after it."""
-        self._tickets.append(ticket)
-        self._leaf.queue.put_ticket(ticket)
+        self.alarm = self.byte_alarm = maxsize
         if self._done.is_set():
-            ticket.settled.set()
+            self._refuse_the_late()
+        elif self._start():
+            self._requests.wake()
+        else:
+            self.alarm = 1
+
+    def flush(self, ticket: Ticket, timeout: float) -> bool:
+        """Deliver at once what is there; tell whether that is settled within `timeout` seconds."""
+        if self._done.is_set() or not (self._is_started or self._has_work()):
+            return True
+        deadline = monotonic() + timeout
+        self._requests.flush(ticket)
+        self._leaf.queue.put_ticket(ticket)
         self.wake()
-        if self._thread is None:
-            self._drain(once=True)
+        if not self._start():
+            self._requests.end_by(deadline)
+            self._drain()
+            self._requests.end_by(None)
+        settled = ticket.settled.wait(min(max(0.0, deadline - monotonic()), TIMEOUT_MAX))
+        if not settled:
+            self._requests.withdraw(ticket)
+            self._leaf.queue.withdraw(ticket)
+        return settled
 
     def stop(self) -> None:
         """Let the worker end when nothing waits any more."""
-        self._stopping = True
-        if self._thread is not None:
-            self._wakes.put(None)
+        self._requests.stop()
+        self._requests.wake()
 
     def join(self, timeout: float) -> bool:
         """Wait for the end, for at most `timeout` seconds; tell whether everything is settled."""
-        self._deadline = monotonic() + timeout
-        if self._thread is None and not self._done.is_set():
-            self._start()
-        self._wakes.put(None)
-        if self._thread is None:
-            self._drain(once=False)
-        # A worker that is not held up by its backend ends a moment after the deadline.
-        return self._done.wait(timeout + GRACE) and self._settled_all
+        self._requests.end_by(monotonic() + timeout)
+        is_idle = not (self._is_started or self._has_work() or self._is_awaited())
+        if not self._done.is_set() and (is_idle or not self._start()):
+            self._drain()
+            self._finish()
+        self._requests.wake()
+        return self._done.wait(min(timeout, TIMEOUT_MAX))
 
-    def _start(self) -> None:
-        # Once the interpreter ends, threads cannot be started: 3.11 would hang.
-        if not main_thread().is_alive() or sys.is_finalizing():
-            return
+    def _start(self) -> bool:
+        """Start the thread, unless it runs; tell whether there is one."""
+        if self._is_started:
+            return True
         if not self._starting.acquire(blocking=False):
-            return
-        thread = Thread(target=self._run, name=f"eventtracking-{self._leaf.name}", daemon=True)
-        self._thread = thread
-        try:
-            thread.start()
-        except RuntimeError:
-            self._thread = None
+            return True  # another thread is about to
+        self._is_started = True
+        if not start_daemon(self._run, f"eventtracking-{self._leaf.name}"):
+            self._is_started = False
             self._starting.release()
+        return self._is_started
 
     # ── the thread ──
 
@@ -132,223 +139,115 @@ class Worker:
                     self._leaf.path,
                     describe(error),
                 )
+                self._requests.wait(PAUSE)
 
     def _work(self) -> None:
+        batch: list[Item] = []
         while True:
-            batch = self._next_batch()
-            if batch:
-                self._settle(batch)
-            self._settle_tickets()
-            if self._stopping and (self._is_late() or not (batch or self._has_more())):
+            self._settler.settle(batch)  # and what is held, after an error
+            self._requests.settle(self._is_settled)
+            if self._requests.is_stopping and (self._requests.is_late or self._is_empty()):
                 self._finish()
                 return
+            batch = self._next_batch()
 
-    def _drain(self, *, once: bool) -> None:
+    def _drain(self) -> None:
         """Deliver what waits in the calling thread, where no other can be started."""
-        while self._has_more() and not self._is_late():
-            self._settle(self._take(self._options.max_batch_size))
-        self._settle_tickets()
-        if not once:
-            self._finish()
+        self._settler.settle([])
+        while self._has_more() and not self._requests.is_late:
+            self._settler.settle(self._take(self._options.max_batch_size))
+        self._requests.settle(self._is_settled)
 
     def _finish(self) -> None:
-        self._settled_all = not (self.in_hand or self._has_more())
-        self._leaf.keep_or_drop([item.wire for item in self._held if item.spooled is None])
-        if self._leaf.spool is not None:
-            self._leaf.spool.close()
-        if self.releases:
-            self._leaf.release(self._seconds_left())
-        self._done.set()
-        self._settle_tickets()
+        held, self._settler.held = self._settler.held, []
+        self._accounts.leave(held)
+        try:
+            if self._leaf.spool is not None:
+                self._leaf.spool.close()
+            if self.releases:
+                self._leaf.release(self._requests.seconds_left(self._options.export_timeout))
+        finally:
+            self._done.set()
+            self._requests.settle(self._is_settled)
+            self._refuse_the_late()
 
-    def _has_more(self) -> bool:
-        spool = self._leaf.spool
-        return len(self._leaf.queue) > 0 or (spool is not None and spool.has_more)
+    def _refuse_the_late(self) -> None:
+        """Count events that came after the end: their threads were on the way into the queue."""
+        self.alarm = 1
+        self._leaf.keep_or_drop([])
+
+    # ── batches ──
 
     def _next_batch(self) -> list[Item]:
         """Wait until a batch is full, or due, or asked for; return it."""
         due: float | None = None
-        while not self._stopping and not self._tickets:
+        while not (self._requests.is_stopping or self._requests.is_flushing):
             waiting = self._leaf.waiting
-            if waiting >= self._options.max_batch_size or self._has_adopted():
+            if self._is_full(waiting):
                 break
             now = monotonic()
             if waiting and due is None:
                 due = now + self._options.schedule_delay
             if due is not None and now >= due:
                 break
-            self.alarm = self._options.max_batch_size if waiting else 1
+            self.byte_alarm = self._full_bytes
+            self.alarm = self._full_size if waiting else 1
             # Whoever added an event before the alarm was set did not ring it.
-            if self._leaf.waiting > waiting:
-                continue
-            self._wait(None if due is None else due - now)
-        self.alarm = maxsize
-        return self._take(self._options.max_batch_size)
+            if self._leaf.waiting <= waiting:
+                self._requests.wait(None if due is None else due - now)
+        self.alarm = self.byte_alarm = maxsize
+        batch = self._take(self._options.max_batch_size)
+        if not batch and (self._requests.is_stopping or self._has_more()):
+            self._requests.wait(PAUSE)
+        return batch
+
+    def _is_full(self, waiting: int) -> bool:
+        is_full = waiting >= self._full_size or self._leaf.queue.bytes >= self._full_bytes
+        return is_full or self._has_adopted()
 
     def _has_adopted(self) -> bool:
         spool = self._leaf.spool
         return spool is not None and spool.has_more and spool.unread == 0
 
-    def _wait(self, seconds: float | None) -> None:
-        try:
-            self._wakes.get(timeout=seconds)
-        except Empty:
-            return
+    def _has_more(self) -> bool:
+        spool = self._leaf.spool
+        return len(self._leaf.queue) > 0 or (spool is not None and spool.has_more)
+
+    def _has_work(self) -> bool:
+        return self._leaf.waiting > 0 or self.in_hand > 0
+
+    def _is_empty(self) -> bool:
+        return not (self._settler.held or self._has_more() or self._is_awaited())
+
+    def _is_awaited(self) -> bool:
+        """Tell whether a thread is on its way into the queue, and may get there."""
+        since = self._requests.stopped_at or monotonic()
+        return self._leaf.arriving > 0 and monotonic() < since + ARRIVES_WITHIN
+
+    def _is_settled(self, ticket: Ticket) -> bool:
+        spool = self._leaf.spool
+        spooled = spool is None or spool.taken >= ticket.spooled
+        return self._done.is_set() or (ticket.passed and spooled and self.in_hand == 0)
 
     def _take(self, count: int) -> list[Item]:
         leaf, size = self._leaf, self._options.max_batch_bytes
         wires: list[tuple[bytes, SpooledEvent | None]] = []
+        recovered = 0
         if self._options.mode == "queue":
             wires += [(wire, None) for wire in leaf.queue.take(count, size)]
         if leaf.spool is not None and len(wires) < count:
             spooled, recovered = leaf.spool.take(count - len(wires), size)
-            leaf.ledger.recovered.add_many(recovered)
-            leaf.ledger.accepted.add_many(recovered)
             wires += [(event.wire, event) for event in spooled]
         if self._options.mode == "spool" and len(wires) < count:
             wires += [(wire, None) for wire in leaf.queue.take(count - len(wires), size)]
-        self.in_hand += len(wires)
+        self._accounts.taken(len(wires), recovered=recovered)
         return [item for pair in wires if (item := self._item(*pair)) is not None]
 
     def _item(self, wire: bytes, spooled: SpooledEvent | None) -> Item | None:
         try:
             return Item(wire, normal_from_msgpack(wire), spooled)
-        except ValueError as error:
-            self._give_up(Item(wire, EMPTY, spooled), "rejected", error)
+        except Exception as error:  # noqa: BLE001  a file may hold anything
+            item = Item(wire, _NO_EVENT, spooled)
+            item.failed(describe(error))
+            self._accounts.give_up([item], "rejected")
             return None
-
-    def _settle(self, batch: list[Item]) -> None:
-        """Try a batch until each of its events is delivered or given up, or time is up."""
-        while batch:
-            self._held = batch
-            # An open circuit is probed with one event, not with everything that waits.
-            is_probing = self.backoff.is_open and batch[0].is_named
-            probe = batch[:1] if is_probing else batch
-            attempt = Attempt(sender(self._leaf.backend), self._attempt_timeout)
-            attempt.run(probe)
-            self._delivered += len(attempt.delivered)
-            self._leaf.ledger.delivered.add_many(len(attempt.delivered))
-            for item in attempt.delivered:
-                self._done_with(item)
-            for item, error in attempt.rejected:
-                self._give_up(item, "rejected", error)
-            batch = self._remaining(attempt) + batch[len(probe) :]
-            if attempt.delivered or attempt.rejected:
-                self.backoff.succeeded()
-            if attempt.retryable and batch:
-                self._held = batch
-                if self._is_late():
-                    return
-                self._back_off(attempt, batch)
-        self._held = batch
-
-    def _remaining(self, attempt: Attempt) -> list[Item]:
-        limit = self._options.max_elapsed_time
-        remaining = []
-        for item, error in attempt.retryable:
-            age = monotonic() - (item.failing_since or 0.0)
-            if limit is not None and age >= limit:
-                self._give_up(item, "expired", error)
-            elif self._is_poison(item):
-                self._give_up(item, "error", error)
-            else:
-                remaining.append(item)
-        return remaining
-
-    def _is_poison(self, item: Item) -> bool:
-        """Tell whether an event fails for no named reason while others get through."""
-        if item.attempts == 1:
-            item.others = self._delivered
-        return (
-            not item.is_named and item.attempts >= GIVES_UP_AFTER and self._delivered > item.others
-        )
-
-    def _back_off(self, attempt: Attempt, batch: list[Item]) -> None:
-        item, error = attempt.retryable[0]
-        report(
-            logging.WARNING,
-            (self._leaf.path, "retry", type(error)),
-            "backend %s: attempt %d failed, trying again: %s",
-            self._leaf.path,
-            item.attempts,
-            describe(error),
-        )
-        until = monotonic() + self.backoff.failed(attempt.retry_after)
-        if self._stopping:
-            until = min(until, monotonic() + STOPPING_INTERVAL)
-        while (left := until - monotonic()) > 0 and not self._is_hurried():
-            self._wait(left)
-            if self._stopping:
-                until = min(until, monotonic() + STOPPING_INTERVAL)
-        # The batch grows by what waits: an event that is to blame shows by what gets through.
-        room = self._options.max_batch_size - len(batch)
-        if room > 0:
-            batch += self._take(room)
-
-    def _is_hurried(self) -> bool:
-        """Tell whether somebody flushes who has not had an immediate attempt yet."""
-        waiting = [ticket for ticket in list(self._tickets) if not ticket.hurried]
-        for ticket in waiting:
-            ticket.hurried = True
-        return bool(waiting)
-
-    # ── accounts ──
-
-    def _done_with(self, item: Item) -> None:
-        self.in_hand -= 1
-        if item.spooled is not None and self._leaf.spool is not None:
-            self._leaf.spool.settle(item.spooled)
-
-    def _give_up(self, item: Item, reason: str, error: BaseException) -> None:
-        leaf = self._leaf
-        letter = DeadLetter(
-            wire=item.wire,
-            backend=leaf.path,
-            reason=reason,
-            error=describe(error),
-            attempts=item.attempts + (reason == "rejected"),
-            time=datetime.now(UTC),
-        )
-        try:
-            kept = leaf.dead_letters.add(letter)
-        except OSError as problem:
-            report(
-                logging.ERROR, (leaf.path, "dead"), "backend %s: no dead letter could be kept: %s",
-                leaf.path, describe(problem),
-            )  # fmt: skip
-            kept = False
-        if kept:
-            leaf.ledger.dead_lettered.add()
-        else:
-            leaf.ledger.drop(reason)
-        report(
-            logging.ERROR,
-            (leaf.path, reason),
-            "backend %s: an event was given up (%s): %s",
-            leaf.path,
-            reason,
-            describe(error),
-        )
-        self._done_with(item)
-
-    def _settle_tickets(self) -> None:
-        spool = self._leaf.spool
-        for ticket in list(self._tickets):
-            spooled = spool is None or spool.taken >= ticket.spooled
-            if self._done.is_set() or (ticket.passed and spooled and self.in_hand == 0):
-                self._tickets.remove(ticket)
-                ticket.settled.set()
-
-    # ── deadlines ──
-
-    def _seconds_left(self) -> float:
-        if self._deadline is None:
-            return self._options.export_timeout
-        return max(0.0, self._deadline - monotonic())
-
-    def _is_late(self) -> bool:
-        return self._deadline is not None and monotonic() >= self._deadline
-
-    def _attempt_timeout(self) -> float:
-        left = max(LAST_ATTEMPT, self._seconds_left())  # export_timeout, unless there is a deadline
-        return min(self._options.export_timeout, left)

@@ -1,0 +1,73 @@
+"""Who comes later delivers what the dead left, and each event goes to one of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eventtracking_core.delivery import survey
+
+
+def test_processes_that_compete_adopt_each_orphan_once(start, run, journals):
+    run("leave_orphans", number=20, mode="spool", behaviour="black hole")
+    assert len(journals.segments) == 20
+    rivals = [start("drain", mode="spool") for _ in range(3)]
+    for rival in rivals:
+        _, errors = rival.communicate(timeout=60)
+        assert rival.returncode == 0, errors
+    assert sorted(journals.delivered) == sorted(journals.acknowledged)
+    assert journals.segments == []
+
+
+def test_directories_that_come_and_go_under_those_who_adopt_lose_nothing(start, run, journals):
+    rivals = [start("come_and_go", mode="spool") for _ in range(3)]
+    for rival in rivals:
+        _, errors = rival.communicate(timeout=60)
+        assert rival.returncode == 0, errors
+        assert "cannot be written" not in errors
+    run("drain", mode="spool")
+    assert set(journals.delivered) == set(journals.acknowledged)
+
+
+def test_more_orphans_than_are_adopted_at_once(spool_at, read_all, tmp_path):
+    for number in range(30):
+        spool = spool_at()
+        spool.append(b"%d" % number)
+        spool.close()
+    heir = spool_at()
+    assert heir.seek_orphans()
+    assert sorted(map(int, read_all(heir))) == list(range(30))
+    assert list(Path(tmp_path, "spool").iterdir()) == []
+
+
+def test_adopted_events_are_recovered_in_the_ledger(tracker_to, sink, leaf, eventually, tmp_path):
+    first = tracker_to(sink)
+    sink.fails = ConnectionError()
+    ids = [first.emit("one"), first.emit("two")]
+    first.shutdown(0.1)
+    sink.fails = None
+    eventually(lambda: not any(each.is_alive for each in survey(tmp_path / "r.sink" / "spool")))
+    second = tracker_to(sink)
+    eventually(lambda: leaf(second)["delivered"] == 2)
+    assert sink.ids == ids
+    assert leaf(second)["recovered"] == leaf(second)["accepted"] == 2
+
+
+def test_what_was_settled_is_not_read_again_by_the_next_process(spool_at, read_all):
+    spool = spool_at()
+    for number in range(10):
+        spool.append(b"%d" % number)
+    taken, _ = spool.take(6, 1000)
+    for event in taken:
+        spool.settle(event)
+    spool.close()
+    heir = spool_at()
+    heir.seek_orphans()
+    assert read_all(heir) == [b"6", b"7", b"8", b"9"]
+
+
+def test_a_directory_whose_process_died_before_it_locked_it_is_removed(spool_at, tmp_path):
+    for name in ("1-begun", "2-locked"):
+        Path(tmp_path, "spool", name).mkdir(parents=True)
+    Path(tmp_path, "spool", "2-locked", "lock").touch()
+    assert not spool_at().seek_orphans()
+    assert list(Path(tmp_path, "spool").iterdir()) == []
