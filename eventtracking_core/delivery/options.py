@@ -14,17 +14,8 @@ Mode = Literal["inline", "queue", "spool"]
 WhenFull = Literal["drop_newest", "block", "spool"]
 
 MODES: Final[tuple[Mode, ...]] = ("inline", "queue", "spool")
-_POSITIVE: Final = frozenset(
-    {
-        "max_queue_size",
-        "max_queue_bytes",
-        "max_batch_size",
-        "max_batch_bytes",
-        "export_timeout",
-        "initial_interval",
-        "max_interval",
-    }
-)
+_SIZES: Final = ("max_queue_size", "max_queue_bytes", "max_batch_size", "max_batch_bytes")
+_TIMES: Final = ("export_timeout", "initial_interval", "max_interval")
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
 
@@ -81,7 +72,9 @@ class DeliveryOptions:
             value = getattr(self, field.name)
             if not isinstance(value, int | float):
                 continue
-            if field.name in _POSITIVE and not 0 < value < inf:
+            if field.name in _SIZES and not 0 < value < inf:
                 raise ValueError(f"{field.name} must be positive")
+            if field.name in _TIMES and not 0 < value < inf:
+                raise ValueError(f"{field.name} must be more than 0 seconds")
             if not 0 <= value < inf:
                 raise ValueError(f"{field.name} must not be negative")
