@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from _thread import start_new_thread
 from collections.abc import Callable
 from threading import Thread, main_thread
 
@@ -16,15 +15,7 @@ def start_daemon(run: Callable[[], None], name: str) -> bool:
     if not main_thread().is_alive() or sys.is_finalizing():
         return False
     try:
-        # `Thread.start` holds a lock of its module, which a signal handler may find taken.
-        start_new_thread(_launch, (run, name))
-    except RuntimeError:
+        Thread(target=run, name=name, daemon=True).start()
+    except RuntimeError:  # there are as many as there may be
         return False
     return True
-
-
-def _launch(run: Callable[[], None], name: str) -> None:
-    try:
-        Thread(target=run, name=name, daemon=True).start()
-    except RuntimeError:  # the interpreter ends
-        run()

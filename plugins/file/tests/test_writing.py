@@ -36,16 +36,14 @@ def test_an_event_is_one_line_from_which_it_can_be_read_back(path, an_event):
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batch=st.lists(st.dictionaries(st.text(), values), max_size=5))
-def test_whatever_is_in_events_there_is_one_line_of_json_for_each(
-    tmp_path_factory, an_event, batch
-):
-    path = tmp_path_factory.mktemp("any") / "events.ndjson"
+def test_whatever_is_in_events_there_is_one_line_of_json_for_each(path, an_event, batch):
+    path.write_bytes(b"")
     backend = FileBackend(str(path))
-    events = [{**an_event(), "data": data} for data in batch]
+    events = [an_event() | {"data": data} for data in batch]
     for event in events:
         backend.send(event)
     backend.send_batch(events, timeout=5)
-    lines = path.read_text().split("\n")[:-1] if events else []
+    lines = path.read_bytes().split(b"\n")[:-1]
     assert [json.loads(line)["id"] for line in lines] == [event["id"] for event in events] * 2
 
 

@@ -103,6 +103,21 @@ def test_a_long_event_is_cut_field_by_field_and_warned_of(caplog):
     assert any("longest fields are cut" in record.getMessage() for record in caplog.records)
 
 
+def test_of_more_fields_and_items_than_fit_the_first_are_kept():
+    fields = {f"field_{number}": number for number in range(20_000)}
+    for data in (fields, {"numbers": list(range(20_000))}):
+        event = decode_json(cut(an_event(**data), 4096))["data"]
+        assert 100 < len(event.get("numbers", event)) < 2000
+        assert "<cut" in str(event)
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\x7f", "\0", '"', "é", "😀"])
+def test_what_is_escaped_is_cut_little_more_than_it_must_be(character):
+    text = cut(an_event(text=character * 9000), 4096)
+    assert 3500 < len(text) <= 4096
+    assert decode_json(text)["data"]["text"].startswith(character)
+
+
 @given(
     st.dictionaries(
         st.text(max_size=30),

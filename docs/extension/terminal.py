@@ -1,0 +1,134 @@
+"""Files and commands of a page: the build writes the files, runs the commands, shows the output.
+
+Each page has a directory of its own. `pip install` there installs into it, without a network.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
+
+__all__ = ["File", "Terminal", "forget"]
+
+TIMEOUT: Final = 60
+"""Seconds a command may take."""
+
+_logger = logging.getLogger(__name__)
+_directories: dict[str, TemporaryDirectory[str]] = {}
+
+
+def forget(_app: Sphinx, _env: BuildEnvironment, page: str) -> None:
+    """Let a page that is read again begin with an empty directory."""
+    if page in _directories:
+        _directories.pop(page).cleanup()
+
+
+def _directory(page: str) -> Path:
+    if page not in _directories:
+        _directories[page] = TemporaryDirectory(prefix="docs-")
+    return Path(_directories[page].name)
+
+
+class File(SphinxDirective):
+    """Shows a file, and writes it to the page's directory."""
+
+    has_content = True
+    required_arguments = 1
+    option_spec: ClassVar[dict[str, Callable[[str], object]]] = {"hidden": directives.flag}
+
+    def run(self) -> list[nodes.Node]:
+        """Write the file; return the block that shows it."""
+        name = self.arguments[0]
+        text = "\n".join(self.content) + "\n"
+        path = _directory(self.env.docname) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        if "hidden" in self.options:
+            return []
+        block = nodes.literal_block(text, text, language=_language(path))
+        container = nodes.container("", literal_block=True, classes=["literal-block-wrapper"])
+        container += nodes.caption(name, "", nodes.literal(name, name))
+        container += block
+        return [container]
+
+
+class Terminal(SphinxDirective):
+    """Runs commands, a line each, and shows them with their output."""
+
+    has_content = True
+    option_spec: ClassVar[dict[str, Callable[[str], object]]] = {
+        "exit": directives.nonnegative_int,
+        "hidden": directives.flag,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        """Run the commands; return the block that shows them."""
+        directory = _directory(self.env.docname)
+        shown = []
+        for command in self.content:
+            status, output = _run(command, directory)
+            if status != self.options.get("exit", 0):
+                message = "%r ended with status %d:\n%s"
+                _logger.warning(message, command, status, output, location=self.get_location())
+            shown.append(f"$ {command}\n{output}".rstrip())
+        text = "\n".join(shown) + "\n"
+        if "hidden" in self.options:
+            return []
+        # Output may hold anything; what no lexer knows is shown as it is.
+        return [nodes.literal_block(text, text, language="console", force=True)]
+
+
+def _run(command: str, directory: Path) -> tuple[int, str]:
+    result = subprocess.run(  # noqa: S602  the commands of these pages
+        command,
+        shell=True,
+        cwd=directory,
+        env=_environment(directory),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=TIMEOUT,
+        check=False,
+    )
+    status = result.returncode if result.returncode >= 0 else 128 - result.returncode
+    return status, result.stdout.replace(str(directory), "~")
+
+
+def _environment(directory: Path) -> dict[str, str]:
+    installed = str(directory / ".installed")
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "HOME": str(directory),
+        "LANG": "C.UTF-8",
+        "COLUMNS": "80",
+        "NO_COLOR": "1",
+        "PYTHONPATH": installed,
+        "PIP_TARGET": installed,
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",  # pip reads it as the value of --build-isolation
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_ROOT_USER_ACTION": "ignore",
+    }
+
+
+def _language(path: Path) -> str:
+    return {".py": "python", ".toml": "toml", ".yaml": "yaml", ".json": "json"}.get(
+        path.suffix, "text"
+    )

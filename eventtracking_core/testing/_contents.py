@@ -1,0 +1,56 @@
+"""What is in an event, down to the last container, to see whether somebody changed it."""
+
+from __future__ import annotations
+
+from collections import deque
+from inspect import getgeneratorstate
+from io import StringIO
+from types import GeneratorType
+from typing import Any
+
+__all__ = ["Contents"]
+
+
+class Contents:
+    """The containers of a value and what is in each, whatever the depth, the size, or the cycles.
+
+    Generators and files count as changed when they were read.
+
+    Args:
+        value: what to look at; it is neither copied nor compared by `==`.
+    """
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+        self._parts = _containers(value)
+
+    def is_unchanged(self) -> bool:
+        """Tell whether the value still has the same things at the same places."""
+        now = _containers(self._value)
+        return now.keys() == self._parts.keys() and all(
+            len(parts) == len(now[container])
+            and all(one is other for one, other in zip(parts, now[container], strict=True))
+            for container, parts in self._parts.items()
+        )
+
+
+def _containers(value: object) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    pending = [value]
+    for item in pending:
+        parts = None if id(item) in found else _parts(item)
+        if parts is not None:
+            found[id(item)] = parts
+            pending += parts
+    return found
+
+
+def _parts(item: Any) -> list[Any] | None:
+    kind = type(item)
+    if kind is dict:
+        return [*item, *item.values()]
+    if kind in {list, tuple, set, frozenset, deque, bytearray}:
+        return list(item)
+    if kind is GeneratorType:
+        return [getgeneratorstate(item)]
+    return [item.tell()] if kind is StringIO else None

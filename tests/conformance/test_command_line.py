@@ -1,0 +1,100 @@
+"""Authors of backends run the suite from the command line, for a backend by its name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+CONFORMANCE = ("--pyargs", "eventtracking_core.testing.conformance")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Returns a function that runs pytest in an empty directory, as an author would."""
+
+    def run_pytest(*arguments, module=CONFORMANCE):
+        # The conftest.py of a checkout is not part of what authors install.
+        options = ["-q", "--noconftest", "-p", "no:cacheprovider"]
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", *options, *module, *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run_pytest
+
+
+def test_a_backend_is_found_by_its_name_and_passes(run):
+    done = run("--eventtracking-backend", "null", "--eventtracking-options", "{}")
+
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+def test_options_are_given_as_json(run, tmp_path):
+    options = '{"path": "events.ndjson", "max_size": "64 MiB"}'
+    done = run("--eventtracking-backend", "file", "--eventtracking-options", options, "-k", "twice")
+
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "events.ndjson").read_text(encoding="utf-8").count("\n") == 1
+
+
+def test_the_suite_can_be_inherited(run, tmp_path):
+    tests = """
+        from eventtracking_core.testing import BackendConformance
+
+        class Deaf:
+            def send(self, event):
+                raise OSError("nobody listens")
+
+        class TestDeaf(BackendConformance):
+            def make_backend(self):
+                return Deaf()
+    """
+    path = tmp_path / "test_deaf.py"
+    path.write_text("if True:\n" + tests, encoding="utf-8")
+
+    done = run("-k", "twice or documented or opens", module=[path.name])
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "nobody listens" in done.stdout
+    assert "write a docstring" in done.stdout
+    assert "2 failed, 1 passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "say which backend: --eventtracking-backend NAME"),
+        (["--eventtracking-backend", "mogno"], "did you mean 'mongo'?"),
+        (["--eventtracking-backend", "file"], "backends.tested.path: is required"),
+        (["--eventtracking-options", "{secret"], "expected a JSON object"),
+        (["--eventtracking-options", '["secret"]'], "expected a JSON object"),
+    ],
+)
+def test_mistakes_are_told_without_a_traceback(run, arguments, said):
+    done = run(*arguments)
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    printed = done.stdout + done.stderr
+    assert said in printed
+    assert "Traceback" not in printed
+    assert "secret" not in printed
+
+
+def test_whoever_has_no_use_for_it_pays_next_to_nothing():
+    """pytest imports the plugin wherever the core is installed."""
+    script = (
+        "import sys, eventtracking_core.testing.pytest_plugin\n"
+        "print(*{'json', 'msgspec', 'opentelemetry', 'pluggy', 'pytest'} & sys.modules.keys())"
+    )
+    command = [sys.executable, "-I", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout == "\n"

@@ -1,0 +1,269 @@
+"""Each check of the suite finds the backend that it is there for."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from eventtracking_core import BatchError, RejectedError, RetryableError
+from eventtracking_core.testing import BackendConformance, hostile
+
+
+class Good:
+    """Keeps the ids of events."""
+
+    def __init__(self):
+        self.ids = []
+
+    def send(self, event):
+        self.ids.append(event["id"])
+
+    def flush(self, timeout):
+        return True
+
+    def shutdown(self, timeout):
+        return True
+
+
+def suite_of(backend_class):
+    """Return the suite for a backend, whose ids are what is stored."""
+
+    class Suite(BackendConformance):
+        def make_backend(self):
+            return backend_class()
+
+        def stored(self, backend):
+            return [{"id": id_} for id_ in backend.ids]
+
+    return Suite()
+
+
+def fails(check, backend_class, *arguments, because):
+    with pytest.raises((AssertionError, RuntimeError, TimeoutError), match=because):
+        getattr(suite_of(backend_class), check)(*arguments)
+
+
+def test_a_backend_without_documentation_or_annotations():
+    class Undocumented(Good):
+        def __init__(self, colour=None):
+            super().__init__()
+
+    Undocumented.__doc__ = Good.__doc__
+    fails("test_every_option_is_annotated", Undocumented, because="colour")
+
+    class Plain:
+        ids = ()
+
+    fails("test_the_class_is_documented", Plain, because="write a docstring")
+
+
+def test_annotations_that_are_not_there_at_run_time():
+    class Unresolvable(Good):
+        """Has an option of a type that was imported for type checkers."""
+
+        def __init__(self, colour: Colour) -> None:  # noqa: F821  the defect
+            super().__init__()
+
+    with pytest.raises(Exception, match="cannot be resolved"):
+        suite_of(lambda: Unresolvable(1)).test_every_option_is_annotated()
+
+
+def test_a_constructor_that_opens_a_file():
+    class Opens(Good):
+        def __init__(self):
+            super().__init__()
+            self.file = open(os.devnull)  # noqa: PTH123, SIM115  the defect
+
+        def shutdown(self, timeout):
+            self.file.close()
+            return True
+
+    opened = []
+
+    def make():
+        opened.append(Opens())
+        return opened[-1]
+
+    fails("test_construction_opens_nothing", make, because="opens a file")
+    opened[0].shutdown(0)
+
+
+def test_a_constructor_that_starts_a_thread():
+    ended = threading.Event()
+
+    class Starts(Good):
+        def __init__(self):
+            super().__init__()
+            threading.Thread(target=ended.wait, daemon=True).start()
+
+    fails("test_construction_opens_nothing", Starts, because="starts a thread")
+    ended.set()
+
+
+@pytest.mark.parametrize(
+    "case", ["value: cycle", "value: object", "value: lone surrogate", "field: tuple"]
+)
+def test_a_backend_that_cannot_encode_everything(case):
+    class Naive(Good):
+        def send(self, event):
+            json.dumps({**event, "timestamp": 0}, ensure_ascii=False).encode()
+
+    fails("test_takes_hostile_events", Naive, case, because=r"Error: ")
+
+
+def test_a_backend_that_crashes_on_an_event():
+    class Crashes(Good):
+        def send(self, event):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    fails("test_takes_hostile_events", Crashes, "value: bytes", because="died of SIGKILL")
+
+
+@pytest.mark.parametrize(
+    ("case", "change"),
+    [
+        ("name: none", lambda event: event.pop("context")),
+        ("name: none", lambda event: event.update(name="other")),
+        ("value: dataclass", lambda event: event["data"].clear()),
+        ("value: set", lambda event: event["context"]["user_id"].pop()),
+        ("value: cycle", lambda event: event["context"]["user_id"][0]["again"].append(1)),
+        ("value: bytearray", lambda event: event["context"]["user_id"].reverse()),
+        ("value: generator", lambda event: list(event["context"]["user_id"])),
+        ("value: file", lambda event: event["context"]["user_id"].read()),
+    ],
+)
+def test_a_backend_that_changes_an_event(case, change):
+    class Changes(Good):
+        def send(self, event):
+            change(event)
+
+    fails("test_takes_hostile_events", Changes, case, because="changed the event")
+
+
+def test_a_backend_that_loses_events():
+    class Forgets(Good):
+        def send(self, event):
+            self.ids = [event["id"]]
+
+    fails("test_delivers_each_accepted_event_once", Forgets, because="did not arrive")
+    fails("test_takes_events_from_many_threads", Forgets, because="did not arrive")
+    fails("test_works_in_a_forked_child", Forgets, because="1 of 2 accepted events did not arrive")
+
+
+def test_a_backend_that_repeats_events():
+    class Repeats(Good):
+        def send(self, event):
+            self.ids += [event["id"]] * 2
+
+    fails("test_delivers_each_accepted_event_once", Repeats, because="more than once")
+
+
+def test_a_batch_of_which_a_part_may_be_tried_again():
+    class Batches(Good):
+        send = None
+
+        def send_batch(self, events, *, timeout):
+            raise BatchError({0: RetryableError("the server is busy")})
+
+    with pytest.raises(RetryableError):
+        suite_of(Batches).test_delivers_each_accepted_event_once()
+
+
+def test_a_backend_that_reads_while_others_write():
+    class Iterates(Good):
+        def send(self, event):
+            for _ in event["data"]:
+                time.sleep(0.0001)  # long enough for any thread to come in between
+
+    check = "test_takes_an_event_that_another_thread_changes"
+    fails(check, Iterates, because="changed (size )?during iteration")
+
+
+def test_a_backend_that_belongs_to_one_thread():
+    class Affine(Good):
+        def send(self, event):
+            self.owner = getattr(self, "owner", threading.get_ident())
+            if self.owner != threading.get_ident():
+                raise RuntimeError("wrong thread")
+
+    fails("test_takes_events_from_many_threads", Affine, because="wrong thread")
+
+
+def test_a_backend_that_belongs_to_one_process():
+    class Affine(Good):
+        def send(self, event):
+            self.owner = getattr(self, "owner", os.getpid())
+            if self.owner != os.getpid():
+                raise RuntimeError("wrong process")
+
+    fails("test_works_in_a_forked_child", Affine, because="wrong process")
+
+
+def test_a_backend_that_shuts_down_once():
+    class Once(Good):
+        def shutdown(self, timeout):
+            self.ids.clear()
+            del self.ids
+            return True
+
+    with pytest.raises(AttributeError):
+        suite_of(Once).test_shuts_down_twice()
+
+
+@pytest.mark.parametrize("method", ["flush", "shutdown"])
+def test_a_backend_that_does_not_say_whether_all_was_done(method):
+    class Silent(Good):
+        pass
+
+    setattr(Silent, method, lambda self, timeout: None)
+    fails("test_keeps_deadlines", Silent, method, 0.0, because="must return True or False")
+
+
+@pytest.mark.parametrize("method", ["flush", "shutdown"])
+def test_a_backend_that_takes_its_time(method):
+    class Slow(Good):
+        pass
+
+    setattr(Slow, method, lambda self, timeout: time.sleep(0 if timeout else 2.1) or True)
+    fails("test_keeps_deadlines", Slow, method, 0.0, because=r"took \d+\.\d seconds")
+
+
+def test_rejecting_is_allowed():
+    class Picky(Good):
+        def send(self, event):
+            if "problem" not in event["name"]:
+                raise RejectedError("the name is not known")
+            super().send(event)
+
+    suite = suite_of(Picky)
+    suite.test_takes_hostile_events("name: none")
+    suite.test_delivers_each_accepted_event_once()
+
+
+def test_batches_alone_are_enough():
+    class Batches(Good):
+        send = None
+
+        def send_batch(self, events, *, timeout):
+            self.ids += [event["id"] for event in events[1:]]
+            raise BatchError({0: RejectedError("the first is never taken")})
+
+    suite = suite_of(Batches)
+    suite.test_takes_hostile_events("name: none")
+    suite.test_delivers_each_accepted_event_once()
+
+
+def test_reports_can_print_hostile_values():
+    unprintable = ("digits", "deep", "explode")  # Python's own, too long or too deep
+
+    assert all(
+        repr(make())
+        for cases in (hostile.VALUES, hostile.KEYS, hostile.NAMES)
+        for name, make in cases.items()
+        if not name.endswith(unprintable)
+    )
