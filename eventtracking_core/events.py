@@ -6,10 +6,11 @@ import os
 from _random import Random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from threading import RLock
 from typing import Any, Final, NamedTuple, NotRequired, TypedDict
 
-__all__ = ["Event", "as_utc", "clean_name", "id_at", "new_id"]
+__all__ = ["Event", "as_utc", "clean_name", "end_of_process", "id_at", "new_id"]
 
 UNKNOWN: Final = "unknown"
 MAX_NAME: Final = 255
@@ -94,13 +95,17 @@ class _Millisecond(NamedTuple):
 def _millisecond(moment: datetime) -> _Millisecond:
     number = (moment - _EPOCH) // _MILLISECOND
     text = f"{number & 0xFFFF_FFFF_FFFF:012x}"
-    bits = f"{1 << 63 | _random.getrandbits(62):016x}"
     return _Millisecond(
         until=_EPOCH + (number + 1) * _MILLISECOND,
         counters=iter(_COUNTERS),
         head=f"{text[:8]}-{text[8:]}-7",
-        tail=f"{bits[:4]}-{bits[4:]}",
+        tail=_tail(),
     )
+
+
+def _tail() -> str:
+    bits = f"{1 << 63 | _random.getrandbits(62):016x}"
+    return f"{bits[:4]}-{bits[4:]}"
 
 
 def new_id() -> str:
@@ -130,6 +135,21 @@ def _advance(moment: datetime) -> _Millisecond:
             if _current is seen:
                 _current = following
         return _current
+
+
+def end_of_process() -> None:
+    """Make what ids are still asked for without calculating with times.
+
+    Python 3.13 crashes on that once it takes its modules apart. Each id has random bits of its own
+    then, since the counter may begin anew.
+    """
+    global _current  # noqa: PLW0603  one generator a process
+    counters = map(_counter_and_tail, count())
+    _current = _current._replace(until=_LATEST, counters=counters, tail="")
+
+
+def _counter_and_tail(position: int) -> str:
+    return f"{_COUNTERS[position % 4096]}{_tail()}"
 
 
 def _reset() -> None:

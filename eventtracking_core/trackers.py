@@ -10,6 +10,7 @@ from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from eventtracking_core.events import end_of_process
 from eventtracking_core.tracker import Tracker, alive
 
 if TYPE_CHECKING:
@@ -84,6 +85,11 @@ def drain_on_sigterm() -> None:
 
 
 @atexit.register
+def _at_exit() -> None:
+    _shutdown_all()
+    end_of_process()
+
+
 def _shutdown_all() -> None:
     trackers = list(alive)
     deadline = monotonic() + max((tracker.shutdown_timeout for tracker in trackers), default=0)

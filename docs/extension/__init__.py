@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import eventtracking_core
 from extension.commands import Commands
 from extension.components import Components, Options
-from extension.readme import check
+from extension.named_tests import check as check_tests
+from extension.readme import check as check_readme
 from extension.terminal import File, Terminal, forget
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("options", Options)
     app.add_directive("commands", Commands)
     app.connect("env-purge-doc", forget)
-    app.connect("env-updated", check)
+    app.connect("env-updated", check_readme)
+    app.connect("env-updated", check_tests)
     app.connect("missing-reference", _public_name)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

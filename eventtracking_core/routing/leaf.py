@@ -168,7 +168,9 @@ def _asked(backend: object, method: str, timeout: float) -> bool:
     deadline = monotonic() + timeout
     try:
         done = ask(timeout)
-    except Exception as error:  # noqa: BLE001  a backend's failure to close must not stop the others
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  it must not keep the others from closing
         report(logging.ERROR, (method, type(backend)), "%s failed: %s", method, describe(error))
         return False
     return done is not False and monotonic() <= deadline
