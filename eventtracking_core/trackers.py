@@ -5,7 +5,8 @@ from __future__ import annotations
 import atexit
 import os
 import signal
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -102,6 +103,15 @@ def _shutdown_all() -> None:
 def _forked() -> None:
     for tracker in list(alive):
         tracker.forked()
+    # A child of multiprocessing ends without `atexit`; it calls its finalizers, which are those
+    # that are registered once it has begun.
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util.register_after_fork(_shutdown_all, _finish_with)
+
+
+def _finish_with(shutdown: Callable[[], None]) -> None:
+    sys.modules["multiprocessing.util"].Finalize(None, shutdown, exitpriority=0)
 
 
 os.register_at_fork(after_in_child=_forked)

@@ -88,22 +88,22 @@ class Journals:
     """What the programs of a test said, and what they left."""
 
     def __init__(self, directory):
-        self._directory = directory
+        self.directory = directory
 
     @property
     def acknowledged(self):
         """The ids whose `emit` returned."""
-        return _lines(self._directory / "acknowledged")
+        return _lines(self.directory / "acknowledged")
 
     @property
     def delivered(self):
         """The ids that were delivered, in order, each as often as it was."""
-        return _lines(self._directory / "delivered")
+        return _lines(self.directory / "delivered")
 
     @property
     def segments(self):
         """The segments in the spools."""
-        return sorted(self._directory.rglob("spool/*/*.seg"))
+        return sorted(self.directory.rglob("spool/*/*.seg"))
 
 
 def _lines(path):
