@@ -44,10 +44,10 @@ def test_adopted_events_are_recovered_in_the_ledger(tracker_to, sink, leaf, even
     sink.fails = ConnectionError()
     ids = [first.emit("one"), first.emit("two")]
     first.shutdown(0.1)
-    sink.fails = None
     eventually(
         lambda: not any(each.is_alive for each in survey(journals.directory / "r.sink" / "spool"))
     )
+    sink.fails = None
     second = tracker_to(sink)
     eventually(lambda: journals.segments == [])
     assert second.shutdown(5)

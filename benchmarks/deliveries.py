@@ -1,0 +1,58 @@
+"""To the sink and acknowledged: MongoDB, Segment, and a sink that never answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.black_hole import black_hole_latencies
+from benchmarks.rounds import Samples, nothing_swallowed
+from benchmarks.sender import Sender, floor_callers, sender_rounds
+from benchmarks.services import MongodError, mongod, segment
+from benchmarks.to_mongo import mongo_senders
+from benchmarks.to_segment import segment_senders
+
+__all__ = ["Deliveries", "deliveries"]
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """What was measured.
+
+    Args:
+        samples: µs, by what was measured.
+        statements: that were timed, by what was measured.
+        missing: why there is nothing of MongoDB; empty if there is.
+    """
+
+    samples: Samples
+    statements: dict[str, str]
+    missing: str
+
+
+def deliveries(directory: Path, *, number: int, progress: Callable[[str], None]) -> Deliveries:
+    """Measure everything that needs a server.
+
+    Args:
+        directory: where servers and queues keep what they keep.
+        number: of rounds.
+        progress: is told which round is running.
+    """
+    with ExitStack() as stack:
+        missing = ""
+        senders: list[Sender] = []
+        try:
+            server = mongod(directory, stack)
+            senders += mongo_senders(server.uri, directory, stack)
+        except MongodError as error:
+            missing = str(error)
+        senders += segment_senders(segment(stack), directory, stack)
+        with nothing_swallowed():
+            samples = sender_rounds(senders, number=number, progress=progress)
+        samples |= floor_callers(number=number)
+        if not missing:
+            progress("black hole: a call of event-tracking's takes half a minute")
+            samples |= black_hole_latencies(server.port, directory, number=number)
+    return Deliveries(samples, {each.name: each.statement for each in senders}, missing)

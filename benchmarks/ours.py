@@ -1,0 +1,155 @@
+"""Our contestants, configured as an operator would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from opentelemetry.sdk.trace import TracerProvider
+
+from benchmarks.contestant import Contestant
+from benchmarks.sample import C1, C2, CONTEXT, DATA, NAME
+from benchmarks.sinks import Lines
+from eventtracking_core import Tracker
+
+__all__ = ["entered", "ours"]
+
+NULL = {"backends": {"sink": "null"}}
+NESTED = {"backends": {"a": {"backends": {"b": {"backends": {"c": NULL}}}}}}
+
+PROCESSORS = [
+    {"type": "regex_filter", "filter_type": "allowlist", "regular_expressions": [r"edx\..*"]},
+    {"type": "redact", "fields": ["context.ip"]},
+    {"type": "sample", "rate": 1.0},
+]
+WAITS = 60.0
+"""Seconds for a flush at the end of a round."""
+
+TRACE_FIELDS = {"trace_id", "span_id", "trace_flags"}
+
+
+def ours(directory: Path, stack: ExitStack) -> list[Contestant]:
+    """Return our emit on each path that has a row."""
+    plain = Lines(directory / "plain.ndjson")
+    traced = Lines(directory / "traced.ndjson", _is_redacted)
+    in_span = Lines(directory / "span.ndjson", _is_redacted_and_traced)
+    return [
+        _contestant("null", NULL, stack),
+        _contestant("three routers", NESTED, stack),
+        _contestant("file", _file(plain), stack, lines=plain),
+        _contestant("file, processed", _file(traced) | _PROCESSED, stack, lines=traced),
+        _contestant(
+            "file, processed, in a span",
+            _file(in_span) | _PROCESSED,
+            stack,
+            lines=in_span,
+            span=_recording_span(),
+        ),
+        *_buffered("queue", directory, stack),
+        *_buffered("spool", directory, stack),
+    ]
+
+
+def entered(tracker: Tracker) -> Callable[[], str]:
+    """Enter both contexts, to stay there; return what emits the event."""
+    tracker.enter_context("request", C1)
+    tracker.enter_context("user", C2)
+    return lambda: tracker.emit(NAME, DATA)
+
+
+def _buffered(mode: str, directory: Path, stack: ExitStack) -> list[Contestant]:
+    """Return the mode with a worker that keeps up, and with one that does not."""
+
+    def config(name: str) -> dict[str, Any]:
+        delivery = {"mode": mode, "directory": str(directory / name)}
+        return {"backends": {"sink": {"type": "null", "delivery": delivery}}}
+
+    return [
+        _contestant(mode, config(mode), stack, pauses=True),
+        _contestant(f"{mode}, saturated", config(f"{mode}-saturated"), stack),
+    ]
+
+
+_PROCESSED: dict[str, Any] = {"context": ["trace"], "processors": PROCESSORS}
+
+
+def _file(lines: Lines) -> dict[str, Any]:
+    return {"backends": {"sink": {"type": "file", "path": str(lines.path)}}}
+
+
+def _contestant(
+    name: str,
+    config: dict[str, Any],
+    stack: ExitStack,
+    *,
+    lines: Lines | None = None,
+    span: Callable[[], AbstractContextManager[object]] | None = None,
+    pauses: bool = False,
+) -> Contestant:
+    tracker = Tracker()
+    tracker.configure(config)
+    stack.callback(tracker.shutdown)
+
+    @contextmanager
+    def around() -> Iterator[None]:
+        with ExitStack() as contexts:
+            contexts.enter_context(tracker.context("request", C1))
+            contexts.enter_context(tracker.context("user", C2))
+            if span is not None:
+                contexts.enter_context(span())
+            yield
+
+    return Contestant(
+        f"ours: {name}",
+        "tracker.emit(NAME, DATA)",
+        {"tracker": tracker, "NAME": NAME, "DATA": DATA},
+        _delivered(tracker, lines),
+        around,
+        tracker.flush if pauses else None,
+    )
+
+
+def _delivered(tracker: Tracker, lines: Lines | None) -> Callable[[], int]:
+    """Return what reads the ledger, and compares it with the lines that arrived."""
+    seen = 0
+
+    def delivered() -> int:
+        nonlocal seen
+        assert tracker.flush(WAITS), "ours did not flush"
+        stats = tracker.stats()
+        leaf = _leaf(stats["tree"])
+        assert not stats["warnings"], "there were warnings"
+        assert stats["emitted"] == leaf["accepted"] == leaf["delivered"], "events were dropped"
+        total: int = leaf["delivered"]
+        count, seen = total - seen, total
+        assert lines is None or lines.delivered() == count, "the file and the ledger differ"
+        return count
+
+    return delivered
+
+
+def _leaf(node: dict[str, Any]) -> dict[str, Any]:
+    while node.get("backends"):
+        assert not node["dropped"], "a router dropped events"
+        assert not any(step["errors"] for step in node["processors"]), "a processor failed"
+        [node] = node["backends"]
+    return node
+
+
+def _recording_span() -> Callable[[], AbstractContextManager[object]]:
+    tracer = TracerProvider(shutdown_on_exit=False).get_tracer("benchmarks")
+    return lambda: tracer.start_as_current_span("request")
+
+
+def _is_redacted(line: dict[str, Any]) -> bool:
+    unredacted = {key: value for key, value in CONTEXT.items() if key != "ip"}
+    return (line["name"], line["data"], line["context"]) == (NAME, DATA, unredacted)
+
+
+def _is_redacted_and_traced(line: dict[str, Any]) -> bool:
+    context = line["context"]
+    traced = context.keys() >= TRACE_FIELDS
+    untraced = {key: value for key, value in context.items() if key not in TRACE_FIELDS}
+    return traced and _is_redacted({**line, "context": untraced})

@@ -1,0 +1,129 @@
+"""To MongoDB: ours, pymongo's own `insert_many`, and event-tracking's backend."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from contextlib import ExitStack
+from itertools import cycle
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from eventtracking.backends.mongodb import MongoBackend  # type: ignore[import-untyped]
+from eventtracking.tracker import Tracker as TheirTracker  # type: ignore[import-untyped]
+from pymongo import MongoClient, WriteConcern
+from pymongo.collection import Collection
+
+from benchmarks.ours import entered
+from benchmarks.sample import C1, C2, CONTEXT, DATA, NAME
+from benchmarks.sender import Sender
+from eventtracking_core import Tracker
+
+__all__ = ["DATABASE", "mongo_senders"]
+
+Documents: TypeAlias = Collection[dict[str, Any]]
+
+DATABASE: Final = "benchmarks"
+EVENTS: Final = 20_000
+BATCH: Final = 1000
+ACKNOWLEDGED: Final = WriteConcern(w="majority", j=True)
+WAITS: Final = 120.0
+"""Seconds for a flush: it is measured, not limited."""
+
+
+def mongo_senders(uri: str, directory: Path, stack: ExitStack) -> list[Sender]:
+    """Return all of them; whoever is raw sends documents that ours has stored before.
+
+    Args:
+        uri: of a server that takes writes.
+        directory: where ours keeps what it cannot deliver.
+        stack: closes what is opened.
+    """
+    database = stack.enter_context(MongoClient[dict[str, Any]](uri))[DATABASE]
+    plain = _ours("ours: mongo", database["ours"], uri, directory, stack, indexes=[])
+    return [
+        plain,
+        _ours("ours: mongo, with its indexes", database["indexed"], uri, directory, stack),
+        _raw(plain, database["ours"], database["raw"]),
+        _event_tracking(database["theirs"], uri),
+    ]
+
+
+def _ours(
+    name: str,
+    documents: Documents,
+    uri: str,
+    directory: Path,
+    stack: ExitStack,
+    **options: Any,
+) -> Sender:
+    delivery = {"mode": "queue", "max_batch_size": BATCH, "directory": str(directory)}
+    sink = {
+        "type": "mongo",
+        "uri": uri,
+        "database": DATABASE,
+        "collection": documents.name,
+        "delivery": delivery,
+        **options,
+    }
+    tracker = Tracker()
+    tracker.configure({"backends": {"mongo": sink}})
+    stack.callback(tracker.shutdown)
+
+    def settle() -> None:
+        assert tracker.flush(WAITS), "ours did not flush"
+
+    return Sender(
+        name,
+        "tracker.emit(NAME, DATA); tracker.flush()",
+        entered(tracker),
+        EVENTS,
+        _emptied(documents),
+        settle,
+    )
+
+
+def _raw(ours: Sender, stored: Documents, documents: Documents) -> Sender:
+    for _ in range(EVENTS):
+        ours.call()
+    ours.settle()
+    same = list(stored.find())
+    assert ours.delivered() == len(same) == EVENTS, "ours did not store them all"
+    gc.freeze()  # ours and event-tracking shall not pay for collecting among these
+    target = documents.with_options(write_concern=ACKNOWLEDGED)
+    batches = cycle([same[start : start + BATCH] for start in range(0, EVENTS, BATCH)])
+    return Sender(
+        "pymongo: insert_many(1000)",
+        "collection.insert_many(documents, ordered=False)",
+        lambda: target.insert_many(next(batches), ordered=False),
+        EVENTS // BATCH,
+        _emptied(documents),
+        events=BATCH,
+    )
+
+
+def _event_tracking(documents: Documents, uri: str) -> Sender:
+    backend = MongoBackend(host=uri, database=DATABASE, collection=documents.name, extra={"w": 1})
+    tracker = TheirTracker(backends={"mongo": backend})
+    tracker.enter_context("request", C1)
+    tracker.enter_context("user", C2)
+    return Sender(
+        "event-tracking: MongoBackend, w=1",
+        "tracker.emit(NAME, DATA)",
+        lambda: tracker.emit(NAME, DATA),
+        EVENTS // 10,
+        _emptied(documents),
+    )
+
+
+def _emptied(documents: Documents) -> Callable[[], int]:
+    """Return what counts a collection, and empties it."""
+
+    def delivered() -> int:
+        count = documents.count_documents({})
+        whole = documents.count_documents({"name": NAME, "data": DATA, "context": CONTEXT})
+        assert count == whole, "a document is not whole"
+        documents.delete_many({})
+        return count
+
+    return delivered
