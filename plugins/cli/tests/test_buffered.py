@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from time import monotonic
 from types import ModuleType
 from typing import ClassVar
 
@@ -11,6 +12,9 @@ import pytest
 
 from eventtracking_core import RejectedError, RetryableError, Tracker
 from eventtracking_core.delivery import survey
+
+
+SPOOL = Path("eventtracking-spool/out.sink/spool")
 
 
 class Sink:
@@ -106,6 +110,9 @@ def waiting(spooling):
     for _ in range(3):
         tracker.emit("a.b")
     tracker.shutdown(0.3)
+    deadline = monotonic() + 20
+    while any(process.is_alive for process in survey(SPOOL)):  # the worker puts things away
+        assert monotonic() < deadline
     return spooling
 
 
@@ -128,7 +135,7 @@ def test_looking_delivers_nothing_and_the_next_tracker_does(waiting, run):
 
 def test_verifying_finds_damage(waiting, run):
     assert run("spool", "verify", "--config", waiting).code == 0
-    (process,) = survey(Path("eventtracking-spool/out.sink/spool"))
+    (process,) = survey(SPOOL)
     path = process.segments[0].path
     content = bytearray(path.read_bytes())
     content[-5] ^= 0xFF
