@@ -13,7 +13,6 @@ import pytest
 from eventtracking_core import RejectedError, RetryableError, Tracker
 from eventtracking_core.delivery import survey
 
-
 SPOOL = Path("eventtracking-spool/out.sink/spool")
 
 
