@@ -49,8 +49,7 @@ def _values(value: Any, depth: int) -> int:
     if count > MAX_VALUES or not depth:
         return MAX_VALUES + 1
     for item in value.values() if kind is dict else value:
-        # Most values are scalars, of a type that is in the set, or of one that is not tracked.
-        if type(item) not in _SCALARS and is_tracked(item):
+        if is_tracked(item):  # most values are scalars, which are not
             count += _values(item, depth - 1)
             if count > MAX_VALUES:
                 break
@@ -71,14 +70,15 @@ def _text(event: Mapping[str, object]) -> int:
     return total
 
 
-def has_foreign_datetime(value: object) -> bool:
-    """Tell whether a bounded value holds a datetime that is not plainly in UTC."""
-    pending: list[Any] = [value]
+def has_foreign_datetime(event: Mapping[str, object]) -> bool:
+    """Tell whether a bounded event holds a datetime that is not plainly in UTC."""
+    pending: list[Any] = [event]
     for item in pending:
-        if isinstance(item, dict):
-            pending += item.values()
-        elif isinstance(item, list | tuple):
-            pending += item
+        kind = type(item)
+        if kind is dict:
+            pending += [value for value in item.values() if type(value) not in _SCALARS]
+        elif kind is list or kind is tuple:
+            pending += [value for value in item if type(value) not in _SCALARS]
         elif isinstance(item, datetime) and item.tzinfo is not UTC:
             return True
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
@@ -16,6 +17,7 @@ __all__ = ["decode_msgpack", "encode_msgpack", "normal_from_msgpack"]
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
+_NAIVE: Final = re.compile(rb"T(?<=\d{4}-\d\d-\d\dT)\d\d:\d\d:\d\d")
 
 
 def encode_msgpack(event: Event) -> bytes:
@@ -35,7 +37,9 @@ def encode_msgpack(event: Event) -> bytes:
 def _may_be_foreign(wire: bytes) -> bool:
     # A datetime without an offset travels as text, and any other with the byte 0xff, which is in
     # no text; the first one is the timestamp's own, most often.
-    return wire.find(b"T") >= 0 or wire.find(b"\xff", wire.find(b"\xff") + 1) >= 0
+    if wire.find(b"\xff", wire.find(b"\xff") + 1) >= 0:
+        return True
+    return wire.find(b"T") >= 0 and _NAIVE.search(wire) is not None
 
 
 def decode_msgpack(wire: bytes) -> Event:
