@@ -217,7 +217,8 @@ class Worker:
         return self._leaf.waiting > 0 or self.in_hand > 0
 
     def _is_empty(self) -> bool:
-        return not (self._settler.held or self._has_more() or self._is_awaited())
+        # In this order: whoever was awaited a moment ago may have put its event down meanwhile.
+        return not (self._is_awaited() or self._settler.held or self._has_more())
 
     def _is_awaited(self) -> bool:
         """Tell whether a thread is on its way into the queue, and may get there."""

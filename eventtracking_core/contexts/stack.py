@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextvars import ContextVar, copy_context
-from typing import Any, ParamSpec, Protocol, Self, TypeVar
+from typing import Any, Protocol
 
 __all__ = [
     "Context",
     "ContextLocator",
     "ContextProvider",
     "ContextStack",
-    "ContextVarLocator",
-    "DefaultContextLocator",
     "EnteredContext",
+    "Frame",
     "StackLocator",
-    "ThreadLocalContextLocator",
-    "carry",
-    "stack_locator",
+    "remove",
 ]
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 Context = Mapping[str, Any]
 """What a context holds: values by field name."""
@@ -166,140 +158,3 @@ class EnteredContext:
             remove(locator, lambda frame: frame.owner is self, self._name)
         except KeyError:  # left by name within the block
             return
-
-
-class ContextVarLocator:
-    """One stack a thread, task and greenlet, each inheriting what its parent task had entered."""
-
-    def __init__(self) -> None:
-        variable: ContextVar[Frame | None] = ContextVar("eventtracking_contexts", default=None)
-        self.top = variable.get
-        self._set = variable.set
-
-    def set_top(self, frame: Frame | None) -> None:
-        """Make a frame the innermost one."""
-        self._set(frame)
-
-    def get(self) -> ContextStack:
-        """Return the active contexts by name, innermost last."""
-        return ContextStack(self)
-
-
-class DefaultContextLocator:
-    """One stack for everything that uses the tracker: for programs with a single thread."""
-
-    def __init__(self) -> None:
-        self._top: Frame | None = None
-
-    def top(self) -> Frame | None:
-        """Return the innermost frame."""
-        return self._top
-
-    def set_top(self, frame: Frame | None) -> None:
-        """Make a frame the innermost one."""
-        self._top = frame
-
-    def get(self) -> ContextStack:
-        """Return the active contexts by name, innermost last."""
-        return ContextStack(self)
-
-
-class ThreadLocalContextLocator:
-    """One stack a thread. Its `threading.local` is made on first use, after gevent has patched."""
-
-    def __init__(self) -> None:
-        self._local: threading.local | None = None
-
-    def _storage(self) -> threading.local:
-        if self._local is None:
-            self._local = threading.local()
-        return self._local
-
-    def top(self) -> Frame | None:
-        """Return the innermost frame."""
-        top: Frame | None = getattr(self._storage(), "top", None)
-        return top
-
-    def set_top(self, frame: Frame | None) -> None:
-        """Make a frame the innermost one."""
-        self._storage().top = frame
-
-    def get(self) -> ContextStack:
-        """Return the active contexts by name, innermost last."""
-        return ContextStack(self)
-
-
-class _MappingLocator:
-    """A locator of somebody's own: its mapping, read and written as a stack.
-
-    A name that is entered again while it is active is kept apart under a key of its own, so that
-    it nests.
-    """
-
-    def __init__(self, locator: ContextLocator) -> None:
-        self._locator = locator
-        self.get = locator.get
-
-    def top(self) -> Frame | None:
-        top = None
-        for key, context in self.get().items():
-            name = key.name if isinstance(key, _Again) else key
-            top = Frame(name, context, top, getattr(context, "owner", None))
-        return top
-
-    def set_top(self, frame: Frame | None) -> None:
-        contexts = self.get()
-        contexts.clear()
-        for kept in reversed(list(frame.down() if frame else ())):
-            name = kept.name or ""
-            key = _Again(name) if name in contexts else name
-            contexts[key] = _Owned(kept.context, kept.owner)
-
-
-class _Again(str):
-    """A key that equals no other: a name entered while it is active."""
-
-    __slots__ = ("name",)
-
-    name: str
-
-    def __new__(cls, name: str) -> Self:
-        key = super().__new__(cls, name)
-        key.name = name
-        return key
-
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-
-class _Owned(dict[str, Any]):
-    """A context that remembers which block entered it."""
-
-    __slots__ = ("owner",)
-
-    def __init__(self, context: Context, owner: object) -> None:
-        super().__init__(context)
-        self.owner = owner
-
-
-def stack_locator(locator: ContextLocator) -> StackLocator:
-    """Return a locator's stack; one with `get` alone is read through its mapping."""
-    if callable(getattr(locator, "top", None)) and callable(getattr(locator, "set_top", None)):
-        return locator  # type: ignore[return-value]
-    return _MappingLocator(locator)
-
-
-def carry(function: Callable[P, R]) -> Callable[P, R]:
-    """Return a function that runs in the contexts that are active now, in whatever thread.
-
-    For thread pools and callbacks: `pool.submit(carry(work), item)`. Everything kept in context
-    variables is carried, the current trace among it.
-    """
-    contexts = copy_context()
-
-    def carried(*args: P.args, **kwargs: P.kwargs) -> R:
-        return contexts.copy().run(function, *args, **kwargs)
-
-    return carried

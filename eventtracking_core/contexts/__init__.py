@@ -1,0 +1,35 @@
+"""Who, where and in which trace: contexts, where they are found, and how they travel."""
+
+from eventtracking_core.contexts.carriers import carry
+from eventtracking_core.contexts.locators import (
+    ContextVarLocator,
+    DefaultContextLocator,
+    ThreadLocalContextLocator,
+    stack_locator,
+)
+from eventtracking_core.contexts.stack import (
+    Context,
+    ContextLocator,
+    ContextProvider,
+    ContextStack,
+    EnteredContext,
+    Frame,
+    StackLocator,
+    remove,
+)
+
+__all__ = [
+    "Context",
+    "ContextLocator",
+    "ContextProvider",
+    "ContextStack",
+    "ContextVarLocator",
+    "DefaultContextLocator",
+    "EnteredContext",
+    "Frame",
+    "StackLocator",
+    "ThreadLocalContextLocator",
+    "carry",
+    "remove",
+    "stack_locator",
+]
