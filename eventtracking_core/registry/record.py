@@ -1,0 +1,153 @@
+"""The record of an event type: what an event or a context means, and its id."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Final, Literal, Protocol
+
+from eventtracking_core.events import as_utc
+from eventtracking_core.registry.fields import FieldDoc
+
+__all__ = ["EventType", "Kind", "MetadataStore"]
+
+Kind = Literal["event", "context", "composed"]
+
+ID_LENGTH: Final = 16
+"""Hexadecimal digits: 64 bits, of which a million types share an id once in 37 million times."""
+
+UNREGISTERED: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventType:
+    """What an event name, a context or a composition of contexts means.
+
+    Records are immutable: another registration of a name makes another record. The id is made from
+    what the record says, so that every process agrees on it; when and where it was said is no part
+    of it.
+
+    Args:
+        kind: `event`, `context`, or `composed` of several contexts that were active together.
+        name: of the event or the context.
+        description: what happened, or under which conditions the context is there.
+        fields: of the event's data, or of the context.
+        context_fields: of the context, that every event of this type has.
+        members: ids of the contexts that a composed one is made of, outermost first.
+        owner: who answers for it.
+        tags: words to find it by.
+        examples: data of sample events.
+        deprecated: what to use instead, where it should not be used any more.
+        schema: JSON Schema 2020-12 of the data, where one was given.
+        registered_at: when it was registered, in UTC.
+        stack_trace: from where, innermost last: `path:line in function`.
+    """
+
+    kind: Kind = "event"
+    name: str
+    description: str = ""
+    fields: tuple[FieldDoc, ...] = ()
+    context_fields: tuple[FieldDoc, ...] = ()
+    members: tuple[str, ...] = ()
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
+    examples: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
+    deprecated: str | None = None
+    schema: Mapping[str, Any] | None = field(default=None, hash=False)
+    registered_at: datetime = UNREGISTERED
+    stack_trace: tuple[str, ...] = ()
+
+    @cached_property
+    def id(self) -> str:
+        """The id: the head of the SHA-256 of kind, name, description and fields."""
+        content = {
+            "kind": self.kind,
+            "name": self.name,
+            "description": self.description,
+            "fields": [doc.to_dict() for doc in _by_name(self.fields)],
+            "context_fields": [doc.to_dict() for doc in _by_name(self.context_fields)],
+            "members": self.members,
+            "schema": self.schema,
+        }
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return sha256(text.encode()).hexdigest()[:ID_LENGTH]
+
+    def at(self, moment: datetime, stack_trace: Sequence[str]) -> EventType:
+        """Return the same record, registered at that moment and place."""
+        return replace(self, registered_at=as_utc(moment), stack_trace=tuple(stack_trace))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as JSON holds it; what has its default is left out."""
+        whole: dict[str, Any] = {
+            "id": self.id,
+            "kind": self.kind,
+            "name": self.name,
+            "description": self.description,
+            "fields": [doc.to_dict() for doc in self.fields],
+            "context_fields": [doc.to_dict() for doc in self.context_fields],
+            "members": list(self.members),
+            "owner": self.owner,
+            "tags": list(self.tags),
+            "examples": [dict(example) for example in self.examples],
+            "deprecated": self.deprecated,
+            "schema": self.schema,
+            "registered_at": self.registered_at.isoformat().replace("+00:00", "Z"),
+            "stack_trace": list(self.stack_trace),
+        }
+        return {key: value for key, value in whole.items() if value or key == "description"}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> EventType:
+        """Return the record that `to_dict` made.
+
+        Raises:
+            ValueError: it is none; the message says what is wrong.
+        """
+        try:
+            made = cls(
+                kind=record["kind"],
+                name=record["name"],
+                description=record.get("description", ""),
+                fields=_fields(record, "fields"),
+                context_fields=_fields(record, "context_fields"),
+                members=tuple(record.get("members", ())),
+                owner=record.get("owner"),
+                tags=tuple(record.get("tags", ())),
+                examples=tuple(record.get("examples", ())),
+                deprecated=record.get("deprecated"),
+                schema=record.get("schema"),
+                registered_at=as_utc(datetime.fromisoformat(record["registered_at"])),
+                stack_trace=tuple(record.get("stack_trace", ())),
+            )
+        except KeyError as error:
+            raise ValueError(f"the record of an event type has no {error.args[0]}") from error
+        except (TypeError, AttributeError) as error:
+            raise ValueError("the record of an event type is malformed") from error
+        if made.kind not in {"event", "context", "composed"} or not isinstance(made.name, str):
+            raise ValueError("the record of an event type is of no known kind")
+        return made
+
+
+def _by_name(fields: Iterable[FieldDoc]) -> list[FieldDoc]:
+    return sorted(fields, key=lambda doc: doc.name)
+
+
+def _fields(record: Mapping[str, Any], key: str) -> tuple[FieldDoc, ...]:
+    return tuple(FieldDoc.from_dict(doc) for doc in record.get(key, ()))
+
+
+class MetadataStore(Protocol):
+    """Where records of event types are kept, apart from any log.
+
+    It opens what it needs on first use, and may be asked by several threads.
+    """
+
+    def save(self, record: EventType, /) -> None:
+        """Keep a record; one whose id is there already changes nothing."""
+
+    def load(self) -> Iterable[EventType]:
+        """Return every record, oldest first."""
