@@ -28,6 +28,13 @@ GOODBYE_TIMEOUT: Final = 0.5
 SHORTEST_TIMEOUT: Final = 0.001
 """Seconds an attempt has at least: to pymongo, 0 is no limit at all."""
 
+SEARCH_STEP: Final = 0.5
+"""Seconds by which pymongo's search for a server may outlast the time it is given.
+
+It looks at the clock once a `MIN_HEARTBEAT_INTERVAL`, and goes on for another where a moment is
+left.
+"""
+
 
 class MongoBackend:
     """Writes events to a MongoDB collection, acknowledged by a majority and journaled.
@@ -124,7 +131,7 @@ class MongoBackend:
             return
         collection = self._connection.collection()
         try:
-            with pymongo.timeout(max(timeout, SHORTEST_TIMEOUT)):
+            with pymongo.timeout(_given(timeout)):
                 if self._prepared_by != os.getpid():
                     self._layout.prepare(collection)
                 failures = insert(collection, events)
@@ -145,3 +152,9 @@ class MongoBackend:
         with pymongo.timeout(max(min(timeout, GOODBYE_TIMEOUT), SHORTEST_TIMEOUT)):
             self._connection.close()
         return True
+
+
+def _given(timeout: float) -> float:
+    """Return the seconds to give pymongo, so that it ends within the timeout and a twentieth."""
+    in_time = min(timeout, timeout * 1.05 - SEARCH_STEP)
+    return max(in_time, timeout / 2, SHORTEST_TIMEOUT)
