@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 STEPPING = """
-import datetime, itertools, json, sys, time
+import datetime, itertools, json, sys, threading, time
 
 real = datetime.datetime
 shifts = itertools.cycle([datetime.timedelta(days=days) for days in (0, 1, -1)])
@@ -23,11 +23,14 @@ import eventtracking_core as et
 class Sink:
     def __init__(self, *script):
         self.script, self.at, self.ids = list(script), [], []
+        self.has_all = threading.Event()
     def send_batch(self, events, *, timeout):
         self.at.append(time.monotonic())
         if self.script:
             raise self.script.pop(0)
         self.ids += [event["id"] for event in events]
+        if len(self.ids) == 1000:
+            self.has_all.set()
 
 sink, expiring = Sink(et.RetryableError(retry_after=0.3)), Sink(*[et.RetryableError()] * 1000)
 quick = {"mode": "queue", "schedule_delay": 0.05, "initial_interval": 0.01, "max_interval": 0.05,
@@ -39,8 +42,7 @@ tracker.configure({"backends": {
 }})
 start = time.monotonic()
 ids = [tracker.emit("numbered", {"n": n}) for n in range(1000)]
-while len(sink.ids) < 1000 and time.monotonic() - start < 20:
-    time.sleep(0.01)
+sink.has_all.wait(20)
 waited = sink.at[1] - sink.at[0]
 done = tracker.flush(20)
 dead = tracker.stats()["tree"]["backends"][1]["backends"][0]["dead_lettered"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 from time import perf_counter_ns
 
 import pytest
@@ -71,6 +72,11 @@ def test_emit_never_raises_whatever_the_input_and_the_backends_do(
     assert tracker.leaf("healthy")["delivered"] == len(healthy.names) == 5
 
 
+def preemptions():
+    """Return how often the machine took this process off a processor to run something else."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+
+
 def test_a_black_hole_changes_nothing_for_emitters_and_for_other_backends(
     tracker_to, black_hole, sink, eventually, measured
 ):
@@ -79,11 +85,13 @@ def test_a_black_hole_changes_nothing_for_emitters_and_for_other_backends(
     tracker = tracker_to({"a": targets["a"], "hole": hole, "b": targets["b"]})
     tracker.emit_many([-1])
     eventually(hole.reached.is_set)
-    took = []
+    took, slow = [], []
     for n in range(20_000):
-        start = perf_counter_ns()
+        held_up, start = preemptions(), perf_counter_ns()
         tracker.emit("numbered", {"n": n})
         took.append(perf_counter_ns() - start)
+        if took[-1] > 100_000_000 and preemptions() == held_up:
+            slow.append(n)
     took.sort()
     shares = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999, "max": 0.99999}
     microseconds = {name: took[int(len(took) * q)] // 1000 for name, q in shares.items()}
@@ -93,8 +101,8 @@ def test_a_black_hole_changes_nothing_for_emitters_and_for_other_backends(
         assert target.delivered == list(range(-1, 20_000))
         eventually(lambda name=name: tracker.leaf(name)["delivered"] == 20_001)
     assert tracker.leaf("hole")["pending"] == 20_001
+    assert slow == []
     assert microseconds["p99.9"] < 100_000
-    assert microseconds["max"] < 1_000_000  # the machine has other things to do
     hole.released.set()
     assert tracker.flush(20)
     assert hole.delivered == list(range(-1, 20_000))

@@ -26,6 +26,18 @@ import eventtracking_core as et  # noqa: E402  after the handler
 
 PATIENCE = 60
 
+NEVER = threading.Event()
+
+
+def wait_until(condition):
+    """Wait for a condition, for as long as there is patience; tell whether it came true."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        NEVER.wait(0.002)
+    return True
+
 
 class Journal:
     """Lines of a file that outlive whoever wrote them."""
@@ -79,7 +91,7 @@ def tell(word):
 
 def wait_for_a_signal():
     while True:  # one that comes just before `signal.pause` would not end it
-        time.sleep(0.02)
+        NEVER.wait(0.02)
 
 
 def emit_until_killed(options):
@@ -93,10 +105,8 @@ def emit_until_killed(options):
 
 def drain(options):
     Program(**options)
-    deadline = time.monotonic() + PATIENCE
-    while _is_anything_left(Path(options["directory"])):
-        assert time.monotonic() < deadline, et.get_tracker().stats()
-        time.sleep(0.01)
+    directory = Path(options["directory"])
+    assert wait_until(lambda: not _is_anything_left(directory)), et.get_tracker().stats()
 
 
 def _is_anything_left(directory):
@@ -218,12 +228,15 @@ def _leaf():
 
 
 def _ended_well(child):
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+    statuses = []
+
+    def has_ended():
         ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return status == 0
-        time.sleep(0.0005)
+        statuses.append(status)
+        return ended
+
+    if wait_until(has_ended):
+        return statuses[-1] == 0
     os.kill(child, signal.SIGKILL)
     return False
 
