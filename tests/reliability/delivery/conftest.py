@@ -162,18 +162,6 @@ def eventually():
 
 
 @pytest.fixture
-def measured(record_property, capsys):
-    """Says what was measured, in the report and on the terminal."""
-
-    def say(name, figures):
-        record_property(name, figures)
-        with capsys.disabled():
-            sys.stdout.write(f"\n{name}: {figures}\n")
-
-    return say
-
-
-@pytest.fixture
 def dead_letters(tmp_path):
     """Returns the dead letters that are kept below the test's directory."""
     from eventtracking_core.delivery import DeadLetters

@@ -1,0 +1,182 @@
+"""P2, P5 and P6: servers and emitters are killed under load, and the network fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from threading import Event, Thread
+from time import monotonic
+
+import pymongo
+import pytest
+from pymongo.uri_parser import parse_uri
+
+import eventtracking_core as et
+
+REPOSITORY = Path(__file__).parents[3]
+RATE = 5_000
+TICK = 0.005
+SCHEDULE_DELAY = 0.02
+SECONDS = 2
+NEVER = Event()
+
+
+class Numbers:
+    """Keeps the numbers it is sent, and when each batch of them came."""
+
+    def __init__(self):
+        self.at = []
+
+    def send_batch(self, events, *, timeout):
+        self.at += [monotonic()] * len(events)
+
+    def between(self, start, end):
+        return sum(start <= at < end for at in self.at)
+
+
+def eventually(condition, seconds=30):
+    """Wait for a condition; return how many seconds that took."""
+    start = monotonic()
+    while not condition():
+        assert monotonic() < start + seconds, "it never came true"
+        NEVER.wait(0.005)
+    return monotonic() - start
+
+
+class Load:
+    """Emits 5,000 events a second until the block ends."""
+
+    def __init__(self, tracker):
+        self._tracker = tracker
+        self._ended = Event()
+        self._thread = Thread(target=self._run)
+        self.emitted = 0
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self):
+        start = monotonic()
+        while not self._ended.wait(TICK):
+            while self.emitted < (monotonic() - start) * RATE:
+                self._tracker.emit("numbered", {"n": self.emitted})
+                self.emitted += 1
+
+
+@pytest.fixture
+def tracker(tmp_path):
+    """A tracker with a queue before each of its backends."""
+    trackers = []
+
+    def make(**backends):
+        delivery = {"mode": "queue", "schedule_delay": SCHEDULE_DELAY, "directory": str(tmp_path)}
+        routed = {"delivery": delivery, "backends": backends}
+        trackers.append(et.Tracker())
+        trackers[-1].configure({"backends": {"all": routed}})
+        return trackers[-1]
+
+    yield make
+    for made in trackers:
+        assert made.shutdown(20)
+
+
+def leaf(tracker, name):
+    [router] = tracker.stats()["tree"]["backends"]
+    return next(child for child in router["backends"] if child["name"] == name)
+
+
+def delivered(tracker, name):
+    return leaf(tracker, name)["delivered"]
+
+
+def test_a_server_that_is_killed_three_times_under_load_costs_nothing_and_is_used_at_once(
+    tracker, mongod, measured
+):
+    """P5: 0 lost, and the first delivery within 2 s of the server's return."""
+    sender = tracker(mongo={"type": "mongo", "uri": mongod.uri, "database": "outages"})
+    waited = []
+    with Load(sender) as load:
+        for _ in range(3):
+            seen = delivered(sender, "mongo")
+            eventually(lambda seen=seen: delivered(sender, "mongo") > seen)
+            mongod.kill()
+            emitted = load.emitted
+            eventually(lambda emitted=emitted: load.emitted > emitted + RATE // 2)
+            seen = delivered(sender, "mongo")
+            mongod.start()
+            waited.append(eventually(lambda seen=seen: delivered(sender, "mongo") > seen))
+    assert sender.flush(60)
+    ledger = leaf(sender, "mongo")
+    with pymongo.MongoClient(mongod.uri) as client:
+        stored = client.outages.events.distinct("data.n")
+    figures = {"emitted": load.emitted, "stored": len(stored)}
+    measured("mongod killed three times", figures | {"seconds": [round(s, 2) for s in waited]})
+    assert ledger["accepted"] == ledger["delivered"] == load.emitted == len(stored)
+    assert max(waited) < 2
+
+
+def fall_silent(proxy):
+    proxy.is_black_hole = True
+
+
+def crawl(proxy):
+    proxy.bytes_per_second = 50
+
+
+def lag(proxy):
+    proxy.latency = 0.3
+
+
+def refuse(proxy):
+    proxy.refuses = True
+    proxy.reset()
+
+
+@pytest.fixture
+def proxy(mongo_uri, fault_proxy):
+    return fault_proxy(*parse_uri(mongo_uri)["nodelist"][0])
+
+
+@pytest.mark.parametrize("fail", [fall_silent, crawl, lag, refuse])
+def test_a_network_that_fails_leaves_the_other_backends_their_rate_and_loses_nothing(
+    tracker, proxy, mongo_database, measured, fail
+):
+    """P6: the others keep 95 % of their rate."""
+    uri = f"mongodb://127.0.0.1:{proxy.port}/?directConnection=true"
+    other = Numbers()
+    delivery = {"export_timeout": 1.0, "max_interval": 1.0}
+    options = {"uri": uri, "database": mongo_database.name, "delivery": delivery}
+    sender = tracker(mongo={"type": "mongo", **options}, other=other)
+    with Load(sender) as load:
+        eventually(lambda: delivered(sender, "mongo") and other.at)
+        fail(proxy)
+        start = monotonic() + 0.1
+        eventually(lambda: monotonic() > start + SECONDS)
+    proxy.heal()
+    proxy.reset()
+    assert sender.flush(60)
+    share = other.between(start, start + SECONDS) / (RATE * SECONDS)
+    measured(f"{fail.__name__}: the other backend's share of its rate", round(share, 3))
+    assert share >= 0.95
+    assert len(other.at) == load.emitted
+    assert mongo_database.events.count_documents({}) == load.emitted
+
+
+def test_killed_emitters_and_killed_servers_lose_nothing_that_was_acknowledged(shared_mongod):
+    """P2, in a few rounds; `python -m benchmarks.kills` has more of them."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "benchmarks.kills", "--rounds", "4"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "lost: 0\nduplicated: 0\n" in ran.stdout
