@@ -92,50 +92,50 @@ class BufferedLeaf(Leaf):
                 self.ledger.drop("shutdown")
                 raise ClosedError
             try:
-                reason = store(encode_msgpack(event))
+                kept = store(encode_msgpack(event))
             except BaseException:
                 self.ledger.drop("interrupted")
                 raise
-            if reason is not None:
-                self._dropped(reason)
+            waiting = kept if isinstance(kept, int) else self._dropped(kept)
             worker = self.worker
-            if self.waiting >= worker.alarm or self.queue.bytes >= worker.byte_alarm:
+            if waiting >= worker.alarm or self.queue.bytes >= worker.byte_alarm:
                 worker.wake()
 
         return deliver
 
-    def _store(self) -> Callable[[bytes], str | None]:
-        """Return what keeps an event, or says for which reason it could not."""
+    def _store(self) -> Callable[[bytes], int | str]:
+        """Return what keeps an event and says how many wait then, or why it could not."""
         if self.spool is None:
             return self._block if self.options.when_full == "block" else self._queue
         return self._spool_first if self.options.mode == "spool" else self._spool_overflow
 
-    def _queue(self, wire: bytes) -> str | None:
-        return None if self.queue.put(wire) else "queue_full"
+    def _queue(self, wire: bytes) -> int | str:
+        return self.queue.put(wire) or "queue_full"
 
-    def _block(self, wire: bytes) -> str | None:
-        if self.queue.put(wire):
-            return None
+    def _block(self, wire: bytes) -> int | str:
+        waiting = self.queue.put(wire)
+        if waiting:
+            return waiting
         self.worker.wake()
         deadline = monotonic() + BLOCKS_FOR
-        while not self.queue.put(wire):
+        while not (waiting := self.queue.put(wire)):
             if monotonic() >= deadline:
                 return "queue_full"
             sleep(0.001)
-        return None
+        return waiting
 
-    def _spool_first(self, wire: bytes) -> str | None:
+    def _spool_first(self, wire: bytes) -> int | str:
         try:
-            return None if self._spooled(wire) else "spool_full"
+            return self.waiting if self._spooled(wire) else "spool_full"
         except OSError as error:
             self._spool_failed(error)
             return self._queue(wire)
 
-    def _spool_overflow(self, wire: bytes) -> str | None:
+    def _spool_overflow(self, wire: bytes) -> int | str:
         spool = self.spool
         # What overflowed goes first, and what comes meanwhile behind it: so the order is kept.
-        if (spool is None or not spool.unread) and self.queue.put(wire):
-            return None
+        if (spool is None or not spool.unread) and (waiting := self.queue.put(wire)):
+            return waiting
         return self._spool_first(wire)
 
     def _spooled(self, wire: bytes) -> bool:
@@ -155,12 +155,13 @@ class BufferedLeaf(Leaf):
     def _spool_lost(self, number: int) -> None:
         self.ledger.drop("damaged", number)
 
-    def _dropped(self, reason: str) -> None:
+    def _dropped(self, reason: str) -> int:
         self.ledger.drop(reason)
         report(
             logging.ERROR, (self.path, reason), "backend %s: events are dropped: %s",
             self.path, reason,
         )  # fmt: skip
+        return self.waiting
 
     @property
     def waiting(self) -> int:

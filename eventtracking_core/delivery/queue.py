@@ -40,17 +40,15 @@ class MemoryQueue:
     def __len__(self) -> int:
         return len(self._items) - self._tickets
 
-    def put(self, wire: bytes) -> bool:
-        """Add an event at the end; tell whether there was room for it."""
-        size = len(wire)
-        if (
-            len(self._items) - self._tickets >= self._max_size
-            or self.bytes + size > self._max_bytes
-        ):
-            return False
-        self.bytes += size
+    def put(self, wire: bytes) -> int:
+        """Add an event at the end; return how many wait then, or 0 where there is no room."""
+        waiting = len(self._items) - self._tickets + 1
+        total = self.bytes + len(wire)
+        if waiting > self._max_size or total > self._max_bytes:
+            return 0
+        self.bytes = total
         self._items.append(wire)
-        return True
+        return waiting
 
     def put_ticket(self, ticket: Ticket) -> None:
         """Add a ticket at the end, whether there is room or not."""
