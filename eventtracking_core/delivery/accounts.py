@@ -39,8 +39,7 @@ class Accounts:
         """Note events that were delivered."""
         self.delivered += len(items)
         self._leaf.ledger.delivered.add_many(len(items))
-        for item in items:
-            self._settle(item)
+        self._settle(items)
 
     def give_up(self, items: Sequence[Item], reason: str) -> None:
         """Keep events as dead letters; count as dropped those for which there is no room."""
@@ -59,8 +58,7 @@ class Accounts:
             reason,
             items[0].error,
         )
-        for item in items:
-            self._settle(item)
+        self._settle(items)
 
     def leave(self, items: Sequence[Item]) -> None:
         """Let go of events that could not be settled in time; what is spooled stays there."""
@@ -86,14 +84,17 @@ class Accounts:
             self._report("dead letters", error)
             return 0
 
-    def _settle(self, item: Item) -> None:
-        self.in_hand -= 1
-        if item.spooled is None or self._leaf.spool is None:
+    def _settle(self, items: Sequence[Item]) -> None:
+        self.in_hand -= len(items)
+        spool = self._leaf.spool
+        if spool is None:
             return
-        try:
-            self._leaf.spool.settle(item.spooled)
-        except OSError as error:  # it is delivered; at worst it will be once more
-            self._report("spool", error)
+        for item in items:
+            if item.spooled is not None:
+                try:
+                    spool.settle(item.spooled)
+                except OSError as error:  # it is delivered; at worst it will be once more
+                    self._report("spool", error)
 
     def _report(self, place: str, error: OSError) -> None:
         report(

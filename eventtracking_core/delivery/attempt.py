@@ -29,33 +29,22 @@ Send = Callable[[Sequence[Event], float], None]
 class Item:
     """An event on its way to the backend, and how its attempts went.
 
-    `blamed` is how often it failed alone, for no named reason, since others got through.
+    `blamed` is how often it failed alone, for no named reason, since others got through. Most
+    events never fail: what is told of failures stands in the class until there is one.
     """
 
-    __slots__ = (
-        "attempts",
-        "blamed",
-        "error",
-        "event",
-        "failing_since",
-        "is_alone",
-        "is_named",
-        "others",
-        "spooled",
-        "wire",
-    )
+    attempts = 0
+    blamed = 0
+    error = ""
+    failing_since: float | None = None
+    is_alone = False
+    is_named = True
+    others = 0
 
     def __init__(self, wire: bytes, event: Event, spooled: SpooledEvent | None) -> None:
         self.wire = wire
         self.event = event
         self.spooled = spooled
-        self.attempts = 0
-        self.blamed = 0
-        self.error = ""
-        self.failing_since: float | None = None
-        self.is_alone = False
-        self.is_named = True
-        self.others = 0
 
     def failed(self, error: str) -> None:
         """Note an attempt that did not deliver it."""
