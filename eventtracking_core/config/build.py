@@ -116,7 +116,10 @@ class _Builder:
                 on_error = self._on_error(item, at)
             processor: Processor | None = self._component("processor", node, at)
             if processor is not None:
-                made.append(Step(processor, name=_type_name(node), on_error=on_error))
+                try:
+                    made.append(Step(processor, name=_type_name(node), on_error=on_error))
+                except ValueError as error:
+                    self._problem(at, str(error))
         return made
 
     def _on_error(self, node: Mapping[str, Any], path: str) -> Any:
@@ -134,6 +137,9 @@ class _Builder:
         if not isinstance(children, Mapping):
             self._problem(at, f"expected a table of backends by name, got {_kind(children)}")
             return {}
+        named = [str(name) for name in children]
+        for name in dict.fromkeys(name for name in named if named.count(name) > 1):
+            self._problem(f"{at}.{name}", "is the name of two backends")
         made = {
             str(name): self._backend(
                 node, _Place(f"{at}.{name}", (*place.names, str(name)), place.layers)
