@@ -58,6 +58,7 @@ class Accounts:
             len(items),
             reason,
             items[0].error,
+            extra={"backend": self._leaf.path, "reason": reason},
         )
         for item in items:
             self._settle(item)
@@ -103,4 +104,5 @@ class Accounts:
             self._leaf.path,
             place,
             describe(error),
+            extra={"backend": self._leaf.path, "error": type(error).__name__},
         )
