@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextvars import ContextVar
 from typing import Any, Final, Literal
 
 import structlog
 
 from eventtracking_core import Event, NoBackendEnabled
 from eventtracking_core.encoding import normalize_event
+from eventtracking_structlog.merging import is_logging_event
 
 __all__ = ["StructlogBackend"]
 
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
-
-_is_logging: Final = ContextVar("eventtracking_structlog_is_logging", default=False)
 
 
 class StructlogBackend:
@@ -45,19 +43,19 @@ class StructlogBackend:
             NoBackendEnabled: the logger filters the level, or a processor or handler of the log
                 emitted the event while it handled another one.
         """
-        if _is_logging.get():
+        if is_logging_event.get():
             raise NoBackendEnabled("the log itself emitted the event")
         logger = self._logger.bind()
         if isinstance(logger, structlog.stdlib.AsyncBoundLogger):
             logger = logger.sync_bl
         if not _is_enabled(logger, _LEVELS[self._level]):
             raise NoBackendEnabled("the logger does not record this level")
-        token = _is_logging.set(True)
+        token = is_logging_event.set(True)
         try:
             # Processors may change what they are given; renderers fail on some of what events hold.
             getattr(logger, self._level)(event["name"], **_line(normalize_event(event)))
         finally:
-            _is_logging.reset(token)
+            is_logging_event.reset(token)
 
 
 def _line(event: Event) -> dict[str, Any]:

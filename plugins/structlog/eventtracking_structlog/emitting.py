@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import MutableMapping
+from contextlib import nullcontext
 from typing import Any, Final
 
 from structlog.typing import Context
@@ -22,6 +23,8 @@ OF_STRUCTLOG: Final = frozenset(
     }
 )
 """Keys of a line that are not the application's, but mean something on the way to the log."""
+
+_NOTHING: Final = nullcontext()
 
 
 def emit(tracker: Tracker | None, name: Any, data: dict[str, Any], bound: Context) -> str:
@@ -46,7 +49,7 @@ def emit(tracker: Tracker | None, name: Any, data: dict[str, Any], bound: Contex
         if context:
             context.update(tracker.resolve_context())
         context.update(bound.copy())
-        with tracker.context(context):
+        with tracker.context(context) if context else _NOTHING:
             event_id = tracker.emit(name, data)
     except InvalidEventError:
         raise

@@ -13,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 import eventtracking_core as et
 from eventtracking_core.backends.memory import MemoryBackend
 from eventtracking_core.testing import BackendConformance, hostile
-from eventtracking_structlog import StructlogBackend, TrackProcessor
+from eventtracking_structlog import StructlogBackend, TrackProcessor, merge_tracker_context
 
 
 @pytest.fixture
@@ -83,6 +83,17 @@ def test_an_event_is_a_line_of_the_configured_log(log_file):
             "request_id": "r1",
         }
     ]
+
+
+def test_a_line_of_an_event_has_the_context_of_its_event_alone(lines):
+    et.configure({"backends": {"log": "structlog"}})
+    structlog.configure(processors=[merge_tracker_context, lines])
+    with et.context(user_id=7):
+        et.emit("edx.a")
+        structlog.get_logger().info("hello")
+    event, hello = lines.entries
+    assert (event["context"], "user_id" in event) == ({"user_id": 7}, False)
+    assert hello["user_id"] == 7
 
 
 def test_the_log_may_be_configured_after_the_tracker(lines):
