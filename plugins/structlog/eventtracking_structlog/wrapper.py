@@ -50,12 +50,16 @@ def tracking_wrapper(
 
 @cache  # so that loggers are of one class after they were pickled
 def _tracking(base: Any, tracker: Tracker | None) -> type[Any]:
+    def _emit(self: Any, name: str | None = None, /, **data: Any) -> str:
+        return emit(tracker, name, data, self._context)
+
     methods = (
         _of_async(base, tracker)
         if issubclass(base, AsyncBoundLogger)
         else _of_all(base, tracker) | _of_filtering(base, tracker)
     )
-    return type(f"Tracking{base.__name__}", (base,), {"__module__": __name__, **methods})
+    own = {"__module__": __name__, "emit": _emit}
+    return type(f"Tracking{base.__name__}", (base,), own | methods)
 
 
 def _of_all(base: Any, tracker: Tracker | None) -> dict[str, Any]:
@@ -68,22 +72,15 @@ def _of_all(base: Any, tracker: Tracker | None) -> dict[str, Any]:
             track(tracker, event, event_kw, self._context)
         return process(self, method_name, event, event_kw)
 
-    def _emit(self: Any, name: str | None = None, /, **data: Any) -> str:
-        return emit(tracker, name, data, self._context)
-
     def __reduce__(self: Any) -> tuple[Any, ...]:  # noqa: N807  it becomes the method
-        bound = (self._logger, self._processors, self._context)
-        return _restored, (base, tracker, *bound)
+        return _new, (base, tracker), self.__dict__
 
-    return {"_process_event": _unseen(_process_event), "emit": _emit, "__reduce__": __reduce__}
+    return {"_process_event": _unseen(_process_event), "__reduce__": __reduce__}
 
 
 def _of_async(base: Any, tracker: Tracker | None) -> dict[str, Any]:
-    def _emit(self: Any, name: str | None = None, /, **data: Any) -> str:
-        return emit(tracker, name, data, self._context)
-
     wrapped = _tracking(base._bound_logger_factory, tracker)  # noqa: SLF001  its only hook
-    return {"__slots__": (), "_bound_logger_factory": wrapped, "emit": _emit}
+    return {"__slots__": (), "_bound_logger_factory": wrapped}
 
 
 def _of_filtering(base: Any, tracker: Tracker | None) -> dict[str, _Method]:
@@ -144,7 +141,7 @@ def _unseen(function: _Method) -> _Method:
     )
 
 
-def _restored(
-    base: Any, tracker: Tracker | None, logger: object, processors: object, context: object
-) -> Any:
-    return _tracking(base, tracker)(logger, processors, context)
+def _new(base: Any, tracker: Tracker | None) -> Any:
+    """Return a logger without anything, for its state to be put into."""
+    made: Any = _tracking(base, tracker)
+    return made.__new__(made)

@@ -56,6 +56,7 @@ def test_an_event_matters_more_than_its_context(tracked_by, lines, caplog):
 
     memory = MemoryBackend()
     log = tracked_by(et.Tracker({"memory": memory}, Locator()))
+    bind_contextvars(user_id=7)
     log.info("signed up", track="edx.account.created", plan="pro")
     assert [event["data"] for event in memory.events] == [{"plan": "pro"}]
     assert lines.entries[0]["event_id"] == memory.events[0]["id"]
