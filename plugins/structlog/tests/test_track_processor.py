@@ -22,8 +22,8 @@ from eventtracking_structlog import TrackProcessor, merge_tracker_context, track
 class Registering(et.Tracker):
     """A tracker with registered event types."""
 
-    def __init__(self, backend):
-        super().__init__({"memory": backend})
+    def __init__(self, backend=None):
+        super().__init__({"memory": backend} if backend else None)
         self.event_types = {"edx.account.created": object()}
 
 
@@ -89,6 +89,17 @@ def test_a_line_is_tracked_once(log, lines):
     processor = TrackProcessor(registered=True, tracker=tracker)
     log(processor, processor, base=base).info("edx.account.created", track=True)
     assert len(memory.events) == len(lines.entries) == 1
+
+
+@pytest.mark.parametrize("delivery", ["inline", "queue"])
+def test_an_event_in_the_log_is_not_tracked_by_its_name_again(delivery, log, lines):
+    tracker = Registering()
+    tracker.configure({"backends": {"log": {"type": "structlog", "delivery": delivery}}})
+    log(TrackProcessor(registered=True, tracker=tracker)).info("edx.account.created")
+    assert tracker.shutdown(10)
+    assert tracker.stats()["emitted"] == 1
+    assert [line["event"] for line in lines.entries] == ["edx.account.created"] * 2
+    assert len({line["event_id"] for line in lines.entries}) == 1
 
 
 def test_records_of_other_libraries_are_tracked_in_a_formatter(stdlib_log):
