@@ -32,8 +32,14 @@ _logging: Final[ContextVar[bool]] = ContextVar("eventtracking_logging", default=
 _seen: dict[object, tuple[float, int]] = {}
 
 
-def report(level: int, key: object, message: str, *args: object) -> None:
-    """Log a problem, at most once in 20 seconds for each key."""
+def report(
+    level: int,
+    key: object,
+    message: str,
+    *args: object,
+    extra: Mapping[str, object] | None = None,
+) -> None:
+    """Log a problem, at most once in 20 seconds for each key; `extra` becomes the record's."""
     now = monotonic()
     last, hidden = _seen.get(key, (-INTERVAL, 0))
     if now - last < INTERVAL:
@@ -45,7 +51,7 @@ def report(level: int, key: object, message: str, *args: object) -> None:
     if hidden:
         message += " (and %d times more in between)"
         args = (*args, hidden)
-    log(level, message, *args)
+    log(level, message, *args, extra=extra)
 
 
 def log(level: int, message: str, *args: object, extra: Mapping[str, object] | None = None) -> None:

@@ -52,6 +52,7 @@ class Tree:
                     "context provider %s failed: %s",
                     type(provider).__name__,
                     describe(error),
+                    extra={"provider": type(provider).__name__, "error": type(error).__name__},
                 )
         values.update(entered)
         return values

@@ -151,6 +151,7 @@ class BufferedLeaf(Leaf):
             "backend %s: the spool cannot be written, events are kept in memory: %s",
             self.path,
             describe(error),
+            extra={"backend": self.path, "error": type(error).__name__},
         )
 
     def _spool_lost(self, number: int) -> None:
@@ -160,7 +161,7 @@ class BufferedLeaf(Leaf):
         self.ledger.drop(reason)
         report(
             logging.ERROR, (self.path, reason), "backend %s: events are dropped: %s",
-            self.path, reason,
+            self.path, reason, extra={"backend": self.path, "reason": reason},
         )  # fmt: skip
         return self.waiting
 
@@ -216,6 +217,7 @@ class BufferedLeaf(Leaf):
             report(
                 logging.ERROR, (self.path, "shutdown"),
                 "backend %s: %d events were not delivered in time", self.path, lost,
+                extra={"backend": self.path, "reason": "shutdown"},
             )  # fmt: skip
 
     def stats(self) -> dict[str, Any]:

@@ -110,6 +110,7 @@ class Settler:
             self._leaf.path,
             first.attempts,
             first.error,
+            extra={"backend": self._leaf.path, "attempts": first.attempts},
         )
         until = monotonic() + self.backoff.failed(attempt.retry_after)
         while not self._requests.is_hurried:

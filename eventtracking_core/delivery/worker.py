@@ -138,6 +138,7 @@ class Worker:
                     "backend %s: the worker goes on after %s",
                     self._leaf.path,
                     describe(error),
+                    extra={"backend": self._leaf.path, "error": type(error).__name__},
                 )
                 self._requests.wait(PAUSE)
 

@@ -76,6 +76,7 @@ class Leaf:
             "backend %s did not deliver an event: %s",
             self.name,
             describe(error),
+            extra={"backend": self.name, "reason": reason, "error": type(error).__name__},
         )
 
     def close(self) -> None:

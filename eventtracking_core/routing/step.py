@@ -58,6 +58,7 @@ class Step:
             self.name,
             "is dropped" if self.on_error == "drop" else "goes on without it",
             describe(error),
+            extra={"processor": self.name, "reason": reason, "error": type(error).__name__},
         )
         if self.on_error == "drop":
             raise FailedClosedError from error
