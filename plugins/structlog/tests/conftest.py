@@ -74,6 +74,7 @@ class Kept(logging.Handler):
 def stdlib_log():
     """The standard library's logger `app`, whose handler keeps what it formats."""
     handler = Kept()
+    structlog.stdlib.LoggerFactory()  # sets the class of loggers that are made after it
     app = logging.getLogger("app")
     app.addHandler(handler)
     app.setLevel(logging.INFO)
