@@ -198,7 +198,17 @@ class BufferedLeaf(Leaf):
         done = self.worker.join(timeout)
         if not done:  # the backend holds the worker: what waits behind it cannot go
             self.keep_or_drop([])
+            self._tell_of_those_in_hand()
         return done
+
+    def _tell_of_those_in_hand(self) -> None:
+        in_hand = self.worker.in_hand
+        if in_hand and self.options.mode == "queue":
+            report(
+                logging.ERROR, (self.path, "in hand"),
+                "backend %s: the time was up while %d events were on their way",
+                self.path, in_hand, extra={"backend": self.path, "reason": "shutdown"},
+            )  # fmt: skip
 
     def keep_or_drop(self, held: list[bytes]) -> None:
         """Spool what could not be delivered in time; count as dropped what cannot be spooled."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, Final, Literal
 
 import pymongo
@@ -12,7 +13,7 @@ from pymongo.errors import PyMongoError
 
 from eventtracking_core import BatchError, Event, Seconds
 from eventtracking_core.encoding import normalize_event
-from eventtracking_mongo.connection import Connection
+from eventtracking_mongo.connection import Connection, Documents
 from eventtracking_mongo.failures import explained
 from eventtracking_mongo.inserting import insert
 from eventtracking_mongo.layout import INDEXES, Layout
@@ -102,7 +103,7 @@ class MongoBackend:
             collection,
             WriteConcern(w=w, j=journal),
         )
-        # The process whose first batch was acknowledged: the layout is in place there.
+        # The process that made the indexes.
         self._prepared_by: int | None = None
 
     def send(self, event: Event, /) -> None:
@@ -132,15 +133,23 @@ class MongoBackend:
         collection = self._connection.collection()
         try:
             with pymongo.timeout(_given(timeout)):
-                if self._prepared_by != os.getpid():
-                    self._layout.prepare(collection)
+                is_first = self._prepared_by != os.getpid()
+                if is_first:
+                    self._layout.create(collection)
                 failures = insert(collection, events)
+                if is_first:
+                    self._index(collection)
         except PyMongoError as error:
             # The error's own text may hold documents and addresses.
             raise explained(error, collection.database.client.topology_description) from None
-        self._prepared_by = os.getpid()
         if failures:
             raise BatchError(failures)
+
+    def _index(self, collection: Documents) -> None:
+        """Make the indexes, once there is something to find; what fails is for the next batch."""
+        with suppress(PyMongoError):
+            self._layout.index(collection)
+            self._prepared_by = os.getpid()
 
     def flush(self, timeout: float) -> bool:  # noqa: ARG002  what every backend's flush takes
         """Return True: what was sent is acknowledged."""
