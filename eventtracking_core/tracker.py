@@ -9,23 +9,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
-from eventtracking_core.contexts import (
-    ContextVarLocator,
-    EnteredContext,
-    Frame,
-    remove,
-    stack_locator,
-)
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import ClosedError, InvalidEventError
 from eventtracking_core.events import Event, id_at
 from eventtracking_core.intake import Intake
 from eventtracking_core.routing import RoutingBackend
+from eventtracking_core.scope import Scope
 from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Tree
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
-    from eventtracking_core.contexts import Context, ContextLocator
+    from eventtracking_core.contexts import ContextLocator
 
 __all__ = ["Tracker"]
 
@@ -36,7 +30,7 @@ alive: Final[WeakSet[Tracker]] = WeakSet()
 """Every tracker of the process."""
 
 
-class Tracker:
+class Tracker(Scope):
     """Says what happened, with the contexts that are active, to a tree of backends.
 
     Args:
@@ -57,21 +51,20 @@ class Tracker:
         *,
         strict: bool = False,
     ) -> None:
-        self._locator = stack_locator(context_locator or ContextVarLocator())
-        ours = isinstance(self._locator, ContextVarLocator)
-        self._top = self._locator.top if ours else self._located
+        super().__init__(context_locator)
         self._intake = Intake(strict=strict)
         self._names = self._intake.names
         self._tree = Tree(RoutingBackend(backends, processors))
         alive.add(self)
 
     def emit(
-        self, name: str | None = None, data: object = None, *, timestamp: datetime | None = None
+        self, name: object = None, data: object = None, *, timestamp: datetime | None = None
     ) -> str:
         """Say what happened. Never raises; returns the event's id.
 
         Args:
-            name: what happened, in the manner of `org.area.verb`.
+            name: what happened, in the manner of `org.area.verb`; or an instance of a class that
+                `event` declares, without data.
             data: its fields; what is no mapping becomes the field `value`.
             timestamp: when it happened; now, if not given. A naive one is taken as UTC.
 
@@ -85,6 +78,8 @@ class Tracker:
         if send is None:
             return event_id
         try:
+            if data is None and getattr(type(name), "__event_type__", None) is not None:
+                name, data = type(name).__event_type__.name, type(name).__event_data__(name)  # type: ignore[attr-defined]
             try:
                 name = self._names[name]  # type: ignore[index]
             except Exception:  # noqa: BLE001  a name may be anything, and hash as it likes
@@ -137,60 +132,6 @@ class Tracker:
                 continue
             return
         report(logging.WARNING, "closed", "an event was emitted after shutdown")
-
-    def _located(self) -> Frame | None:
-        """Return the contexts; a locator of somebody's own may fail."""
-        try:
-            return self._locator.top()
-        except Exception as error:  # noqa: BLE001  the event matters more than its context
-            report(
-                logging.ERROR,
-                ("locator", type(error)),
-                "the context locator failed: %s",
-                describe(error),
-            )
-            return None
-
-    def context(
-        self, name: str | Context | None = None, ctx: Context | None = None, **fields: object
-    ) -> EnteredContext:
-        """Return a context manager: events emitted inside its block carry the context.
-
-        `context("request", {"user_id": 1})`, or without a name `context({"user_id": 1})` and
-        `context(user_id=1)`; the last form has no fields called `name` or `ctx`.
-
-        Raises:
-            TypeError: the arguments are of none of these forms.
-        """
-        if isinstance(name, Mapping):
-            name, ctx = None, name if ctx is None and not fields else None
-        elif fields and name is None and ctx is None:
-            ctx, fields = fields, {}
-        if ctx is None or fields:
-            raise TypeError("context takes a name and a mapping, a mapping, or keyword fields")
-        return EnteredContext(self._locator, name, ctx)
-
-    def enter_context(self, name: str, ctx: Context) -> None:
-        """Enter a named context, until `exit_context`. Re-entering a name nests."""
-        self._locator.set_top(Frame(name, ctx, self._locator.top(), None))
-
-    def exit_context(self, name: str) -> None:
-        """Leave the innermost context of that name, in whatever order contexts were entered.
-
-        Raises:
-            KeyError: there is none.
-        """
-        remove(self._locator, lambda frame: frame.name == name, name)
-
-    def resolve_context(self) -> dict[str, Any]:
-        """Return the union of the entered contexts as a new dict; the innermost value wins."""
-        frame = self._top()
-        return frame.merged.copy() if frame is not None else {}
-
-    @property
-    def located_context(self) -> Mapping[str, Context]:
-        """The contexts that are active here, by name, innermost last."""
-        return self._locator.get()
 
     @property
     def backends(self) -> dict[str, Backend | BatchBackend]:
