@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.contexts import ContextProvider
+    from eventtracking_core.registry import MetadataStore
 
 __all__ = [
     "eventtracking_backends",
     "eventtracking_commands",
     "eventtracking_context_providers",
+    "eventtracking_metadata_stores",
     "eventtracking_processors",
     "hookimpl",
     "hookspec",
@@ -45,6 +47,12 @@ def eventtracking_processors() -> Mapping[str, Callable[..., Processor]]:
 @hookspec
 def eventtracking_backends() -> Mapping[str, Callable[..., Backend | BatchBackend]]:
     """Return the plugin's backends, factories by type name."""
+    raise NotImplementedError
+
+
+@hookspec
+def eventtracking_metadata_stores() -> Mapping[str, Callable[..., MetadataStore]]:
+    """Return the plugin's stores of event types' records, factories by type name."""
     raise NotImplementedError
 
 

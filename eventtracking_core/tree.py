@@ -11,6 +11,7 @@ from eventtracking_core.routing import Counter, RoutingBackend
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import ContextProvider
+    from eventtracking_core.registry import MetadataStore
 
 __all__ = ["SHUTDOWN_TIMEOUT", "Tree"]
 
@@ -26,10 +27,12 @@ class Tree:
         root: RoutingBackend,
         providers: Iterable[ContextProvider] = (),
         shutdown_timeout: float = SHUTDOWN_TIMEOUT,
+        metadata: MetadataStore | None = None,
     ) -> None:
         self.root = root
         self.providers = tuple(providers)
         self.shutdown_timeout = shutdown_timeout
+        self.metadata = metadata
         self.emitted_count = Counter()
         self.emitted = self.emitted_count.tick
         self.changed()

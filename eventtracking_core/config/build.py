@@ -41,8 +41,12 @@ class _Place(NamedTuple):
         return ".".join(quote(name, safe=" ").replace(".", "%2E") for name in self.names)
 
 
-ROOT_KEYS: Final = ("context", "processors", "backends", "disable", "shutdown_timeout")
-_NOT_YET: Final = ("metadata", "unregistered", "invalid", "max_event_size", "telemetry")
+ROOT_KEYS: Final = ("context", "processors", "backends", "metadata", "disable", "shutdown_timeout")
+_NOT_YET: Final = ("unregistered", "invalid", "max_event_size", "telemetry")
+_METHODS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "backend": ("send", "send_batch"),
+    "metadata store": ("save_event_type",),
+}
 _RESERVED: Final = frozenset({"type", "processors", "backends", "delivery"})
 
 
@@ -76,10 +80,12 @@ class _Builder:
             self._component("context provider", node, path)
             for path, node in self._list(tree.get("context"), "context")
         ]
+        metadata = tree.get("metadata")
+        store = metadata and self._component("metadata store", metadata, "metadata")
         root = self._router(tree, _Place("", (), [delivery.from_environment(self._problems)]))
         if self._problems:
             raise ConfigurationError(self._source, self._problems)
-        return Tree(root, [provider for provider in providers if provider], timeout)
+        return Tree(root, [provider for provider in providers if provider], timeout, store)
 
     def _problem(self, path: str, message: str) -> None:
         self._problems.append(Problem(path, message))
@@ -202,10 +208,8 @@ class _Builder:
         return self._make(factory, node, path)
 
     def _object(self, kind: Kind, node: object, path: str) -> object:
-        if kind == "backend":
-            usable = any(callable(getattr(node, name, None)) for name in ("send", "send_batch"))
-        else:
-            usable = callable(node)
+        methods = _METHODS.get(kind, ("__call__",))
+        usable = any(callable(getattr(node, name, None)) for name in methods)
         if usable:
             return node
         self._problem(path, f"expected a {kind}, got {_kind(node)}")

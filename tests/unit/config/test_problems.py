@@ -20,7 +20,7 @@ class Careless:
 
 WRONG = {
     "an unknown key": ({"backend": {}}, "backend", "unknown key (expected one of: context"),
-    "a key of later": ({"metadata": "sqlite"}, "metadata", "is not supported by this version"),
+    "a store without its options": ({"metadata": "sqlite"}, "metadata.path", "is required"),
     "backends that are no table": ({"backends": []}, "backends", "expected a table of backends"),
     "processors that are no list": ({"processors": {}}, "processors", "expected a list, got table"),
     "context that is no list": ({"context": "process"}, "context", "expected a list, got str"),
