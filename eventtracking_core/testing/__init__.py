@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from eventtracking_core.testing._frozen import FrozenClock, frozen
     from eventtracking_core.testing._processors import ProcessorConformance
     from eventtracking_core.testing._providers import ContextProviderConformance
+    from eventtracking_core.testing._stores import MetadataStoreConformance
 
 __all__ = [
     "BackendConformance",
     "CapturedEvents",
     "ContextProviderConformance",
     "FrozenClock",
+    "MetadataStoreConformance",
     "ProcessorConformance",
     "capture",
     "frozen",
@@ -30,6 +32,7 @@ _HOME = {
     "CapturedEvents": "_captured",
     "ContextProviderConformance": "_providers",
     "FrozenClock": "_frozen",
+    "MetadataStoreConformance": "_stores",
     "ProcessorConformance": "_processors",
     "capture": "_capture",
     "frozen": "_frozen",
