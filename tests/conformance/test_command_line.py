@@ -10,27 +10,8 @@ import pytest
 CONFORMANCE = ("--pyargs", "eventtracking_core.testing.conformance")
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Returns a function that runs pytest in an empty directory, as an author would."""
-
-    def run_pytest(*arguments, module=CONFORMANCE):
-        # The conftest.py of a checkout is not part of what authors install.
-        options = ["-q", "--noconftest", "-p", "no:cacheprovider"]
-        return subprocess.run(
-            [sys.executable, "-m", "pytest", *options, *module, *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run_pytest
-
-
 def test_a_backend_is_found_by_its_name_and_passes(run):
-    done = run("--eventtracking-backend", "null", "--eventtracking-options", "{}")
+    done = run(*CONFORMANCE, "--eventtracking-backend", "null", all_plugins=True)
 
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
@@ -39,7 +20,11 @@ def test_a_backend_is_found_by_its_name_and_passes(run):
 
 def test_options_are_given_as_json(run, tmp_path):
     options = '{"path": "events.ndjson", "max_size": "64 MiB"}'
-    done = run("--eventtracking-backend", "file", "--eventtracking-options", options, "-k", "twice")
+    done = run(
+        *CONFORMANCE,
+        *("--eventtracking-backend", "file"),
+        *("--eventtracking-options", options, "-k", "twice"),
+    )
 
     assert done.returncode == 0, done.stdout
     assert (tmp_path / "events.ndjson").read_text(encoding="utf-8").count("\n") == 1
@@ -50,14 +35,14 @@ def test_options_are_given_as_json(run, tmp_path):
     [("processor", "redact", '{"fields": ["context.ip"]}'), ("provider", "trace", "{}")],
 )
 def test_processors_and_providers_are_checked_too(run, kind, name, options):
-    done = run(f"--eventtracking-{kind}", name, "--eventtracking-options", options)
+    done = run(*CONFORMANCE, f"--eventtracking-{kind}", name, "--eventtracking-options", options)
 
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
     assert "skipped" not in done.stdout
 
 
-def test_the_suite_can_be_inherited(run, tmp_path):
+def test_the_suite_can_be_inherited(run):
     tests = """
         from eventtracking_core.testing import BackendConformance
 
@@ -69,10 +54,8 @@ def test_the_suite_can_be_inherited(run, tmp_path):
             def make_backend(self):
                 return Deaf()
     """
-    path = tmp_path / "test_deaf.py"
-    path.write_text("if True:\n" + tests, encoding="utf-8")
 
-    done = run("-k", "twice or documented or opens", module=[path.name])
+    done = run("-k", "twice or documented or opens", test_deaf=tests)
 
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "nobody listens" in done.stdout
@@ -93,7 +76,7 @@ def test_the_suite_can_be_inherited(run, tmp_path):
     ],
 )
 def test_mistakes_are_told_without_a_traceback(run, arguments, said):
-    done = run(*arguments)
+    done = run(*CONFORMANCE, *arguments)
 
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     printed = done.stdout + done.stderr
