@@ -23,6 +23,7 @@ class FrozenClock:
 
     def __init__(self, now: datetime) -> None:
         self.now = now
+        """The time."""
 
     def read(self, tz: tzinfo | None = None) -> datetime:  # noqa: ARG002  that of `datetime.now`
         """Return the time, as `datetime.now(UTC)` does."""
