@@ -17,6 +17,7 @@ from typing import Any, Final
 import pytest
 
 from eventtracking_core.components import Backend, BatchBackend
+from eventtracking_core.encoding import normalize_event
 from eventtracking_core.errors import BatchError, RejectedError
 from eventtracking_core.events import Event
 from eventtracking_core.testing._bounded import in_a_child, in_threads
@@ -155,7 +156,7 @@ class BackendConformance(ComponentConformance):
         backend = self.make_unreachable()
         if backend is None:
             return
-        (failures,) = in_threads([partial(_attempt, backend, self.deadline)], 2 * self.deadline)
+        (failures,) = in_threads([partial(_attempt, backend, SHORT)], SHORT + self.deadline)
         self._ask(backend, "shutdown", SHORT)
         assert failures, "make_unreachable: the backend delivers all the same"
         yield from failures
@@ -170,10 +171,10 @@ class BackendConformance(ComponentConformance):
 
     def _send_hostile(self, case: str) -> None:
         event = EVENTS[case]()
-        events = [event]
-        contents = Contents(events)
+        batch = [normalize_event(event)]  # as workers hand it over
+        contents = Contents([event, batch])
         with self._running() as backend:
-            for deliver in partial(send, backend, event), partial(send_batch, backend, events):
+            for deliver in partial(send, backend, event), partial(send_batch, backend, batch):
                 deliver()
                 unchanged = contents.is_unchanged()
                 assert unchanged, "the backend changed the event: let it work on a copy"

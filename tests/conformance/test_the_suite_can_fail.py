@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -181,7 +182,8 @@ def test_a_backend_that_changes_an_event(case, change):
     class Changes(Good):
         def send(self, event):
             if type(event.get("context", {}).get("user_id")) is kind:
-                change(event)
+                with suppress(LookupError, TypeError):  # of that type, and another case
+                    change(event)
 
     because = rf"changed the event(.|\n)*with the event '{case}'"
     fails("test_takes_hostile_events", Changes, because=because)
