@@ -15,6 +15,7 @@ __all__ = [
     "frozen_events",
     "pytest_addoption",
     "pytest_collection_modifyitems",
+    "pytest_configure",
 ]
 
 _KINDS: Final = {
@@ -40,6 +41,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default={},
         help="its options, as a JSON object; the values may be ${VARIABLES} of the environment",
     )
+    group.addoption(
+        "--eventtracking-strict",
+        action="store_true",
+        help="fail a test in which a tracker warns of an event: invalid, or of no registered type",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Add what is asked for."""
+    if config.getoption("eventtracking_strict"):
+        from eventtracking_core.testing._strict import Strict  # noqa: PLC0415  rarely asked for
+
+        config.pluginmanager.register(Strict(), "eventtracking-strict")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
