@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from eventtracking_core.contexts import (
@@ -27,6 +26,7 @@ from eventtracking_core.errors import (
     RetryableError,
 )
 from eventtracking_core.events import Event
+from eventtracking_core.lazy import lazy
 from eventtracking_core.routing import RoutingBackend
 from eventtracking_core.tracker import Tracker
 from eventtracking_core.trackers import (
@@ -104,14 +104,4 @@ _LAZY = {
     "register_plugin": "plugins",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _LAZY)

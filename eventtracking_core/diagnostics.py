@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Final
 from eventtracking_core.errors import EventTrackingError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["describe", "log", "logger", "report"]
+__all__ = ["describe", "log", "logger", "observers", "report"]
 
 logger: Final = logging.getLogger("eventtracking")
+
+observers: Final[list[Callable[[str, str, str], object]]] = []
+"""Who is told of each warning of an event, by code, name and message: for tests."""
 
 INTERVAL: Final = 20.0
 """Seconds in which a problem is logged once."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from eventtracking_core.diagnostics import log
+from eventtracking_core.diagnostics import log, observers
 from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import MAX_NAME, UNKNOWN, as_utc, clean_name
 from eventtracking_core.routing import Counter
@@ -66,6 +66,8 @@ class Intake:
         if self._strict:
             raise InvalidEventError(f"{name}: {message}")
         self._warnings.setdefault(code, Counter()).add()
+        for tell in observers.copy():
+            tell(code, name, message)
         if (code, name) not in self._warned and len(self._warned) < MAX_NAMES:
             self._warned.add((code, name))
             extra = {"code": code, "event_name": name}

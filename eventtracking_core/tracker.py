@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracker"]
 
-_now: Final = datetime.now
+_now = datetime.now  # tests may stop it
 
 
 alive: Final[WeakSet[Tracker]] = WeakSet()

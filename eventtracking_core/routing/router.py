@@ -100,6 +100,20 @@ class RoutingBackend:
             self._children[name] = backend if isinstance(backend, Leaf) else Leaf(name, backend)
         self.changed()
 
+    def unregister_backend(self, name: str) -> Backend | BatchBackend:
+        """Take a backend out of the tree and return it; it is neither flushed nor shut down.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
+        child = self._children[name]
+        # A new dict: another thread may be going through the old one.
+        self._children = {key: node for key, node in self._children.items() if key != name}
+        if isinstance(child, RoutingBackend):
+            child._watchers.discard(self)  # noqa: SLF001  another one of us
+        self.changed()
+        return child.backend if isinstance(child, Leaf) else child
+
     def register_processor(self, processor: Processor | Step) -> None:
         """Add a processor; it runs after those that are registered already.
 

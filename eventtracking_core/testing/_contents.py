@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from inspect import getgeneratorstate
 from io import StringIO
 from types import GeneratorType
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["Contents"]
+__all__ = ["Contents", "shared"]
+
+_MUTABLE: Final = frozenset({dict, list, set, deque, bytearray})
 
 
 class Contents:
@@ -34,22 +37,36 @@ class Contents:
         )
 
 
+def shared(one: object, other: object) -> bool:
+    """Tell whether two values share a container that can be changed."""
+    here, there = (
+        {id(container) for container, _ in _walk(value) if type(container) in _MUTABLE}
+        for value in (one, other)
+    )
+    return bool(here & there)
+
+
 def _containers(value: object) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
+    return {id(container): parts for container, parts in _walk(value)}
+
+
+def _walk(value: object) -> Iterator[tuple[Any, list[Any]]]:
+    """Yield each container once, with what is in it."""
+    seen: set[int] = set()
     pending = [value]
     for item in pending:
-        parts = None if id(item) in found else _parts(item)
+        parts = None if id(item) in seen else _parts(item)
         if parts is not None:
-            found[id(item)] = parts
+            seen.add(id(item))
             pending += parts
-    return found
+            yield item, parts
 
 
 def _parts(item: Any) -> list[Any] | None:
     kind = type(item)
     if kind is dict:
         return [*item, *item.values()]
-    if kind in {list, tuple, set, frozenset, deque, bytearray}:
+    if kind in _MUTABLE or kind in {tuple, frozenset}:
         return list(item)
     if kind is GeneratorType:
         return [getgeneratorstate(item)]
