@@ -103,7 +103,7 @@ def _rewrite(field: Field, change: Change, value: Any, budget: Budget) -> Any:
         same = all(new is old for new, old in zip(items, mapping, strict=True))
         return value if same else items
     if not isinstance(mapping, Mapping):
-        return value
+        return mapping  # what cannot be looked into must not go on as it is
     next(budget)
     result = value
     for length in range(1, len(field) + 1):

@@ -80,5 +80,4 @@ def track(
 
 def is_registered(tracker: Tracker, name: object) -> bool:
     """Tell whether a name is that of a registered event type."""
-    types = getattr(tracker, "event_types", None)
-    return types is not None and type(name) is str and types.get(name) is not None
+    return type(name) is str and tracker.event_types.get(name) is not None

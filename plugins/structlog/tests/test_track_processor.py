@@ -19,12 +19,11 @@ from eventtracking_core.backends.memory import MemoryBackend
 from eventtracking_structlog import TrackProcessor, merge_tracker_context, tracking_wrapper
 
 
-class Registering(et.Tracker):
-    """A tracker with registered event types."""
-
-    def __init__(self, backend=None):
-        super().__init__({"memory": backend} if backend else None)
-        self.event_types = {"edx.account.created": object()}
+def registering(backend=None):
+    """Return a tracker with a registered event type."""
+    tracker = et.Tracker({"memory": backend} if backend else None)
+    tracker.register("edx.account.created", "Somebody signed up.")
+    return tracker
 
 
 @pytest.fixture
@@ -66,7 +65,7 @@ def test_what_was_merged_into_a_line_before_is_context(log, events):
 
 def test_a_line_that_names_a_registered_type_is_tracked(log, lines):
     memory = MemoryBackend()
-    logger = log(TrackProcessor(registered=True, tracker=Registering(memory)))
+    logger = log(TrackProcessor(registered=True, tracker=registering(memory)))
     logger.info("edx.account.created", plan="pro")
     logger.info("something else")
     logger.info("edx.account.created", track=False)
@@ -84,7 +83,7 @@ def test_nothing_is_registered_where_a_tracker_has_no_types(log, events, lines):
 
 def test_a_line_is_tracked_once(log, lines):
     memory = MemoryBackend()
-    tracker = Registering(memory)
+    tracker = registering(memory)
     base = tracking_wrapper(structlog.make_filtering_bound_logger(0), tracker=tracker)
     processor = TrackProcessor(registered=True, tracker=tracker)
     log(processor, processor, base=base).info("edx.account.created", track=True)
@@ -93,7 +92,7 @@ def test_a_line_is_tracked_once(log, lines):
 
 @pytest.mark.parametrize("delivery", ["inline", "queue"])
 def test_an_event_in_the_log_is_not_tracked_by_its_name_again(delivery, log, lines):
-    tracker = Registering()
+    tracker = registering()
     tracker.configure({"backends": {"log": {"type": "structlog", "delivery": delivery}}})
     log(TrackProcessor(registered=True, tracker=tracker)).info("edx.account.created")
     assert tracker.shutdown(10)
@@ -108,7 +107,7 @@ def test_records_of_other_libraries_are_tracked_in_a_formatter(stdlib_log):
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder()],
             processors=[
-                TrackProcessor(registered=True, tracker=Registering(memory)),
+                TrackProcessor(registered=True, tracker=registering(memory)),
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(),
             ],
