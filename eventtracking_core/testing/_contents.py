@@ -6,11 +6,13 @@ from collections import deque
 from collections.abc import Iterator
 from inspect import getgeneratorstate
 from io import StringIO
+from operator import is_
 from types import GeneratorType
 from typing import Any, Final
 
 __all__ = ["Contents", "shared"]
 
+_SCALARS: Final = frozenset({str, int, float, bool, bytes, type(None)})
 _MUTABLE: Final = frozenset({dict, list, set, deque, bytearray})
 
 
@@ -31,8 +33,7 @@ class Contents:
         """Tell whether the value still has the same things at the same places."""
         now = _containers(self._value)
         return now.keys() == self._parts.keys() and all(
-            len(parts) == len(now[container])
-            and all(one is other for one, other in zip(parts, now[container], strict=True))
+            len(parts) == len(now[container]) and all(map(is_, parts, now[container]))
             for container, parts in self._parts.items()
         )
 
@@ -58,7 +59,7 @@ def _walk(value: object) -> Iterator[tuple[Any, list[Any]]]:
         parts = None if id(item) in seen else _parts(item)
         if parts is not None:
             seen.add(id(item))
-            pending += parts
+            pending += [part for part in parts if type(part) not in _SCALARS]
             yield item, parts
 
 
