@@ -57,16 +57,17 @@ class MetadataStoreConformance(ComponentConformance):
         """Nothing of a record is lost on its way to the catalogue."""
         record = _record()
         with self._running() as store:
-            store.save(record)
+            store.save_event_type(record)
             (loaded,) = _loaded(store, [record])
         assert loaded.to_dict() == record.to_dict(), "a record must come back as it was saved"
 
     def test_returns_the_oldest_first(self) -> None:
         """Of several records of a name, the last one holds."""
-        records = [_record() for _ in range(10)]
+        days = (BEGIN + timedelta(days=number) for number in range(10))
+        records = [_record().at(day, []) for day in days]
         with self._running() as store:
             for record in records:
-                store.save(record)
+                store.save_event_type(record)
             ids = [record.id for record in _loaded(store, records)]
         assert ids == [record.id for record in records], "return the records in their order"
 
@@ -75,8 +76,8 @@ class MetadataStoreConformance(ComponentConformance):
         first = _record()
         again = first.at(first.registered_at + timedelta(days=1), ["elsewhere.py:1 in again"])
         with self._running() as store:
-            store.save(first)
-            store.save(again)
+            store.save_event_type(first)
+            store.save_event_type(again)
             loaded = _loaded(store, [first])
         assert len(loaded) == 1, "a record whose id is there already changes nothing"
         assert loaded[0].to_dict() == first.to_dict(), "the first record of an id stays as it was"
@@ -86,7 +87,7 @@ class MetadataStoreConformance(ComponentConformance):
         """Whatever somebody wrote into a description, it comes back."""
         record = _record(description=_TEXTS[case])
         with self._running() as store:
-            store.save(record)
+            store.save_event_type(record)
             (loaded,) = _loaded(store, [record])
         assert loaded.description == record.description, "the text came back as another one"
 
@@ -101,10 +102,10 @@ class MetadataStoreConformance(ComponentConformance):
         """The child has connections of its own, and leaves its parent's alone."""
         first, second, third = (_record() for _ in range(3))
         with self._running() as store:
-            store.save(first)
+            store.save_event_type(first)
             failure = in_a_child(partial(_save, store, [second]), self.deadline)
             assert not failure, failure
-            store.save(third)
+            store.save_event_type(third)
             _loaded(store, [first, third])
 
     @contextmanager
@@ -137,13 +138,13 @@ def _record(**parts: Any) -> EventType:
 
 def _save(store: MetadataStore, records: Sequence[EventType]) -> None:
     for record in records:
-        store.save(record)
+        store.save_event_type(record)
 
 
 def _loaded(store: MetadataStore, saved: Sequence[EventType]) -> list[EventType]:
     """Return those of the saved records that a store has, all of which must be there."""
     ids = {record.id for record in saved}
-    loaded = [record for record in store.load() if record.id in ids]
+    loaded = [record for record in store.load_event_types() if record.id in ids]
     lost = ids - {record.id for record in loaded}
     assert not lost, f"{len(lost)} of {len(ids)} records were not there when they were asked for"
     return loaded

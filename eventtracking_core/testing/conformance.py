@@ -15,12 +15,14 @@ from eventtracking_core.components import Backend, BatchBackend, Processor
 from eventtracking_core.config import build, read
 from eventtracking_core.contexts import ContextProvider
 from eventtracking_core.errors import ConfigurationError
+from eventtracking_core.registry import MetadataStore
 from eventtracking_core.testing._backends import BackendConformance
 from eventtracking_core.testing._component import ComponentConformance
 from eventtracking_core.testing._processors import ProcessorConformance
 from eventtracking_core.testing._providers import ContextProviderConformance
+from eventtracking_core.testing._stores import MetadataStoreConformance
 
-__all__ = ["TestBackend", "TestContextProvider", "TestProcessor", "named"]
+__all__ = ["TestBackend", "TestContextProvider", "TestMetadataStore", "TestProcessor", "named"]
 
 _Described = Mapping[str, Any]
 
@@ -28,6 +30,7 @@ _BUILT: Final[Mapping[str, Callable[[_Described], Any]]] = {
     "backend": lambda table: build(read({"backends": {"tested": table}})).root.backends["tested"],
     "processor": lambda table: build(read({"processors": [table]})).root.processors[0],
     "provider": lambda table: build(read({"context": [table]})).providers[0],
+    "metadata-store": lambda table: build(read({"metadata": table})).metadata,
 }
 """What a configuration makes of a component's table, by kind: the options' names are of these."""
 
@@ -77,6 +80,17 @@ class TestContextProvider(_ByName, ContextProviderConformance):
         """Return the provider."""
         provider: ContextProvider = self._built()
         return provider
+
+
+class TestMetadataStore(_ByName, MetadataStoreConformance):
+    """The metadata store that the command line names."""
+
+    kind = "metadata-store"
+
+    def make_store(self) -> MetadataStore:
+        """Return the store."""
+        store: MetadataStore = self._built()
+        return store
 
 
 def named(config: pytest.Config) -> list[str]:

@@ -22,6 +22,7 @@ _KINDS: Final = {
     "backend": "backend",
     "processor": "processor",
     "provider": "context provider",
+    "metadata-store": "metadata store",
 }
 
 

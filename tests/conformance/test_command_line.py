@@ -32,9 +32,13 @@ def test_options_are_given_as_json(run, tmp_path):
 
 @pytest.mark.parametrize(
     ("kind", "name", "options"),
-    [("processor", "redact", '{"fields": ["context.ip"]}'), ("provider", "trace", "{}")],
+    [
+        ("processor", "redact", '{"fields": ["context.ip"]}'),
+        ("provider", "trace", "{}"),
+        ("metadata-store", "memory", "{}"),
+    ],
 )
-def test_processors_and_providers_are_checked_too(run, kind, name, options):
+def test_other_components_are_checked_too(run, kind, name, options):
     done = run(*CONFORMANCE, f"--eventtracking-{kind}", name, "--eventtracking-options", options)
 
     assert done.returncode == 0, done.stdout

@@ -17,10 +17,10 @@ class Good:
     def __init__(self):
         self.records = {}
 
-    def save(self, record):
+    def save_event_type(self, record):
         self.records.setdefault(record.id, record)
 
-    def load(self):
+    def load_event_types(self):
         return list(self.records.values())
 
 
@@ -46,15 +46,15 @@ class TestGood(MetadataStoreConformance):
 
 def test_a_store_that_loses_a_part_of_a_record():
     class Brief(Good):
-        def save(self, record):
-            super().save(replace(record, stack_trace=()))
+        def save_event_type(self, record):
+            super().save_event_type(replace(record, stack_trace=()))
 
     fails("test_returns_whole_records", Brief, because="as it was saved")
 
 
 def test_a_store_that_loses_records():
     class Forgets(Good):
-        def save(self, record):
+        def save_event_type(self, record):
             self.records = {record.id: record}
 
     because = r"\d+ of \d+ records were not there"
@@ -65,19 +65,19 @@ def test_a_store_that_loses_records():
 
 def test_a_store_without_order():
     class Reverses(Good):
-        def load(self):
-            return reversed(super().load())
+        def load_event_types(self):
+            return reversed(super().load_event_types())
 
     fails("test_returns_the_oldest_first", Reverses, because="in their order")
 
 
 def test_a_store_that_overwrites_or_repeats_a_record():
     class Overwrites(Good):
-        def save(self, record):
+        def save_event_type(self, record):
             self.records[record.id] = record
 
     class Repeats(Good):
-        def save(self, record):
+        def save_event_type(self, record):
             self.records[len(self.records)] = record
 
     check = "test_keeps_the_first_record_of_an_id"
@@ -98,7 +98,7 @@ def test_a_store_that_overwrites_or_repeats_a_record():
 )
 def test_a_store_that_changes_text(case, change):
     class Changes(Good):
-        def load(self):
+        def load_event_types(self):
             for id_, record in self.records.items():
                 changed = replace(record, description=change(record.description))
                 changed.__dict__["id"] = id_  # as a store that keeps the id in a column
@@ -113,12 +113,12 @@ def test_a_store_that_belongs_to_one_thread_or_process():
             super().__init__()
             self.here = threading.get_ident(), os.getpid()
 
-        def save(self, record):
+        def save_event_type(self, record):
             if threading.get_ident() != self.here[0]:
                 raise RuntimeError("wrong thread")
             if os.getpid() != self.here[1]:
                 raise RuntimeError("wrong process")
-            super().save(record)
+            super().save_event_type(record)
 
     fails("test_takes_records_from_many_threads", Affine, because="wrong thread")
     fails("test_works_in_a_forked_child", Affine, because="wrong process")
