@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.diagnostics import describe, report
@@ -11,12 +11,16 @@ from eventtracking_core.routing import Counter, RoutingBackend
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import ContextProvider
+    from eventtracking_core.events import Event
     from eventtracking_core.registry import MetadataStore
 
-__all__ = ["SHUTDOWN_TIMEOUT", "Tree"]
+__all__ = ["SHUTDOWN_TIMEOUT", "Tree", "observers"]
 
 SHUTDOWN_TIMEOUT: Final = 5.0
 """Seconds."""
+
+observers: Final[list[Callable[[Event], object]]] = []
+"""Who is told of every event, of every tree compiled since, before it is routed: for tests."""
 
 
 class Tree:
@@ -41,6 +45,8 @@ class Tree:
     def changed(self) -> None:
         """Compile anew, after a registration. A tree without backends sends nowhere."""
         self.send = self.root.compile() if self.root.children else None
+        if observers:
+            self.send = _observed(self.send)
 
     def context(self, entered: dict[str, Any]) -> dict[str, Any]:
         """Return what the providers say, with what was entered on top of it."""
@@ -59,3 +65,13 @@ class Tree:
                 )
         values.update(entered)
         return values
+
+
+def _observed(send: Callable[[Event], object] | None) -> Callable[[Event], object]:
+    def tell_and_send(event: Event) -> None:
+        for tell in observers:
+            tell(event)
+        if send is not None:
+            send(event)
+
+    return tell_and_send

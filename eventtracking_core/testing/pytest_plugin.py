@@ -47,6 +47,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail a test in which a tracker warns of an event: invalid, or of no registered type",
     )
+    group.addoption(
+        "--eventtracking-coverage",
+        action="store_true",
+        help="say at the end which registered event types and fields the tests emitted",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,6 +60,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from eventtracking_core.testing._strict import Strict  # noqa: PLC0415  rarely asked for
 
         config.pluginmanager.register(Strict(), "eventtracking-strict")
+    if config.getoption("eventtracking_coverage"):
+        from eventtracking_core.testing._coverage import Coverage  # noqa: PLC0415  rarely asked for
+
+        config.pluginmanager.register(Coverage(), "eventtracking-coverage")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
