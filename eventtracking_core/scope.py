@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from eventtracking_core.contexts import (
     ContextVarLocator,
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from eventtracking_core.registry import EventType, FieldDoc, Registry
 
 __all__ = ["Scope"]
+
+_registries: Final[WeakKeyDictionary[Scope, Registry]] = WeakKeyDictionary()
 
 
 class Scope:
@@ -41,8 +44,14 @@ class Scope:
         if self._event_types is None:
             from eventtracking_core.registry import Registry  # noqa: PLC0415  costs imports
 
-            self._event_types = Registry()
+            made = Registry()
+            made.watch(self._registered)
+            # Of two threads that come here at once, one must not lose what it registers.
+            self._event_types = _registries.setdefault(self, made)
         return self._event_types
+
+    def _registered(self, record: EventType) -> None:
+        """Take note of a record that holds from now on."""
 
     def register(
         self,

@@ -13,13 +13,16 @@ from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import ClosedError, InvalidEventError
 from eventtracking_core.events import Event, id_at
 from eventtracking_core.intake import Intake
+from eventtracking_core.policies import DEFAULT
 from eventtracking_core.routing import RoutingBackend
 from eventtracking_core.scope import Scope
-from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Tree
+from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Diverted, Send, Tree
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.contexts import ContextLocator
+    from eventtracking_core.registry import EventType
+    from eventtracking_core.stamps import Stamps
 
 __all__ = ["Tracker"]
 
@@ -55,6 +58,9 @@ class Tracker(Scope):
         self._intake = Intake(strict=strict)
         self._names = self._intake.names
         self._tree = Tree(RoutingBackend(backends, processors))
+        self._stamps: Stamps | None = None
+        if strict:
+            self._stamping()
         alive.add(self)
 
     def emit(
@@ -78,40 +84,74 @@ class Tracker(Scope):
         if send is None:
             return event_id
         try:
-            if data is None and getattr(type(name), "__event_type__", None) is not None:
-                name, data = type(name).__event_type__.name, type(name).__event_data__(name)  # type: ignore[attr-defined]
+            kind: Any = None
+            if data is None and hasattr(type(name), "__event_data__"):
+                kind = type(name)
+                name, data = kind.__event_type__.name, kind.__event_data__(name)
             try:
                 name = self._names[name]  # type: ignore[index]
             except Exception:  # noqa: BLE001  a name may be anything, and hash as it likes
                 name = self._intake.name(name)
             frame = self._top()
-            event: Event = {
-                "id": event_id,
-                "name": name,
-                "timestamp": now if timestamp is None else self._intake.timestamp(timestamp, name),
-                "context": {} if frame is None else frame.merged.copy(),
-                "data": data if type(data) is dict else self._intake.data(data, name),
-            }
+            context = {} if frame is None else frame.merged.copy()
             if tree.providers:
-                event["context"] = tree.context(event["context"])
+                context = tree.context(context)
+            now = now if timestamp is None else self._intake.timestamp(timestamp, name)
+            fields = data if type(data) is dict else self._intake.data(data, name)
+            event: Event
+            if self._stamps is None and kind is None:
+                event = {
+                    "id": event_id,
+                    "name": name,
+                    "timestamp": now,
+                    "context": context,
+                    "data": fields,
+                }
+            else:
+                stamp = (self._stamps or self._stamping())[name if kind is None else kind]
+                event = stamp(tree, event_id, name, now, frame, context, fields)
             next(tree.emitted)
             send(event)
         except ClosedError:
             self._send_again(tree, event)
+        except Diverted as diverted:
+            self._send(tree, diverted.send, diverted.event)
         except (KeyboardInterrupt, SystemExit, InvalidEventError):
             raise
         except BaseException as error:  # noqa: BLE001  nothing may reach the application
             report(logging.ERROR, type(error), "an event was not emitted: %s", describe(error))
         return event_id
 
+    def _stamping(self) -> Stamps:
+        """Begin to stamp and to check events: there is what to check them against."""
+        from eventtracking_core.stamps import Stamps  # noqa: PLC0415  costs imports
+
+        if self._stamps is None:
+            self._stamps = Stamps(self.event_types, self._intake)
+        return self._stamps
+
+    def _begin(self) -> None:
+        """Do by the present tree's policies, and fill its metadata store."""
+        if self._tree.policies is not DEFAULT:
+            self._stamping()
+        if self._event_types is not None:
+            for record in self._event_types.records():
+                self._tree.keep(record)
+
+    def _registered(self, record: EventType) -> None:
+        self._stamping()
+        self._tree.keep(record)
+
     def send(self, event: Event) -> None:
         """Route an event that was made elsewhere: a replay, or a line of a log. Never raises."""
         tree = self._tree
-        if tree.send is None:
-            return
+        if tree.send is not None:
+            self._send(tree, tree.send, event)
+
+    def _send(self, tree: Tree, send: Send, event: Event) -> None:
         next(tree.emitted)
         try:
-            tree.send(event)
+            send(event)
         except ClosedError:
             self._send_again(tree, event)
         except (KeyboardInterrupt, SystemExit):
@@ -172,8 +212,9 @@ class Tracker(Scope):
         is_disabled = _is_true(os.environ.get("EVENTTRACKING_DISABLED", ""))
         self._tree = Tree(RoutingBackend()) if is_disabled else build(read(config))
         kept = {id(leaf.backend) for leaf in self._tree.root.leaves()}
-        old.root.shutdown(old.shutdown_timeout, keep=kept)
+        old.shutdown(old.shutdown_timeout, keep=kept)
         self._tree.root.start()
+        self._begin()
 
     @property
     def shutdown_timeout(self) -> float:
@@ -182,7 +223,7 @@ class Tracker(Scope):
 
     def flush(self, timeout: float = SHUTDOWN_TIMEOUT) -> bool:
         """Wait, at most `timeout` seconds, for what was emitted; tell whether it is delivered."""
-        return self._tree.root.flush(timeout)
+        return self._tree.flush(timeout)
 
     async def aflush(self, timeout: float = SHUTDOWN_TIMEOUT) -> bool:  # noqa: ASYNC109  as flush
         """Do what `flush` does, without blocking the event loop; cancelling it loses nothing."""
@@ -207,7 +248,7 @@ class Tracker(Scope):
             timeout: seconds, in all; the configuration's `shutdown_timeout` if not given.
         """
         tree = self._tree
-        return tree.root.shutdown(tree.shutdown_timeout if timeout is None else timeout)
+        return tree.shutdown(tree.shutdown_timeout if timeout is None else timeout)
 
     def stats(self) -> dict[str, Any]:
         """Return the counters of every node since the tree was configured.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
-from eventtracking_core.config import delivery
+from eventtracking_core.config import delivery, policies
 from eventtracking_core.config.convert import Parameter, UnresolvableError, convert, parameters
 from eventtracking_core.config.refusal import refusal
 from eventtracking_core.config.upstream import translate
@@ -41,8 +41,11 @@ class _Place(NamedTuple):
         return ".".join(quote(name, safe=" ").replace(".", "%2E") for name in self.names)
 
 
-ROOT_KEYS: Final = ("context", "processors", "backends", "metadata", "disable", "shutdown_timeout")
-_NOT_YET: Final = ("unregistered", "invalid", "max_event_size", "telemetry")
+ROOT_KEYS: Final = (
+    *("context", "processors", "backends", "metadata", "disable", "shutdown_timeout"),
+    *policies.POLICIES,
+)
+_NOT_YET: Final = ("telemetry",)
 _METHODS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "backend": ("send", "send_batch"),
     "metadata store": ("save_event_type",),
@@ -76,6 +79,7 @@ class _Builder:
                 self._problem(str(key), f"unknown key (expected one of: {', '.join(ROOT_KEYS)})")
         self._disabled += self._option(tree, "disable", list[str], [])
         timeout = self._option(tree, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
+        settled = policies.read(tree, self._problems)
         providers = [
             self._component("context provider", node, path)
             for path, node in self._list(tree.get("context"), "context")
@@ -85,7 +89,7 @@ class _Builder:
         root = self._router(tree, _Place("", (), [delivery.from_environment(self._problems)]))
         if self._problems:
             raise ConfigurationError(self._source, self._problems)
-        return Tree(root, [provider for provider in providers if provider], timeout, store)
+        return Tree(root, [provider for provider in providers if provider], timeout, settled, store)
 
     def _problem(self, path: str, message: str) -> None:
         self._problems.append(Problem(path, message))

@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from sys import maxsize
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from eventtracking_core.delivery.attempt import INVALID
 from eventtracking_core.delivery.deadletters import DeadLetters
 from eventtracking_core.delivery.queue import QUEUE_FULL, MemoryQueue, Ticket
 from eventtracking_core.delivery.spool import Spool
@@ -106,6 +107,10 @@ class BufferedLeaf(Leaf):
                 worker.wake()
 
         return deliver
+
+    def give_up(self, error: str, event: Event) -> None:
+        """Put an event into the dead letters, as the worker comes to it."""
+        self.deliver(cast("Event", {**event, INVALID: error}))
 
     def _storing(self) -> Callable[[bytes], int]:
         """Return what keeps an event and says how many wait then, or which room is full."""

@@ -47,6 +47,9 @@ def is_bounded(event: Mapping[str, object]) -> bool:
 
 
 def _are_settled(event: Mapping[str, object]) -> bool:
+    stamps = (type(event.get("name_id")) is str) + (type(event.get("context_type_id")) is str)
+    if len(event) == FIELDS + stamps:
+        return True
     fields = event.keys() - {"context", "data"}
     return all(type(event[field]) in _SETTLED for field in fields)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from eventtracking_core.registry.record import EventType
 
-__all__ = ["DIALECT", "PII_KEYWORD", "fields_of_schema", "json_schema"]
+__all__ = ["DIALECT", "PII_KEYWORD", "fields_of_schema", "json_schema", "open_objects"]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 PII_KEYWORD: Final = "x-pii"
@@ -31,28 +31,51 @@ def fields_of_schema(schema: Mapping[str, Any]) -> tuple[FieldDoc, ...]:
     """
     if schema.get("type", "object") != "object":
         raise ValueError("the schema of an event type is that of an object")
-    return tuple(_fields(schema, schema, "", MAX_DEPTH))
+    return tuple(
+        FieldDoc(
+            name=name,
+            description=str(node.get("description", "")),
+            type=_type(node, schema),
+            required=required,
+            pii=node.get(PII_KEYWORD),
+            enum=_enum(node),
+        )
+        for name, node, required in _walked(schema, schema, "", MAX_DEPTH)
+    )
 
 
-def _fields(
+def open_objects(schema: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the objects whose schema welcomes fields that it does not describe.
+
+    The whole is the empty name. A schema that says nothing of such fields welcomes none here.
+    """
+    nodes = [("", schema, True), *_walked(schema, schema, "", MAX_DEPTH)]
+    return frozenset(
+        name
+        for name, node, _ in nodes
+        for choice in (node, *_inner(node, schema))
+        if choice.get("additionalProperties", False) is not False or choice.get("patternProperties")
+    )
+
+
+def _walked(
     schema: Mapping[str, Any], root: Mapping[str, Any], prefix: str, depth: int
-) -> Iterator[FieldDoc]:
+) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
+    """Yield each property at any depth: its dotted name, its schema, whether it is required."""
     properties = schema.get("properties", {})
     required = schema.get("required", ())
     if not depth or not isinstance(properties, Mapping):
         return
     for name, described in properties.items():
         node = _resolved(described, root)
-        yield FieldDoc(
-            name=prefix + str(name),
-            description=str(node.get("description", "")),
-            type=_type(node, root),
-            required=name in required,
-            pii=node.get(PII_KEYWORD),
-            enum=_enum(node),
-        )
-        for nested in (node, *_alternatives(node, root), _resolved(node.get("items"), root)):
-            yield from _fields(nested, root, f"{prefix}{name}.", depth - 1)
+        yield f"{prefix}{name}", node, name in required
+        for nested in (node, *_inner(node, root)):
+            yield from _walked(nested, root, f"{prefix}{name}.", depth - 1)
+
+
+def _inner(node: Mapping[str, Any], root: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the schemas whose properties lie in a node as well: choices, and items."""
+    return [*_alternatives(node, root), _resolved(node.get("items"), root)]
 
 
 def _resolved(node: object, root: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -43,6 +43,8 @@ class Registry:
         self._current: dict[tuple[Kind, str], EventType] = {}
         self._composed: dict[tuple[str, ...], EventType] = {}
         self._watchers: list[Callable[[EventType], object]] = []
+        self.has_events = False
+        """Whether any event name is registered."""
 
     def register(
         self,
@@ -133,6 +135,7 @@ class Registry:
             if len(_known) < MAX_TYPES:
                 _known.setdefault(record.id, record)
         self._current[key] = known
+        self.has_events = self.has_events or record.kind == "event"
         for watcher in self._watchers:
             watcher(known)
         return known

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from inspect import cleandoc
-from operator import attrgetter
 from typing import Any, Final, TypeVar, dataclass_transform
 
 from eventtracking_core.events import clean_name
@@ -56,7 +55,6 @@ def event(
         docstring = cls.__dict__.get("__doc__")
         cls = dataclass(kw_only=True, unsafe_hash=True)(cls)
         declared = fields_of_class(cls, local)
-        cls.__event_type__ = None  # type: ignore[attr-defined]
         if name is None:
             return cls
         record = EventType(
@@ -84,8 +82,7 @@ def _is_flat(kind: str | None) -> bool:
 def _reader(nested: Sequence[str]) -> Callable[[object], dict[str, Any]]:
     """Return what makes an instance into data: a new dict, records within it as dicts."""
     if not nested:
-        read = attrgetter("__dict__")
-        return lambda instance: read(instance).copy()
+        return _copied
 
     def data(instance: object) -> dict[str, Any]:
         values = vars(instance).copy()
@@ -95,6 +92,10 @@ def _reader(nested: Sequence[str]) -> Callable[[object], dict[str, Any]]:
         return values
 
     return data
+
+
+def _copied(instance: object) -> dict[str, Any]:
+    return instance.__dict__.copy()
 
 
 def _plain(value: Any) -> Any:
