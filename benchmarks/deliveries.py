@@ -1,4 +1,4 @@
-"""To the sink and acknowledged: MongoDB, Segment, and a sink that never answers."""
+"""To the sink and acknowledged: MongoDB, Segment, Celery, and a sink that never answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 from benchmarks.black_hole import black_hole_latencies
 from benchmarks.rounds import Samples, nothing_swallowed
 from benchmarks.sender import Sender, floor_callers, sender_rounds
-from benchmarks.services import MongodError, mongod, segment
+from benchmarks.services import MongodError, ValkeyError, mongod, segment, valkey
+from benchmarks.to_celery import celery_senders, gone_latencies
 from benchmarks.to_mongo import mongo_senders
 from benchmarks.to_segment import segment_senders
 
@@ -51,8 +52,25 @@ def deliveries(directory: Path, *, number: int, progress: Callable[[str], None])
         senders += segment_senders(segment(stack), directory, stack)
         with nothing_swallowed():
             samples = sender_rounds(senders, number=number, progress=progress)
-        samples |= floor_callers(number=number)
+        through_celery, said = _celery(directory, stack, number=number, progress=progress)
+        samples |= through_celery | floor_callers(number=number)
         if not missing:
             progress("black hole: a call of event-tracking's takes half a minute")
             samples |= black_hole_latencies(server.port, directory, number=number)
-    return Deliveries(samples, {each.name: each.statement for each in senders}, missing)
+    return Deliveries(samples, {each.name: each.statement for each in senders} | said, missing)
+
+
+def _celery(
+    directory: Path, stack: ExitStack, *, number: int, progress: Callable[[str], None]
+) -> tuple[Samples, dict[str, str]]:
+    """Measure ours and a task an event, after the others: their worker would take its share."""
+    try:
+        server = valkey(directory, stack)
+    except ValkeyError as error:
+        progress(str(error))
+        return {}, {}
+    with ExitStack() as workers, nothing_swallowed():
+        both = celery_senders(server, directory, workers)
+        samples = sender_rounds(both, number=number, progress=progress)
+    samples |= gone_latencies(server, directory, number=number)
+    return samples, {each.name: each.statement for each in both}

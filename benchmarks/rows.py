@@ -10,6 +10,7 @@ from typing import Final, Literal
 from benchmarks.black_hole import BLACK_HOLE
 from benchmarks.sender import CALLER
 from benchmarks.through_structlog import LOG_EMIT, LOG_EMIT_BOUND
+from benchmarks.to_celery import GONE, OURS, THEIRS
 
 __all__ = ["IMPORTS", "ROWS", "Result", "Row", "results"]
 
@@ -27,6 +28,9 @@ PATHS: Final = {
     "spool, saturated": "6 spool, saturated",
     "mongo": "7 MongoDB, acknowledged",
     "mongo, caller": "7 MongoDB, the caller's median",
+    "celery": "8 Celery, end to end",
+    "celery, caller": "8 Celery, the caller's median",
+    "celery, gone": "broker gone, the caller's p99.9",
     "segment": "9 Segment, delivered",
     "structlog": "structlog's log.emit",
     "black hole": "black hole, the caller's p99.9",
@@ -95,6 +99,11 @@ ROWS: Final = (
     Row(
         PATHS["mongo, caller"], CALLER.format(MONGO), CALLER.format("FLOOR1"), 2.5, None, "at most"
     ),
+    Row(PATHS["celery"], OURS, THEIRS, 20, 40),
+    Row(
+        PATHS["celery, caller"], CALLER.format(OURS), CALLER.format("FLOOR1"), 2.5, None, "at most"
+    ),
+    Row(PATHS["celery, gone"], GONE.format(OURS), GONE.format(THEIRS), 1, None, "ms"),
     Row(PATHS["segment"], "ours: segment", "segment-analytics-python", 4, 8),
     Row(PATHS["structlog"], LOG_EMIT, NULL, 5, None, "over, µs"),
     Row(PATHS["structlog"], LOG_EMIT_BOUND, NULL, 5, None, "over, µs"),

@@ -1,4 +1,4 @@
-"""The services of the tests: a real MongoDB server, Segment's endpoint, a network that fails."""
+"""The services of the tests: real MongoDB and Valkey, Segment's endpoint, a failing network."""
 
 from __future__ import annotations
 
@@ -12,8 +12,19 @@ sys.path.insert(0, str(SERVICES))  # they are no package, and pytest finds them 
 
 from fault_proxy import FaultProxy  # noqa: E402
 from mongod import Mongod, MongodError  # noqa: E402
+from valkey_server import Valkey, ValkeyError  # noqa: E402
 
-__all__ = ["SEGMENT_KEY", "FaultProxy", "Mongod", "MongodError", "mongod", "segment"]
+__all__ = [
+    "SEGMENT_KEY",
+    "FaultProxy",
+    "Mongod",
+    "MongodError",
+    "Valkey",
+    "ValkeyError",
+    "mongod",
+    "segment",
+    "valkey",
+]
 
 SEGMENT_KEY = "a-write-key"
 
@@ -27,6 +38,25 @@ def mongod(directory: Path, stack: ExitStack) -> Mongod:
     home = directory / "mongod"
     home.mkdir()
     server = Mongod(home)
+    stack.callback(server.remove)
+    server.start()
+    return server
+
+
+def valkey(directory: Path, stack: ExitStack, *, keeps: bool = False) -> Valkey:
+    """Start a server with its data in a directory of its own; the stack ends it.
+
+    Args:
+        directory: where that directory is made.
+        stack: ends the server.
+        keeps: whether it forgets nothing when it is killed.
+
+    Raises:
+        ValkeyError: it does not start; the message says why.
+    """
+    home = directory / "valkey"
+    home.mkdir()
+    server = Valkey(home, keeps=keeps)
     stack.callback(server.remove)
     server.start()
     return server

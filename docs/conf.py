@@ -55,5 +55,8 @@ _foreign = [
 nitpick_ignore_regex = [
     ("py:.*", rf"({'|'.join(_foreign)})(\..+)?"),
     ("py:class", r"(.+\.)?[A-Z]"),  # type variables
-    ("py:class", r"Leaf|Step|EnteredContext|.+\.ContextStack"),  # nobody makes one of their own
+    (
+        "py:class",
+        r"Celery|Leaf|Step|EnteredContext|.+\.ContextStack",
+    ),  # nobody makes one of their own
 ]

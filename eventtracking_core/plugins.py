@@ -64,7 +64,9 @@ _BUILT_IN: Final[Mapping[Kind, Mapping[str, str]]] = {
 }
 
 # What we publish, so that a name that is not installed can be answered with a command.
-_PUBLISHED: Final = frozenset({"file", "logger", "mongo", "segment", "sqlite", "structlog"})
+_PUBLISHED: Final = frozenset(
+    {"async_router", "file", "logger", "mongo", "segment", "sqlite", "structlog"}
+)
 
 
 class PluginError(EventTrackingError):

@@ -55,6 +55,7 @@ class Tracker(Scope):
         strict: bool = False,
     ) -> None:
         super().__init__(context_locator)
+        self.name: str | None = None
         self._intake = Intake(strict=strict)
         self._names = self._intake.names
         self._tree = Tree(RoutingBackend(backends, processors))
@@ -210,7 +211,7 @@ class Tracker(Scope):
 
         old = self._tree
         is_disabled = _is_true(os.environ.get("EVENTTRACKING_DISABLED", ""))
-        self._tree = Tree(RoutingBackend()) if is_disabled else build(read(config))
+        self._tree = Tree(RoutingBackend()) if is_disabled else build(read(config), self.name)
         kept = {id(leaf.backend) for leaf in self._tree.root.leaves()}
         old.shutdown(old.shutdown_timeout, keep=kept)
         self._tree.root.start()

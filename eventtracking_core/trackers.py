@@ -6,11 +6,13 @@ import atexit
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from eventtracking_core.contexts import CARRIED_KEYS, carried, put
 from eventtracking_core.events import end_of_process
 from eventtracking_core.registry.declared import listeners
 from eventtracking_core.tracker import Tracker, alive
@@ -26,12 +28,15 @@ __all__ = [
     "context",
     "drain_on_sigterm",
     "emit",
+    "extract",
     "get_tracker",
+    "inject",
     "register",
     "register_tracker",
 ]
 
 _trackers: Final[dict[str, Tracker]] = {"default": Tracker()}
+_trackers["default"].name = "default"
 
 
 def get_tracker(name: str = "default") -> Tracker:
@@ -46,6 +51,7 @@ def get_tracker(name: str = "default") -> Tracker:
 def register_tracker(tracker: Tracker, name: str = "default") -> None:
     """Make a tracker available under a name, to every part of the process."""
     _trackers[name] = tracker
+    tracker.name = name
 
 
 def configure(config: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> None:
@@ -100,6 +106,30 @@ def _declared(record: EventType) -> None:
 
 
 listeners.append(_declared)
+
+
+def inject(carrier: MutableMapping[str, str], keys: Sequence[str] = CARRIED_KEYS) -> None:
+    """Write the default tracker's contexts and the current trace into headers, for `extract`.
+
+    Args:
+        carrier: takes text by name, such as the headers of a request or of a queue's message.
+        keys: the fields that travel, the most important ones first; in all they take 4 KiB at
+            most. Only text, numbers and truth values travel.
+    """
+    put(carrier, _trackers["default"].resolve_context(), keys)
+
+
+def extract(
+    carrier: Mapping[str, Any], keys: Sequence[str] = CARRIED_KEYS
+) -> AbstractContextManager[None]:
+    """Return a context manager: inside its block, events carry what `inject` wrote elsewhere.
+
+    Args:
+        carrier: what arrived. Whoever wrote it says who the user is: trust it that far.
+        keys: the fields that are taken; what else arrived is left out.
+    """
+    tracker = _trackers["default"]
+    return carried(carrier, keys, lambda context: tracker.context("carried", context))
 
 
 def drain_on_sigterm() -> None:

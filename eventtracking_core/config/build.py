@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core.config import delivery, policies
+from eventtracking_core.config import delivery, policies, remote
 from eventtracking_core.config.convert import Parameter, UnresolvableError, convert, parameters
+from eventtracking_core.config.place import Place, join, kind_of, type_name_of
 from eventtracking_core.config.refusal import refusal
 from eventtracking_core.config.upstream import translate
-from eventtracking_core.delivery import BufferedLeaf
+from eventtracking_core.delivery import BufferedLeaf, RemoteLeaf, RemoteRouter
+from eventtracking_core.delivery.remote import PUBLISHER
 from eventtracking_core.errors import ConfigurationError, Problem
 from eventtracking_core.options import Seconds
 from eventtracking_core.plugins import Kind, PluginError, plugins
@@ -22,24 +23,11 @@ from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Tree
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.config.source import Configuration
+    from eventtracking_core.delivery.remote import RemoteComponent
 
 __all__ = ["ROOT_KEYS", "build"]
 
 _Node = Leaf | RoutingBackend
-
-
-class _Place(NamedTuple):
-    """Where a node stands: in the configuration, and in the tree."""
-
-    path: str
-    names: tuple[str, ...]
-    layers: list[delivery.Settings]
-
-    @property
-    def node(self) -> str:
-        """The node's path in the tree, which no other has, and which can name a directory."""
-        return ".".join(quote(name, safe=" ").replace(".", "%2E") for name in self.names)
-
 
 ROOT_KEYS: Final = (
     *("context", "processors", "backends", "metadata", "disable", "shutdown_timeout"),
@@ -53,17 +41,22 @@ _METHODS: Final[Mapping[Kind, tuple[str, ...]]] = {
 _RESERVED: Final = frozenset({"type", "processors", "backends", "delivery"})
 
 
-def build(configuration: Configuration) -> Tree:
+def build(configuration: Configuration, tracker: str | None = "default") -> Tree:
     """Make the components of a configuration, without what `EVENTTRACKING_DISABLE_PLUGINS` names.
+
+    Args:
+        configuration: what was read.
+        tracker: the name of the tracker it is for, by which other processes find the same tree.
 
     Raises:
         ConfigurationError: with every problem, in the order of the configuration.
     """
-    return _Builder(configuration).build()
+    return _Builder(configuration, tracker).build()
 
 
 class _Builder:
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, tracker: str | None) -> None:
+        self._tracker = tracker
         self._source = configuration.source
         self._tree = configuration.tree
         self._problems = list(configuration.problems)
@@ -86,7 +79,8 @@ class _Builder:
         ]
         metadata = tree.get("metadata")
         store = metadata and self._component("metadata store", metadata, "metadata")
-        root = self._router(tree, _Place("", (), [delivery.from_environment(self._problems)]))
+        self._environment = delivery.from_environment(self._problems)
+        root = self._router(tree, Place("", (), [self._environment]))
         if self._problems:
             raise ConfigurationError(self._source, self._problems)
         return Tree(root, [provider for provider in providers if provider], timeout, settled, store)
@@ -105,11 +99,11 @@ class _Builder:
         if value is None:
             return []
         if not isinstance(value, list):
-            self._problem(path, f"expected a list, got {_kind(value)}")
+            self._problem(path, f"expected a list, got {kind_of(value)}")
             return []
         return [(f"{path}[{number}]", item) for number, item in enumerate(value)]
 
-    def _router(self, table: Mapping[str, Any], place: _Place) -> RoutingBackend:
+    def _router(self, table: Mapping[str, Any], place: Place) -> RoutingBackend:
         router = RoutingBackend()
         for step in self._steps(table, place.path):
             router.register_processor(step)
@@ -119,7 +113,7 @@ class _Builder:
 
     def _steps(self, table: Mapping[str, Any], path: str) -> list[Step]:
         made = []
-        for at, item in self._list(table.get("processors"), _join(path, "processors")):
+        for at, item in self._list(table.get("processors"), join(path, "processors")):
             node, on_error = item, None
             if isinstance(item, Mapping):
                 node = {key: value for key, value in item.items() if key != "on_error"}
@@ -127,7 +121,7 @@ class _Builder:
             processor: Processor | None = self._component("processor", node, at)
             if processor is not None:
                 try:
-                    made.append(Step(processor, name=_type_name(node), on_error=on_error))
+                    made.append(Step(processor, name=type_name_of(node), on_error=on_error))
                 except ValueError as error:
                     self._problem(at, str(error))
         return made
@@ -139,26 +133,26 @@ class _Builder:
             return None
         return on_error
 
-    def _backends(self, table: Mapping[str, Any], place: _Place) -> dict[str, _Node]:
+    def _backends(self, table: Mapping[str, Any], place: Place) -> dict[str, _Node]:
         children = table.get("backends")
-        at = _join(place.path, "backends")
+        at = join(place.path, "backends")
         if children is None:
             return {}
         if not isinstance(children, Mapping):
-            self._problem(at, f"expected a table of backends by name, got {_kind(children)}")
+            self._problem(at, f"expected a table of backends by name, got {kind_of(children)}")
             return {}
         named = [str(name) for name in children]
         for name in dict.fromkeys(name for name in named if named.count(name) > 1):
             self._problem(f"{at}.{name}", "is the name of two backends")
         made = {
             str(name): self._backend(
-                node, _Place(f"{at}.{name}", (*place.names, str(name)), place.layers)
+                node, place._replace(path=f"{at}.{name}", names=(*place.names, str(name)))
             )
             for name, node in children.items()
         }
         return {name: backend for name, backend in made.items() if backend is not None}
 
-    def _backend(self, node: Any, place: _Place) -> _Node | None:
+    def _backend(self, node: Any, place: Place) -> _Node | None:
         path = place.path
         if isinstance(node, Mapping):
             ours = translate(node, path, self._problems)
@@ -171,16 +165,48 @@ class _Builder:
             if "type" not in node:
                 return self._typeless(node, place)
             node = {key: value for key, value in node.items() if key != "delivery"}
+        if remote.runs_elsewhere(node, self._disabled):
+            return self._remote(node, place)
         backend: Backend | BatchBackend | None = self._component("backend", node, path)
         if backend is None or isinstance(backend, RoutingBackend):
             return backend
-        options = delivery.resolve(place.layers, backend, path, self._problems)
-        name, type_name = place.names[-1], _type_name(node)
+        if remote.is_remote(backend):
+            self._problem(f"{path}.backends", remote.CHILDLESS)
+            return None
+        return self._leaf(place.names[-1], backend, place, type_name_of(node))
+
+    def _leaf(
+        self, name: str, backend: Backend | BatchBackend, place: Place, type_name: str | None
+    ) -> Leaf:
+        options = delivery.resolve(place.layers, backend, place.path, self._problems)
+        if place.is_remote:
+            remote.check(options, place, self._problems)
+            return RemoteLeaf(name, backend, options=options, path=place.node, type_name=type_name)
         if options.mode == "inline":
             return Leaf(name, backend, type_name=type_name)
         return BufferedLeaf(name, backend, options=options, path=place.node, type_name=type_name)
 
-    def _typeless(self, node: Mapping[str, Any], place: _Place) -> RoutingBackend | None:
+    def _remote(self, node: Mapping[str, Any], place: Place) -> RemoteRouter | None:
+        """Build a node whose own processors run here, and its children elsewhere."""
+        remote.check_tracker(self._tracker, place, self._problems)
+        options = {key: value for key, value in node.items() if key not in remote.CHILDREN}
+        component: RemoteComponent | None = self._component("backend", options, place.path)
+        steps = self._steps(node, place.path)
+        children = RoutingBackend()
+        for name, child in self._backends(node, remote.below(place, self._environment)).items():
+            children.register_backend(name, child)
+        if not node.get("backends"):
+            self._problem(f"{place.path}.backends", remote.CHILDLESS)
+        if component is None or self._tracker is None:
+            return None
+        carrier = component.carrier(self._tracker, place.node)
+        type_name = type_name_of(node)
+        publisher = self._leaf(PUBLISHER, carrier, place, type_name)
+        return RemoteRouter(
+            place.node, type_name, steps=steps, publisher=publisher, children=children
+        )
+
+    def _typeless(self, node: Mapping[str, Any], place: Place) -> RoutingBackend | None:
         if not {"processors", "backends"} & node.keys():
             self._problem(place.path, "needs a type, or processors and backends to be a router")
             return None
@@ -212,11 +238,14 @@ class _Builder:
         return self._make(factory, node, path)
 
     def _object(self, kind: Kind, node: object, path: str) -> object:
+        if remote.is_remote(node):
+            self._problem(path, "must be a table: its workers have to read the same configuration")
+            return None
         methods = _METHODS.get(kind, ("__call__",))
         usable = any(callable(getattr(node, name, None)) for name in methods)
         if usable:
             return node
-        self._problem(path, f"expected a {kind}, got {_kind(node)}")
+        self._problem(path, f"expected a {kind}, got {kind_of(node)}")
         return None
 
     def _make(self, factory: Callable[..., Any], node: Mapping[str, Any], path: str) -> Any:
@@ -264,7 +293,7 @@ class _Builder:
         if key == "backends":
             return {
                 name: child.backend if isinstance(child, Leaf) else child
-                for name, child in self._backends({key: value}, _Place(path, (), [])).items()
+                for name, child in self._backends({key: value}, Place(path, (), [])).items()
             }
         if key not in known:
             return value
@@ -274,18 +303,3 @@ class _Builder:
         converted, problems = convert(value, known[key].hint, at)
         self._problems += problems
         return converted
-
-
-def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
-
-
-def _type_name(node: object) -> str | None:
-    """Return the type a node names; an object that is built already has none."""
-    if isinstance(node, Mapping):
-        node = node.get("type")
-    return node if isinstance(node, str) else None
-
-
-def _kind(value: object) -> str:
-    return "table" if isinstance(value, Mapping) else type(value).__name__

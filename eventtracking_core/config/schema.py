@@ -9,6 +9,7 @@ import msgspec
 
 from eventtracking_core.config.convert import UnresolvableError, parameters
 from eventtracking_core.config.policies import POLICIES
+from eventtracking_core.config.remote import is_remote
 from eventtracking_core.delivery import MODES, DeliveryOptions
 from eventtracking_core.plugins import Kind
 from eventtracking_core.tree import SHUTDOWN_TIMEOUT
@@ -87,6 +88,8 @@ def _node(
         known, open_ended = parameters(factory)
     except UnresolvableError:
         known, open_ended = {}, True
+    if is_remote(factory):
+        properties |= {"processors": _PROCESSORS, "backends": _BACKENDS}
     for option in known.values():
         if option.name in {"processors", "backends"}:
             properties[option.name] = _PROCESSORS if option.name == "processors" else _BACKENDS

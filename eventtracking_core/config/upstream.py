@@ -23,6 +23,9 @@ _TYPES: Final[Mapping[str, str]] = {
 
 _OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {"name_allowlist": {"whitelist": "names"}}
 
+# Workers found a node by this name, at the root of the tree; here they find it by its path.
+_WITHOUT_MEANING: Final = {"async_router": "backend_name"}
+
 
 def translate(
     node: Mapping[str, Any], path: str, problems: list[Problem]
@@ -52,5 +55,6 @@ def translate(
         module, _, attribute = engine.rpartition(".")
         type_name = f"{module}:{attribute}"
     names = _OPTIONS.get(type_name, {})
-    ours = {names.get(key, key): value for key, value in options.items()}
+    dropped = _WITHOUT_MEANING.get(type_name)
+    ours = {names.get(key, key): value for key, value in options.items() if key != dropped}
     return ours if type_name == ROUTER else {"type": type_name, **ours}

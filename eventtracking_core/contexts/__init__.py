@@ -1,6 +1,6 @@
 """Who, where and in which trace: contexts, where they are found, and how they travel."""
 
-from eventtracking_core.contexts.carriers import carry
+from eventtracking_core.contexts.carriers import CARRIED_KEYS, carried, carry, put
 from eventtracking_core.contexts.locators import (
     ContextVarLocator,
     DefaultContextLocator,
@@ -19,6 +19,7 @@ from eventtracking_core.contexts.stack import (
 )
 
 __all__ = [
+    "CARRIED_KEYS",
     "Context",
     "ContextLocator",
     "ContextProvider",
@@ -29,7 +30,9 @@ __all__ = [
     "Frame",
     "StackLocator",
     "ThreadLocalContextLocator",
+    "carried",
     "carry",
+    "put",
     "remove",
     "stack_locator",
 ]

@@ -33,6 +33,7 @@ def leaves_of(config: Path | None, path: str | None) -> list[BufferedLeaf]:
 def tracking(config: Path | None) -> Iterator[Tracker]:
     """Configure a tracker that delivers; shut it down in the end."""
     tracker = Tracker()
+    tracker.name = "default"  # whose configuration it is, so workers find its nodes
     tracker.configure(config)
     try:
         yield tracker

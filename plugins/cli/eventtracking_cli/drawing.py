@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from rich.text import Text
@@ -53,7 +53,16 @@ def _draw_below(tree: Tree, node: Node, *, counters: bool) -> None:
             label.append(f", {child['delivery']}", "dim")
         if counters:
             label.append(_routed(child) if router else _delivered(child))
-        _draw_below(tree.add(label), child, counters=counters)
+        branch = tree.add(label)
+        _draw_below(branch, child, counters=counters)
+        if "remote" in child:
+            _draw_remote(branch, child["remote"])
+
+
+def _draw_remote(tree: Tree, children: Iterable[Node]) -> None:
+    """Draw what runs in other processes; what is counted there is not known here."""
+    workers = tree.add(Text("in workers", style="magenta"))
+    _draw_below(workers, {"backends": children}, counters=False)
 
 
 def _routed(node: Node) -> Text:
@@ -85,6 +94,8 @@ def outline(node: Node) -> dict[str, Any]:
     if "backends" in node:
         kept["processors"] = [step["name"] for step in node["processors"]]
         kept["backends"] = [outline(child) for child in node["backends"]]
+    if "remote" in node:
+        kept["remote"] = [outline(child) for child in node["remote"]]
     return kept
 
 

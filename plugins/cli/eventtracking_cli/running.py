@@ -29,6 +29,7 @@ def configured(config: Path | None) -> Iterator[Tracker]:
         ClickException: it has no backend, so that nothing would be kept.
     """
     tracker = Tracker()
+    tracker.name = "default"  # whose configuration it is, so workers find its nodes
     tracker.configure(config)
     if not any(tracker.root.leaves()):
         message = "the configuration has no backend (or EVENTTRACKING_DISABLED is set): add one"

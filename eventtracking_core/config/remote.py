@@ -1,0 +1,77 @@
+"""Nodes whose children run in another process: what is particular to their configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from eventtracking_core.errors import Problem
+from eventtracking_core.plugins import PluginError, plugins
+
+if TYPE_CHECKING:
+    from eventtracking_core.config.delivery import Settings
+    from eventtracking_core.config.place import Place
+    from eventtracking_core.delivery import DeliveryOptions
+
+__all__ = [
+    "CHILDLESS",
+    "CHILDREN",
+    "below",
+    "check",
+    "check_tracker",
+    "is_remote",
+    "runs_elsewhere",
+]
+
+CHILDREN: Final = frozenset({"processors", "backends"})
+CHILDLESS: Final = "is required: the backends that run elsewhere"
+
+_BUDGET: Final[Settings] = {"max_elapsed_time": 86_400.0}
+"""What waits for a leaf elsewhere takes room in a broker, so that there is an end."""
+
+
+def runs_elsewhere(node: Any, disabled: Iterable[str]) -> bool:
+    """Tell whether a node has children that run elsewhere.
+
+    A type that cannot be found is a problem for whoever makes it.
+    """
+    if not isinstance(node, Mapping) or not CHILDREN & node.keys():
+        return False
+    try:
+        factory = plugins.find("backend", str(node.get("type")), disabled)
+    except PluginError:
+        return False
+    return is_remote(factory)
+
+
+def is_remote(component: object) -> bool:
+    """Tell whether a component, or a type of them, is for a node whose children run elsewhere."""
+    return getattr(component, "runs_children_elsewhere", False) is True
+
+
+def below(place: Place, environment: Settings) -> Place:
+    """Return where the children stand: what is said of delivery above them is for this process."""
+    return place._replace(layers=[_BUDGET, environment], is_remote=True)
+
+
+def check(options: DeliveryOptions, place: Place, problems: list[Problem]) -> None:
+    """Note what cannot be said of the delivery of a leaf that runs elsewhere."""
+    if "spool" in {options.mode, options.when_full}:
+        problems.append(
+            Problem(
+                f"{place.path}.delivery",
+                "what waits for this backend waits in the broker, so it cannot have a spool",
+            )
+        )
+
+
+def check_tracker(tracker: str | None, place: Place, problems: list[Problem]) -> None:
+    """Note that nobody else can find the tracker this is for."""
+    if tracker is None:
+        problems.append(
+            Problem(
+                place.path,
+                "its workers find it by the name of its tracker, and this tracker has none:"
+                " register_tracker(tracker, name) before it is configured",
+            )
+        )

@@ -1,0 +1,220 @@
+"""A leaf below a node whose children run elsewhere: what waits for it, waits in a broker."""
+
+from __future__ import annotations
+
+import logging
+from contextvars import ContextVar
+from random import uniform
+from threading import Lock
+from time import monotonic, time
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from eventtracking_core.delivery.accounts import Accounts
+from eventtracking_core.delivery.attempt import Attempt, sender
+from eventtracking_core.delivery.backoff import Backoff
+from eventtracking_core.delivery.leaf import BufferedLeaf
+from eventtracking_core.delivery.settling import GIVES_UP_AFTER
+from eventtracking_core.diagnostics import report
+from eventtracking_core.errors import ClosedError
+from eventtracking_core.routing import Counter, Leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from eventtracking_core.delivery.attempt import Item
+    from eventtracking_core.events import Event
+
+__all__ = ["Postponed", "RemoteLeaf", "taken"]
+
+taken: Final[ContextVar[dict[RemoteLeaf, list[Event]] | None]] = ContextVar(
+    "eventtracking_taken", default=None
+)
+"""Where events are put that reach a leaf while they are routed for delivery."""
+
+
+class Postponed(NamedTuple):
+    """Events that a leaf could not deliver now.
+
+    Attributes:
+        items: the events, with how their attempts went.
+        since: when the first of them failed first, in seconds of the system's clock.
+        last: when they were last tried.
+        delay: seconds to wait before the next attempt.
+    """
+
+    items: list[Item]
+    since: float
+    last: float | None
+    delay: float
+
+
+class RemoteLeaf(BufferedLeaf):
+    """Delivers what a broker kept for it, a batch at a time, in the thread that brings the batch.
+
+    Nothing waits here: `settle` returns what is to be tried again, and whoever called it puts that
+    back where it survives. An event that is sent to the leaf in a process that does not deliver
+    is handed on to one that does.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.mode = "worker"
+        self.hand_on: Callable[[Event], None] = _refuse
+
+    def _make_new(self) -> None:
+        super()._make_new()
+        self.returned = Counter()
+        self._backoff = Backoff(self.options.initial_interval, self.options.max_interval)
+        self._accounts = Accounts(self)
+        self._lock = Lock()
+        self._rests_until = 0.0  # of the monotonic clock
+        self._delivered_at = 0.0  # of the system's clock, as events bring it from other processes
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether its last attempt delivered nothing."""
+        return self._backoff.failures > 0
+
+    def _delivery(self) -> Callable[[Event], None]:
+        def deliver(event: Event) -> None:
+            if self.closed:
+                raise ClosedError
+            found = taken.get()
+            if found is not None:
+                found[self].append(event)
+            else:
+                self._hand_on(event)
+
+        return deliver
+
+    def _hand_on(self, event: Event) -> None:
+        next(self.ledger.accepted.tick)
+        try:
+            self.hand_on(event)
+        except BaseException as error:  # noqa: BLE001  whatever it raises ends here
+            self._failed(error)
+        else:
+            next(self.ledger.delivered.tick)
+
+    def settle(
+        self, items: Sequence[Item], *, since: float | None, last: float | None
+    ) -> Postponed | None:
+        """Deliver what can be delivered; return what is to be tried again.
+
+        One thread at a time calls the backend. While it rests after a failure, it is not called.
+
+        Args:
+            items: the events, with how their attempts went before.
+            since: when one of them failed first, in seconds of the system's clock.
+            last: when their last attempt was.
+        """
+        batch = list(items)
+        patience = 0.0 if self.is_failing else self.options.export_timeout
+        if not self._lock.acquire(timeout=patience):
+            return self._returned(batch, since, last, self.options.max_interval / 2)
+        try:
+            rests = self._rests_until - monotonic()
+            if rests > 0:
+                return self._returned(batch, since, last, rests)
+            if self.closed:
+                raise ClosedError
+            return self._attempt(batch, since, last)
+        finally:
+            self._lock.release()
+
+    def _attempt(
+        self, batch: list[Item], since: float | None, last: float | None
+    ) -> Postponed | None:
+        attempt = Attempt(sender(self.backend), lambda: self.options.export_timeout)
+        size = self.options.max_batch_size
+        for start in range(0, len(batch), size):
+            attempt.run(batch[start : start + size])
+        self.ledger.accepted.add_many(len(batch))
+        self._accounts.taken(len(batch), recovered=0)
+        self._accounts.deliver(attempt.delivered)
+        self._accounts.give_up(attempt.rejected, "rejected")
+        if attempt.delivered:
+            self._delivered_at = time()
+        if attempt.delivered or attempt.rejected:
+            self._backoff.succeeded()
+        left = self._without_poison(attempt.retryable, last)
+        limit = self.options.max_elapsed_time
+        if left and limit is not None and since is not None and time() - since >= limit:
+            self._accounts.give_up(left, "expired")
+            left = []
+        if not left:
+            return None
+        self._report(left[0])
+        delay = self._backoff.failed(attempt.retry_after)
+        if not attempt.delivered:
+            self._rests_until = monotonic() + delay
+        self._accounts.in_hand -= len(left)
+        self.returned.add_many(len(left))
+        return Postponed(left, since or time(), time(), delay)
+
+    def _without_poison(self, items: list[Item], last: float | None) -> list[Item]:
+        """Give up events that fail alone, for no named reason, while others get through."""
+        for item in items:
+            others = last is not None and self._delivered_at > last
+            if item.is_alone and not item.is_named and others:
+                item.blamed += 1
+        poison = [item for item in items if item.blamed >= GIVES_UP_AFTER]
+        self._accounts.give_up(poison, "error")
+        return [item for item in items if item.blamed < GIVES_UP_AFTER]
+
+    def _returned(
+        self, batch: list[Item], since: float | None, last: float | None, delay: float
+    ) -> Postponed:
+        """Return a batch that was not tried, some time after `delay`: not all at once."""
+        self.ledger.accepted.add_many(len(batch))
+        self.returned.add_many(len(batch))
+        return Postponed(batch, since or time(), last, delay * uniform(1, 2))  # noqa: S311
+
+    def _report(self, item: Item) -> None:
+        report(
+            logging.WARNING,
+            (self.path, "retry"),
+            "backend %s: attempt %d failed, it will be tried again: %s",
+            self.path,
+            item.attempts,
+            item.error,
+        )
+
+    def close(self) -> None:
+        """Take no more events; a batch that is being delivered goes on."""
+        self.closed = True
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until the backend has delivered what it took, where it took anything."""
+        return not self._is_used or Leaf.flush(self, timeout)
+
+    def shutdown(self, timeout: float, *, releases: bool = True) -> bool:
+        """Wait for a batch that is being delivered, then release what the backend holds."""
+        self.close()
+        if self._is_shut_down or not self._is_used:
+            return True
+        self._is_shut_down = True
+        deadline = monotonic() + timeout
+        if not self._lock.acquire(timeout=timeout):
+            return False
+        self._lock.release()
+        return not releases or self.release(max(0.0, deadline - monotonic()))
+
+    @property
+    def _is_used(self) -> bool:
+        return self.ledger.accepted.value > 0
+
+    def stats(self) -> dict[str, Any]:
+        """Return the ledger of what this process delivered; `returned` went back to the broker."""
+        returned = self.returned.value
+        return {
+            **Leaf.stats(self),
+            "dead_lettered": self.ledger.dead_lettered.value,
+            "returned": returned,
+            "pending": self.ledger.unsettled() - returned,
+            "failures_in_a_row": self._backoff.failures,
+        }
+
+
+def _refuse(_event: Event) -> None:
+    raise ClosedError

@@ -1,0 +1,164 @@
+"""What a worker does with a message: find the node, route the events, settle each leaf."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from eventtracking_async_router import mismatches
+from eventtracking_async_router.messages import (
+    VERSION,
+    Message,
+    MessageError,
+    Parcel,
+    item,
+    origin,
+    pack,
+    unpack,
+)
+from eventtracking_core import ClosedError, RetryableError, get_tracker
+from eventtracking_core.delivery import RemoteLeaf, RemoteRouter, remote_nodes
+from eventtracking_core.delivery.attempt import Item
+from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.encoding import encode_msgpack
+
+if TYPE_CHECKING:
+    from eventtracking_async_router.returning import Returns
+
+__all__ = ["deliver", "find"]
+
+
+def deliver(document: object, returns: Returns) -> None:
+    """Settle each event of a message, so that it may be acknowledged.
+
+    Args:
+        document: the message, from anybody.
+        returns: takes what is to be tried again.
+
+    Raises:
+        RetryableError: what is to be tried again could not be given back.
+    """
+    if _is_newer(document) and not returns.is_exhausted:
+        report(
+            logging.ERROR,
+            "newer",
+            "a message is of a newer form than version %d: upgrade this worker; it is given back",
+            VERSION,
+        )
+        returns.whole(document)
+        return
+    try:
+        message, items = _read(document)
+    except MessageError as error:
+        _refuse(document, str(error))
+        return
+    try:
+        _deliver(message, items, returns)
+    except RetryableError:
+        raise
+    except Exception as error:  # noqa: BLE001  what is not settled must not be acknowledged
+        if returns.is_exhausted:
+            mismatches.keep(message, items, f"it could not be delivered: {describe(error)}")
+            return
+        level = logging.INFO if isinstance(error, ClosedError) else logging.ERROR
+        text = "a message for node %s is given back: %s"
+        report(level, (message.node, type(error)), text, message.node, describe(error))
+        returns.whole(document)
+
+
+def find(tracker: str, path: str) -> RemoteRouter | None:
+    """Return the node of a path in this process's tree; None where there is none."""
+    try:
+        root = get_tracker(tracker).root
+    except KeyError:
+        return None
+    return next((node for node in remote_nodes(root) if node.path == path), None)
+
+
+def _is_newer(document: object) -> bool:
+    version = document.get("version") if isinstance(document, Mapping) else None
+    return isinstance(version, int) and version > VERSION
+
+
+def _read(document: object) -> tuple[Message, list[Item]]:
+    message = Message.read(document)
+    if message.version != VERSION:
+        raise MessageError(f"its version is not {VERSION}")
+    items = []
+    failed = 0
+    for parcel in unpack(message.events):
+        try:
+            items.append(item(parcel))
+        except Exception:  # noqa: BLE001  the bytes may be anything
+            failed += 1
+    if failed:
+        _refuse(document, f"{failed} of its events are none")
+    return message, items
+
+
+def _refuse(document: object, reason: str) -> None:
+    """Say who sent what cannot be taken."""
+    try:
+        who = str(Message.read(document).origin)
+    except MessageError:
+        who = "an unknown sender"
+    report(
+        logging.ERROR, ("refused", reason), "a message is refused: %s; it is from %s", reason, who
+    )
+
+
+def _deliver(message: Message, items: list[Item], returns: Returns) -> None:
+    node = find(message.tracker, message.node)
+    if node is None:
+        mismatches.keep(message, items, "this worker's configuration has no such node")
+        return
+    _note_origin(message)
+    if message.leaf is None:
+        taken = node.take(item.event for item in items)
+        batches = {leaf: _items(events) for leaf, events in taken.items()}
+    else:
+        leaf = next((leaf for leaf in _leaves(node) if leaf.path == message.leaf), None)
+        if leaf is None:
+            mismatches.keep(message, items, "this worker's configuration has no such backend")
+            return
+        batches = {leaf: items}
+    # Those that fail may take their time: the others come first.
+    for leaf in sorted(batches, key=lambda leaf: leaf.is_failing):
+        _settle(message, leaf, batches[leaf], returns)
+
+
+def _leaves(node: RemoteRouter) -> list[RemoteLeaf]:
+    return [leaf for leaf in node.remote.leaves() if isinstance(leaf, RemoteLeaf)]
+
+
+def _items(events: Sequence[Any]) -> list[Item]:
+    return [Item(encode_msgpack(event), event, None) for event in events]
+
+
+def _settle(message: Message, leaf: RemoteLeaf, items: list[Item], returns: Returns) -> None:
+    postponed = leaf.settle(items, since=message.since, last=message.last)
+    if postponed is None:
+        return
+    parcels = [Parcel(each.wire, each.attempts, each.blamed) for each in postponed.items]
+    rest = Message(
+        VERSION,
+        message.tracker,
+        message.node,
+        pack(parcels),
+        origin=origin(),
+        leaf=leaf.path,
+        since=postponed.since,
+        last=postponed.last,
+    )
+    returns.part(rest.document(), postponed.delay)
+
+
+def _note_origin(message: Message) -> None:
+    report(
+        logging.INFO,
+        ("origin", message.node, message.origin),
+        "node %s: events from %s",
+        message.node,
+        message.origin,
+    )

@@ -1,0 +1,118 @@
+"""A connection for publishing into one queue: bounded in time, confirmed where it can be."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from celery import Celery
+from kombu import Connection, Producer
+
+from eventtracking_async_router.applications import TASK
+
+if TYPE_CHECKING:
+    from eventtracking_async_router.receipts import Receipts
+
+__all__ = ["Link"]
+
+PERSISTENT: Final = 2
+
+
+class Link:
+    """Connects when it is told to, for one process.
+
+    Args:
+        app: the Celery application whose broker it is.
+        queue: the queue's name.
+        patience: seconds that one exchange with the broker may take.
+
+    Attributes:
+        receipts: the notes of what is published, which only Redis needs.
+    """
+
+    def __init__(self, app: Celery, queue: str, patience: float) -> None:
+        self.patience = patience
+        self.receipts: Receipts | None = None
+        self._app = app
+        self._queue = queue
+        self._amqp: Any = None
+        self._producer: Producer | None = None
+        self._connection: Connection = app.connection_for_write(
+            connect_timeout=patience, heartbeat=0
+        )
+        self._kind = self._connection.transport.driver_type
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is connected, as far as anybody knows."""
+        return self._producer is not None
+
+    def open(self) -> None:
+        """Connect."""
+        connection = self._connection
+        options: Any = connection.transport_options
+        options["max_retries"] = 0  # Celery's default is to try for ever
+        if self._kind == "redis":
+            options |= {
+                "socket_timeout": self.patience,
+                "socket_connect_timeout": self.patience,
+                "retry_on_timeout": False,
+                "health_check_interval": 0,
+            }
+        elif self._kind == "amqp":
+            options["confirm_publish"] = True
+            transport: Any = connection.transport
+            transport.Connection = self._remembering(transport.Connection)
+        others = max(0, len(connection.alt or ()) - 1)
+        connection.ensure_connection(max_retries=others, interval_start=0, interval_step=0)
+        if self._kind == "amqp":
+            # What has no timeout of its own, such as declaring the queue, has this one.
+            self._amqp.transport.sock.settimeout(self.patience)
+        producer: Producer = self._app.amqp.Producer(connection, auto_declare=False)
+        if self._kind == "redis":
+            from eventtracking_async_router.receipts import Receipts  # noqa: PLC0415  an extra
+
+            self.receipts = Receipts(producer.channel, self._queue)
+        self._producer = producer
+
+    def send(self, document: Mapping[str, Any], timeout: float, options: Mapping[str, Any]) -> None:
+        """Publish a message, and wait until the broker has it."""
+        self._app.send_task(
+            TASK,
+            args=[document],
+            queue=self._queue,
+            producer=self._producer,
+            add_to_parent=False,
+            confirm_timeout=timeout,
+            delivery_mode=PERSISTENT,
+            ignore_result=True,
+            retry=False,
+            serializer="json",
+            timeout=timeout,
+            **options,
+        )
+
+    def cut(self) -> None:
+        """End what another thread is doing with the connection: a broker may answer by the byte.
+
+        Redis' answers are of few bytes, so that its timeouts are enough.
+        """
+        transport: Any = getattr(self._amqp, "transport", None)
+        with suppress(OSError, AttributeError):
+            transport.sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._producer = None
+        with suppress(Exception):
+            self._connection.collect(socket_timeout=0.1)
+
+    def _remembering(self, make: Callable[..., Any]) -> Callable[..., Any]:
+        # Kombu hands a connection out once it is made, and making it may be what takes too long.
+        def made(**options: Any) -> Any:
+            self._amqp = make(**options)
+            return self._amqp
+
+        return made

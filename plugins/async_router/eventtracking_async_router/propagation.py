@@ -1,0 +1,62 @@
+"""Contexts in the tasks of an application: what is emitted there has the request's context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Final
+
+import eventtracking_core as et
+from eventtracking_core.contexts import CARRIED_KEYS
+
+if TYPE_CHECKING:
+    from celery import Celery, Task
+
+__all__ = ["HEADER", "propagate"]
+
+HEADER: Final = "eventtracking"
+"""The header of a task's message that carries contexts and trace."""
+
+TRACE: Final = "traceparent"
+
+
+def propagate(app: Celery, keys: Sequence[str] = CARRIED_KEYS) -> None:
+    """Carry contexts and W3C trace context into the tasks of a Celery application.
+
+    Call it where the application is made, so that whoever sends tasks does, and the workers do.
+    Where OpenTelemetry's own instrumentation of Celery carries the trace, it is left to that.
+
+    Args:
+        app: the application.
+        keys: the fields of contexts that travel; see `eventtracking_core.inject`.
+    """
+    # Importing Celery takes long, and only who has an application is to pay for it.
+    from celery.signals import before_task_publish, task_postrun, task_prerun  # noqa: PLC0415
+
+    entered: dict[str, AbstractContextManager[None]] = {}
+
+    def write(sender: str, headers: dict[str, Any] | None = None, **_signal: Any) -> None:
+        if headers is None or sender.startswith("eventtracking."):
+            return
+        carrier: dict[str, str] = {}
+        et.inject(carrier, keys)
+        if carrier:
+            headers[HEADER] = carrier
+
+    def enter(task_id: str, task: Task[Any, Any], **_signal: Any) -> None:
+        carrier = getattr(task.request, HEADER, None)
+        if task.app is not app or not isinstance(carrier, Mapping):
+            return
+        if getattr(task.request, TRACE, None):
+            carrier = {key: carrier[key] for key in carrier if key != TRACE}
+        context = entered[task_id] = et.extract(carrier, keys)
+        context.__enter__()
+
+    def leave(task_id: str, **_signal: Any) -> None:
+        context = entered.pop(task_id, None)
+        if context is not None:
+            context.__exit__(None, None, None)
+
+    before_task_publish.connect(write, weak=False)
+    task_prerun.connect(enter, weak=False)
+    task_postrun.connect(leave, weak=False)

@@ -1,0 +1,118 @@
+"""What stands at the node in the process that emits: batches of events become messages."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from eventtracking_async_router.messages import VERSION, Message, Parcel, origin, pack
+from eventtracking_core import BatchError, Event, RejectedError, RetryableError
+from eventtracking_core.encoding import encode_msgpack
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    from eventtracking_async_router.node import AsyncRouter
+    from eventtracking_async_router.outlet import Outlet
+
+__all__ = ["Publisher"]
+
+
+class Publisher:
+    """Publishes batches for the workers of one node.
+
+    Args:
+        node: its options.
+        tracker: the name of its tracker.
+        path: its path in the tree.
+    """
+
+    default_delivery: ClassVar[str] = "queue"
+
+    def __init__(self, node: AsyncRouter, tracker: str, path: str) -> None:
+        self.node = node
+        self.tracker = tracker
+        self.path = path
+        self._app = _current() if node.app is None and node.broker is None else None
+        self._outlet: Outlet | None = None
+
+    def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
+        """Publish a batch, in a message or in several.
+
+        Raises:
+            BatchError: some events were not published, the others were.
+            RejectedError: the one event there is, is larger than a message may be.
+            RetryableError: the broker did not take the message.
+        """
+        self._publish(None, events, timeout)
+
+    def send_to(self, leaf: str, events: Sequence[Event], *, timeout: float) -> None:
+        """Publish a batch for one of the leaves alone, past all processors.
+
+        Raises:
+            as `send_batch` does.
+        """
+        self._publish(leaf, events, timeout)
+
+    def shutdown(self, timeout: float) -> bool:
+        """Close the connection; the next batch opens it again."""
+        return self._outlet is None or self._outlet.close(timeout)
+
+    def _publish(self, leaf: str | None, events: Sequence[Event], timeout: float) -> None:
+        deadline = monotonic() + timeout
+        failures: dict[int, Exception] = {}
+        for batch in self._batches(events, failures):
+            try:
+                self._publish_one(leaf, list(batch.values()), deadline - monotonic())
+            except RetryableError as error:
+                failures |= dict.fromkeys(batch, error)
+        if not failures:
+            return
+        if len(failures) == len(events) and len({id(error) for error in failures.values()}) == 1:
+            raise failures[0]
+        raise BatchError(failures)
+
+    def _batches(
+        self, events: Sequence[Event], failures: dict[int, Exception]
+    ) -> Iterator[dict[int, Parcel]]:
+        """Yield what goes into one message each, by index; note what goes into none."""
+        limit = self.node.max_message_size
+        batch: dict[int, Parcel] = {}
+        size = 0
+        for index, event in enumerate(events):
+            wire = encode_msgpack(event)
+            if len(wire) > limit:
+                failures[index] = RejectedError("the event is larger than a message may be")
+                continue
+            if batch and size + len(wire) > limit:
+                yield batch
+                batch, size = {}, 0
+            batch[index] = Parcel(wire)
+            size += len(wire)
+        if batch:
+            yield batch
+
+    def _publish_one(self, leaf: str | None, parcels: list[Parcel], timeout: float) -> None:
+        if timeout <= 0:
+            raise RetryableError("there was no time left to publish the message")
+        if self._outlet is None:
+            # Celery is imported when there is something to send: it takes as long as all the rest.
+            from eventtracking_async_router.applications import application  # noqa: PLC0415
+            from eventtracking_async_router.outlet import Outlet  # noqa: PLC0415
+
+            self._outlet = Outlet(lambda: self._app or application(self.node), self.node.queue)
+        message = Message(
+            VERSION, self.tracker, self.path, pack(parcels), origin=origin(), leaf=leaf
+        )
+        self._outlet.publish(message.document(), timeout=timeout)
+
+
+def _current() -> Celery | None:
+    """Return the current Celery application, which is current in this thread alone."""
+    if "celery.app.base" not in sys.modules:  # nobody has made one
+        return None
+    from eventtracking_async_router.applications import current  # noqa: PLC0415
+
+    return current()

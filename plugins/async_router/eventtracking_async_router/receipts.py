@@ -1,0 +1,89 @@
+"""Notes of what was sent through Redis and is not settled, so that nothing falls between two steps.
+
+On Redis, Celery takes a message out of its list first, and notes that a worker has it in a second
+step. A worker that ends in between, even in an orderly way, takes the message with it. So whoever
+publishes notes the message first, and a worker crosses it out in the end; what is noted for long
+and does not wait any more is sent once more. RabbitMQ does all this itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from time import time
+from typing import Any, Final
+
+from redis import Redis
+
+__all__ = ["Receipts"]
+
+AT_ONCE: Final = 100
+"""Messages that one look sends again."""
+
+
+class Receipts:
+    """The notes of one queue.
+
+    Args:
+        channel: of Celery's Redis transport.
+        queue: the queue's name.
+    """
+
+    def __init__(self, channel: Any, queue: str) -> None:
+        self._client: Any = Redis(connection_pool=channel.pool)
+        self._prefix = channel.global_keyprefix
+        self._lists = [channel._q_for_pri(queue, step) for step in channel.priority_steps]  # noqa: SLF001
+        self._documents = f"{self._prefix}eventtracking.{queue}"
+        self._times = f"{self._documents}.times"
+        self._turn = f"{self._documents}.turn"
+
+    def note(self, message_id: str, document: Mapping[str, Any], countdown: float) -> None:
+        """Note a message before it is published."""
+        pipeline = self._client.pipeline()
+        pipeline.hset(self._documents, message_id, json.dumps(document))
+        pipeline.zadd(self._times, {message_id: time() + countdown})
+        pipeline.execute()
+
+    def cross_out(self, message_id: str) -> None:
+        """Forget a message whose events are settled."""
+        pipeline = self._client.pipeline()
+        pipeline.hdel(self._documents, message_id)
+        pipeline.zrem(self._times, message_id)
+        pipeline.execute()
+
+    def lost(self, patience: float) -> dict[str, Any]:
+        """Return the messages that are noted for long, and wait in the queue no more.
+
+        Only one worker at a time is told, and of a message only once in a while.
+
+        Args:
+            patience: seconds after which Celery itself gives a message to another worker.
+        """
+        if not self._client.set(self._turn, b"", nx=True, px=max(1, int(patience * 500))):
+            return {}
+        now = time()
+        # By then, Celery has given to another worker what a worker had when it ended.
+        limit = now - 2 * patience
+        oldest = self._oldest_waiting()
+        if oldest is not None:  # those that wait behind it are not lost
+            limit = min(limit, oldest - patience)
+        found = self._client.zrangebyscore(self._times, 0, limit, start=0, num=AT_ONCE)
+        if not found:
+            return {}
+        self._client.zadd(self._times, dict.fromkeys(found, now))
+        documents = self._client.hmget(self._documents, found)
+        return {
+            message_id.decode(): json.loads(document)
+            for message_id, document in zip(found, documents, strict=True)
+            if document is not None
+        }
+
+    def _oldest_waiting(self) -> float | None:
+        """Return when the message that is next in the queue was noted; None where none waits."""
+        times = []
+        for name in self._lists:
+            message = self._client.lindex(f"{self._prefix}{name}", -1)
+            if message is not None:
+                message_id = json.loads(message)["headers"]["id"]
+                times.append(self._client.zscore(self._times, message_id) or 0.0)
+        return min(times, default=None)

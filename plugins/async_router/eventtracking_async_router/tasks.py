@@ -1,0 +1,42 @@
+"""The one task, which Celery finds here: autodiscovered, or named in `imports`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Task, shared_task
+from celery.exceptions import Reject
+
+from eventtracking_async_router import lifecycle
+from eventtracking_async_router.applications import TASK
+from eventtracking_async_router.delivering import deliver
+from eventtracking_async_router.returning import PUBLISHES_IN, Returns, outlet
+from eventtracking_core import RetryableError
+
+__all__ = ["deliver_batch"]
+
+lifecycle.connect()
+
+
+@shared_task(
+    name=TASK,
+    bind=True,
+    acks_late=True,
+    acks_on_failure_or_timeout=False,
+    reject_on_worker_lost=True,
+    ignore_result=True,
+)
+def deliver_batch(self: Task[Any, Any], document: object) -> None:
+    """Deliver a batch of events below the node it is for.
+
+    The message is acknowledged when this returns: each event is then delivered, dropped by a
+    processor, a dead letter, or in the broker again.
+    """
+    request = self.request
+    delivery = request.delivery_info or {}
+    way = outlet(self.app, delivery.get("routing_key") or "")
+    try:
+        deliver(document, Returns(way, request.retries))
+        way.settled(str(request.id), timeout=PUBLISHES_IN)
+    except RetryableError as error:  # what failed could not be given back
+        raise Reject(requeue=True) from error

@@ -1,0 +1,154 @@
+"""From an emitting process through a broker into workers: where what runs, and what is stored."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import redis
+
+ABOVE = [{"type": "redact", "fields": ["context.ip"]}, {"type": "sample", "rate": 1.0}]
+BELOW = [{"type": "rename", "names": {"numbered": "renamed"}}]
+
+
+def leaf(tracker, *names):
+    node = tracker.stats()["tree"]
+    for name in names:
+        node = next(child for child in node["backends"] if child["name"] == name)
+    return node
+
+
+def test_events_go_through_both_halves_of_a_node_wherever_it_stands(site, broker, emitting):
+    inner = site.node(broker, {"deep": site.store("deep")}, queue=f"{site.queue}-inner")
+    site.configure(
+        here=site.store("here"),
+        branch={
+            "backends": {
+                "first": site.node(
+                    broker,
+                    {
+                        "store": site.store(),
+                        "router": {"processors": BELOW, "backends": {"leaf": site.store("leaf")}},
+                        "again": inner,
+                    },
+                    processors=ABOVE,
+                ),
+            }
+        },
+        second=site.node(broker, {"store": site.store("second")}),
+    )
+    tracker = site.tracker()
+    worker = site.worker("-c", "2")
+    with tracker.context("request", {"user_id": 7, "ip": "203.0.113.9"}):
+        emitting(tracker, range(1000))
+    assert tracker.flush(20)
+    published = leaf(tracker, "branch", "first", "publish")
+    assert published["delivered"] == published["accepted"] == 1000
+    assert all(site.has_stored(1000, name) for name in ("store", "leaf", "deep", "second"))
+    stored, renamed, deep = site.events()[0], site.events("leaf")[0], site.events("deep")[0]
+    assert stored["name"] == deep["name"] == "numbered"
+    assert renamed["name"] == "renamed"
+    assert stored["context"] == {"user_id": 7}
+    assert stored["id"] == renamed["id"] == deep["id"] == site.events("here")[0]["id"]
+    said = worker.stop()
+    assert "203.0.113.9" not in said
+    done = {"accepted": 1000, "delivered": 1000}
+    paths = ["branch.first.store", "branch.first.router.leaf", "branch.first.again"]
+    paths += ["branch.first.again.deep", "second.store"]
+    assert {path: worker.ledger().get(path) for path in paths} == dict.fromkeys(paths, done)
+
+
+def test_a_pool_of_threads_delivers_too(site, redis_url, emitting):
+    site.configure(node=site.node(redis_url, {"store": site.store(), "more": site.store("more")}))
+    worker = site.worker("-P", "threads", "-c", "4")
+    tracker = emitting(site.tracker(), range(2000))
+    assert tracker.flush(20)
+    assert site.has_stored(2000)
+    assert site.has_stored(2000, "more")
+    worker.stop()
+    assert worker.ledger()["node.store"] == {"accepted": 2000, "delivered": 2000}
+
+
+def test_a_worker_killed_with_a_batch_in_hand_loses_nothing(site, broker, emitting, eventually):
+    held = site.store(kind="async_router_sinks:Holding")
+    node = site.node(broker, {"store": held}, visibility_timeout=1, delivery={"max_batch_size": 50})
+    site.configure(node=node)
+    tracker = emitting(site.tracker(), range(500))
+    first = site.worker("-c", "2")
+    eventually(lambda: len(list(site.directory.glob("holding-*"))) == 2)
+    first.kill()
+    (site.directory / "release").touch()
+    second = site.worker("-c", "2")
+    assert tracker.flush(20)
+    assert site.has_stored(500)
+    second.stop()
+    assert second.ledger()["node.store"]["delivered"] >= 500
+
+
+def test_a_killed_process_of_the_pool_loses_nothing(site, redis_url, emitting, eventually):
+    held = site.store(kind="async_router_sinks:Holding")
+    site.configure(node=site.node(redis_url, {"store": held}))
+    worker = site.worker("-c", "1", "--max-tasks-per-child=1")
+    tracker = emitting(site.tracker(), range(200))
+    eventually(lambda: list(site.directory.glob("holding-*")))
+    [victim] = site.directory.glob("holding-*")
+    os.kill(int(victim.name.partition("-")[2]), signal.SIGKILL)
+    (site.directory / "release").touch()
+    assert tracker.flush(20)
+    assert site.has_stored(200)
+    assert "WorkerLostError" in worker.stop()
+    assert worker.ledger()["node.store"] == {"accepted": 200, "delivered": 200}
+
+
+def test_what_redis_handed_to_a_worker_that_never_noted_it_is_sent_again(site, redis_url, emitting):
+    site.configure(node=site.node(redis_url, {"store": site.store()}, visibility_timeout=1))
+    assert emitting(site.tracker(), range(10)).flush(20)
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.rpop(site.queue)
+        worker = site.worker("-c", "1")
+        assert site.has_stored(10)
+        assert "sent again" in worker.stop()
+        assert not client.keys(f"eventtracking.{site.queue}*")
+
+
+@pytest.mark.parametrize("kind", ["valkey", "rabbitmq"])
+def test_a_killed_broker_holds_nobody_up_and_loses_nothing(site, request, emitting, kind):
+    server = request.getfixturevalue(kind)
+    site.configure(node=site.node(server.url, {"store": site.store()}, visibility_timeout=1))
+    tracker = emitting(site.tracker(), range(300))
+    assert tracker.flush(20)
+    worker = site.worker("-c", "1").is_ready()
+    server.kill()
+    emitting(tracker, range(300, 600))
+    assert not tracker.flush(0.3)
+    assert leaf(tracker, "node", "publish")["pending"] == 300
+    server.start()
+    assert tracker.flush(60)
+    assert site.has_stored(600)
+    assert worker.process.poll() is None
+
+
+def test_a_worker_with_an_older_configuration_keeps_what_it_cannot_place(
+    site, redis_url, emitting, eventually
+):
+    old = Path(site.config.with_name("old.json"))
+    site.configure(node=site.node(redis_url, {"store": site.store()}))
+    site.config.rename(old)
+    new = {"store": site.store(), "newer": site.store("newer")}
+    site.configure(
+        node=site.node(redis_url, new), late=site.node(redis_url, {"store": site.store("late")})
+    )
+    worker = site.worker("-c", "1", config=old)
+    tracker = emitting(site.tracker(), range(100))
+    assert tracker.flush(20)
+    eventually(lambda: len(site.dead_letters().get("late", [])) == 100)
+    letters = site.dead_letters()["late"]
+    assert {letter.reason for letter in letters} == {"mismatch"}
+    assert "has no such node" in letters[0].error
+    assert site.has_stored(100)
+    assert "has no such node" in worker.stop()
+    worker = site.worker("-c", "1")
+    assert site.program("deadletters", "replay").startswith("100 letters delivered")
+    assert site.has_stored(100, "late")

@@ -1,0 +1,67 @@
+"""Fixtures for tests with real message brokers, Valkey and RabbitMQ; a pytest plugin.
+
+`EVENTTRACKING_TEST_REDIS_URL` and `EVENTTRACKING_TEST_AMQP_URL` name brokers of one's own, for the
+tests that only need one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TypeVar
+
+import pytest
+from rabbitmq_server import RabbitMQ, RabbitMQError
+from valkey_server import Valkey, ValkeyError
+
+__all__ = ["amqp_url", "rabbitmq", "redis_url", "shared_valkey", "valkey"]
+
+S = TypeVar("S", Valkey, RabbitMQ)
+
+
+@pytest.fixture(scope="session")
+def shared_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """One server for the tests of a worker process. Leave it running."""
+    yield from _started(Valkey(tmp_path_factory.mktemp("valkey")))
+
+
+@pytest.fixture
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A server of the test's own, to kill and to restart."""
+    yield from _started(Valkey(tmp_path_factory.mktemp("valkey")))
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """One server for the tests of a worker process, which may restart it: it starts slowly."""
+    yield from _started(RabbitMQ(tmp_path_factory.mktemp("rabbitmq")))
+
+
+@pytest.fixture
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """The address of a Redis or Valkey that takes messages."""
+    named = os.environ.get("EVENTTRACKING_TEST_REDIS_URL")
+    if named is not None:
+        return named
+    server: Valkey = request.getfixturevalue("shared_valkey")
+    return server.url
+
+
+@pytest.fixture
+def amqp_url(request: pytest.FixtureRequest) -> str:
+    """The address of a RabbitMQ that takes messages."""
+    named = os.environ.get("EVENTTRACKING_TEST_AMQP_URL")
+    if named is not None:
+        return named
+    server: RabbitMQ = request.getfixturevalue("rabbitmq")
+    return server.url
+
+
+def _started(server: S) -> Iterator[S]:
+    try:
+        server.start()
+    except (ValkeyError, RabbitMQError) as error:
+        server.remove()
+        pytest.skip(str(error))
+    yield server
+    server.remove()

@@ -1,0 +1,130 @@
+"""A real RabbitMQ to test against: a node of its own, on free ports of this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic, sleep
+
+__all__ = ["RabbitMQ", "RabbitMQError"]
+
+PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's, past its wrapper for root
+START_TIMEOUT = 90.0
+HELLO = b"AMQP\x00\x00\x09\x01"
+
+
+class RabbitMQError(Exception):
+    """There is no server to test against; the message says what is missing."""
+
+
+class RabbitMQ:
+    """A server that can be killed, and started again with the same data on the same port.
+
+    Args:
+        directory: where it keeps its data and its log; an empty one.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._log = directory / "rabbitmq.log"
+        self._processes: list[subprocess.Popen[bytes]] = []
+        with socket.socket() as one, socket.socket() as two, socket.socket() as three:
+            ports = []
+            for probe in (one, two, three):
+                probe.bind(("127.0.0.1", 0))
+                ports.append(probe.getsockname()[1])
+        self.port: int = ports[0]
+        self._node_port, self._epmd_port = ports[1:]
+
+    @property
+    def url(self) -> str:
+        """The address, for Celery and for clients."""
+        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers.
+
+        Raises:
+            RabbitMQError: it is not installed, or does not start; the message says why.
+        """
+        epmd = shutil.which("epmd")
+        if epmd is None or not PROGRAM.exists():
+            raise RabbitMQError("no RabbitMQ: install Debian's rabbitmq-server (apt-get install)")
+        self._run([epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"])
+        server = self._run([str(PROGRAM)])
+        deadline = monotonic() + START_TIMEOUT
+        while not self._answers():
+            if server.poll() is not None:
+                end = self._log.read_text(errors="replace")[-500:]
+                self.kill()
+                raise RabbitMQError(f"rabbitmq-server ended at once; its log ends with: {end}")
+            if monotonic() > deadline:
+                self.kill()
+                raise RabbitMQError(f"rabbitmq-server does not answer after {START_TIMEOUT:g} s")
+            sleep(0.05)
+
+    def kill(self) -> None:
+        """Kill it as `kill -9` does. Its data stay."""
+        while self._processes:
+            process = self._processes.pop()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def remove(self) -> None:
+        """Kill it, and remove its data."""
+        self.kill()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _run(self, command: list[str]) -> subprocess.Popen[bytes]:
+        setpriv = shutil.which("setpriv")  # with it, the server dies when the tests are killed
+        leash = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
+        with self._log.open("ab") as log:
+            process = subprocess.Popen(
+                [*leash, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=os.environ | self._environment(),
+                start_new_session=True,
+            )
+        self._processes.append(process)
+        return process
+
+    def _environment(self) -> dict[str, str]:
+        home = str(self._directory)
+        return {
+            "ERL_CRASH_DUMP_SECONDS": "0",
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "HOME": home,
+            "NOTIFY_SOCKET": f"{home}/nobody",  # the script then becomes the server
+            "RABBITMQ_CONFIG_FILE": f"{home}/rabbitmq",
+            "RABBITMQ_CONF_ENV_FILE": f"{home}/rabbitmq-env.conf",
+            "RABBITMQ_DIST_PORT": str(self._node_port),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{home}/enabled_plugins",
+            "RABBITMQ_GENERATED_CONFIG_DIR": f"{home}/config",
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_LOG_BASE": home,
+            "RABBITMQ_MNESIA_BASE": f"{home}/data",
+            "RABBITMQ_NODENAME": f"test-{self.port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_PID_FILE": f"{home}/pid",
+            # One scheduler that sleeps when there is nothing to do.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none"
+            " -kernel inet_dist_use_interface {127,0,0,1}",
+        }
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                connection.sendall(HELLO)
+                return connection.recv(16) != b""
+        except OSError:
+            return False
