@@ -40,6 +40,19 @@ class Intake:
             self.names[name] = clean
         return clean
 
+    def declared(self, instance: object) -> tuple[type | None, object, object]:
+        """Return the class that declares a type, the event's name and its data.
+
+        Where it is an instance of no such class, it is the name, as it was given.
+        """
+        kind: Any = type(instance)
+        try:
+            if hasattr(kind, "__event_data__"):
+                return kind, kind.__event_type__.name, kind.__event_data__(instance)
+        except Exception:  # noqa: BLE001, S110  an object may lie of its class
+            pass
+        return None, instance, None
+
     def data(self, data: object, name: str) -> Any:
         """Return data that are a mapping."""
         if data is None:

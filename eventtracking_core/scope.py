@@ -160,7 +160,7 @@ class Scope:
             return None
         if name is None:
             raise ValueError("a context that is described has a name")
-        return self.event_types.describe_context(name, description or "", field_descriptions).id
+        return self.event_types.describe_context(name, description or "", field_descriptions)
 
     def exit_context(self, name: str) -> None:
         """Leave the innermost context of that name, in whatever order contexts were entered.

@@ -106,7 +106,8 @@ class Stamps(dict["str | type", Stamp]):
         registry.watch(self._registered)
 
     def _registered(self, record: EventType) -> None:
-        self.pop(record.name, None)
+        if record.kind == "event":
+            self.pop(record.name, None)
 
     def __missing__(self, key: str | type) -> Stamp:
         if isinstance(key, type):
@@ -190,13 +191,12 @@ class Stamps(dict["str | type", Stamp]):
 
     def _stamp_frame(self, frame: Frame, name: str) -> tuple[str | None, int]:
         """Return the id of the contexts that are active, and about what they take."""
-        context_id = None
-        if frame.types:
-            only = len(frame.types) == 1
-            context_id = frame.types[0] if only else self._registry.compose(frame.types).id
+        context_id = frame.types[0] if frame.types else None
+        if len(frame.types) > 1:
+            context_id = self._registry.compose(frame.types)
         size = _weight(frame.merged)
         if size < 0:
-            for violation in unencodable(frame.merged, "context."):
+            for violation in _guarded(lambda values: unencodable(values, "context."), frame.merged):
                 self._warn(name, violation)
         stamp = frame.stamp = context_id, ENVELOPE_BYTES + max(0, size)
         return stamp

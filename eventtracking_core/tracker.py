@@ -85,10 +85,9 @@ class Tracker(Scope):
         if send is None:
             return event_id
         try:
-            kind: Any = None
-            if data is None and hasattr(type(name), "__event_data__"):
-                kind = type(name)
-                name, data = kind.__event_type__.name, kind.__event_data__(name)
+            kind = None
+            if data is None and type(name) is not str:
+                kind, name, data = self._intake.declared(name)
             try:
                 name = self._names[name]  # type: ignore[index]
             except Exception:  # noqa: BLE001  a name may be anything, and hash as it likes

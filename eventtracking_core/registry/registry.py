@@ -6,7 +6,9 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Final
+from weakref import WeakSet
 
 from eventtracking_core.diagnostics import log, report
 from eventtracking_core.events import UNKNOWN, clean_name
@@ -21,15 +23,17 @@ FieldDescriptions = Mapping[str, "str | FieldDoc"]
 """What fields mean, by name; dotted where a field lies in another."""
 
 MAX_TYPES: Final = 10_000
-"""Records a registry keeps, and the process in all: names may be made up at run time."""
+"""Records a registry keeps: names may be made up at run time."""
 
-# An id says what its record says, so one table serves every registry of the process.
-_known: Final[dict[str, EventType]] = {}
+# An id says what its record says, so it does not matter which registry has it.
+_registries: Final[WeakSet[Registry]] = WeakSet()
 
 
 def find_record(record_id: str) -> EventType | None:
     """Return the record of an id, whichever registry of this process it was registered with."""
-    return _known.get(record_id)
+    found = [registry.record(record_id) for registry in list(_registries)]
+    records = [record for record in found if record is not None]
+    return max(records, key=attrgetter("registered_at"), default=None)
 
 
 class Registry:
@@ -41,10 +45,12 @@ class Registry:
     def __init__(self) -> None:
         self._records: dict[str, EventType] = {}
         self._current: dict[tuple[Kind, str], EventType] = {}
+        self._described: dict[object, EventType] = {}
         self._composed: dict[tuple[str, ...], EventType] = {}
         self._watchers: list[Callable[[EventType], object]] = []
         self.has_events = False
         """Whether any event name is registered."""
+        _registries.add(self)
 
     def register(
         self,
@@ -91,35 +97,60 @@ class Registry:
 
     def describe_context(
         self, name: str, description: str = "", field_descriptions: FieldDescriptions | None = None
-    ) -> EventType:
-        """Say what a context means, from now on; see `register`."""
-        fields = _fields(field_descriptions)
-        record = EventType(kind="context", name=_name(name), description=description, fields=fields)
-        known = self._records.get(record.id)
-        return self.add(known or record.at(datetime.now(UTC), stack_trace()))
+    ) -> str | None:
+        """Say what a context means, from now on; see `register`.
 
-    def compose(self, members: tuple[str, ...]) -> EventType:
-        """Return the record of several contexts that are active together.
+        Returns:
+            The id of its record; None where there are too many to keep another.
+
+        Raises:
+            ValueError: as `register`.
+        """
+        if not isinstance(field_descriptions, Mapping | None):
+            raise ValueError("field descriptions are a mapping of texts by field name")
+        # Contexts are entered with every request, and described in the same words.
+        said = name, description, tuple((field_descriptions or {}).items())
+        record = self._described.get(said)
+        if record is None:
+            fields = _fields(field_descriptions)
+            made = EventType(
+                kind="context", name=_name(name), description=description, fields=fields
+            )
+            record = made.at(datetime.now(UTC), stack_trace())
+            if len(self._described) < MAX_TYPES:
+                self._described[said] = record
+        return self.add(record).id if self._is_kept(record) else None
+
+    def compose(self, members: tuple[str, ...]) -> str | None:
+        """Return the id of the record of several contexts that are active together.
 
         Args:
             members: ids of their records, outermost first.
+
+        Returns:
+            The id; None where there are too many records to keep another.
         """
-        composed = self._composed.get(members)
-        if composed is None:
-            parts = [self._records.get(member) for member in members]
+        record = self._composed.get(members)
+        if record is None:
+            parts = [find_record(member) for member in members]
             name = "+".join(part.name for part in parts if part is not None)
             made = EventType(kind="composed", name=name, members=members)
-            composed = self.add(made.at(datetime.now(UTC), ()))
+            record = made.at(datetime.now(UTC), ())
             if len(self._composed) < MAX_TYPES:
-                self._composed[members] = composed
-        return composed
+                self._composed[members] = record
+        return self.add(record).id if self._is_kept(record) else None
+
+    def _is_kept(self, record: EventType) -> bool:
+        return record.id in self._records or len(self._records) < MAX_TYPES
 
     def add(self, record: EventType) -> EventType:
         """Let a record hold for its name, as it is; return the one that is kept under its id."""
         key = (record.kind, record.name)
         known = self._records.get(record.id)
+        if known is not None and self._current.get(key) is known:
+            return known
         if known is None:
-            if len(self._records) >= MAX_TYPES:
+            if not self._is_kept(record):
                 report(
                     logging.WARNING,
                     "event types",
@@ -132,8 +163,6 @@ class Registry:
                 message = "event type %s: a dotted name, as org.area.verb, belongs to somebody"
                 log(logging.WARNING, message, record.name, extra=extra)
             known = self._records.setdefault(record.id, record)
-            if len(_known) < MAX_TYPES:
-                _known.setdefault(record.id, record)
         self._current[key] = known
         self.has_events = self.has_events or record.kind == "event"
         for watcher in self._watchers:
@@ -176,7 +205,7 @@ def _fields(
     """Return the fields of a schema, with what is described besides."""
     for said in (descriptions, schema):
         if not isinstance(said, Mapping | None):
-            raise ValueError("field descriptions, and a schema, are mappings")
+            raise ValueError("field descriptions are a mapping of texts by field name")
     fields = {doc.name: doc for doc in fields_of_schema(schema)} if schema is not None else {}
     for name, meaning in (descriptions or {}).items():
         fields[name] = _field(fields.get(name), name, meaning)

@@ -66,7 +66,7 @@ class Leaf:
                         event.get("name_id") not in saved
                         or event.get("context_type_id") not in saved
                     ):
-                        saver.save_for(event)
+                        self._save_for(event)
                 self._send(event)
             except BaseException as error:  # noqa: BLE001  whatever a backend raises ends here
                 self._failed(error)
@@ -74,6 +74,10 @@ class Leaf:
                 next(delivered)
 
         return deliver
+
+    def _save_for(self, event: Event) -> None:
+        if self.saver is not None and self._send is not _refuse:
+            self.saver.save_for(event)
 
     def _failed(self, error: BaseException) -> None:
         reason = failure_reason(error)
