@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.routing import Counter, RoutingBackend
@@ -12,10 +12,25 @@ from eventtracking_core.routing import Counter, RoutingBackend
 if TYPE_CHECKING:
     from eventtracking_core.contexts import ContextProvider
 
-__all__ = ["SHUTDOWN_TIMEOUT", "Tree"]
+__all__ = ["NO_TELEMETRY", "SHUTDOWN_TIMEOUT", "Telemetry", "Tree"]
 
 SHUTDOWN_TIMEOUT: Final = 5.0
 """Seconds."""
+
+
+class Telemetry(NamedTuple):
+    """What is told of the framework itself, through OpenTelemetry.
+
+    Args:
+        metrics: publish the counters as metrics.
+        spans: make a span of each delivery of a batch, linked to the spans that emitted.
+    """
+
+    metrics: bool = True
+    spans: bool = False
+
+
+NO_TELEMETRY: Final = Telemetry(metrics=False, spans=False)
 
 
 class Tree:
@@ -26,10 +41,12 @@ class Tree:
         root: RoutingBackend,
         providers: Iterable[ContextProvider] = (),
         shutdown_timeout: float = SHUTDOWN_TIMEOUT,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         self.root = root
         self.providers = tuple(providers)
         self.shutdown_timeout = shutdown_timeout
+        self.telemetry = telemetry
         self.emitted_count = Counter()
         self.emitted = self.emitted_count.tick
         self.changed()

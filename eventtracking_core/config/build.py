@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
-from eventtracking_core.config import delivery
+from eventtracking_core.config import delivery, telemetry
 from eventtracking_core.config.convert import Parameter, UnresolvableError, convert, parameters
 from eventtracking_core.config.refusal import refusal
 from eventtracking_core.config.upstream import translate
@@ -41,8 +41,10 @@ class _Place(NamedTuple):
         return ".".join(quote(name, safe=" ").replace(".", "%2E") for name in self.names)
 
 
-ROOT_KEYS: Final = ("context", "processors", "backends", "disable", "shutdown_timeout")
-_NOT_YET: Final = ("metadata", "unregistered", "invalid", "max_event_size", "telemetry")
+ROOT_KEYS: Final = (
+    "context", "processors", "backends", "disable", "shutdown_timeout", "telemetry",
+)  # fmt: skip
+_NOT_YET: Final = ("metadata", "unregistered", "invalid", "max_event_size")
 _RESERVED: Final = frozenset({"type", "processors", "backends", "delivery"})
 
 
@@ -72,6 +74,7 @@ class _Builder:
                 self._problem(str(key), f"unknown key (expected one of: {', '.join(ROOT_KEYS)})")
         self._disabled += self._option(tree, "disable", list[str], [])
         timeout = self._option(tree, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
+        told = telemetry.read(tree, self._problems)
         providers = [
             self._component("context provider", node, path)
             for path, node in self._list(tree.get("context"), "context")
@@ -79,7 +82,7 @@ class _Builder:
         root = self._router(tree, _Place("", (), [delivery.from_environment(self._problems)]))
         if self._problems:
             raise ConfigurationError(self._source, self._problems)
-        return Tree(root, [provider for provider in providers if provider], timeout)
+        return Tree(root, [provider for provider in providers if provider], timeout, told)
 
     def _problem(self, path: str, message: str) -> None:
         self._problems.append(Problem(path, message))
