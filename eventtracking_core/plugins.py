@@ -60,7 +60,7 @@ _BUILT_IN: Final[Mapping[Kind, Mapping[str, str]]] = {
 }
 
 # What we publish, so that a name that is not installed can be answered with a command.
-_PUBLISHED: Final = frozenset({"file", "logger", "mongo", "segment", "sqlite"})
+_PUBLISHED: Final = frozenset({"file", "logger", "mongo", "otel", "segment", "sqlite"})
 
 
 class PluginError(EventTrackingError):
