@@ -126,7 +126,7 @@ def wait_until_open(port: int, process: subprocess.Popen[Any]) -> None:
 
 def plain_attributes(attributes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return attributes in OTLP's JSON as plain values by their keys."""
-    return {each["key"]: _plain(each["value"]) for each in attributes}
+    return {each["key"]: _plain(each.get("value", {})) for each in attributes}
 
 
 def _plain(value: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from eventtracking_core import RejectedError, RetryableError, Tracker
+from eventtracking_core import EventEmissionExit, RejectedError, RetryableError, Tracker
 from eventtracking_core.backends.memory import MemoryBackend
 
 EMITTED = "eventtracking.event.emitted"
@@ -172,6 +172,36 @@ def test_a_configuration_that_is_gone_keeps_no_backend_alive(metrics, tracker, s
         tracker.configure({"backends": {sink: Large()}})
         gc.collect()
         assert Large.alive == 1
+
+
+@pytest.fixture
+def held():
+    """A filter that has an event in its hands until it is told to drop it."""
+    holds, drops = threading.Event(), threading.Event()
+
+    def hold(event):
+        holds.set()
+        assert drops.wait(10)
+        raise EventEmissionExit
+
+    hold.holds, hold.drops = holds, drops
+    return hold
+
+
+def test_a_counter_does_not_fall_when_an_event_is_dropped_after_all(metrics, tracker, sink, held):
+    """Until then it looks like one that has passed; a counter that falls looks like a restart."""
+    tracker.configure(
+        {"backends": {sink: {"processors": [held], "backends": {"memory": "memory"}}}}
+    )
+    emitting = threading.Thread(target=tracker.emit, args=("a",))
+    emitting.start()
+    assert held.holds.wait(10)
+    before = metrics(eventtracking_router_name=sink)[PROCESSED]
+    held.drops.set()
+    emitting.join()
+    after = metrics(eventtracking_router_name=sink)[PROCESSED]
+    assert after["hold dropped"] == 1
+    assert all(after[key] >= number for key, number in before.items())
 
 
 def test_counters_never_fall_while_events_are_on_their_way(metrics, tracker, sink):
