@@ -18,6 +18,7 @@ from benchmarks.peers import peers
 from benchmarks.rounds import Samples, import_rounds, nothing_swallowed, rounds
 from benchmarks.rows import IMPORTS, Result, results
 from benchmarks.table import contestants_table, rows_table
+from benchmarks.through_structlog import through_structlog
 
 NOTES = (
     "Row 4 asks for a type check as well; there are no registered types yet, so none is made.",
@@ -59,6 +60,7 @@ def _measured(options: argparse.Namespace, directory: Path) -> tuple[Samples, di
         everybody = [
             *floors(directory, stack),
             *ours(directory, stack),
+            *through_structlog(stack),
             *peers(directory, stack),
         ]
         samples = rounds(

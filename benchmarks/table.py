@@ -16,6 +16,7 @@ SIGNS = {
     "at most": ("≤ ", "x"),
     "at least": ("≥ ", "x"),
     "over": ("≤ +", " ms"),
+    "over, µs": ("≤ +", " µs"),
     "ms": ("≤ ", " ms"),
 }
 
@@ -67,8 +68,8 @@ def _ratio(result: Result) -> str:
         return ""
     if result.row.kind == "ms":
         return f"{result.ratio:.2f} ms"
-    if result.row.kind == "over":
-        return f"+{result.ratio:.1f} ms"
+    if result.row.kind in {"over", "over, µs"}:
+        return f"+{result.ratio:.1f}{SIGNS[result.row.kind][1]}"
     return f"{result.ratio:.2f}x" if result.ratio < 10 else f"{result.ratio:.1f}x"  # noqa: PLR2004
 
 

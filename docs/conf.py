@@ -50,6 +50,7 @@ _foreign = [
     "pluggy",
     "pytest",
     "rich",
+    "structlog",
 ]
 nitpick_ignore_regex = [
     ("py:.*", rf"({'|'.join(_foreign)})(\..+)?"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from eventtracking_core.contexts import (
@@ -27,6 +26,7 @@ from eventtracking_core.errors import (
     RetryableError,
 )
 from eventtracking_core.events import Event
+from eventtracking_core.lazy import lazy
 from eventtracking_core.routing import RoutingBackend
 from eventtracking_core.tracker import Tracker
 from eventtracking_core.trackers import (
@@ -35,6 +35,7 @@ from eventtracking_core.trackers import (
     drain_on_sigterm,
     emit,
     get_tracker,
+    register,
     register_tracker,
 )
 
@@ -43,8 +44,9 @@ if TYPE_CHECKING:
     from eventtracking_core.hookspecs import hookimpl
     from eventtracking_core.options import ByteSize, Seconds
     from eventtracking_core.plugins import register_plugin
+    from eventtracking_core.registry import PII, Doc, EventType, FieldDoc, event
 
-__all__ = [
+__all__ = [  # noqa: RUF022  an acronym is no constant
     "Backend",
     "BatchBackend",
     "BatchError",
@@ -55,12 +57,16 @@ __all__ = [
     "ContextProvider",
     "ContextVarLocator",
     "DefaultContextLocator",
+    "Doc",
     "Event",
     "EventEmissionExit",
     "EventTrackingError",
+    "EventType",
+    "FieldDoc",
     "InvalidEventError",
     "NoBackendEnabled",
     "NoTransformerImplemented",
+    "PII",
     "Problem",
     "Processor",
     "RejectedError",
@@ -74,8 +80,10 @@ __all__ = [
     "context",
     "drain_on_sigterm",
     "emit",
+    "event",
     "get_tracker",
     "hookimpl",
+    "register",
     "register_plugin",
     "register_tracker",
 ]
@@ -85,20 +93,15 @@ _LAZY = {
     "Backend": "components",
     "BatchBackend": "components",
     "ByteSize": "options",
+    "Doc": "registry",
+    "EventType": "registry",
+    "FieldDoc": "registry",
+    "PII": "registry",
     "Processor": "components",
     "Seconds": "options",
+    "event": "registry",
     "hookimpl": "hookspecs",
     "register_plugin": "plugins",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _LAZY)

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Final
 from eventtracking_core.errors import EventTrackingError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["describe", "log", "logger", "report"]
+__all__ = ["describe", "log", "logger", "observers", "report"]
 
 logger: Final = logging.getLogger("eventtracking")
+
+observers: Final[list[Callable[[str, str, str], object]]] = []
+"""Who is told of each warning of an event, by code, name and message: for tests."""
 
 INTERVAL: Final = 20.0
 """Seconds in which a problem is logged once."""
@@ -32,8 +35,14 @@ _logging: Final[ContextVar[bool]] = ContextVar("eventtracking_logging", default=
 _seen: dict[object, tuple[float, int]] = {}
 
 
-def report(level: int, key: object, message: str, *args: object) -> None:
-    """Log a problem, at most once in 20 seconds for each key."""
+def report(
+    level: int,
+    key: object,
+    message: str,
+    *args: object,
+    extra: Mapping[str, object] | None = None,
+) -> None:
+    """Log a problem, at most once in 20 seconds for each key; `extra` becomes the record's."""
     now = monotonic()
     last, hidden = _seen.get(key, (-INTERVAL, 0))
     if now - last < INTERVAL:
@@ -45,7 +54,7 @@ def report(level: int, key: object, message: str, *args: object) -> None:
     if hidden:
         message += " (and %d times more in between)"
         args = (*args, hidden)
-    log(level, message, *args)
+    log(level, message, *args, extra=extra)
 
 
 def log(level: int, message: str, *args: object, extra: Mapping[str, object] | None = None) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from _random import Random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from threading import RLock
 from typing import Any, Final, NamedTuple, NotRequired, TypedDict
 
-__all__ = ["Event", "as_utc", "clean_name", "end_of_process", "id_at", "new_id"]
+__all__ = ["Event", "as_utc", "clean_name", "end_of_process", "freeze_ids", "id_at", "new_id"]
 
 UNKNOWN: Final = "unknown"
 MAX_NAME: Final = 255
@@ -150,6 +150,14 @@ def end_of_process() -> None:
 
 def _counter_and_tail(position: int) -> str:
     return f"{_COUNTERS[position % 4096]}{_tail()}"
+
+
+def freeze_ids(moment: datetime) -> Callable[[], None]:
+    """Make the same ids of one moment in every run, until what is returned is called; for tests."""
+    global _current  # noqa: PLW0603  one generator a process
+    counters = map("000-8000-{:012x}".format, count(1))
+    _current = _millisecond(moment)._replace(until=_LATEST, counters=counters, tail="")
+    return _reset
 
 
 def _reset() -> None:

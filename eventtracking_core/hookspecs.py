@@ -1,5 +1,8 @@
 """The hooks a plugin implements: for registration only, called when a configuration names it."""
 
+# mypy: disable-error-code="empty-body"
+# A hook says what to return; plugins return it.
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
@@ -13,11 +16,13 @@ if TYPE_CHECKING:
 
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.contexts import ContextProvider
+    from eventtracking_core.registry import MetadataStore
 
 __all__ = [
     "eventtracking_backends",
     "eventtracking_commands",
     "eventtracking_context_providers",
+    "eventtracking_metadata_stores",
     "eventtracking_processors",
     "hookimpl",
     "hookspec",
@@ -33,22 +38,24 @@ hookimpl: Final = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def eventtracking_context_providers() -> Mapping[str, Callable[..., ContextProvider]]:
     """Return the plugin's context providers, factories by type name."""
-    raise NotImplementedError
 
 
 @hookspec
 def eventtracking_processors() -> Mapping[str, Callable[..., Processor]]:
     """Return the plugin's processors, factories by type name."""
-    raise NotImplementedError
 
 
 @hookspec
 def eventtracking_backends() -> Mapping[str, Callable[..., Backend | BatchBackend]]:
     """Return the plugin's backends, factories by type name."""
+
+
+@hookspec
+def eventtracking_metadata_stores() -> Mapping[str, Callable[..., MetadataStore]]:
+    """Return the plugin's stores of event types' records, factories by type name."""
     raise NotImplementedError
 
 
 @hookspec
 def eventtracking_commands() -> Iterable[click.Command]:
     """Return the commands the plugin adds to the program `eventtracking`."""
-    raise NotImplementedError

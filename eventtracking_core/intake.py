@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from eventtracking_core.diagnostics import log
+from eventtracking_core.diagnostics import log, observers
 from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import MAX_NAME, UNKNOWN, as_utc, clean_name
 from eventtracking_core.routing import Counter
@@ -28,14 +28,14 @@ class Intake:
         self._strict = strict
         self.names: dict[str, str] = {}
         """Names that were clean before, each as its own value: what `emit` looks at first."""
-        self._warned: set[tuple[str, str]] = set()
+        self._warned: set[tuple[str, str, str | None]] = set()
         self._warnings: dict[str, Counter] = {}
 
     def name(self, name: object) -> str:
         """Return a name that every sink can hold."""
         clean = clean_name(name)
         if clean == UNKNOWN:
-            self._warn("name", clean, "an event has no name, or one that is no text")
+            self.warn("name", clean, "an event has no name, or one that is no text")
         elif type(name) is str and len(name) <= MAX_NAME and len(self.names) < MAX_NAMES:
             self.names[name] = clean
         return clean
@@ -49,7 +49,7 @@ class Intake:
                 return data
         except Exception:  # noqa: BLE001, S110  an object may lie of its class
             pass
-        self._warn("data", name, f"data is no mapping but {type(data).__name__}")
+        self.warn("data", name, f"data is no mapping but {type(data).__name__}")
         return {"value": data}
 
     def timestamp(self, timestamp: object, name: str) -> datetime:
@@ -59,17 +59,31 @@ class Intake:
                 return as_utc(timestamp)
         except Exception:  # noqa: BLE001, S110  an object may lie of its class
             pass
-        self._warn("timestamp", name, "the timestamp is no datetime")
+        self.warn("timestamp", name, "the timestamp is no datetime")
         return datetime.now(UTC)
 
-    def _warn(self, code: str, name: str, message: str) -> None:
+    def warn(self, code: str, name: str, message: str, field: str | None = None) -> None:
+        """Warn, once for each problem, event name and field; count it every time.
+
+        Args:
+            code: of which kind the problem is.
+            name: of the event.
+            message: what is wrong, without any value.
+            field: with which field.
+
+        Raises:
+            InvalidEventError: the tracker is strict.
+        """
+        where = name if field is None else f"{name}: {(field := clean_name(field))}"
         if self._strict:
-            raise InvalidEventError(f"{name}: {message}")
+            raise InvalidEventError(f"{where}: {message}")
         self._warnings.setdefault(code, Counter()).add()
-        if (code, name) not in self._warned and len(self._warned) < MAX_NAMES:
-            self._warned.add((code, name))
-            extra = {"code": code, "event_name": name}
-            log(logging.WARNING, "event %s: %s", name, message, extra=extra)
+        for tell in observers.copy():
+            tell(code, where, message)
+        if (code, name, field) not in self._warned and len(self._warned) < MAX_NAMES:
+            self._warned.add((code, name, field))
+            extra = {"code": code, "event_name": name, "field": field}
+            log(logging.WARNING, "event %s: %s", where, message, extra=extra)
 
     def warnings(self) -> dict[str, int]:
         """Return how many warnings there were of each kind."""

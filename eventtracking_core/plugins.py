@@ -22,7 +22,7 @@ from eventtracking_core.errors import EventTrackingError
 
 __all__ = ["GROUP", "Kind", "PluginError", "Plugins", "installed", "plugins", "register_plugin"]
 
-Kind = Literal["context provider", "processor", "backend"]
+Kind = Literal["context provider", "processor", "backend", "metadata store"]
 Factory = Callable[..., Any]
 
 GROUP: Final = "eventtracking"
@@ -34,6 +34,7 @@ _HOOKS: Final[Mapping[Kind, str]] = {
     "context provider": "eventtracking_context_providers",
     "processor": "eventtracking_processors",
     "backend": "eventtracking_backends",
+    "metadata store": "eventtracking_metadata_stores",
 }
 
 _BUILT_IN: Final[Mapping[Kind, Mapping[str, str]]] = {
@@ -57,10 +58,13 @@ _BUILT_IN: Final[Mapping[Kind, Mapping[str, str]]] = {
         "memory": "eventtracking_core.backends.memory:MemoryBackend",
         "null": "eventtracking_core.backends.null:NullBackend",
     },
+    "metadata store": {
+        "memory": "eventtracking_core.backends.memory:MemoryBackend",
+    },
 }
 
 # What we publish, so that a name that is not installed can be answered with a command.
-_PUBLISHED: Final = frozenset({"file", "logger", "mongo", "otel", "segment", "sqlite"})
+_PUBLISHED: Final = frozenset({"file", "logger", "mongo", "otel", "segment", "sqlite", "structlog"})
 
 
 class PluginError(EventTrackingError):

@@ -9,34 +9,31 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
-from eventtracking_core.contexts import (
-    ContextVarLocator,
-    EnteredContext,
-    Frame,
-    remove,
-    stack_locator,
-)
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import ClosedError, InvalidEventError
 from eventtracking_core.events import Event, id_at
 from eventtracking_core.intake import Intake
+from eventtracking_core.policies import DEFAULT
 from eventtracking_core.routing import RoutingBackend
-from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Tree
+from eventtracking_core.scope import Scope
+from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Diverted, Send, Tree
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
-    from eventtracking_core.contexts import Context, ContextLocator
+    from eventtracking_core.contexts import ContextLocator
+    from eventtracking_core.registry import EventType
+    from eventtracking_core.stamps import Stamps
 
 __all__ = ["Tracker"]
 
-_now: Final = datetime.now
+_now = datetime.now  # tests may stop it
 
 
 alive: Final[WeakSet[Tracker]] = WeakSet()
 """Every tracker of the process."""
 
 
-class Tracker:
+class Tracker(Scope):
     """Says what happened, with the contexts that are active, to a tree of backends.
 
     Args:
@@ -57,21 +54,23 @@ class Tracker:
         *,
         strict: bool = False,
     ) -> None:
-        self._locator = stack_locator(context_locator or ContextVarLocator())
-        ours = isinstance(self._locator, ContextVarLocator)
-        self._top = self._locator.top if ours else self._located
+        super().__init__(context_locator)
         self._intake = Intake(strict=strict)
         self._names = self._intake.names
         self._tree = Tree(RoutingBackend(backends, processors))
+        self._stamps: Stamps | None = None
+        if strict:
+            self._stamping()
         alive.add(self)
 
     def emit(
-        self, name: str | None = None, data: object = None, *, timestamp: datetime | None = None
+        self, name: object = None, data: object = None, *, timestamp: datetime | None = None
     ) -> str:
         """Say what happened. Never raises; returns the event's id.
 
         Args:
-            name: what happened, in the manner of `org.area.verb`.
+            name: what happened, in the manner of `org.area.verb`; or an instance of a class that
+                `event` declares, without data.
             data: its fields; what is no mapping becomes the field `value`.
             timestamp: when it happened; now, if not given. A naive one is taken as UTC.
 
@@ -85,38 +84,74 @@ class Tracker:
         if send is None:
             return event_id
         try:
+            kind: Any = None
+            if data is None and hasattr(type(name), "__event_data__"):
+                kind = type(name)
+                name, data = kind.__event_type__.name, kind.__event_data__(name)
             try:
                 name = self._names[name]  # type: ignore[index]
             except Exception:  # noqa: BLE001  a name may be anything, and hash as it likes
                 name = self._intake.name(name)
             frame = self._top()
-            event: Event = {
-                "id": event_id,
-                "name": name,
-                "timestamp": now if timestamp is None else self._intake.timestamp(timestamp, name),
-                "context": {} if frame is None else frame.merged.copy(),
-                "data": data if type(data) is dict else self._intake.data(data, name),
-            }
+            context = {} if frame is None else frame.merged.copy()
             if tree.providers:
-                event["context"] = tree.context(event["context"])
+                context = tree.context(context)
+            now = now if timestamp is None else self._intake.timestamp(timestamp, name)
+            fields = data if type(data) is dict else self._intake.data(data, name)
+            event: Event
+            if self._stamps is None and kind is None:
+                event = {
+                    "id": event_id,
+                    "name": name,
+                    "timestamp": now,
+                    "context": context,
+                    "data": fields,
+                }
+            else:
+                stamp = (self._stamps or self._stamping())[name if kind is None else kind]
+                event = stamp(tree, event_id, name, now, frame, context, fields)
             next(tree.emitted)
             send(event)
         except ClosedError:
             self._send_again(tree, event)
+        except Diverted as diverted:
+            self._send(tree, diverted.send, diverted.event)
         except (KeyboardInterrupt, SystemExit, InvalidEventError):
             raise
         except BaseException as error:  # noqa: BLE001  nothing may reach the application
             report(logging.ERROR, type(error), "an event was not emitted: %s", describe(error))
         return event_id
 
+    def _stamping(self) -> Stamps:
+        """Begin to stamp and to check events: there is what to check them against."""
+        from eventtracking_core.stamps import Stamps  # noqa: PLC0415  costs imports
+
+        if self._stamps is None:
+            self._stamps = Stamps(self.event_types, self._intake)
+        return self._stamps
+
+    def _begin(self) -> None:
+        """Do by the present tree's policies, and fill its metadata store."""
+        if self._tree.policies is not DEFAULT:
+            self._stamping()
+        if self._event_types is not None:
+            for record in self._event_types.records():
+                self._tree.keep(record)
+
+    def _registered(self, record: EventType) -> None:
+        self._stamping()
+        self._tree.keep(record)
+
     def send(self, event: Event) -> None:
         """Route an event that was made elsewhere: a replay, or a line of a log. Never raises."""
         tree = self._tree
-        if tree.send is None:
-            return
+        if tree.send is not None:
+            self._send(tree, tree.send, event)
+
+    def _send(self, tree: Tree, send: Send, event: Event) -> None:
         next(tree.emitted)
         try:
-            tree.send(event)
+            send(event)
         except ClosedError:
             self._send_again(tree, event)
         except (KeyboardInterrupt, SystemExit):
@@ -137,60 +172,6 @@ class Tracker:
                 continue
             return
         report(logging.WARNING, "closed", "an event was emitted after shutdown")
-
-    def _located(self) -> Frame | None:
-        """Return the contexts; a locator of somebody's own may fail."""
-        try:
-            return self._locator.top()
-        except Exception as error:  # noqa: BLE001  the event matters more than its context
-            report(
-                logging.ERROR,
-                ("locator", type(error)),
-                "the context locator failed: %s",
-                describe(error),
-            )
-            return None
-
-    def context(
-        self, name: str | Context | None = None, ctx: Context | None = None, **fields: object
-    ) -> EnteredContext:
-        """Return a context manager: events emitted inside its block carry the context.
-
-        `context("request", {"user_id": 1})`, or without a name `context({"user_id": 1})` and
-        `context(user_id=1)`; the last form has no fields called `name` or `ctx`.
-
-        Raises:
-            TypeError: the arguments are of none of these forms.
-        """
-        if isinstance(name, Mapping):
-            name, ctx = None, name if ctx is None and not fields else None
-        elif fields and name is None and ctx is None:
-            ctx, fields = fields, {}
-        if ctx is None or fields:
-            raise TypeError("context takes a name and a mapping, a mapping, or keyword fields")
-        return EnteredContext(self._locator, name, ctx)
-
-    def enter_context(self, name: str, ctx: Context) -> None:
-        """Enter a named context, until `exit_context`. Re-entering a name nests."""
-        self._locator.set_top(Frame(name, ctx, self._locator.top(), None))
-
-    def exit_context(self, name: str) -> None:
-        """Leave the innermost context of that name, in whatever order contexts were entered.
-
-        Raises:
-            KeyError: there is none.
-        """
-        remove(self._locator, lambda frame: frame.name == name, name)
-
-    def resolve_context(self) -> dict[str, Any]:
-        """Return the union of the entered contexts as a new dict; the innermost value wins."""
-        frame = self._top()
-        return frame.merged.copy() if frame is not None else {}
-
-    @property
-    def located_context(self) -> Mapping[str, Context]:
-        """The contexts that are active here, by name, innermost last."""
-        return self._locator.get()
 
     @property
     def backends(self) -> dict[str, Backend | BatchBackend]:
@@ -234,8 +215,9 @@ class Tracker:
         follow(tree, self._intake)
         self._tree = tree
         kept = {id(leaf.backend) for leaf in self._tree.root.leaves()}
-        old.root.shutdown(old.shutdown_timeout, keep=kept)
+        old.shutdown(old.shutdown_timeout, keep=kept)
         self._tree.root.start()
+        self._begin()
 
     @property
     def shutdown_timeout(self) -> float:
@@ -244,7 +226,7 @@ class Tracker:
 
     def flush(self, timeout: float = SHUTDOWN_TIMEOUT) -> bool:
         """Wait, at most `timeout` seconds, for what was emitted; tell whether it is delivered."""
-        return self._tree.root.flush(timeout)
+        return self._tree.flush(timeout)
 
     async def aflush(self, timeout: float = SHUTDOWN_TIMEOUT) -> bool:  # noqa: ASYNC109  as flush
         """Do what `flush` does, without blocking the event loop; cancelling it loses nothing."""
@@ -269,7 +251,7 @@ class Tracker:
             timeout: seconds, in all; the configuration's `shutdown_timeout` if not given.
         """
         tree = self._tree
-        return tree.root.shutdown(tree.shutdown_timeout if timeout is None else timeout)
+        return tree.shutdown(tree.shutdown_timeout if timeout is None else timeout)
 
     def stats(self) -> dict[str, Any]:
         """Return the counters of every node since the tree was configured.

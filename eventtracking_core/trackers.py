@@ -6,18 +6,20 @@ import atexit
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.events import end_of_process
+from eventtracking_core.registry.declared import listeners
 from eventtracking_core.tracker import Tracker, alive
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from eventtracking_core.contexts import Context, EnteredContext
+    from eventtracking_core.registry import EventType, FieldDoc
 
 __all__ = [
     "configure",
@@ -26,6 +28,7 @@ __all__ = [
     "emit",
     "end_first",
     "get_tracker",
+    "register",
     "register_tracker",
 ]
 
@@ -51,16 +54,53 @@ def configure(config: str | os.PathLike[str] | Mapping[str, Any] | None = None) 
     _trackers["default"].configure(config)
 
 
-def emit(name: str | None = None, data: object = None, *, timestamp: datetime | None = None) -> str:
+def emit(name: object = None, data: object = None, *, timestamp: datetime | None = None) -> str:
     """Say what happened on the default tracker; see `Tracker.emit`."""
     return _trackers["default"].emit(name, data, timestamp=timestamp)
 
 
 def context(
-    name: str | Context | None = None, ctx: Context | None = None, **fields: object
+    name: str | Context | None = None,
+    ctx: Context | None = None,
+    description: str | None = None,
+    field_descriptions: Mapping[str, str | FieldDoc] | None = None,
+    **fields: object,
 ) -> EnteredContext:
     """Return a context manager of the default tracker; see `Tracker.context`."""
-    return _trackers["default"].context(name, ctx, **fields)
+    return _trackers["default"].context(name, ctx, description, field_descriptions, **fields)
+
+
+def register(
+    name: str,
+    description: str = "",
+    field_descriptions: Mapping[str, str | FieldDoc] | None = None,
+    context_field_descriptions: Mapping[str, str | FieldDoc] | None = None,
+    *,
+    schema: Mapping[str, Any] | None = None,
+    owner: str | None = None,
+    tags: Sequence[str] = (),
+    examples: Iterable[Mapping[str, Any]] = (),
+    deprecated: str | None = None,
+) -> EventType:
+    """Say what an event name means, on the default tracker; see `Tracker.register`."""
+    return _trackers["default"].register(
+        name,
+        description,
+        field_descriptions,
+        context_field_descriptions,
+        schema=schema,
+        owner=owner,
+        tags=tags,
+        examples=examples,
+        deprecated=deprecated,
+    )
+
+
+def _declared(record: EventType) -> None:
+    get_tracker().event_types.add(record)
+
+
+listeners.append(_declared)
 
 
 def drain_on_sigterm() -> None:

@@ -3,19 +3,51 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.policies import DEFAULT, Policies
 from eventtracking_core.routing import Counter, RoutingBackend
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import ContextProvider
+    from eventtracking_core.events import Event
+    from eventtracking_core.registry import EventType, MetadataStore
+    from eventtracking_core.registry.keeping import Keeper
 
-__all__ = ["NO_TELEMETRY", "SHUTDOWN_TIMEOUT", "Telemetry", "Tree"]
+__all__ = [
+    "NO_TELEMETRY",
+    "SHUTDOWN_TIMEOUT",
+    "Diverted",
+    "Send",
+    "Telemetry",
+    "Tree",
+    "observers",
+]
+
+Send = Callable[["Event"], object]
 
 SHUTDOWN_TIMEOUT: Final = 5.0
 """Seconds."""
+
+observers: Final[list[Callable[[Event], object]]] = []
+"""Who is told of every event, of every tree compiled since, before it is routed: for tests."""
+
+
+class Diverted(Exception):  # noqa: N818  no error: what a policy says of an event
+    """An event goes elsewhere than down the tree.
+
+    Args:
+        event: the event.
+        send: brings it there.
+    """
+
+    def __init__(self, event: Event, send: Send) -> None:
+        super().__init__()
+        self.event = event
+        self.send = send
 
 
 class Telemetry(NamedTuple):
@@ -41,12 +73,19 @@ class Tree:
         root: RoutingBackend,
         providers: Iterable[ContextProvider] = (),
         shutdown_timeout: float = SHUTDOWN_TIMEOUT,
+        policies: Policies = DEFAULT,
+        metadata: MetadataStore | None = None,
+        *,
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         self.root = root
         self.providers = tuple(providers)
         self.shutdown_timeout = shutdown_timeout
         self.telemetry = telemetry
+        self.policies = policies
+        self.max_event_size = policies.max_event_size
+        self.metadata = metadata
+        self._keeper: Keeper | None = None
         self.emitted_count = Counter()
         self.emitted = self.emitted_count.tick
         self.changed()
@@ -55,6 +94,40 @@ class Tree:
     def changed(self) -> None:
         """Compile anew, after a registration. A tree without backends sends nowhere."""
         self.send = self.root.compile() if self.root.children else None
+        if observers:
+            self.send = _observed(self.send)
+
+    def keep(self, record: EventType) -> None:
+        """Save a record in the metadata store, soon; where there is one."""
+        if self.metadata is None:
+            return
+        if self._keeper is None:
+            from eventtracking_core.registry.keeping import Keeper  # noqa: PLC0415  costs imports
+
+            self._keeper = Keeper(self.metadata)
+        self._keeper.add(record)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until everything is delivered, and every record saved; tell whether it is."""
+        deadline = monotonic() + timeout
+        delivered = self.root.flush(timeout)
+        left = max(0.0, deadline - monotonic())
+        return (self._keeper is None or self._keeper.flush(left)) and delivered
+
+    def shutdown(self, timeout: float, *, keep: Collection[int] = ()) -> bool:
+        """Close the tree; see `RoutingBackend.shutdown`."""
+        deadline = monotonic() + timeout
+        done = self.root.shutdown(timeout, keep=keep)
+        left = max(0.0, deadline - monotonic())
+        return (self._keeper is None or self._keeper.shutdown(left)) and done
+
+    def refuse(self, reason: str, _event: Event) -> None:
+        """Count an event that goes no further than here."""
+        self.root.refuse(reason)
+
+    def give_up(self, error: str, event: Event) -> None:
+        """Take an event through the processors, and into the dead letters of the backends."""
+        self.root.giving_up(error)(event)
 
     def context(self, entered: dict[str, Any]) -> dict[str, Any]:
         """Return what the providers say, with what was entered on top of it."""
@@ -69,6 +142,17 @@ class Tree:
                     "context provider %s failed: %s",
                     type(provider).__name__,
                     describe(error),
+                    extra={"provider": type(provider).__name__, "error": type(error).__name__},
                 )
         values.update(entered)
         return values
+
+
+def _observed(send: Callable[[Event], object] | None) -> Callable[[Event], object]:
+    def tell_and_send(event: Event) -> None:
+        for tell in observers:
+            tell(event)
+        if send is not None:
+            send(event)
+
+    return tell_and_send

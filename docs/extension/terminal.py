@@ -45,16 +45,26 @@ def _directory(page: str) -> Path:
 
 
 class File(SphinxDirective):
-    """Shows a file, and writes it to the page's directory."""
+    """Shows a file, and writes it to the page's directory.
+
+    What is in it stands on the page, or, with `from`, in another file of the documentation.
+    """
 
     has_content = True
     required_arguments = 1
-    option_spec: ClassVar[dict[str, Callable[[str], object]]] = {"hidden": directives.flag}
+    option_spec: ClassVar[dict[str, Callable[[str], object]]] = {
+        "from": directives.path,
+        "hidden": directives.flag,
+    }
 
     def run(self) -> list[nodes.Node]:
         """Write the file; return the block that shows it."""
         name = self.arguments[0]
         text = "\n".join(self.content) + "\n"
+        if "from" in self.options:
+            source, absolute = self.env.relfn2path(self.options["from"])
+            self.env.note_dependency(source)
+            text = Path(absolute).read_text(encoding="utf-8")
         path = _directory(self.env.docname) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -9,6 +9,7 @@ from eventtracking_core.encoding import snapshot
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
+    from eventtracking_core.registry import EventType
 
 __all__ = ["MemoryBackend"]
 
@@ -27,6 +28,7 @@ class MemoryBackend:
         if max_events < 1:
             raise ValueError("max_events must be positive")
         self._events: deque[Event] = deque(maxlen=max_events)
+        self._event_types: dict[str, EventType] = {}
 
     @property
     def events(self) -> list[Event]:
@@ -37,6 +39,15 @@ class MemoryBackend:
         """Keep a copy of the event."""
         self._events.append(snapshot(event))
 
+    def save_event_type(self, record: EventType) -> None:
+        """Keep the record of an event type."""
+        self._event_types.setdefault(record.id, record)
+
+    def load_event_types(self) -> list[EventType]:
+        """Return the records of event types, in the order in which they came."""
+        return list(self._event_types.values())
+
     def clear(self) -> None:
-        """Forget all events."""
+        """Forget all events, and the records of their types."""
         self._events.clear()
+        self._event_types.clear()

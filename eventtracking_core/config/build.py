@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
-from eventtracking_core.config import delivery, telemetry
+from eventtracking_core.config import delivery, policies, telemetry
 from eventtracking_core.config.convert import Parameter, UnresolvableError, convert, parameters
 from eventtracking_core.config.refusal import refusal
 from eventtracking_core.config.upstream import translate
@@ -42,9 +42,13 @@ class _Place(NamedTuple):
 
 
 ROOT_KEYS: Final = (
-    "context", "processors", "backends", "disable", "shutdown_timeout", "telemetry",
-)  # fmt: skip
-_NOT_YET: Final = ("metadata", "unregistered", "invalid", "max_event_size")
+    *("context", "processors", "backends", "metadata", "disable", "shutdown_timeout", "telemetry"),
+    *policies.POLICIES,
+)
+_METHODS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "backend": ("send", "send_batch"),
+    "metadata store": ("save_event_type",),
+}
 _RESERVED: Final = frozenset({"type", "processors", "backends", "delivery"})
 
 
@@ -68,21 +72,23 @@ class _Builder:
     def build(self) -> Tree:
         tree = self._tree
         for key in tree:
-            if key in _NOT_YET:
-                self._problem(str(key), "is not supported by this version")
-            elif key not in ROOT_KEYS:
+            if key not in ROOT_KEYS:
                 self._problem(str(key), f"unknown key (expected one of: {', '.join(ROOT_KEYS)})")
         self._disabled += self._option(tree, "disable", list[str], [])
         timeout = self._option(tree, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
         told = telemetry.read(tree, self._problems)
+        settled = policies.read(tree, self._problems)
         providers = [
             self._component("context provider", node, path)
             for path, node in self._list(tree.get("context"), "context")
         ]
+        metadata = tree.get("metadata")
+        store = metadata and self._component("metadata store", metadata, "metadata")
         root = self._router(tree, _Place("", (), [delivery.from_environment(self._problems)]))
         if self._problems:
             raise ConfigurationError(self._source, self._problems)
-        return Tree(root, [provider for provider in providers if provider], timeout, told)
+        providers = [provider for provider in providers if provider]
+        return Tree(root, providers, timeout, settled, store, telemetry=told)
 
     def _problem(self, path: str, message: str) -> None:
         self._problems.append(Problem(path, message))
@@ -119,7 +125,10 @@ class _Builder:
                 on_error = self._on_error(item, at)
             processor: Processor | None = self._component("processor", node, at)
             if processor is not None:
-                made.append(Step(processor, name=_type_name(node), on_error=on_error))
+                try:
+                    made.append(Step(processor, name=_type_name(node), on_error=on_error))
+                except ValueError as error:
+                    self._problem(at, str(error))
         return made
 
     def _on_error(self, node: Mapping[str, Any], path: str) -> Any:
@@ -137,6 +146,9 @@ class _Builder:
         if not isinstance(children, Mapping):
             self._problem(at, f"expected a table of backends by name, got {_kind(children)}")
             return {}
+        named = [str(name) for name in children]
+        for name in dict.fromkeys(name for name in named if named.count(name) > 1):
+            self._problem(f"{at}.{name}", "is the name of two backends")
         made = {
             str(name): self._backend(
                 node, _Place(f"{at}.{name}", (*place.names, str(name)), place.layers)
@@ -199,10 +211,8 @@ class _Builder:
         return self._make(factory, node, path)
 
     def _object(self, kind: Kind, node: object, path: str) -> object:
-        if kind == "backend":
-            usable = any(callable(getattr(node, name, None)) for name in ("send", "send_batch"))
-        else:
-            usable = callable(node)
+        methods = _METHODS.get(kind, ("__call__",))
+        usable = any(callable(getattr(node, name, None)) for name in methods)
         if usable:
             return node
         self._problem(path, f"expected a {kind}, got {_kind(node)}")

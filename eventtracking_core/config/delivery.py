@@ -48,7 +48,7 @@ def read(node: Mapping[str, Any], path: str, problems: list[Problem]) -> Setting
 def from_environment(problems: list[Problem]) -> Settings:
     """Return the limits that the environment sets, such as `EVENTTRACKING_MAX_QUEUE_SIZE`."""
     settings = {}
-    for name in _OPTIONS.keys() - _NOT_OF_THE_ENVIRONMENT:
+    for name in sorted(_OPTIONS.keys() - _NOT_OF_THE_ENVIRONMENT):
         variable = _PREFIX + name.upper()
         if variable in os.environ:
             value = Substituted(os.environ[variable])

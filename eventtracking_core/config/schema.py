@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from eventtracking_core.config.convert import UnresolvableError, parameters
+from eventtracking_core.config.policies import POLICIES
 from eventtracking_core.delivery import MODES, DeliveryOptions
 from eventtracking_core.plugins import Kind
 from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Telemetry
@@ -69,6 +70,7 @@ def json_schema(components: Mapping[Kind, Mapping[str, Callable[..., Any]]]) -> 
                 "default": SHUTDOWN_TIMEOUT,
             },
             "telemetry": _TELEMETRY,
+            **{option.name: _option(option.hint, option.default) for option in POLICIES.values()},
         },
         "additionalProperties": False,
         "$defs": {

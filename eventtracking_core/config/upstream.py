@@ -40,6 +40,9 @@ def translate(
         wrong = "OPTIONS: expected a table" if isinstance(engine, str) else "ENGINE: expected str"
         problems.append(Problem(path, wrong))
         return None
+    if engine not in _TYPES and "." not in engine:
+        problems.append(Problem(f"{path}.ENGINE", "expected a dotted path, to a class"))
+        return None
     if "type" in options:
         problems.append(Problem(f"{path}.type", "unknown option (ENGINE says what the type is)"))
         return None

@@ -7,7 +7,6 @@ from contextvars import ContextVar
 from typing import Any, Self
 
 from eventtracking_core.contexts.stack import (
-    Context,
     ContextLocator,
     ContextStack,
     Frame,
@@ -98,7 +97,8 @@ class _MappingLocator:
         top = None
         for key, context in self.get().items():
             name = key.name if isinstance(key, _Again) else key
-            top = Frame(name, context, top, getattr(context, "owner", None))
+            owner, type_id = getattr(context, "owner", None), getattr(context, "type_id", None)
+            top = Frame(name, context, top, owner, type_id)
         return top
 
     def set_top(self, frame: Frame | None) -> None:
@@ -107,7 +107,7 @@ class _MappingLocator:
         for kept in reversed(list(frame.down() if frame else ())):
             name = kept.name or ""
             key = _Again(name) if name in contexts else name
-            contexts[key] = _Owned(kept.context, kept.owner)
+            contexts[key] = _Owned(kept)
 
 
 class _Again(str):
@@ -129,13 +129,14 @@ class _Again(str):
 
 
 class _Owned(dict[str, Any]):
-    """A context that remembers which block entered it."""
+    """A context that remembers which block entered it, and what describes it."""
 
-    __slots__ = ("owner",)
+    __slots__ = ("owner", "type_id")
 
-    def __init__(self, context: Context, owner: object) -> None:
-        super().__init__(context)
-        self.owner = owner
+    def __init__(self, frame: Frame) -> None:
+        super().__init__(frame.context)
+        self.owner = frame.owner
+        self.type_id = frame.type_id
 
 
 def stack_locator(locator: ContextLocator) -> StackLocator:

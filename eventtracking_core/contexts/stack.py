@@ -29,18 +29,33 @@ class ContextProvider(Protocol):
 
 
 class Frame:
-    """One entered context, immutable, with the union of itself and all below it."""
+    """One entered context, immutable, with the union of itself and all below it.
 
-    __slots__ = ("below", "context", "merged", "name", "owner")
+    `types` are the ids of the records that describe it and those below it, outermost first;
+    `stamp` is for whoever stamps events, to keep what follows from a frame.
+    """
+
+    __slots__ = ("below", "context", "merged", "name", "owner", "stamp", "type_id", "types")
 
     def __init__(
-        self, name: str | None, context: Context, below: Frame | None, owner: object
+        self,
+        name: str | None,
+        context: Context,
+        below: Frame | None,
+        owner: object,
+        type_id: str | None = None,
     ) -> None:
         self.name = name
         self.context = dict(context)
         self.below = below
         self.owner = owner
         self.merged: dict[str, Any] = {**below.merged, **self.context} if below else self.context
+        types = below.types if below else ()
+        self.type_id = type_id
+        self.types: tuple[str, ...] = (
+            types if type_id is None or type_id in types else (*types, type_id)
+        )
+        self.stamp: Any = None
 
     def without(self, unwanted: Frame) -> Frame | None:
         """Return the stack without one of its frames."""
@@ -51,7 +66,7 @@ class Frame:
             above.append(frame)
         top = unwanted.below
         for frame in reversed(above):
-            top = Frame(frame.name, frame.context, top, frame.owner)
+            top = Frame(frame.name, frame.context, top, frame.owner, frame.type_id)
         return top
 
     def down(self) -> Iterator[Frame]:
@@ -137,16 +152,23 @@ def remove(locator: StackLocator, matches: Callable[[Frame], bool], name: object
 class EnteredContext:
     """Enters a context for a block; leaves it again, in whatever order blocks end."""
 
-    __slots__ = ("_context", "_locator", "_name")
+    __slots__ = ("_context", "_locator", "_name", "_type_id")
 
-    def __init__(self, locator: StackLocator, name: str | None, context: Context) -> None:
+    def __init__(
+        self,
+        locator: StackLocator,
+        name: str | None,
+        context: Context,
+        type_id: str | None = None,
+    ) -> None:
         self._locator = locator
         self._name = name
         self._context = context
+        self._type_id = type_id
 
     def __enter__(self) -> None:
         locator = self._locator
-        locator.set_top(Frame(self._name, self._context, locator.top(), self))
+        locator.set_top(Frame(self._name, self._context, locator.top(), self, self._type_id))
 
     def __exit__(self, *_: object) -> None:
         locator = self._locator

@@ -57,6 +57,7 @@ class Accounts:
             len(items),
             reason,
             items[0].error,
+            extra={"backend": self._leaf.path, "reason": reason},
         )
         self._settle(items)
 
@@ -104,4 +105,5 @@ class Accounts:
             self._leaf.path,
             place,
             describe(error),
+            extra={"backend": self._leaf.path, "error": type(error).__name__},
         )

@@ -11,8 +11,12 @@ from eventtracking_core.delivery.spool import SpooledEvent
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import BatchError, RejectedError, RetryableError
 from eventtracking_core.events import Event
+from eventtracking_core.routing import Saver
 
-__all__ = ["Attempt", "Item", "sender"]
+__all__ = ["INVALID", "Attempt", "Item", "sender"]
+
+INVALID: Final = "eventtracking.invalid"
+"""The key under which an event that is to be a dead letter carries the reason while it waits."""
 
 ISOLATES_AFTER: Final = 2
 """Attempts that fail for a reason the backend does not name, before the batch is taken apart."""
@@ -52,13 +56,24 @@ class Item:
         self.error = error
 
 
-def sender(backend: Backend | BatchBackend) -> Send:
-    """Return a function that delivers a batch in a number of seconds."""
+def sender(backend: Backend | BatchBackend, saver: Saver | None = None) -> Send:
+    """Return a function that delivers a batch in a number of seconds.
+
+    Args:
+        backend: delivers.
+        saver: is shown each batch first.
+    """
     send_batch = getattr(backend, "send_batch", None)
-    if not callable(send_batch):
-        send = cast("Backend", backend).send
-        return lambda events, _timeout: _send_each(send, events)
-    return lambda events, timeout: send_batch(events, timeout=timeout)
+
+    def send_all(events: Sequence[Event], timeout: float) -> None:
+        if saver is not None:
+            saver.save_for_all(events)
+        if callable(send_batch):
+            send_batch(events, timeout=timeout)
+        else:
+            _send_each(cast("Backend", backend).send, events)
+
+    return send_all
 
 
 def _send_each(send: Callable[[Event], None], events: Sequence[Event]) -> None:

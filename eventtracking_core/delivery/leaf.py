@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 from sys import maxsize
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from eventtracking_core.delivery.attempt import Attempt, Item
+from eventtracking_core.delivery.attempt import INVALID, Attempt, Item
 from eventtracking_core.delivery.deadletters import DeadLetters
-from eventtracking_core.delivery.queue import MemoryQueue, Ticket
+from eventtracking_core.delivery.queue import QUEUE_FULL, MemoryQueue, Ticket
 from eventtracking_core.delivery.spool import Spool
 from eventtracking_core.delivery.worker import Worker
 from eventtracking_core.diagnostics import describe, report
@@ -32,6 +32,9 @@ SPOOL_DIRECTORY: Final = "EVENTTRACKING_SPOOL_DIRECTORY"
 DEFAULT_DIRECTORY: Final = "eventtracking-spool"
 BLOCKS_FOR: Final = 0.1
 """Seconds that `when_full = "block"` waits for room."""
+
+SPOOL_FULL: Final = -1
+_REASONS: Final = {QUEUE_FULL: "queue_full", SPOOL_FULL: "spool_full"}
 
 
 class BufferedLeaf(Leaf):
@@ -79,6 +82,7 @@ class BufferedLeaf(Leaf):
         self.queue = MemoryQueue(self.options.max_queue_size, self.options.max_queue_bytes)
         self.closed = False
         self.worker = Worker(self)
+        self._store = self._storing()
 
     def start(self) -> None:
         """Adopt what processes that ended left in the spool, and deliver it."""
@@ -87,7 +91,6 @@ class BufferedLeaf(Leaf):
 
     def _delivery(self) -> Callable[[Event], None]:
         accepted = self.ledger.accepted.tick
-        store = self._store()
 
         def deliver(event: Event) -> None:
             next(accepted)
@@ -95,27 +98,29 @@ class BufferedLeaf(Leaf):
                 self.ledger.drop("shutdown")
                 raise ClosedError
             try:
-                kept = store(encode_msgpack(event))
+                waiting = self._store(encode_msgpack(event))
             except BaseException:
                 self.ledger.drop("interrupted")
                 raise
-            waiting = kept if isinstance(kept, int) else self._dropped(kept)
+            if waiting <= 0:
+                waiting = self._dropped(_REASONS[waiting])
             worker = self.worker
             if waiting >= worker.alarm or self.queue.bytes >= worker.byte_alarm:
                 worker.wake()
 
         return deliver
 
-    def _store(self) -> Callable[[bytes], int | str]:
-        """Return what keeps an event and says how many wait then, or why it could not."""
+    def give_up(self, error: str, event: Event) -> None:
+        """Put an event into the dead letters, as the worker comes to it."""
+        self.deliver(cast("Event", {**event, INVALID: error}))
+
+    def _storing(self) -> Callable[[bytes], int]:
+        """Return what keeps an event and says how many wait then, or which room is full."""
         if self.spool is None:
-            return self._block if self.options.when_full == "block" else self._queue
+            return self._block if self.options.when_full == "block" else self.queue.put
         return self._spool_first if self.options.mode == "spool" else self._spool_overflow
 
-    def _queue(self, wire: bytes) -> int | str:
-        return self.queue.put(wire) or "queue_full"
-
-    def _block(self, wire: bytes) -> int | str:
+    def _block(self, wire: bytes) -> int:
         waiting = self.queue.put(wire)
         if waiting:
             return waiting
@@ -123,18 +128,18 @@ class BufferedLeaf(Leaf):
         deadline = monotonic() + BLOCKS_FOR
         while not (waiting := self.queue.put(wire)):
             if monotonic() >= deadline:
-                return "queue_full"
+                return QUEUE_FULL
             sleep(0.001)
         return waiting
 
-    def _spool_first(self, wire: bytes) -> int | str:
+    def _spool_first(self, wire: bytes) -> int:
         try:
-            return self.waiting if self._spooled(wire) else "spool_full"
+            return max(1, self.waiting) if self._spooled(wire) else SPOOL_FULL
         except OSError as error:
             self._spool_failed(error)
-            return self._queue(wire)
+            return self.queue.put(wire)
 
-    def _spool_overflow(self, wire: bytes) -> int | str:
+    def _spool_overflow(self, wire: bytes) -> int:
         spool = self.spool
         # What overflowed goes first, and what comes meanwhile behind it: so the order is kept.
         if (spool is None or not spool.unread) and (waiting := self.queue.put(wire)):
@@ -153,6 +158,7 @@ class BufferedLeaf(Leaf):
             "backend %s: the spool cannot be written, events are kept in memory: %s",
             self.path,
             describe(error),
+            extra={"backend": self.path, "error": type(error).__name__},
         )
 
     def _spool_lost(self, number: int) -> None:
@@ -162,7 +168,7 @@ class BufferedLeaf(Leaf):
         self.ledger.drop(reason)
         report(
             logging.ERROR, (self.path, reason), "backend %s: events are dropped: %s",
-            self.path, reason,
+            self.path, reason, extra={"backend": self.path, "reason": reason},
         )  # fmt: skip
         return self.waiting
 
@@ -199,7 +205,17 @@ class BufferedLeaf(Leaf):
         done = self.worker.join(timeout)
         if not done:  # the backend holds the worker: what waits behind it cannot go
             self.keep_or_drop([])
+            self._tell_of_those_in_hand()
         return done
+
+    def _tell_of_those_in_hand(self) -> None:
+        in_hand = self.worker.in_hand
+        if in_hand and self.options.mode == "queue":
+            report(
+                logging.ERROR, (self.path, "in hand"),
+                "backend %s: the time was up while %d events were on their way",
+                self.path, in_hand, extra={"backend": self.path, "reason": "shutdown"},
+            )  # fmt: skip
 
     def keep_or_drop(self, held: list[bytes]) -> None:
         """Spool what could not be delivered in time; count as dropped what cannot be spooled."""
@@ -218,6 +234,7 @@ class BufferedLeaf(Leaf):
             report(
                 logging.ERROR, (self.path, "shutdown"),
                 "backend %s: %d events were not delivered in time", self.path, lost,
+                extra={"backend": self.path, "reason": "shutdown"},
             )  # fmt: skip
 
     def stats(self) -> dict[str, Any]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 from threading import Event as Signal
+from typing import Final
 
-__all__ = ["MemoryQueue", "Ticket"]
+__all__ = ["QUEUE_FULL", "MemoryQueue", "Ticket"]
+
+QUEUE_FULL: Final = 0
 
 
 class Ticket:
@@ -41,11 +44,11 @@ class MemoryQueue:
         return len(self._items) - self._tickets
 
     def put(self, wire: bytes) -> int:
-        """Add an event at the end; return how many wait then, or 0 where there is no room."""
+        """Add an event at the end; return how many wait then, or `QUEUE_FULL`."""
         waiting = len(self._items) - self._tickets + 1
         total = self.bytes + len(wire)
         if waiting > self._max_size or total > self._max_bytes:
-            return 0
+            return QUEUE_FULL
         self.bytes = total
         self._items.append(wire)
         return waiting

@@ -68,7 +68,7 @@ class Settler:
     def _attempt(self) -> Attempt:
         is_probing = self.backoff.probes and self.held[0].is_named
         tried = self.held[:1] if is_probing else self.held
-        attempt = Attempt(sender(self._leaf.backend), self._timeout)
+        attempt = Attempt(sender(self._leaf.backend, self._leaf.saver), self._timeout)
         self._leaf.run(attempt, tried)
         # From here on, nothing that goes wrong brings a settled event back.
         self.held = attempt.retryable + self.held[len(tried) :]
@@ -110,6 +110,7 @@ class Settler:
             self._leaf.path,
             first.attempts,
             first.error,
+            extra={"backend": self._leaf.path, "attempts": first.attempts},
         )
         until = monotonic() + self.backoff.failed(attempt.retry_after)
         while not self._requests.is_hurried:

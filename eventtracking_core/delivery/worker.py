@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final, cast
 
 from eventtracking_core.delivery._threads import start_daemon
 from eventtracking_core.delivery.accounts import Accounts
-from eventtracking_core.delivery.attempt import Item
+from eventtracking_core.delivery.attempt import INVALID, Item
 from eventtracking_core.delivery.requests import Requests
 from eventtracking_core.delivery.settling import Settler
 from eventtracking_core.diagnostics import describe, report
-from eventtracking_core.encoding import normal_from_msgpack
+from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery.leaf import BufferedLeaf
@@ -138,6 +138,7 @@ class Worker:
                     "backend %s: the worker goes on after %s",
                     self._leaf.path,
                     describe(error),
+                    extra={"backend": self._leaf.path, "error": type(error).__name__},
                 )
                 self._requests.wait(PAUSE)
 
@@ -245,10 +246,16 @@ class Worker:
         return [item for pair in wires if (item := self._item(*pair)) is not None]
 
     def _item(self, wire: bytes, spooled: SpooledEvent | None) -> Item | None:
+        """Return an event to deliver; None for one that goes to the dead letters from here."""
         try:
-            return Item(wire, normal_from_msgpack(wire), spooled)
-        except Exception as error:  # noqa: BLE001  a file may hold anything
-            item = Item(wire, _NO_EVENT, spooled)
-            item.failed(describe(error))
-            self._accounts.give_up([item], "rejected")
-            return None
+            event = normal_from_msgpack(wire)
+            if INVALID not in event:
+                return Item(wire, event, spooled)
+            error, reason = str(event.pop(INVALID)), "invalid"  # type: ignore[typeddict-item]
+            wire = encode_msgpack(event)
+        except Exception as unreadable:  # noqa: BLE001  a file may hold anything
+            error, reason = describe(unreadable), "rejected"
+        item = Item(wire, _NO_EVENT, spooled)
+        item.error = error
+        self._accounts.give_up([item], reason)
+        return None

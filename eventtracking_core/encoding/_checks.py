@@ -28,16 +28,28 @@ def is_bounded(event: Mapping[str, object]) -> bool:
     garbage collector does not track holds no container, so it need not be read; where an
     interpreter tracks every dict, reading it is all that is lost.
     """
-    context, data = event["context"], event["data"]
     if len(event) > FIELDS and not _are_settled(event):
         return False
-    count = _values(context, MAX_DEPTH) if is_tracked(context) else len(context)  # type: ignore[arg-type]
-    count += _values(data, MAX_DEPTH) if is_tracked(data) else len(data)  # type: ignore[arg-type]
+    context, data = event["context"], event["data"]
+    count = len(context) + len(data)  # type: ignore[arg-type]
+    if is_tracked(context):
+        count += _values(context, MAX_DEPTH)
+    if is_tracked(data):
+        if type(data) is not dict:
+            return False
+        for item in data.values():  # as `_values`, which most events then need not call for it
+            if is_tracked(item):
+                count += _values(item, MAX_DEPTH)
+                if count > MAX_VALUES:
+                    return False
     # So few values cannot say the same long text too often.
     return count <= FEW_VALUES or (count <= MAX_VALUES and _text(event) <= MAX_TEXT)
 
 
 def _are_settled(event: Mapping[str, object]) -> bool:
+    stamps = (type(event.get("name_id")) is str) + (type(event.get("context_type_id")) is str)
+    if len(event) == FIELDS + stamps:
+        return True
     fields = event.keys() - {"context", "data"}
     return all(type(event[field]) in _SETTLED for field in fields)
 

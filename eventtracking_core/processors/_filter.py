@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from eventtracking_core.errors import EventEmissionExit
@@ -12,15 +13,15 @@ if TYPE_CHECKING:
 __all__ = ["Filter"]
 
 
-class Filter:
+class Filter(ABC):
     """Drops the events that do not pass; also those on which it fails."""
 
     mutates: ClassVar[bool] = False
     on_error: ClassVar[str] = "drop"
 
+    @abstractmethod
     def passes(self, event: Event) -> bool:
         """Tell whether an event goes on."""
-        raise NotImplementedError
 
     def __call__(self, event: Event, /) -> None:
         if not self.passes(event):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from eventtracking_core.encoding import normalize
 from eventtracking_core.processors._fields import parse, values
 from eventtracking_core.processors._filter import Filter
 
@@ -37,6 +38,14 @@ class Match(Filter):
     def passes(self, event: Event) -> bool:
         """Tell whether the event is one to keep."""
         matches = all(
-            any(value in wanted for value in values(event, field)) for field, wanted in self._wanted
+            any(_is_one_of(value, wanted) for value in values(event, field))
+            for field, wanted in self._wanted
         )
         return matches is self._keeps
+
+
+def _is_one_of(value: object, wanted: list[Any]) -> bool:
+    try:
+        return value in wanted
+    except Exception:  # noqa: BLE001  a value of somebody's own may not compare
+        return normalize(value) in wanted

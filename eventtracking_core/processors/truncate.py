@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from eventtracking_core.processors._fields import readable
+from eventtracking_core.processors._fields import Budget, bounded, readable
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
@@ -32,24 +32,32 @@ class Truncate:
             raise ValueError("max_length must be positive")
         self._max_length = max_length
 
-    def __call__(self, event: Event, /) -> Event | None:
+    def __call__(self, event: Event, /) -> Event:
         """Return the event with its long texts cut."""
-        context, data = self._cut(event["context"]), self._cut(event["data"])
+        return bounded(self._event_cut, event)
+
+    def _event_cut(self, event: Event, budget: Budget) -> Event:
+        context, data = self._cut(event["context"], budget), self._cut(event["data"], budget)
         if context is event["context"] and data is event["data"]:
-            return None
+            return event
         return cast("Event", {**event, "context": context, "data": data})
 
-    def _cut(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return value if len(value) <= self._max_length else self._shortened(value)
+    def _cut(self, value: Any, budget: Budget) -> Any:
         known = readable(value)
+        if issubclass(type(value), str):  # an object may lie of its class
+            text = str(known)
+            return value if len(text) <= self._max_length else self._shortened(text)
         if isinstance(known, Mapping):
+            next(budget)
             changed = {
-                key: cut for key, item in known.items() if (cut := self._cut(item)) is not item
+                key: cut
+                for key, item in known.items()
+                if (cut := self._cut(item, budget)) is not item
             }
             return {**known, **changed} if changed else value
         if isinstance(known, list | tuple):
-            items = [self._cut(item) for item in known]
+            next(budget)
+            items = [self._cut(item, budget) for item in known]
             same = all(new is old for new, old in zip(items, known, strict=True))
             return value if same else items
         return value

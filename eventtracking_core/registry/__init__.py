@@ -1,6 +1,51 @@
 """Event types: what events and contexts mean, said in code and kept beside the log."""
 
-from eventtracking_core.registry.fields import FieldDoc
-from eventtracking_core.registry.record import EventType, Kind, MetadataStore
+from __future__ import annotations
 
-__all__ = ["EventType", "FieldDoc", "Kind", "MetadataStore"]
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eventtracking_core.registry.annotations import PII, Doc
+    from eventtracking_core.registry.fields import FieldDoc
+    from eventtracking_core.registry.jsonschema import fields_of_schema, json_schema
+    from eventtracking_core.registry.record import EventType, Kind, MetadataStore
+    from eventtracking_core.registry.registry import Registry, find_record
+    from eventtracking_core.registry.typed import event
+
+__all__ = [
+    "PII",
+    "Doc",
+    "EventType",
+    "FieldDoc",
+    "Kind",
+    "MetadataStore",
+    "Registry",
+    "event",
+    "fields_of_schema",
+    "find_record",
+    "json_schema",
+]
+
+# Imported when first asked for: who registers nothing pays nothing.
+_HOME = {
+    "PII": "annotations",
+    "Doc": "annotations",
+    "EventType": "record",
+    "FieldDoc": "fields",
+    "Kind": "record",
+    "MetadataStore": "record",
+    "Registry": "registry",
+    "event": "typed",
+    "fields_of_schema": "jsonschema",
+    "find_record": "registry",
+    "json_schema": "jsonschema",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -100,6 +100,10 @@ class EventType:
         }
         return {key: value for key, value in whole.items() if value or key == "description"}
 
+    def to_line(self) -> str:
+        """Return the line that says in a log of events what some of them mean."""
+        return json.dumps({"event_type": self.to_dict()}, separators=(",", ":"))
+
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> EventType:
         """Return the record that `to_dict` made.
@@ -141,13 +145,17 @@ def _fields(record: Mapping[str, Any], key: str) -> tuple[FieldDoc, ...]:
 
 
 class MetadataStore(Protocol):
-    """Where records of event types are kept, apart from any log.
+    """Where records of event types are kept: any sink that can keep them beside its events.
 
     It opens what it needs on first use, and may be asked by several threads.
     """
 
-    def save(self, record: EventType, /) -> None:
-        """Keep a record; one whose id is there already changes nothing."""
+    def save_event_type(self, record: EventType, /) -> None:
+        """Keep a record; one whose id is there already changes nothing.
 
-    def load(self) -> Iterable[EventType]:
-        """Return every record, oldest first."""
+        Raises:
+            RetryableError: it is not kept; a later attempt may succeed.
+        """
+
+    def load_event_types(self) -> Iterable[EventType]:
+        """Return every record, the oldest first; none where there is nothing yet."""

@@ -11,6 +11,7 @@ from weakref import WeakSet
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import BatchError, ClosedError
 from eventtracking_core.routing.ledger import Ledger, failure_level, failure_reason
+from eventtracking_core.routing.saving import saver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,7 @@ class Leaf:
         self.type_name = type_name or type(backend).__name__
         self.ledger = Ledger()
         self._send = _sender(name, backend)
+        self.saver = saver(name, backend)
         self._is_shut_down = False
         self.deliver = self._delivery()
         _leaves.add(self)
@@ -53,10 +55,18 @@ class Leaf:
     def _delivery(self) -> Callable[[Event], None]:
         accepted = self.ledger.accepted.tick
         delivered = self.ledger.delivered.tick
+        saver = self.saver
 
         def deliver(event: Event) -> None:
             next(accepted)
             try:
+                if saver is not None:
+                    saved = saver.saved
+                    if (
+                        event.get("name_id") not in saved
+                        or event.get("context_type_id") not in saved
+                    ):
+                        saver.save_for(event)
                 self._send(event)
             except BaseException as error:  # noqa: BLE001  whatever a backend raises ends here
                 self._failed(error)
@@ -76,6 +86,19 @@ class Leaf:
             "backend %s did not deliver an event: %s",
             self.name,
             describe(error),
+            extra={"backend": self.name, "reason": reason, "error": type(error).__name__},
+        )
+
+    def give_up(self, error: str, _event: Event) -> None:
+        """Drop an event that is not as it should be: there are no dead letters here."""
+        self.ledger.accepted.add()
+        self.ledger.drop("invalid")
+        report(
+            logging.ERROR,
+            (self.name, "invalid"),
+            "backend %s has no dead letters, an event is dropped: %s",
+            self.name,
+            error,
         )
 
     def close(self) -> None:
@@ -113,6 +136,8 @@ class Leaf:
     def forked(self) -> None:
         """Begin empty in a forked child."""
         self.ledger.restart()
+        if self.saver is not None:
+            self.saver.restart()
 
     def stats(self) -> dict[str, Any]:
         """Return the ledger, and what is left open."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from operator import attrgetter
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from weakref import WeakSet
 
 from eventtracking_core.encoding import snapshot
-from eventtracking_core.errors import (
-    ClosedError,
-    EventEmissionExit,
-)
+from eventtracking_core.errors import ClosedError, EventEmissionExit
 from eventtracking_core.routing.leaf import Leaf
 from eventtracking_core.routing.ledger import Ledger
 from eventtracking_core.routing.step import FailedClosedError, Step, process
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["RoutingBackend"]
 
 _Send = Callable[["Event"], object]
+_End = Callable[[Leaf], _Send]
+_DELIVER: Final[_End] = attrgetter("deliver")
 
 
 class Watcher(Protocol):
@@ -100,6 +101,20 @@ class RoutingBackend:
             self._children[name] = backend if isinstance(backend, Leaf) else Leaf(name, backend)
         self.changed()
 
+    def unregister_backend(self, name: str) -> Backend | BatchBackend:
+        """Take a backend out of the tree and return it; it is neither flushed nor shut down.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
+        child = self._children[name]
+        # A new dict: another thread may be going through the old one.
+        self._children = {key: node for key, node in self._children.items() if key != name}
+        if isinstance(child, RoutingBackend):
+            child._watchers.discard(self)  # noqa: SLF001  another one of us
+        self.changed()
+        return child.backend if isinstance(child, Leaf) else child
+
     def register_processor(self, processor: Processor | Step) -> None:
         """Add a processor; it runs after those that are registered already.
 
@@ -122,22 +137,35 @@ class RoutingBackend:
     def compile(self) -> _Send:
         """Return the tree as a plain function, made anew after each registration."""
         if self._compiled is None:
-            targets = tuple(self.targets())
-            if self._steps:
-                self._compiled = _chain(self, targets)
-            else:
-                self._compiled = targets[0] if len(targets) == 1 else _fan_out(targets)
+            self._compiled = self.compile_to(_DELIVER)
         return self._compiled
 
-    def targets(self) -> Iterator[_Send]:
+    def compile_to(self, end: _End) -> _Send:
+        """Return the tree as a plain function that ends with something else than delivery."""
+        targets = tuple(self.targets(end))
+        if self._steps:
+            return _chain(self, targets)
+        return targets[0] if len(targets) == 1 else _fan_out(targets)
+
+    def giving_up(self, error: str) -> _Send:
+        """Return the tree as a function that gives events up at its leaves, for that reason."""
+        return self.compile_to(lambda leaf: partial(leaf.give_up, error))
+
+    def refuse(self, reason: str) -> None:
+        """Count an event that came to the router and goes no further, for a reason of its own."""
+        if self._steps:
+            self.ledger.accepted.add()
+        self.ledger.drop(reason)
+
+    def targets(self, end: _End = _DELIVER) -> Iterator[_Send]:
         """Yield what is called after the processors: child routers that have none need no call."""
         for child in self._children.values():
             if isinstance(child, Leaf):
-                yield child.deliver
+                yield end(child)
             elif child.steps:
-                yield child.compile()
+                yield child.compile() if end is _DELIVER else child.compile_to(end)
             else:
-                yield from child.targets()
+                yield from child.targets(end)
 
     def send(self, event: Event) -> None:
         """Process an event and send it to all backends. Logs and swallows every failure."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import EventEmissionExit
@@ -37,6 +37,8 @@ class Step:
         self.processor = processor
         own: OnError = getattr(processor, "on_error", "continue")
         self.on_error: OnError = own if on_error is None else on_error
+        if self.on_error not in get_args(OnError):
+            raise ValueError(f"on_error of {type(processor).__name__} must be continue or drop")
         self.name = name or getattr(processor, "__name__", type(processor).__name__)
         self.dropped = Counter()
         self.errors: dict[str, Counter] = {}
@@ -56,6 +58,7 @@ class Step:
             self.name,
             "is dropped" if self.on_error == "drop" else "goes on without it",
             describe(error),
+            extra={"processor": self.name, "reason": reason, "error": type(error).__name__},
         )
         if self.on_error == "drop":
             raise FailedClosedError from error

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from eventtracking_core.lazy import lazy
 
 if TYPE_CHECKING:
     from eventtracking_core.testing._backends import BackendConformance
     from eventtracking_core.testing._capture import capture
+    from eventtracking_core.testing._captured import CapturedEvents
+    from eventtracking_core.testing._frozen import FrozenClock, frozen
+    from eventtracking_core.testing._processors import ProcessorConformance
+    from eventtracking_core.testing._providers import ContextProviderConformance
+    from eventtracking_core.testing._stores import MetadataStoreConformance
 
-__all__ = ["BackendConformance", "capture"]
+__all__ = [
+    "BackendConformance",
+    "CapturedEvents",
+    "ContextProviderConformance",
+    "FrozenClock",
+    "MetadataStoreConformance",
+    "ProcessorConformance",
+    "capture",
+    "frozen",
+]
 
 # pytest imports this package wherever it is installed, so what is in it waits to be asked for.
-_HOME = {"BackendConformance": "_backends", "capture": "_capture"}
+_HOME = {
+    "BackendConformance": "_backends",
+    "CapturedEvents": "_captured",
+    "ContextProviderConformance": "_providers",
+    "FrozenClock": "_frozen",
+    "MetadataStoreConformance": "_stores",
+    "ProcessorConformance": "_processors",
+    "capture": "_capture",
+    "frozen": "_frozen",
+}
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _HOME)

@@ -4,100 +4,75 @@
 
 from __future__ import annotations
 
-import gc
-import inspect
 import sys
 import threading
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
 import pytest
 
 from eventtracking_core.components import Backend, BatchBackend
-from eventtracking_core.config.convert import parameters
+from eventtracking_core.encoding import normalize_event
 from eventtracking_core.errors import BatchError, RejectedError
 from eventtracking_core.events import Event
 from eventtracking_core.testing._bounded import in_a_child, in_threads
+from eventtracking_core.testing._component import BOUNDED, EACH, THREADS, ComponentConformance
 from eventtracking_core.testing._contents import Contents
+from eventtracking_core.testing._sending import send, send_all, send_batch, try_to_send
 from eventtracking_core.testing.hostile import EVENTS
 
 __all__ = ["BackendConformance"]
 
-DEADLINE: Final = 10.0
-"""Seconds in which anything ends that ends at all."""
-
 SHORT: Final = 0.2
-GRACE: Final = 2.0
-THREADS: Final = 8
-EACH: Final = 25
+
+PAYLOAD: Final = "a payload that no message may hold"
 
 _AnyBackend = Backend | BatchBackend
-# Where it is not cut, it fills the memory: it is for a child that can be killed.
-_BOUNDED: Final = [case for case in EVENTS if "explode" not in case]
 _an_event: Final = EVENTS["name: none"]
 
 
-class BackendConformance:
+class BackendConformance(ComponentConformance):
     """The checks that a backend passes: inherit it, and say how one is made.
 
-    What the backend delivers to must be there, and take the events of all checks. Where it can be
-    read, define `stored` too, and what arrives is checked as well.
-
-    Example::
+    What the backend delivers to must be there, and take the events of all checks::
 
         class TestCarbon(BackendConformance):
             def make_backend(self):
                 return CarbonBackend(host="127.0.0.1")
+
+    Where what arrived can be read, define `stored` too; where the sink can be away,
+    `make_unreachable`: then losses and failures are checked as well.
     """
 
+    @abstractmethod
     def make_backend(self) -> _AnyBackend:
         """Return a backend that was not used yet; called once or more in each check."""
-        raise NotImplementedError("define make_backend: it returns the backend to check")
 
     def stored(self, backend: _AnyBackend, /) -> Iterable[Mapping[str, Any]] | None:  # noqa: ARG002  for those who override it
         """Return the events that have arrived, each with its `id`; None where nobody can tell."""
         return None
 
-    def test_the_class_is_documented(self) -> None:
-        """The reference and the schema say what the docstring says."""
-        assert inspect.getdoc(type(self.make_backend())), "write a docstring: what is it for?"
+    def make_unreachable(self) -> _AnyBackend | None:
+        """Return a backend whose sink is away; None where that cannot be."""
+        return None
 
-    def test_every_option_is_annotated(self) -> None:
-        """The annotations of the constructor are the schema of the options."""
-        factory = type(self.make_backend())
-        options, _ = parameters(factory)
-        declared = inspect.signature(factory).parameters
-        bare = [name for name in options if declared[name].annotation is inspect.Parameter.empty]
-        assert not bare, f"annotate the options: {', '.join(bare)}"
+    def _make(self) -> _AnyBackend:
+        return self.make_backend()
 
-    def test_construction_opens_nothing(self) -> None:
-        """A connection is made with the first event, in the process that sends it."""
-        gc.collect()
-        before = _threads_and_files()
-        backend = self.make_backend()
-        after = _threads_and_files()
-        assert after[0] <= before[0], "the constructor starts a thread: start it at the first send"
-        assert after[1] <= before[1], (
-            "the constructor opens a file or a socket: open it at the first send"
-        )
-        _asked(backend, "shutdown")
-
-    @pytest.mark.parametrize("case", EVENTS)
-    def test_takes_hostile_events(self, case: str) -> None:
+    def test_takes_hostile_events(self) -> None:
         """Whatever is in an event, it is delivered or rejected, and left as it was."""
-        failure = in_a_child(partial(self._send_hostile, case), DEADLINE)
-        assert not failure, failure
+        self._check_each_hostile_event(self._send_hostile)
 
     def test_delivers_each_accepted_event_once(self) -> None:
         """What was not rejected arrives; one bad event does not take others along."""
-        events = [EVENTS[case]() for case in _BOUNDED]
+        events = [EVENTS[case]() for case in BOUNDED]
         with self._running() as backend:
-            self._check_stored(backend, _batch(backend, events))
+            self._check_stored(backend, send_batch(backend, events))
 
     def test_takes_an_event_that_another_thread_changes(self) -> None:
         """The caller may go on using what it emitted."""
@@ -106,7 +81,7 @@ class BackendConformance:
         with self._running() as backend, _switching_often():
             works = [partial(_send_until, backend, event, done), partial(_change, event, done)]
             try:
-                in_threads(works, DEADLINE)
+                in_threads(works, self.deadline)
             finally:
                 done.set()
 
@@ -114,31 +89,31 @@ class BackendConformance:
         """Any thread may send, at any time."""
         events = [[_an_event() for _ in range(EACH)] for _ in range(THREADS)]
         with self._running() as backend:
-            in_threads([partial(_send_all, backend, part) for part in events], DEADLINE)
+            in_threads([partial(send_all, backend, part) for part in events], self.deadline)
             self._check_stored(backend, [event for part in events for event in part])
 
     def test_works_in_a_forked_child(self) -> None:
         """The child has connections of its own, and leaves its parent's alone."""
         events = [_an_event() for _ in range(3)]
         with self._running() as backend:
-            _send(backend, events[0])
-            failure = in_a_child(partial(_use_up, backend, events[1]), DEADLINE)
+            send(backend, events[0])
+            failure = in_a_child(partial(self._use_up, backend, events[1]), self.deadline)
             assert not failure, failure
-            _send(backend, events[2])
+            send(backend, events[2])
             self._check_stored(backend, [events[0], events[2]])
 
     def test_shuts_down_twice(self) -> None:
         """The second time there is nothing to do."""
         with self._running() as backend:
-            _send(backend, _an_event())
-            _asked(backend, "shutdown")
+            send(backend, _an_event())
+            self._ask(backend, "shutdown")
 
     def test_sending_after_shutdown_ends(self) -> None:
         """An event that comes late is delivered or refused, and never waits."""
         with self._running() as backend:
-            _send(backend, _an_event())
-            _asked(backend, "shutdown")
-            in_threads([partial(_try_to_send, backend, _an_event())], DEADLINE)
+            send(backend, _an_event())
+            self._ask(backend, "shutdown")
+            in_threads([partial(try_to_send, backend, _an_event())], self.deadline)
 
     @pytest.mark.parametrize("method", ["flush", "shutdown"])
     @pytest.mark.parametrize("timeout", [0.0, SHORT])
@@ -147,11 +122,44 @@ class BackendConformance:
         with self._running() as backend:
             for event in (None, _an_event()):
                 if event is not None:
-                    _send(backend, event)
+                    send(backend, event)
                 before = monotonic()
-                _asked(backend, method, timeout)
+                self._ask(backend, method, timeout)
                 took = monotonic() - before
-                assert took < timeout + GRACE, f"{method}({timeout}) took {took:.1f} seconds"
+                assert took < timeout + self.grace, f"{method}({timeout}) took {took:.1f} seconds"
+
+    def test_what_cannot_be_reached_is_tried_again(self) -> None:
+        """An event is rejected for what it is, and never because the sink is away."""
+        for failure in self._failures():
+            assert not isinstance(failure, RejectedError), (
+                "a sink that is away rejects nothing: raise RetryableError"
+            )
+
+    def test_no_failure_tells_the_payload(self) -> None:
+        """Messages go to logs and dead letters, where payloads have no business."""
+        for failure in self._failures():
+            assert PAYLOAD not in str(failure), "leave what is in the event out of the message"
+
+    def test_an_attempt_ends_in_its_time(self) -> None:
+        """A batch that cannot be delivered is given up within its `timeout`."""
+        backend = self.make_unreachable()
+        if backend is None or not callable(getattr(backend, "send_batch", None)):
+            return
+        before = monotonic()
+        in_threads([partial(_attempt, backend, SHORT)], SHORT + self.grace + self.deadline)
+        took = monotonic() - before
+        assert took < SHORT + self.grace, f"send_batch(…, timeout={SHORT}) took {took:.1f} seconds"
+        self._ask(backend, "shutdown", SHORT)
+
+    def _failures(self) -> Iterator[Exception]:
+        """Yield what is raised for an event where the sink is away."""
+        backend = self.make_unreachable()
+        if backend is None:
+            return
+        (failures,) = in_threads([partial(_attempt, backend, SHORT)], SHORT + self.deadline)
+        self._ask(backend, "shutdown", SHORT)
+        assert failures, "make_unreachable: the backend delivers all the same"
+        yield from failures
 
     @contextmanager
     def _running(self) -> Iterator[_AnyBackend]:
@@ -159,18 +167,25 @@ class BackendConformance:
         try:
             yield backend
         finally:
-            _asked(backend, "shutdown")
+            self._ask(backend, "shutdown")
 
     def _send_hostile(self, case: str) -> None:
         event = EVENTS[case]()
-        contents = Contents(event)
+        batch = [normalize_event(event)]  # as workers hand it over
+        contents = Contents([event, batch])
         with self._running() as backend:
-            _send(backend, event)
-            unchanged = contents.is_unchanged()
-        assert unchanged, "the backend changed the event: let it work on a copy"
+            for deliver in partial(send, backend, event), partial(send_batch, backend, batch):
+                deliver()
+                unchanged = contents.is_unchanged()
+                assert unchanged, "the backend changed the event: let it work on a copy"
+
+    def _use_up(self, backend: _AnyBackend, event: Event) -> None:
+        send(backend, event)
+        self._ask(backend, "flush")
+        self._ask(backend, "shutdown")
 
     def _check_stored(self, backend: _AnyBackend, accepted: Sequence[Event]) -> None:
-        _asked(backend, "flush")
+        self._ask(backend, "flush")
         stored = self.stored(backend)
         if stored is None:
             return
@@ -181,60 +196,20 @@ class BackendConformance:
         assert not repeated, f"{repeated} of {len(accepted)} events arrived more than once"
 
 
-def _send(backend: Any, event: Event) -> bool:
-    """Send one event; tell whether it was accepted, and not rejected."""
-    if not callable(getattr(backend, "send", None)):
-        return bool(_batch(backend, [event]))
+def _attempt(backend: Any, timeout: float) -> list[Exception]:
+    """Return what is raised for one event: nothing, where it is delivered."""
+    event = _an_event()
+    event["data"] = {"text": PAYLOAD}
     try:
-        backend.send(event)
-    except RejectedError:
-        return False
-    return True
-
-
-def _batch(backend: Any, events: Sequence[Event]) -> list[Event]:
-    """Send events, together where that is possible; return those that were accepted."""
-    if not callable(getattr(backend, "send_batch", None)):
-        return [event for event in events if _send(backend, event)]
-    try:
-        backend.send_batch(events, timeout=DEADLINE)
+        if callable(getattr(backend, "send_batch", None)):
+            backend.send_batch([event], timeout=timeout)
+        else:
+            backend.send(event)
     except BatchError as error:
-        for failure in error.failures.values():
-            if not isinstance(failure, RejectedError):
-                raise failure from error
-        return [event for index, event in enumerate(events) if index not in error.failures]
-    except RejectedError:
-        return []
-    return list(events)
-
-
-def _send_all(backend: _AnyBackend, events: Iterable[Event]) -> None:
-    for event in events:
-        _send(backend, event)
-
-
-def _try_to_send(backend: _AnyBackend, event: Event) -> None:
-    with suppress(Exception):  # any answer will do, if there is one
-        _send(backend, event)
-
-
-def _use_up(backend: _AnyBackend, event: Event) -> None:
-    _send(backend, event)
-    _asked(backend, "flush")
-    _asked(backend, "shutdown")
-
-
-def _asked(backend: object, method: str, timeout: float = DEADLINE) -> None:
-    """Call an optional method, which must end and say whether all was done."""
-    ask = getattr(backend, method, None)
-    if not callable(ask):
-        return
-    (done,) = in_threads([partial(ask, timeout)], timeout + DEADLINE)
-    assert isinstance(done, bool), f"{method} must return True or False"
-
-
-def _threads_and_files() -> tuple[int, int]:
-    return threading.active_count(), len(list(Path("/dev/fd").iterdir()))
+        return [error, *error.failures.values()]
+    except Exception as error:  # noqa: BLE001  whatever a backend raises
+        return [error]
+    return []
 
 
 @contextmanager
@@ -249,7 +224,7 @@ def _switching_often() -> Iterator[None]:
 
 def _send_until(backend: _AnyBackend, event: Event, done: threading.Event) -> None:
     try:
-        _send_all(backend, [event] * THREADS * EACH)
+        send_all(backend, [event] * THREADS * EACH)
     finally:
         done.set()
 

@@ -89,7 +89,15 @@ def test_blocks_can_be_nested_and_used_again():
         ["second"],
         ["fourth"],
     ]
-    assert len(tracker.backends) == 1
+
+
+def test_the_tracker_is_as_it_was_afterwards():
+    tracker = et.Tracker()
+
+    with capture(tracker):
+        assert len(tracker.backends) == 1
+
+    assert tracker.backends == {}
 
 
 def test_an_exception_ends_the_block():

@@ -1,4 +1,4 @@
-"""Authors of backends run the suite from the command line, for a backend by its name."""
+"""Authors of plugins run the suites from the command line, for a component by its name."""
 
 from __future__ import annotations
 
@@ -10,27 +10,8 @@ import pytest
 CONFORMANCE = ("--pyargs", "eventtracking_core.testing.conformance")
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Returns a function that runs pytest in an empty directory, as an author would."""
-
-    def run_pytest(*arguments, module=CONFORMANCE):
-        # The conftest.py of a checkout is not part of what authors install.
-        options = ["-q", "--noconftest", "-p", "no:cacheprovider"]
-        return subprocess.run(
-            [sys.executable, "-m", "pytest", *options, *module, *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run_pytest
-
-
 def test_a_backend_is_found_by_its_name_and_passes(run):
-    done = run("--eventtracking-backend", "null", "--eventtracking-options", "{}")
+    done = run(*CONFORMANCE, "--eventtracking-backend", "null", all_plugins=True)
 
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
@@ -39,13 +20,33 @@ def test_a_backend_is_found_by_its_name_and_passes(run):
 
 def test_options_are_given_as_json(run, tmp_path):
     options = '{"path": "events.ndjson", "max_size": "64 MiB"}'
-    done = run("--eventtracking-backend", "file", "--eventtracking-options", options, "-k", "twice")
+    done = run(
+        *CONFORMANCE,
+        *("--eventtracking-backend", "file"),
+        *("--eventtracking-options", options, "-k", "twice"),
+    )
 
     assert done.returncode == 0, done.stdout
     assert (tmp_path / "events.ndjson").read_text(encoding="utf-8").count("\n") == 1
 
 
-def test_the_suite_can_be_inherited(run, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "name", "options"),
+    [
+        ("processor", "redact", '{"fields": ["context.ip"]}'),
+        ("provider", "trace", "{}"),
+        ("metadata-store", "memory", "{}"),
+    ],
+)
+def test_other_components_are_checked_too(run, kind, name, options):
+    done = run(*CONFORMANCE, f"--eventtracking-{kind}", name, "--eventtracking-options", options)
+
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+def test_the_suite_can_be_inherited(run):
     tests = """
         from eventtracking_core.testing import BackendConformance
 
@@ -57,29 +58,29 @@ def test_the_suite_can_be_inherited(run, tmp_path):
             def make_backend(self):
                 return Deaf()
     """
-    path = tmp_path / "test_deaf.py"
-    path.write_text("if True:\n" + tests, encoding="utf-8")
 
-    done = run("-k", "twice or documented or opens", module=[path.name])
+    done = run("-k", "twice or documented or opens", test_deaf=tests)
 
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "nobody listens" in done.stdout
     assert "write a docstring" in done.stdout
-    assert "2 failed, 1 passed" in done.stdout
+    assert "2 failed, 2 passed" in done.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "say which backend: --eventtracking-backend NAME"),
+        ([], "say what to check, by its name: one of --eventtracking-backend, "),
         (["--eventtracking-backend", "mogno"], "did you mean 'mongo'?"),
         (["--eventtracking-backend", "file"], "backends.tested.path: is required"),
+        (["--eventtracking-processor", "redcat"], "did you mean 'redact'?"),
+        (["--eventtracking-provider", "static"], "context[0].values: is required"),
         (["--eventtracking-options", "{secret"], "expected a JSON object"),
         (["--eventtracking-options", '["secret"]'], "expected a JSON object"),
     ],
 )
 def test_mistakes_are_told_without_a_traceback(run, arguments, said):
-    done = run(*arguments)
+    done = run(*CONFORMANCE, *arguments)
 
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     printed = done.stdout + done.stderr
@@ -91,10 +92,15 @@ def test_mistakes_are_told_without_a_traceback(run, arguments, said):
 def test_whoever_has_no_use_for_it_pays_next_to_nothing():
     """pytest imports the plugin wherever the core is installed."""
     script = (
-        "import sys, eventtracking_core.testing.pytest_plugin\n"
-        "print(*{'json', 'msgspec', 'opentelemetry', 'pluggy', 'pytest'} & sys.modules.keys())"
+        "import sys, pytest\n"
+        "before = set(sys.modules)\n"
+        "import eventtracking_core.testing.pytest_plugin\n"
+        "new = sys.modules.keys() - before\n"
+        "print(*{'click', 'json', 'msgspec', 'opentelemetry', 'subprocess'} & new)\n"
+        "print(*sorted(name for name in new if 'testing' in name or 'config' in name))"
     )
     command = [sys.executable, "-I", "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
 
-    assert done.stdout == "\n"
+    ours = "eventtracking_core.testing"
+    assert done.stdout == f"\n{ours} {ours}.pytest_plugin\n"

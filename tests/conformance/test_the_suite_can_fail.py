@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import threading
-import time
+from contextlib import suppress
 
 import pytest
 
@@ -30,22 +30,27 @@ class Good:
         return True
 
 
-def suite_of(backend_class):
+def suite_of(backend_class, **limits):
     """Return the suite for a backend, whose ids are what is stored."""
 
     class Suite(BackendConformance):
         def make_backend(self):
             return backend_class()
 
+        def make_unreachable(self):
+            return backend_class()
+
         def stored(self, backend):
             return [{"id": id_} for id_ in backend.ids]
 
+    for name, seconds in limits.items():
+        setattr(Suite, name, seconds)
     return Suite()
 
 
-def fails(check, backend_class, *arguments, because):
+def fails(check, backend_class, *arguments, because, **limits):
     with pytest.raises((AssertionError, RuntimeError, TimeoutError), match=because):
-        getattr(suite_of(backend_class), check)(*arguments)
+        getattr(suite_of(backend_class, **limits), check)(*arguments)
 
 
 def test_a_backend_without_documentation_or_annotations():
@@ -54,7 +59,8 @@ def test_a_backend_without_documentation_or_annotations():
             super().__init__()
 
     Undocumented.__doc__ = Good.__doc__
-    fails("test_every_option_is_annotated", Undocumented, because="colour")
+    fails("test_every_option_is_annotated", Undocumented, because="annotate the options: colour")
+    fails("test_every_option_is_documented", Undocumented, because="what they do: colour")
 
     class Plain:
         ids = ()
@@ -79,41 +85,51 @@ def test_a_constructor_that_opens_a_file():
             super().__init__()
             self.file = open(os.devnull)  # noqa: PTH123, SIM115  the defect
 
-        def shutdown(self, timeout):
-            self.file.close()
-            return True
-
-    opened = []
-
-    def make():
-        opened.append(Opens())
-        return opened[-1]
-
-    fails("test_construction_opens_nothing", make, because="opens a file")
-    opened[0].shutdown(0)
+    fails("test_construction_opens_nothing", Opens, because="opens a file")
 
 
 def test_a_constructor_that_starts_a_thread():
-    ended = threading.Event()
-
     class Starts(Good):
         def __init__(self):
             super().__init__()
-            threading.Thread(target=ended.wait, daemon=True).start()
+            threading.Thread(target=threading.Event().wait, daemon=True).start()
 
     fails("test_construction_opens_nothing", Starts, because="starts a thread")
-    ended.set()
+
+
+@pytest.mark.parametrize(
+    ("source", "because"),
+    [
+        ("import threading\nthreading.Thread(target=threading.Event().wait).start()", "a thread"),
+        ("import os\nnull = open(os.devnull)", "opens a file or a socket"),
+        ("sum(range(10**6))", r"takes 0\.\d seconds of the processor"),
+        ("import eventtracking_nowhere", "cannot be imported alone"),
+        ("import threading\nthreading.Event().wait()", "importing heavy took over 2 seconds"),
+    ],
+)
+def test_a_module_that_does_its_work_when_it_is_imported(tmp_path, monkeypatch, source, because):
+    (tmp_path / "heavy.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    heavy = type("Heavy", (Good,), {"__module__": "heavy"})
+
+    limits = {"import_cost": 0.001, "deadline": 2}
+    fails("test_importing_it_is_cheap", heavy, because=because, **limits)
+
+
+def test_a_backend_that_cannot_encode_everything():
+    class Naive(Good):
+        def send(self, event):
+            json.dumps({**event, "timestamp": 0}, ensure_ascii=False).encode()
+
+    fails("test_takes_hostile_events", Naive, because=r"Error: (.|\n)*with the event 'value: ")
 
 
 @pytest.mark.parametrize(
     "case", ["value: cycle", "value: object", "value: lone surrogate", "field: tuple"]
 )
-def test_a_backend_that_cannot_encode_everything(case):
-    class Naive(Good):
-        def send(self, event):
-            json.dumps({**event, "timestamp": 0}, ensure_ascii=False).encode()
-
-    fails("test_takes_hostile_events", Naive, case, because=r"Error: ")
+def test_hostile_events_are_those_that_encoders_fail_on(case):
+    with pytest.raises((TypeError, ValueError)):
+        json.dumps({**hostile.EVENTS[case](), "timestamp": 0}, ensure_ascii=False).encode()
 
 
 def test_a_backend_that_crashes_on_an_event():
@@ -121,14 +137,23 @@ def test_a_backend_that_crashes_on_an_event():
         def send(self, event):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    fails("test_takes_hostile_events", Crashes, "value: bytes", because="died of SIGKILL")
+    fails("test_takes_hostile_events", Crashes, because="died of SIGKILL")
+
+
+def test_a_backend_that_hangs_on_an_event():
+    class Hangs(Good):
+        def send(self, event):
+            if event["context"]["user_id"] is int:
+                threading.Event().wait()
+
+    fails("test_takes_hostile_events", Hangs, because="'value: type': it did not end", deadline=0.1)
 
 
 @pytest.mark.parametrize(
     ("case", "change"),
     [
-        ("name: none", lambda event: event.pop("context")),
-        ("name: none", lambda event: event.update(name="other")),
+        ("value: not a number", lambda event: event.pop("context")),
+        ("value: not a number", lambda event: event.update(name="other")),
         ("value: dataclass", lambda event: event["data"].clear()),
         ("value: set", lambda event: event["context"]["user_id"].pop()),
         ("value: cycle", lambda event: event["context"]["user_id"][0]["again"].append(1)),
@@ -138,11 +163,24 @@ def test_a_backend_that_crashes_on_an_event():
     ],
 )
 def test_a_backend_that_changes_an_event(case, change):
+    kind = type(hostile.EVENTS[case]()["context"]["user_id"])
+
     class Changes(Good):
         def send(self, event):
-            change(event)
+            if type(event.get("context", {}).get("user_id")) is kind:
+                with suppress(LookupError, TypeError):  # of that type, and another case
+                    change(event)
 
-    fails("test_takes_hostile_events", Changes, case, because="changed the event")
+    because = rf"changed the event(.|\n)*with the event '{case}'"
+    fails("test_takes_hostile_events", Changes, because=because)
+
+
+def test_a_backend_that_changes_a_batch():
+    class Takes(Good):
+        def send_batch(self, events, *, timeout):
+            events.clear()
+
+    fails("test_takes_hostile_events", Takes, because="changed the event")
 
 
 def test_a_backend_that_loses_events():
@@ -163,22 +201,35 @@ def test_a_backend_that_repeats_events():
     fails("test_delivers_each_accepted_event_once", Repeats, because="more than once")
 
 
-def test_a_batch_of_which_a_part_may_be_tried_again():
+def batches(failures):
     class Batches(Good):
         send = None
 
         def send_batch(self, events, *, timeout):
-            raise BatchError({0: RetryableError("the server is busy")})
+            raise BatchError(failures)
 
+    return Batches
+
+
+def test_a_batch_of_which_a_part_may_be_tried_again():
     with pytest.raises(RetryableError):
-        suite_of(Batches).test_delivers_each_accepted_event_once()
+        suite_of(batches({0: RetryableError("busy")})).test_delivers_each_accepted_event_once()
+
+
+def test_a_batch_whose_failures_are_of_no_event():
+    failures = {"01997c9e": RejectedError("no")}
+    because = "by the index in the batch"
+    fails("test_delivers_each_accepted_event_once", batches(failures), because=because)
 
 
 def test_a_backend_that_reads_while_others_write():
     class Iterates(Good):
         def send(self, event):
-            for _ in event["data"]:
-                time.sleep(0.0001)  # long enough for any thread to come in between
+            data = event["data"]
+            for _ in data:
+                there = len(data)
+                while len(data) == there:  # until another thread came in between
+                    os.sched_yield()
 
     check = "test_takes_an_event_that_another_thread_changes"
     fails(check, Iterates, because="changed (size )?during iteration")
@@ -229,8 +280,66 @@ def test_a_backend_that_takes_its_time(method):
     class Slow(Good):
         pass
 
-    setattr(Slow, method, lambda self, timeout: time.sleep(0 if timeout else 2.1) or True)
-    fails("test_keeps_deadlines", Slow, method, 0.0, because=r"took \d+\.\d seconds")
+    setattr(Slow, method, lambda self, timeout: not threading.Event().wait(timeout + 0.2))
+    because = rf"{method}\(0\.0\) took \d+\.\d seconds"
+    fails("test_keeps_deadlines", Slow, method, 0.0, because=because, grace=0.1, deadline=0.5)
+
+
+@pytest.mark.parametrize("method", ["flush", "shutdown"])
+def test_a_backend_that_never_ends(method):
+    class Hangs(Good):
+        pass
+
+    setattr(Hangs, method, lambda self, timeout: threading.Event().wait())
+    fails("test_keeps_deadlines", Hangs, method, 0.0, because="did not end", deadline=0.1)
+
+
+def test_a_backend_that_waits_once_it_is_shut_down():
+    class Closes(Good):
+        closed = False
+
+        def send(self, event):
+            if self.closed:
+                threading.Event().wait()
+
+        def shutdown(self, timeout):
+            self.closed = True
+            return True
+
+    fails("test_sending_after_shutdown_ends", Closes, because="did not end", deadline=0.1)
+
+
+def test_a_backend_that_rejects_what_it_cannot_deliver_now():
+    class Rejects(Good):
+        def send(self, event):
+            raise RejectedError("there is no server")
+
+    class RejectsInBatches(Good):
+        def send_batch(self, events, *, timeout):
+            raise BatchError(dict.fromkeys(range(len(events)), RejectedError("no server")))
+
+    check = "test_what_cannot_be_reached_is_tried_again"
+    fails(check, Rejects, because="rejects nothing")
+    fails(check, RejectsInBatches, because="rejects nothing")
+    fails(check, Good, because="delivers all the same")
+
+
+def test_a_backend_that_tells_what_is_in_an_event():
+    class Tells(Good):
+        def send(self, event):
+            raise RetryableError(f"cannot deliver {event}")
+
+    fails("test_no_failure_tells_the_payload", Tells, because="out of the message")
+
+
+def test_a_backend_that_tries_for_longer_than_it_may():
+    class Patient(Good):
+        def send_batch(self, events, *, timeout):
+            threading.Event().wait(timeout + 0.2)
+            raise RetryableError("there is no server")
+
+    check, because = "test_an_attempt_ends_in_its_time", r"send_batch\(.*\) took"
+    fails(check, Patient, because=because, grace=0.1)
 
 
 def test_rejecting_is_allowed():
@@ -241,7 +350,7 @@ def test_rejecting_is_allowed():
             super().send(event)
 
     suite = suite_of(Picky)
-    suite.test_takes_hostile_events("name: none")
+    suite.test_takes_hostile_events()
     suite.test_delivers_each_accepted_event_once()
 
 
@@ -254,7 +363,7 @@ def test_batches_alone_are_enough():
             raise BatchError({0: RejectedError("the first is never taken")})
 
     suite = suite_of(Batches)
-    suite.test_takes_hostile_events("name: none")
+    suite.test_takes_hostile_events()
     suite.test_delivers_each_accepted_event_once()
 
 

@@ -55,6 +55,16 @@ def test_two_kinds_of_failure_are_logged_both(caplog):
     assert len(caplog.records) == 3
 
 
+def test_a_failure_says_what_failed_in_attributes_of_its_record(caplog):
+    tracker = et.Tracker({"one": Failing()}, processors=[Failing().send])
+    tracker.emit("name")
+
+    processor, backend = caplog.records
+    assert (processor.processor, processor.reason) == ("send", "error")
+    assert (backend.backend, backend.reason) == ("one", "error")
+    assert backend.error.startswith("Error")
+
+
 def test_a_processor_that_fails_is_logged_once_under_eight_threads(caplog):
     tracker = et.Tracker({"memory": MemoryBackend()}, processors=[Failing().send])
     threads = [

@@ -68,7 +68,7 @@ def test_all_public_names_are_listed_in_order():
         name for name, value in vars(et).items()
         if not name.startswith("_") and not inspect.ismodule(value)
     }  # fmt: skip
-    imported = {"TYPE_CHECKING", "annotations", "import_module"}
+    imported = {"TYPE_CHECKING", "annotations", "lazy"}
 
     assert et.__all__ == sorted(et.__all__)
     assert there - imported <= set(et.__all__)

@@ -9,6 +9,7 @@ import pytest
 
 import eventtracking_core as et
 from eventtracking_core.backends.memory import MemoryBackend
+from eventtracking_core.encoding import encode_json
 from eventtracking_core.processors.redact import Redact
 
 
@@ -89,7 +90,7 @@ def test_filters_and_redactors_fail_closed_unless_told_otherwise(
     assert len(memory.events) == arrived
 
 
-def test_a_redactor_that_fails_does_not_let_the_raw_event_through(memory):
+def test_what_is_too_deep_for_a_redactor_is_cut_off(memory):
     deep = leaf = {}
     for _ in range(3_000):
         leaf["a"] = leaf = {}
@@ -97,7 +98,24 @@ def test_a_redactor_that_fails_does_not_let_the_raw_event_through(memory):
     field = "data" + ".a" * 3_000 + ".ip"
     et.Tracker({"memory": memory}, processors=[Redact([field])]).emit("name", deep)
 
-    assert memory.events == []
+    text = encode_json(memory.events[0])
+    assert b"<cut: too deep>" in text
+    assert b"203.0.113.7" not in text
+
+
+class Unreadable(dict):
+    """Refuses to be read, though an encoder in C would not ask."""
+
+    def _refuse(self, *_):
+        raise OSError
+
+    copy = items = keys = values = __iter__ = _refuse
+
+
+def test_what_a_redactor_cannot_read_does_not_go_on(memory):
+    tracker = et.Tracker({"memory": memory}, processors=[Redact(["data.user.ip"])])
+    tracker.emit("name", {"user": Unreadable(ip="203.0.113.7"), "n": 1})
+    assert memory.events[0]["data"] == {"user": "<unreadable>", "n": 1}
 
 
 @pytest.mark.parametrize("result", [5, "event", [], True])

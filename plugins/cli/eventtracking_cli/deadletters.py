@@ -9,11 +9,10 @@ from typing import Any, Final
 
 import click
 from rich.progress import Progress
-from rich.table import Table
 
 from eventtracking_cli import parameters
 from eventtracking_cli.buffered import backend, chosen, leaves_of, tracking
-from eventtracking_cli.terminal import console, count, plain, print_json
+from eventtracking_cli.terminal import console, count, plain, print_json, print_rows
 from eventtracking_core import Tracker
 from eventtracking_core.delivery import BufferedLeaf, DeadLetter
 
@@ -37,13 +36,8 @@ def deadletters() -> None:
 def list_(config: Path | None, backend: str | None, *, as_json: bool) -> None:
     """List the dead letters, oldest first."""
     rows = [_row(letter) for leaf in leaves_of(config, backend) for letter in _letters(leaf)]
-    if as_json:
-        print_json(rows)
-        return
-    table = Table("id", "event", "backend", "reason", "attempts", "given up", "error")
-    for row in rows:
-        table.add_row(*(plain(value) for value in row.values()))
-    console().print(table if rows else "there are no dead letters")
+    columns = ("id", "event", "backend", "reason", "attempts", "given up", "error")
+    print_rows(rows, *columns, otherwise="there are no dead letters", as_json=as_json)
 
 
 @deadletters.command()

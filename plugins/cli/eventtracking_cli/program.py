@@ -21,6 +21,7 @@ _VERBS: Final = {
     "emit": "eventtracking_cli.emit:emit",
     "events": "eventtracking_cli.events:events",
     "ingest": "eventtracking_cli.ingest:ingest",
+    "plugin": "eventtracking_cli.plugin:plugin",
     "plugins": "eventtracking_cli.plugins_:plugins",
     "schema": "eventtracking_cli.schema:schema",
     "spool": "eventtracking_cli.spool:spool",

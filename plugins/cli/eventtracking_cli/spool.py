@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
 from eventtracking_cli import parameters
 from eventtracking_cli.buffered import backend, leaves_of
-from eventtracking_cli.terminal import console, plain, print_json
+from eventtracking_cli.terminal import plain, print_json, print_rows
 from eventtracking_core.delivery import BufferedLeaf, ProcessSpool, survey
 
 __all__ = ["spool"]
@@ -31,13 +30,8 @@ def status(config: Path | None, backend: str | None, *, as_json: bool) -> None:
     What a process that ended left behind is delivered by the next one that uses the configuration.
     """
     rows = [row for leaf in _spooled(config, backend) for row in _rows(leaf)]
-    if as_json:
-        print_json(rows)
-        return
-    table = Table("backend", "process", "state", "segments", "events", "bytes", "damaged bytes")
-    for row in rows:
-        table.add_row(*(plain(value) for value in row.values()))
-    console().print(table if rows else "nothing waits in a spool")
+    columns = ("backend", "process", "state", "segments", "events", "bytes", "damaged bytes")
+    print_rows(rows, *columns, otherwise="nothing waits in a spool", as_json=as_json)
 
 
 @spool.command()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import click
 from rich.console import Console
+from rich.table import Table
 
-__all__ = ["console", "count", "plain", "print_json"]
+__all__ = ["console", "count", "plain", "print_json", "print_rows"]
 
 WIDE: Final = 200
 """Columns where there is no terminal to fit: files and pipes have no edge to wrap at."""
@@ -37,6 +39,28 @@ def print_json(value: Any, *, indent: int | None = 2) -> None:
     if not text.isprintable():
         text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
     click.echo(text)
+
+
+def print_rows(
+    rows: Sequence[Mapping[str, object]], *columns: str, otherwise: str, as_json: bool
+) -> None:
+    """Print rows as a table that cuts nothing off, or as JSON.
+
+    Args:
+        rows: values by their names in JSON, in the order of the columns.
+        columns: the table's headings.
+        otherwise: what to say where there are no rows.
+        as_json: print JSON.
+    """
+    if as_json:
+        print_json(rows)
+        return
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(plain(value) for value in row.values()))
+    console().print(table if rows else otherwise)
 
 
 def count(number: int, noun: str) -> str:

@@ -14,3 +14,9 @@ __all__ = ["FileBackend"]
 def eventtracking_backends() -> Mapping[str, type[FileBackend]]:
     """Return the type `file`."""
     return {"file": FileBackend}
+
+
+@hookimpl
+def eventtracking_metadata_stores() -> Mapping[str, type[FileBackend]]:
+    """Return the type `file`: records of event types are lines of their own kind."""
+    return {"file": FileBackend}

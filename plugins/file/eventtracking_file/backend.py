@@ -5,17 +5,18 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Final, Literal, get_args
 from weakref import WeakSet
 
-from eventtracking_core import BatchError, ByteSize, Event, RetryableError, Seconds
+from eventtracking_core import BatchError, ByteSize, Event, EventType, RetryableError, Seconds
 from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import write_json
 from eventtracking_file._compression import Compression, is_available
+from eventtracking_file._event_types import event_types_in
 from eventtracking_file._openfile import CHECK_INTERVAL, NOT_OPEN, OpenFile, open_file
 from eventtracking_file._rotation import Rotation
 from eventtracking_file._tidying import Tidying
@@ -85,6 +86,7 @@ class FileBackend:
         # from a list, or put into a variable, is so in one step.
         self._buffers: list[bytearray] = []
         self._file: OpenFile = NOT_OPEN
+        self._event_types: dict[str, EventType] = {}
         _backends.add(self)
 
     def send(self, event: Event) -> None:
@@ -126,6 +128,22 @@ class FileBackend:
                     raise
                 raise BatchError(dict.fromkeys(range(written, len(events)), error)) from error
             written += count
+
+    def save_event_type(self, record: EventType) -> None:
+        """Append the record of an event type, as a line of its own kind: `{"event_type": {…}}`.
+
+        Each file that is begun later has it at its head, so that every file documents itself.
+
+        Raises:
+            RetryableError: the file cannot be opened or written, or its disk is full.
+        """
+        if record.id not in self._event_types:
+            self._append(_lines_of([record]))
+            self._event_types[record.id] = record
+
+    def load_event_types(self) -> Iterator[EventType]:
+        """Yield the records that the file holds, each id once; none where there is no file."""
+        return event_types_in(self._path)
 
     def flush(self, timeout: float) -> bool:  # noqa: ARG002  as all backends
         """Return True: what was sent is written already."""
@@ -209,6 +227,8 @@ class FileBackend:
                 os.fsync(directory)
             finally:
                 os.close(directory)
+        if not file.held and self._event_types:
+            os.write(file.descriptor, _lines_of(self._event_types.values()))
         return file
 
 
@@ -235,6 +255,10 @@ def _chunks(events: Sequence[Event]) -> Iterator[bytearray]:
             lines.clear()
     if lines:
         yield lines
+
+
+def _lines_of(records: Iterable[EventType]) -> bytearray:
+    return bytearray("".join(f"{record.to_line()}\n" for record in records).encode())
 
 
 def _period(rotate_every: str | float | None) -> float | None:

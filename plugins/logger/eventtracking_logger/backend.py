@@ -6,7 +6,7 @@ import logging
 from contextvars import ContextVar
 from typing import Final
 
-from eventtracking_core import ByteSize, Event, NoBackendEnabled
+from eventtracking_core import ByteSize, Event, EventType, NoBackendEnabled
 from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import encode_json
 from eventtracking_core.events import clean_name
@@ -66,6 +66,11 @@ class LoggerBackend:
             self._logger.log(self._level, self._text(event), extra=extra)
         finally:
             _is_logging.reset(token)
+
+    def save_event_type(self, record: EventType) -> None:
+        """Log the record of an event type, as a line of its own kind: `{"event_type": {…}}`."""
+        extra = {"event_type_id": record.id, "event_name": record.name}
+        self._logger.log(self._level, record.to_line(), extra=extra)
 
     def _text(self, event: Event) -> str:
         text = encode_json(event)

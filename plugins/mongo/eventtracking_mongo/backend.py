@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, Final, Literal
 
 import pymongo
 from pymongo import WriteConcern
-from pymongo.errors import PyMongoError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from eventtracking_core import BatchError, Event, Seconds
+from eventtracking_core import BatchError, Event, EventType, Seconds
 from eventtracking_core.encoding import normalize_event
-from eventtracking_mongo.connection import Connection
+from eventtracking_mongo.connection import Connection, Documents
+from eventtracking_mongo.event_types import event_type, event_type_document
 from eventtracking_mongo.failures import explained
 from eventtracking_mongo.inserting import insert
 from eventtracking_mongo.layout import INDEXES, Layout
@@ -51,6 +53,7 @@ class MongoBackend:
         database: where the collection is; if not given, the database that `uri` names, else
             `eventtracking`.
         collection: where the events go. It is made when it is not there.
+        event_types: the collection of the same database where the records of event types go.
         extra: further options of `pymongo.MongoClient`, such as `authSource` or `tls`.
         w: how many members of a replica set must have written an event before it counts as
             delivered, or `"majority"`. Wins over what `uri` or `extra` say, as does `journal`.
@@ -76,6 +79,7 @@ class MongoBackend:
         password: str | None = None,
         database: str | None = None,
         collection: str = "events",
+        event_types: str = "event_types",
         extra: Mapping[str, Any] | None = None,
         w: int | str = "majority",
         journal: bool = True,
@@ -90,6 +94,7 @@ class MongoBackend:
         if not w or (isinstance(w, int) and w < 1):
             raise ValueError("w must be at least 1: what nobody acknowledges can be lost unseen")
         self._layout = Layout(indexes, ttl, timeseries)
+        self._event_types = event_types
         login = {"username": user, "password": password}
         self._connection = Connection(
             uri or host or "localhost",
@@ -102,7 +107,7 @@ class MongoBackend:
             collection,
             WriteConcern(w=w, j=journal),
         )
-        # The process whose first batch was acknowledged: the layout is in place there.
+        # The process that made the indexes.
         self._prepared_by: int | None = None
 
     def send(self, event: Event, /) -> None:
@@ -132,15 +137,53 @@ class MongoBackend:
         collection = self._connection.collection()
         try:
             with pymongo.timeout(_given(timeout)):
-                if self._prepared_by != os.getpid():
-                    self._layout.prepare(collection)
+                is_first = self._prepared_by != os.getpid()
+                if is_first:
+                    self._layout.create(collection)
                 failures = insert(collection, events)
+                if is_first:
+                    self._index(collection)
         except PyMongoError as error:
             # The error's own text may hold documents and addresses.
             raise explained(error, collection.database.client.topology_description) from None
-        self._prepared_by = os.getpid()
         if failures:
             raise BatchError(failures)
+
+    def save_event_type(self, record: EventType) -> None:
+        """Write the record of an event type, unless its id is there already.
+
+        Raises:
+            RetryableError: it was not written; a later attempt may succeed.
+        """
+        collection = self._connection.collection()
+        records = collection.database.get_collection(
+            self._event_types, write_concern=collection.write_concern
+        )
+        try:
+            with pymongo.timeout(SEND_TIMEOUT), suppress(DuplicateKeyError):
+                records.insert_one(event_type_document(record))
+        except PyMongoError as error:
+            raise explained(error, collection.database.client.topology_description) from None
+
+    def load_event_types(self) -> list[EventType]:
+        """Return the records of event types, the oldest first.
+
+        Raises:
+            RetryableError: they cannot be read just now.
+        """
+        collection = self._connection.collection()
+        records = collection.database[self._event_types]
+        try:
+            with pymongo.timeout(SEND_TIMEOUT):
+                return [event_type(document) for document in records.find().sort("registered_at")]
+        except PyMongoError as error:
+            raise explained(error, collection.database.client.topology_description) from None
+
+    def _index(self, collection: Documents) -> None:
+        """Make the indexes, once there is something to find; what fails is for the next batch."""
+        with suppress(PyMongoError):
+            self._layout.index(collection)
+            self._prepared_by = os.getpid()
 
     def flush(self, timeout: float) -> bool:  # noqa: ARG002  what every backend's flush takes
         """Return True: what was sent is acknowledged."""

@@ -47,18 +47,25 @@ class Layout:
         self._ttl = None if ttl is None else int(ttl)
         self._timeseries = timeseries
 
-    def prepare(self, collection: Documents) -> None:
-        """Make what is missing.
-
-        An index or an expiry that the server refuses is logged, and costs no event.
+    def create(self, collection: Documents) -> None:
+        """Make the collection where its first event would not make it as it should be.
 
         Raises:
             PyMongoError: no server answers, or lets us in, or the time series cannot be made.
         """
-        expires = self._ttl is not None
         if self._timeseries is not None:
             self._make_timeseries(collection)
-        elif expires:
+
+    def index(self, collection: Documents) -> None:
+        """Make the indexes that are missing.
+
+        An index or an expiry that the server refuses is logged, and costs no event.
+
+        Raises:
+            PyMongoError: no server answers, or lets us in, or there was no time for it.
+        """
+        expires = self._ttl is not None
+        if self._timeseries is None and expires:
             _try("the expiry of events", collection, self._expire)
         for field in self._indexes:
             # The index that lets events expire is one on the timestamp.

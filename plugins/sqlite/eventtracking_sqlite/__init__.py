@@ -14,3 +14,9 @@ __all__ = ["SqliteBackend"]
 def eventtracking_backends() -> Mapping[str, type[SqliteBackend]]:
     """Return the type `sqlite`."""
     return {"sqlite": SqliteBackend}
+
+
+@hookimpl
+def eventtracking_metadata_stores() -> Mapping[str, type[SqliteBackend]]:
+    """Return the type `sqlite`: a store of events keeps the records of their types as well."""
+    return {"sqlite": SqliteBackend}

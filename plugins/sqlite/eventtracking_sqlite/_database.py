@@ -36,6 +36,25 @@ CREATE INDEX IF NOT EXISTS events_by_timestamp ON events (timestamp);
 CREATE INDEX IF NOT EXISTS events_by_name ON events (name, timestamp);
 CREATE INDEX IF NOT EXISTS events_by_user ON events (user_id, timestamp)
     WHERE user_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS event_types (
+    id TEXT PRIMARY KEY NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    registered_at TEXT NOT NULL,
+    stack_trace TEXT NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS event_type_fields (
+    event_type_id TEXT NOT NULL REFERENCES event_types (id),
+    part TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    type TEXT,
+    required INTEGER NOT NULL,
+    pii TEXT,
+    PRIMARY KEY (event_type_id, part, name)
+);
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;

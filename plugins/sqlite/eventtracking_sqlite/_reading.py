@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypedDict, Unpack
 
-from eventtracking_core import Event
+from eventtracking_core import Event, EventType
 from eventtracking_core.encoding import decode_json
 from eventtracking_sqlite._database import open_for_reading
 from eventtracking_sqlite._errors import translated
+from eventtracking_sqlite._event_types import EVENT_TYPES, event_type
 from eventtracking_sqlite._rows import timestamp_text
 
 __all__ = ["Filters", "Reading"]
@@ -97,13 +98,20 @@ class Reading:
         rows = self._select(columns, _where(**filters), "GROUP BY minute ORDER BY minute")
         return [(datetime.fromisoformat(f"{minute}Z"), number) for minute, number in rows]
 
+    def load_event_types(self) -> Iterator[EventType]:
+        """Yield the records of event types, the oldest first; none where there is no store."""
+        if self._path.exists():
+            yield from (event_type(text) for (text,) in self._rows(EVENT_TYPES))
+
     def _select(
         self, columns: str, where: Mapping[str, str], rest: str = "", limit: int | None = None
     ) -> Iterator[Any]:
-        """Yield rows; the connection is open while they are read, and no longer."""
         conditions = " AND ".join(["TRUE", *where])
         statement = f"SELECT {columns} FROM events WHERE {conditions} {rest} LIMIT ?"  # noqa: S608  all of it stands in this module
-        values = (*where.values(), -1 if limit is None else limit)
+        yield from self._rows(statement, (*where.values(), -1 if limit is None else limit))
+
+    def _rows(self, statement: str, values: tuple[object, ...] = ()) -> Iterator[Any]:
+        """Yield rows; the connection is open while they are read, and no longer."""
         with (
             translated(),
             closing(open_for_reading(self._path, busy_timeout=self._busy_timeout)) as connection,

@@ -11,9 +11,17 @@ from pathlib import Path
 from time import monotonic
 from typing import Final, get_args
 
-from eventtracking_core import BatchError, Event, RejectedError, RetryableError, Seconds
+from eventtracking_core import (
+    BatchError,
+    Event,
+    EventType,
+    RejectedError,
+    RetryableError,
+    Seconds,
+)
 from eventtracking_sqlite._database import Synchronous, open_for_writing
 from eventtracking_sqlite._errors import failure, is_broken
+from eventtracking_sqlite._event_types import insert
 from eventtracking_sqlite._locks import ForkLock
 from eventtracking_sqlite._reading import Reading
 from eventtracking_sqlite._rows import INSERT, Row, row
@@ -37,7 +45,8 @@ class SqliteBackend(Reading):
     The table `events` has the columns `id` (the primary key), `name`, `timestamp` (RFC 3339, UTC,
     microseconds, `Z`: it sorts as text), `user_id` (the context's, as text; NULL where it has
     none), `name_id`, `context_type_id`, and `event`, which is the whole of it in JSON. There are
-    indexes on name, timestamp and user. `PRAGMA user_version` is the version of the schema.
+    indexes on name, timestamp and user. What an event's `name_id` means is in `event_types`, and
+    in `event_type_fields`, a row a field. `PRAGMA user_version` is the version of the schema.
 
     Args:
         path: the database file; a relative one is resolved now, `~` is the home directory.
@@ -106,6 +115,15 @@ class SqliteBackend(Reading):
             failures |= _store(connection, rows)
         if failures:
             raise BatchError(failures)
+
+    def save_event_type(self, record: EventType) -> None:
+        """Store the record of an event type, unless its id is there already.
+
+        Raises:
+            RetryableError: the database is locked, its disk is full, or it cannot be used.
+        """
+        with self._writing(self._busy_timeout) as connection, _transaction(connection):
+            insert(connection, record)
 
     def flush(self, timeout: float) -> bool:
         """Wait for what other threads are storing just now; tell whether it is done in time."""
@@ -189,16 +207,22 @@ def _row(event: Event) -> Row:
 
 def _store(connection: sqlite3.Connection, rows: Mapping[int, Row]) -> dict[int, Exception]:
     """Insert rows in one transaction; return the errors of those that were refused."""
-    if connection.in_transaction:  # of the batch that a signal handler interrupted
+    with _transaction(connection):
         return _insert(connection, rows)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    if connection.in_transaction:  # of the batch that a signal handler interrupted
+        yield
+        return
     try:
         connection.execute("BEGIN IMMEDIATE")
-        failures = _insert(connection, rows)
+        yield
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
-    return failures
 
 
 def _insert(connection: sqlite3.Connection, rows: Mapping[int, Row]) -> dict[int, Exception]:

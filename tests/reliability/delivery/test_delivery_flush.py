@@ -154,6 +154,21 @@ def test_what_is_not_delivered_in_time_is_counted_and_told(tracker_to, sink, cap
         eventually(lambda: "not delivered in time" in caplog.text)
 
 
+def test_what_a_backend_still_holds_when_the_time_is_up_is_told(
+    tracker_to, black_hole, caplog, eventually
+):
+    hole = black_hole()
+    tracker = tracker_to(hole)
+    tracker.emit_many([1])
+    eventually(hole.reached.is_set)
+    with caplog.at_level("ERROR", "eventtracking"):
+        assert not tracker.shutdown(0.1)
+    assert "the time was up while 1 events were on their way" in caplog.text
+    assert tracker.leaf()["pending"] == 1
+    hole.released.set()
+    eventually(lambda: tracker.leaf()["delivered"] == 1)
+
+
 def test_attempts_end_within_the_time_that_shutdown_has(tracker_to, sink, eventually):
     target = sink(otherwise=et.RetryableError())
     tracker = tracker_to(target, export_timeout=20.0)

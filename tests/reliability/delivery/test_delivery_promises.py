@@ -120,6 +120,8 @@ def test_overflow_drops_the_newest_and_says_so_once(tracker_to, black_hole, even
     assert stats["pending"] == 101
     (record,) = caplog.records
     assert record.getMessage().endswith("events are dropped: queue_full")
+    assert record.backend in record.getMessage()
+    assert record.reason == "queue_full"
     hole.released.set()
     assert tracker.flush(10)
     assert hole.delivered == list(range(101))

@@ -8,9 +8,19 @@ import eventtracking_core as et
 
 SHOWING = "testing.showing"
 
+
+class Careless:
+    """Misspells what becomes of an event on which it fails."""
+
+    on_error = "dorp"
+
+    def __call__(self, event):
+        return event
+
+
 WRONG = {
     "an unknown key": ({"backend": {}}, "backend", "unknown key (expected one of: context"),
-    "a key of later": ({"metadata": "sqlite"}, "metadata", "is not supported by this version"),
+    "a store without its options": ({"metadata": "sqlite"}, "metadata.path", "is required"),
     "backends that are no table": ({"backends": []}, "backends", "expected a table of backends"),
     "processors that are no list": ({"processors": {}}, "processors", "expected a list, got table"),
     "context that is no list": ({"context": "process"}, "context", "expected a list, got str"),
@@ -92,6 +102,16 @@ WRONG = {
         {"processors": [{"type": "sample", "rate": 1, "on_error": "stop"}]},
         "processors[0].on_error",
         "expected one of: continue, drop",
+    ),
+    "on_error of its own": (
+        {"processors": [Careless()]},
+        "processors[0]",
+        "on_error of Careless must be continue or drop",
+    ),
+    "one name twice": (
+        {"backends": {1: "null", "1": "null"}},
+        "backends.1",
+        "is the name of two backends",
     ),
     "a regular expression": (
         {

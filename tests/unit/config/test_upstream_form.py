@@ -82,7 +82,7 @@ def test_their_backends_are_our_plugins(engine, type_name, problems):
     [
         (node("no.such.Backend"), "backends.a.type", "cannot be imported: ModuleNotFoundError"),
         (node("os.path.nonsense"), "backends.a.type", "cannot be imported: AttributeError"),
-        (node("NoDots"), "backends.a.type", "cannot be imported"),
+        (node("NoDots"), "backends.a.ENGINE", "expected a dotted path"),
         (node("os.sep"), "backends.a.type", "is not callable"),
         (node(MEMORY, nonsense=1), "backends.a.nonsense", "unknown option"),
         ({"ENGINE": 5}, "backends.a", "ENGINE: expected str"),

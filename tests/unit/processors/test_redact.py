@@ -6,6 +6,7 @@ import json
 from collections import OrderedDict, UserDict
 from dataclasses import dataclass
 from enum import Enum
+from functools import reduce
 from types import MappingProxyType, SimpleNamespace
 from typing import NamedTuple
 
@@ -54,6 +55,10 @@ WHEREVER = {
     "in a foreign mapping in a list": [MappingProxyType({"ip": SECRET})],
     "in a large foreign mapping": OrderedDict({f"k{n}": n for n in range(30_000)}, ip=SECRET),
     "under a key of an enumeration": {Field.IP: SECRET},
+    "in a list that is shared a million million times": reduce(
+        lambda inner, _: [inner, inner], range(40), [{"ip": SECRET}]
+    ),
+    "below 10,000 lists": reduce(lambda inner, _: [inner], range(10_000), {"ip": SECRET}),
 }
 
 

@@ -1,0 +1,125 @@
+"""Records on their way into a metadata store: by a thread of their own, so that nobody waits."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from threading import Condition, Thread
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
+
+from eventtracking_core.diagnostics import describe, report
+
+if TYPE_CHECKING:
+    from eventtracking_core.registry.record import EventType, MetadataStore
+
+__all__ = ["Keeper"]
+
+FIRST_INTERVAL: Final = 1.0
+MAX_INTERVAL: Final = 30.0
+"""Seconds between two attempts at a store that fails."""
+
+_keepers: Final[WeakSet[Keeper]] = WeakSet()
+
+
+class Keeper:
+    """Saves each record once; tries again what a store refuses.
+
+    There is no thread while there is nothing to save. What a closed keeper could not save is lost
+    for this process: the next one saves it, since ids are the same.
+
+    Args:
+        store: keeps the records.
+    """
+
+    def __init__(self, store: MetadataStore) -> None:
+        self._store = store
+        self._begin_anew()
+        _keepers.add(self)
+
+    def _begin_anew(self) -> None:
+        # A record waits until it is saved; all of this is changed under the condition's lock.
+        self._changed = Condition()
+        self._waiting: deque[EventType] = deque()
+        self._seen: set[str] = set()
+        self._is_running = False
+        self._is_closed = False
+
+    def forked(self) -> None:
+        """Begin anew in a forked child: what waits is the parent's."""
+        self._begin_anew()
+
+    def add(self, record: EventType) -> None:
+        """Save a record soon, unless it was added before."""
+        with self._changed:
+            if record.id in self._seen or self._is_closed:
+                return
+            self._seen.add(record.id)
+            self._waiting.append(record)
+            if self._is_running:
+                return
+            self._is_running = True
+        try:
+            Thread(target=self._run, name="eventtracking-metadata", daemon=True).start()
+        except RuntimeError:  # the interpreter ends
+            self._run()
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until every record is saved, at most `timeout` seconds; tell whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._waiting, timeout)
+
+    def shutdown(self, timeout: float) -> bool:
+        """Take no more records, and wait for those that are there; tell whether all are saved."""
+        saved = self.flush(timeout)
+        with self._changed:
+            self._is_closed = True
+            self._waiting.clear()
+            self._changed.notify_all()
+        return saved
+
+    def _run(self) -> None:
+        interval = FIRST_INTERVAL
+        while (record := self._next()) is not None:
+            try:
+                self._store.save_event_type(record)
+            except Exception as error:  # noqa: BLE001  a store may raise anything
+                self._failed(error)
+                self._pause(interval)
+                interval = min(2 * interval, MAX_INTERVAL)
+            else:
+                interval = FIRST_INTERVAL
+                with self._changed:
+                    if self._waiting:
+                        self._waiting.popleft()
+                    self._changed.notify_all()
+
+    def _next(self) -> EventType | None:
+        with self._changed:
+            self._is_running = bool(self._waiting)
+            return self._waiting[0] if self._waiting else None
+
+    def _pause(self, interval: float) -> None:
+        until = monotonic() + interval
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed, until - monotonic())
+
+    def _failed(self, error: Exception) -> None:
+        report(
+            logging.WARNING,
+            ("metadata", type(self._store), type(error)),
+            "the metadata store %s did not save an event type, trying again: %s",
+            type(self._store).__name__,
+            describe(error),
+            extra={"error": type(error).__name__},
+        )
+
+
+def _forked() -> None:
+    for keeper in list(_keepers):
+        keeper.forked()
+
+
+os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,191 @@
+"""The event types of a tracker: the one that holds for each name, and every record there was."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from eventtracking_core.diagnostics import log, report
+from eventtracking_core.events import UNKNOWN, clean_name
+from eventtracking_core.registry.fields import FieldDoc
+from eventtracking_core.registry.jsonschema import fields_of_schema
+from eventtracking_core.registry.origin import stack_trace
+from eventtracking_core.registry.record import EventType, Kind
+
+__all__ = ["MAX_TYPES", "FieldDescriptions", "Registry", "find_record"]
+
+FieldDescriptions = Mapping[str, "str | FieldDoc"]
+"""What fields mean, by name; dotted where a field lies in another."""
+
+MAX_TYPES: Final = 10_000
+"""Records a registry keeps, and the process in all: names may be made up at run time."""
+
+# An id says what its record says, so one table serves every registry of the process.
+_known: Final[dict[str, EventType]] = {}
+
+
+def find_record(record_id: str) -> EventType | None:
+    """Return the record of an id, whichever registry of this process it was registered with."""
+    return _known.get(record_id)
+
+
+class Registry:
+    """Says what names mean: the last registration of a name holds, earlier records stay.
+
+    Any thread may use it; each change is one step, so there is no lock.
+    """
+
+    def __init__(self) -> None:
+        self._records: dict[str, EventType] = {}
+        self._current: dict[tuple[Kind, str], EventType] = {}
+        self._composed: dict[tuple[str, ...], EventType] = {}
+        self._watchers: list[Callable[[EventType], object]] = []
+        self.has_events = False
+        """Whether any event name is registered."""
+
+    def register(
+        self,
+        name: str,
+        description: str = "",
+        field_descriptions: FieldDescriptions | None = None,
+        context_field_descriptions: FieldDescriptions | None = None,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        owner: str | None = None,
+        tags: Sequence[str] = (),
+        examples: Iterable[Mapping[str, Any]] = (),
+        deprecated: str | None = None,
+    ) -> EventType:
+        """Say what an event name means, from now on.
+
+        Args:
+            name: of the events, dotted: `org.area.verb`.
+            description: what happened, and under which conditions the event is emitted.
+            field_descriptions: of the data, by field name: a text, or a `FieldDoc`; dotted names
+                for what lies in another field, or in the items of one.
+            context_field_descriptions: of the context that every such event has.
+            schema: JSON Schema (2020-12) of the data; `x-pii` names a class of personal data.
+            owner: who answers for it.
+            tags: words to find it by.
+            examples: data of sample events.
+            deprecated: what to use instead, where it should not be used any more.
+
+        Raises:
+            ValueError: the name is no text, or a description is neither text nor `FieldDoc`.
+        """
+        record = EventType(
+            name=_name(name),
+            description=description,
+            fields=_fields(field_descriptions, schema),
+            context_fields=_fields(context_field_descriptions),
+            schema=dict(schema) if schema is not None else None,
+            owner=owner,
+            tags=tuple(tags),
+            examples=tuple(examples),
+            deprecated=deprecated,
+        )
+        return self.add(record.at(datetime.now(UTC), stack_trace()))
+
+    def describe_context(
+        self, name: str, description: str = "", field_descriptions: FieldDescriptions | None = None
+    ) -> EventType:
+        """Say what a context means, from now on; see `register`."""
+        fields = _fields(field_descriptions)
+        record = EventType(kind="context", name=_name(name), description=description, fields=fields)
+        known = self._records.get(record.id)
+        return self.add(known or record.at(datetime.now(UTC), stack_trace()))
+
+    def compose(self, members: tuple[str, ...]) -> EventType:
+        """Return the record of several contexts that are active together.
+
+        Args:
+            members: ids of their records, outermost first.
+        """
+        composed = self._composed.get(members)
+        if composed is None:
+            parts = [self._records.get(member) for member in members]
+            name = "+".join(part.name for part in parts if part is not None)
+            made = EventType(kind="composed", name=name, members=members)
+            composed = self.add(made.at(datetime.now(UTC), ()))
+            if len(self._composed) < MAX_TYPES:
+                self._composed[members] = composed
+        return composed
+
+    def add(self, record: EventType) -> EventType:
+        """Let a record hold for its name, as it is; return the one that is kept under its id."""
+        key = (record.kind, record.name)
+        known = self._records.get(record.id)
+        if known is None:
+            if len(self._records) >= MAX_TYPES:
+                report(
+                    logging.WARNING,
+                    "event types",
+                    "there are %d event types; further ones are not kept",
+                    MAX_TYPES,
+                )
+                return record
+            if record.kind == "event" and key not in self._current and "." not in record.name:
+                extra = {"code": "undotted_name", "event_name": record.name}
+                message = "event type %s: a dotted name, as org.area.verb, belongs to somebody"
+                log(logging.WARNING, message, record.name, extra=extra)
+            known = self._records.setdefault(record.id, record)
+            if len(_known) < MAX_TYPES:
+                _known.setdefault(record.id, record)
+        self._current[key] = known
+        self.has_events = self.has_events or record.kind == "event"
+        for watcher in self._watchers:
+            watcher(known)
+        return known
+
+    def get(self, name: str, kind: Kind = "event") -> EventType | None:
+        """Return the record that holds for a name; None where nobody registered it."""
+        return self._current.get((kind, name))
+
+    def record(self, record_id: str) -> EventType | None:
+        """Return a record by its id, also one that a later registration took the place of."""
+        return self._records.get(record_id)
+
+    def records(self) -> tuple[EventType, ...]:
+        """Return every record, oldest registration first."""
+        return tuple(self._records.values())
+
+    def watch(self, watcher: Callable[[EventType], object]) -> None:
+        """Tell a watcher of each record that comes to hold for its name."""
+        self._watchers.append(watcher)
+
+    def __iter__(self) -> Iterator[EventType]:
+        return iter(self.records())
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+
+def _name(name: object) -> str:
+    clean = clean_name(name)
+    if clean == UNKNOWN:
+        raise ValueError("the name of an event type is a text that is not empty")
+    return clean
+
+
+def _fields(
+    descriptions: FieldDescriptions | None, schema: Mapping[str, Any] | None = None
+) -> tuple[FieldDoc, ...]:
+    """Return the fields of a schema, with what is described besides."""
+    for said in (descriptions, schema):
+        if not isinstance(said, Mapping | None):
+            raise ValueError("field descriptions, and a schema, are mappings")
+    fields = {doc.name: doc for doc in fields_of_schema(schema)} if schema is not None else {}
+    for name, meaning in (descriptions or {}).items():
+        fields[name] = _field(fields.get(name), name, meaning)
+    return tuple(fields.values())
+
+
+def _field(known: FieldDoc | None, name: object, meaning: object) -> FieldDoc:
+    if isinstance(name, str) and isinstance(meaning, FieldDoc):
+        return replace(meaning, name=name)
+    if isinstance(name, str) and isinstance(meaning, str):
+        return replace(known or FieldDoc(name), description=meaning)
+    raise ValueError("a field description is a text or a FieldDoc, by field name")

@@ -1,0 +1,274 @@
+"""What the event types of a tracker do to its events: ids of records, and a check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from eventtracking_core.events import Event, clean_name
+from eventtracking_core.registry.checking import Loop, compiled, glance
+from eventtracking_core.registry.shape import Shape, shape_of_context, shape_of_data
+from eventtracking_core.registry.values import weight
+from eventtracking_core.registry.violations import (
+    MISMATCHES,
+    Violation,
+    mismatches,
+    unencodable,
+)
+from eventtracking_core.tree import Diverted, Tree
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from eventtracking_core.contexts import Frame
+    from eventtracking_core.intake import Intake
+    from eventtracking_core.registry import EventType, Registry
+
+__all__ = ["Stamps"]
+
+ENVELOPE_BYTES: Final = 200
+"""About what an event takes besides its name, its context and its data."""
+
+MAX_VIOLATIONS: Final = 20
+"""That are told of one event."""
+
+
+Stamp = Callable[
+    ["Tree", str, str, "datetime", "Frame | None", dict[str, Any], Any],
+    "Event",
+]
+"""Returns an event with the ids of its records.
+
+It is called with the tree, the event's id, its name, its time, the innermost context, the context's
+values and the data. It raises `Diverted` where the event goes elsewhere than down the tree, and an
+`InvalidEventError` where the tracker is strict.
+"""
+
+_SOURCE: Final = """
+def stamp(tree, event_id, name, moment, frame, context, data, {look.parameters}):
+    try:
+        {look.reads}
+        if frame is None:
+            context_id, size = None, {envelope}
+        else:
+            context_id, size = frame.stamp or stamp_frame(frame, name)
+        if {look.condition} and size + {look.size} <= tree.max_event_size:
+            if context_id is None:
+                return {{
+                    "id": event_id,
+                    "name": name,
+                    "timestamp": moment,
+                    "name_id": name_id,
+                    "context": context,
+                    "data": data,
+                }}
+            return {{
+                "id": event_id,
+                "name": name,
+                "timestamp": moment,
+                "name_id": name_id,
+                "context_type_id": context_id,
+                "context": context,
+                "data": data,
+            }}
+    except failure:
+        pass
+    return closer(known, tree, event_id, name, moment, frame, context, data)
+"""
+
+
+class _Type:
+    """A record, and what it says events look like."""
+
+    def __init__(self, record: EventType) -> None:
+        self.name_id = record.id
+        self.data: Shape = shape_of_data(record)
+        self.surroundings = shape_of_context(record) if record.context_fields else None
+        self.loop = Loop(self.data)
+
+
+class Stamps(dict["str | type", Stamp]):
+    """What stamps and checks the events of each name, and of each class that declares a type.
+
+    The one expression of `registry.checking` and the event's dict stand in one function for each
+    type: this is on the way of every event, and each call on it counts.
+
+    Args:
+        registry: the tracker's.
+        intake: the tracker's; warns.
+    """
+
+    def __init__(self, registry: Registry, intake: Intake) -> None:
+        super().__init__()
+        self._registry = registry
+        self._intake = intake
+        registry.watch(self._registered)
+
+    def _registered(self, record: EventType) -> None:
+        self.pop(record.name, None)
+
+    def __missing__(self, key: str | type) -> Stamp:
+        if isinstance(key, type):
+            record: EventType | None = key.__event_type__  # type: ignore[attr-defined]
+            if record is not None and self._registry.record(record.id) is None:
+                self._registry.add(record)
+        else:
+            record = self._registry.get(key)
+        if record is None:
+            return self._unregistered
+        made = self[key] = self._compiled(record)
+        if isinstance(key, str) and self._registry.get(key) is not record:
+            self.pop(key, None)  # another thread registers it anew
+        return made
+
+    def _compiled(self, record: EventType) -> Stamp:
+        known = _Type(record)
+        names = {
+            "name_id": record.id,
+            "known": known,
+            "stamp_frame": self._stamp_frame,
+            "closer": self._closer,
+            "failure": Exception,
+        }
+        look = glance(known.data, **names)
+        if known.surroundings is not None:
+            look.names["surroundings"] = compiled(known.surroundings)
+            look = look._replace(condition=f"{look.condition} and surroundings(context) >= 0")
+        source = _SOURCE.format(look=look, envelope=ENVELOPE_BYTES)
+        exec(source, look.names)  # noqa: S102  as in `registry.checking`
+        stamp: Stamp = look.names["stamp"]
+        return stamp
+
+    def _closer(  # noqa: PLR0917  as its stamp
+        self,
+        known: _Type,
+        tree: Tree,
+        event_id: str,
+        name: str,
+        moment: datetime,
+        frame: Frame | None,
+        context: dict[str, Any],
+        data: Any,
+    ) -> Event:
+        """Do what a stamp does for an event that is not what most are."""
+        event, size = self._event(event_id, name, moment, frame, context, data, known.name_id)
+        try:
+            more = known.loop.check(data)
+            if known.surroundings is not None and Loop(known.surroundings).check(context) < 0:
+                more = -1
+        except Exception:  # noqa: BLE001  data may be anything, and lack anything
+            more = -1
+        if more < 0 or size + more > tree.max_event_size:
+            self._judge(tree, event, known, size)
+        return event
+
+    def _event(  # noqa: PLR0917  as its stamp
+        self,
+        event_id: str,
+        name: str,
+        moment: datetime,
+        frame: Frame | None,
+        context: dict[str, Any],
+        data: Any,
+        name_id: str | None,
+    ) -> tuple[Event, int]:
+        """Return an event, and about what it takes without its data."""
+        context_id, size = None, ENVELOPE_BYTES
+        if frame is not None:
+            context_id, size = frame.stamp or self._stamp_frame(frame, name)
+        ids = {"name_id": name_id, "context_type_id": context_id}
+        event = {
+            "id": event_id,
+            "name": name,
+            "timestamp": moment,
+            **{key: value for key, value in ids.items() if value is not None},
+            "context": context,
+            "data": data,
+        }
+        return cast("Event", event), size
+
+    def _stamp_frame(self, frame: Frame, name: str) -> tuple[str | None, int]:
+        """Return the id of the contexts that are active, and about what they take."""
+        context_id = None
+        if frame.types:
+            only = len(frame.types) == 1
+            context_id = frame.types[0] if only else self._registry.compose(frame.types).id
+        size = _weight(frame.merged)
+        if size < 0:
+            for violation in unencodable(frame.merged, "context."):
+                self._warn(name, violation)
+        stamp = frame.stamp = context_id, ENVELOPE_BYTES + max(0, size)
+        return stamp
+
+    def _unregistered(  # noqa: PLR0917  as any stamp
+        self,
+        tree: Tree,
+        event_id: str,
+        name: str,
+        moment: datetime,
+        frame: Frame | None,
+        context: dict[str, Any],
+        data: Any,
+    ) -> Event:
+        event, size = self._event(event_id, name, moment, frame, context, data, None)
+        policy = tree.policies.unregistered
+        if policy == "reject" or (policy == "warn" and self._registry.has_events):
+            self._intake.warn("unregistered", name, "its type is not registered")
+        self._warn_of_contents(tree, event, size)
+        if policy == "reject":
+            raise Diverted(event, partial(tree.refuse, "unregistered"))
+        return event
+
+    def _judge(self, tree: Tree, event: Event, known: _Type, size: int) -> None:
+        """Say what is wrong with an event of a type."""
+        policy = tree.policies.invalid
+        wrong: list[Violation] = []
+        if policy != "allow":
+            wrong = _found_wrong(known, event)
+            for violation in wrong:
+                self._warn(event["name"], violation)
+        self._warn_of_contents(tree, event, size)
+        if policy == "dead_letter" and wrong:
+            error = f"{wrong[0].code}: {clean_name(wrong[0].field)}"
+            raise Diverted(event, partial(tree.give_up, error))
+
+    def _warn_of_contents(self, tree: Tree, event: Event, size: int) -> None:
+        more = _weight(event["data"])
+        if more < 0:
+            for violation in _guarded(unencodable, event["data"]):
+                self._warn(event["name"], violation)
+        elif size + more > tree.max_event_size:
+            self._intake.warn("too_large", event["name"], "it is larger than max_event_size")
+
+    def _warn(self, name: str, violation: Violation) -> None:
+        self._intake.warn(violation.code, name, violation.message, violation.field)
+
+
+def _weight(value: object) -> int:
+    try:
+        return weight(value)
+    except Exception:  # noqa: BLE001  a foreign object may raise anything
+        return -1
+
+
+def _found_wrong(known: _Type, event: Event) -> list[Violation]:
+    found = _guarded(lambda data: mismatches(known.data, data), event["data"])
+    if known.surroundings is not None:
+        shape = known.surroundings
+        found += _guarded(lambda values: mismatches(shape, values, "context."), event["context"])
+    return [violation for violation in found if violation.code in MISMATCHES]
+
+
+def _guarded(
+    look: Callable[[Mapping[str, Any]], Any], values: Mapping[str, Any]
+) -> list[Violation]:
+    found: list[Violation] = []
+    try:
+        for violation in look(values):
+            found.append(violation)
+            if len(found) == MAX_VIOLATIONS:
+                break
+    except Exception:  # noqa: BLE001, S110  data may be anything; what can be told is told
+        pass
+    return found

@@ -1,0 +1,66 @@
+"""What importing a module costs, found out in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Final, NamedTuple
+
+__all__ = ["ImportCost", "import_cost"]
+
+# What every plugin needs is imported before the clock starts.
+_PROGRAM: Final = """
+import json, os, sys, threading, time
+module, sys.path[:] = sys.argv[1], json.loads(sys.argv[2])
+import eventtracking_core.config, eventtracking_core.encoding
+
+def now():
+    return time.process_time(), threading.active_count(), len(os.listdir("/dev/fd"))
+
+before = now()
+try:
+    __import__(module)
+except ModuleNotFoundError as error:
+    if not f"{module}.".startswith(f"{error.name}."):
+        raise
+    print("null")
+else:
+    print(json.dumps([after - start for after, start in zip(now(), before)]))
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+class ImportCost(NamedTuple):
+    """What an import took, and what it left behind."""
+
+    seconds: float
+    """Of the processor."""
+
+    threads: int
+    files: int
+
+
+def import_cost(module: str, timeout: float) -> ImportCost | None:
+    """Import a module in a new process; None where there is none of that name.
+
+    Args:
+        module: its name.
+        timeout: seconds.
+
+    Raises:
+        RuntimeError: it cannot be imported.
+        TimeoutError: it was not imported by then.
+    """
+    command = [sys.executable, "-c", _PROGRAM, module, json.dumps(sys.path)]
+    try:
+        done = subprocess.run(  # noqa: S603  our own program, without a shell
+            command, capture_output=True, text=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(f"importing {module} took over {timeout:g} seconds") from None
+    if done.returncode:
+        raise RuntimeError(f"{module} cannot be imported alone:\n{done.stderr}")
+    cost = json.loads(done.stdout.splitlines()[-1])
+    return None if cost is None else ImportCost(*cost)

@@ -1,0 +1,147 @@
+"""Classes of loggers that emit events, made of any of structlog's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import FunctionType
+from typing import Any, Final, cast
+
+from structlog import BoundLoggerBase, make_filtering_bound_logger
+from structlog.stdlib import AsyncBoundLogger
+from structlog.typing import BindableLogger
+
+from eventtracking_core import Tracker
+from eventtracking_structlog.emitting import emit, track
+from eventtracking_structlog.typing import TrackingLogger
+
+__all__ = ["tracking_wrapper"]
+
+_Method = Callable[..., Any]
+
+_METHODS: Final = {"debug": 10, "info": 20, "msg": 20, "warning": 30, "warn": 30, "error": 40}
+_MINIMUMS: Final = {make_filtering_bound_logger(level): level for level in range(10, 60, 10)}
+
+
+def tracking_wrapper(
+    base: type[BindableLogger], *, tracker: Tracker | None = None
+) -> type[TrackingLogger]:
+    """Return a class of loggers like `base` that also emit events; a `wrapper_class` for structlog.
+
+    - `log.emit("name", **data)` emits an event, whatever the level of the logger; what is bound to
+      the logger and to structlog's contextvars becomes context. It returns the event's id.
+    - `log.info("message", track="name", **data)` writes a line and emits an event, whose id the
+      line has as `event_id`. With `track=True`, the message is the name. The event is emitted also
+      where the line is filtered by its level.
+
+    Args:
+        base: any of structlog's classes, such as `structlog.stdlib.BoundLogger` or what
+            `structlog.make_filtering_bound_logger` returns, or one derived from them.
+        tracker: the one to emit on; the default tracker of each moment, if not given.
+
+    Raises:
+        ValueError: `base` is none of structlog's classes.
+    """
+    classes = {BoundLoggerBase, AsyncBoundLogger}
+    if classes.isdisjoint(getattr(base, "__mro__", ())):
+        raise ValueError("base must be a class of structlog's, such as structlog.BoundLogger")
+    return _tracking(base, tracker)
+
+
+@cache  # so that loggers are of one class after they were pickled
+def _tracking(base: Any, tracker: Tracker | None) -> type[Any]:
+    def _emit(self: Any, name: str | None = None, /, **data: Any) -> str:
+        return emit(tracker, name, data, self._context)
+
+    methods = (
+        _of_async(base, tracker)
+        if issubclass(base, AsyncBoundLogger)
+        else _of_all(base, tracker) | _of_filtering(base, tracker)
+    )
+    own = {"__module__": __name__, "emit": _emit}
+    return type(f"Tracking{base.__name__}", (base,), own | methods)
+
+
+def _of_all(base: Any, tracker: Tracker | None) -> dict[str, Any]:
+    process = base._process_event  # noqa: SLF001  documented for classes such as these
+
+    def _process_event(
+        self: Any, method_name: str, event: str | None, event_kw: dict[str, Any]
+    ) -> Any:
+        if "track" in event_kw:
+            track(tracker, event, event_kw, self._context)
+        return process(self, method_name, event, event_kw)
+
+    def __reduce__(self: Any) -> tuple[Any, ...]:  # noqa: N807  it becomes the method
+        return _new, (base, tracker), self.__dict__
+
+    return {"_process_event": _unseen(_process_event), "__reduce__": __reduce__}
+
+
+def _of_async(base: Any, tracker: Tracker | None) -> dict[str, Any]:
+    wrapped = _tracking(base._bound_logger_factory, tracker)  # noqa: SLF001  its only hook
+    return {"__slots__": (), "_bound_logger_factory": wrapped}
+
+
+def _of_filtering(base: Any, tracker: Tracker | None) -> dict[str, _Method]:
+    """Return methods in place of those that do nothing, their level being too low."""
+    native = next((parent for parent in base.__mro__ if parent in _MINIMUMS), None)
+    if native is None:
+        return {}
+    minimum, log, alog = _MINIMUMS[native], base.log, base.alog
+
+    def quiet(self: Any, event: Any = None, *args: Any, **kw: Any) -> None:
+        if "track" in kw:
+            track(tracker, _interpolated(event, args), kw, self._context)
+
+    async def aquiet(self: Any, event: Any = None, *args: Any, **kw: Any) -> None:
+        quiet(self, event, *args, **kw)
+
+    def _log(self: Any, level: int, event: Any, *args: Any, **kw: Any) -> Any:
+        if level < minimum:
+            return quiet(self, event, *args, **kw)
+        return log(self, level, event, *args, **kw)
+
+    def _alog(self: Any, level: int, event: Any, *args: Any, **kw: Any) -> Any:
+        if level < minimum:
+            return aquiet(self, event, *args, **kw)
+        return alog(self, level, event, *args, **kw)
+
+    low = [name for name, level in _METHODS.items() if level < minimum]
+    methods = dict.fromkeys(low, quiet) | {f"a{name}": aquiet for name in low}
+    methods |= {"log": _unseen(_log), "alog": _unseen(_alog)}
+    return {
+        name: method
+        for name, method in methods.items()
+        if getattr(base, name) is getattr(native, name)  # and no class of somebody's between them
+    }
+
+
+def _interpolated(event: Any, args: tuple[Any, ...]) -> Any:
+    """Return a message with its arguments, as the logger would have."""
+    if not args:
+        return event
+    one = args[0] if len(args) == 1 and isinstance(args[0], Mapping) and args[0] else args
+    try:
+        return event % one
+    except Exception:  # noqa: BLE001  a line that is not written does not fail either
+        return event
+
+
+def _unseen(function: _Method) -> _Method:
+    """Return the function as one of structlog's own.
+
+    structlog looks for the caller of a line among the frames of the stack, and passes by those of
+    its own modules only: it knows them by how their names begin.
+    """
+    function = cast("FunctionType", function)
+    names = {**function.__globals__, "__name__": "structlog"}
+    return FunctionType(
+        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+    )
+
+
+def _new(base: Any, tracker: Tracker | None) -> Any:
+    """Return a logger without anything, for its state to be put into."""
+    made: Any = _tracking(base, tracker)
+    return made.__new__(made)
