@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["broker_fixtures", "service_fixtures", "segment_fixtures"]
+pytest_plugins = ["broker_fixtures", "otel_fixtures", "service_fixtures", "segment_fixtures"]
 
 settings.register_profile("untimed", settings(), deadline=None)
 settings.load_profile("untimed")

@@ -14,7 +14,7 @@ from benchmarks.sample import C1, C2, CONTEXT, DATA, NAME
 from benchmarks.sinks import Lines
 from eventtracking_core import Tracker
 
-__all__ = ["NULL", "counted", "entered", "ours"]
+__all__ = ["NULL", "contestant", "counted", "entered", "ours"]
 
 NULL = {"backends": {"sink": "null"}}
 NESTED = {"backends": {"a": {"backends": {"b": {"backends": {"c": NULL}}}}}}
@@ -36,11 +36,11 @@ def ours(directory: Path, stack: ExitStack) -> list[Contestant]:
     traced = Lines(directory / "traced.ndjson", _is_redacted)
     in_span = Lines(directory / "span.ndjson", _is_redacted_and_traced)
     return [
-        _contestant("null", NULL, stack),
-        _contestant("three routers", NESTED, stack),
-        _contestant("file", _file(plain), stack, lines=plain),
-        _contestant("file, processed", _file(traced) | _PROCESSED, stack, lines=traced),
-        _contestant(
+        contestant("null", NULL, stack),
+        contestant("three routers", NESTED, stack),
+        contestant("file", _file(plain), stack, lines=plain),
+        contestant("file, processed", _file(traced) | _PROCESSED, stack, lines=traced),
+        contestant(
             "file, processed, in a span",
             _file(in_span) | _PROCESSED,
             stack,
@@ -67,8 +67,8 @@ def _buffered(mode: str, directory: Path, stack: ExitStack) -> list[Contestant]:
         return {"backends": {"sink": {"type": "null", "delivery": delivery}}}
 
     return [
-        _contestant(mode, config(mode), stack, pauses=True),
-        _contestant(f"{mode}, saturated", config(f"{mode}-saturated"), stack),
+        contestant(mode, config(mode), stack, pauses=True),
+        contestant(f"{mode}, saturated", config(f"{mode}-saturated"), stack),
     ]
 
 
@@ -79,7 +79,7 @@ def _file(lines: Lines) -> dict[str, Any]:
     return {"backends": {"sink": {"type": "file", "path": str(lines.path)}}}
 
 
-def _contestant(
+def contestant(
     name: str,
     config: dict[str, Any],
     stack: ExitStack,
@@ -88,6 +88,7 @@ def _contestant(
     span: Callable[[], AbstractContextManager[object]] | None = None,
     pauses: bool = False,
 ) -> Contestant:
+    """Return a tracker of ours, configured, that emits the sample event."""
     tracker = Tracker()
     tracker.configure(config)
     stack.callback(tracker.shutdown)

@@ -65,7 +65,7 @@ _BUILT_IN: Final[Mapping[Kind, Mapping[str, str]]] = {
 
 # What we publish, so that a name that is not installed can be answered with a command.
 _PUBLISHED: Final = frozenset(
-    {"async_router", "file", "logger", "mongo", "segment", "sqlite", "structlog"}
+    {"async_router", "file", "logger", "mongo", "otel", "segment", "sqlite", "structlog"}
 )
 
 

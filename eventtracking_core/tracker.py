@@ -207,10 +207,13 @@ class Tracker(Scope):
             ConfigurationError: with every problem; the tracker stays as it was.
         """
         from eventtracking_core.config import build, read  # noqa: PLC0415  costs imports
+        from eventtracking_core.telemetry import follow  # noqa: PLC0415
 
         old = self._tree
         is_disabled = _is_true(os.environ.get("EVENTTRACKING_DISABLED", ""))
-        self._tree = Tree(RoutingBackend()) if is_disabled else build(read(config), self.name)
+        tree = Tree(RoutingBackend()) if is_disabled else build(read(config), self.name)
+        follow(tree, self._intake)
+        self._tree = tree
         kept = {id(leaf.backend) for leaf in self._tree.root.leaves()}
         old.shutdown(old.shutdown_timeout, keep=kept)
         self._tree.root.start()

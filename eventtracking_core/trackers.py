@@ -28,6 +28,7 @@ __all__ = [
     "context",
     "drain_on_sigterm",
     "emit",
+    "end_first",
     "extract",
     "get_tracker",
     "inject",
@@ -159,6 +160,15 @@ def drain_on_sigterm() -> None:
 def _at_exit() -> None:
     _shutdown_all()
     end_of_process()
+
+
+def end_first() -> None:
+    """Shut trackers down, at exit, before whatever asked until now to be called at exit.
+
+    For backends that hand events to a library which closes itself at exit.
+    """
+    atexit.unregister(_at_exit)
+    atexit.register(_at_exit)
 
 
 def _shutdown_all() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.policies import DEFAULT, Policies
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from eventtracking_core.registry import EventType, MetadataStore
     from eventtracking_core.registry.keeping import Keeper
 
-__all__ = ["SHUTDOWN_TIMEOUT", "Diverted", "Send", "Tree", "observers"]
+__all__ = [
+    "NO_TELEMETRY",
+    "SHUTDOWN_TIMEOUT",
+    "Diverted",
+    "Send",
+    "Telemetry",
+    "Tree",
+    "observers",
+]
 
 Send = Callable[["Event"], object]
 
@@ -42,6 +50,21 @@ class Diverted(Exception):  # noqa: N818  no error: what a policy says of an eve
         self.send = send
 
 
+class Telemetry(NamedTuple):
+    """What is told of the framework itself, through OpenTelemetry.
+
+    Args:
+        metrics: publish the counters as metrics.
+        spans: make a span of each delivery of a batch, linked to the spans that emitted.
+    """
+
+    metrics: bool = True
+    spans: bool = False
+
+
+NO_TELEMETRY: Final = Telemetry(metrics=False, spans=False)
+
+
 class Tree:
     """What `emit` needs of a configuration, swapped in one assignment."""
 
@@ -52,10 +75,13 @@ class Tree:
         shutdown_timeout: float = SHUTDOWN_TIMEOUT,
         policies: Policies = DEFAULT,
         metadata: MetadataStore | None = None,
+        *,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         self.root = root
         self.providers = tuple(providers)
         self.shutdown_timeout = shutdown_timeout
+        self.telemetry = telemetry
         self.policies = policies
         self.max_event_size = policies.max_event_size
         self.metadata = metadata

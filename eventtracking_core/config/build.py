@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core.config import delivery, policies, remote
+from eventtracking_core.config import delivery, policies, remote, telemetry
 from eventtracking_core.config.convert import Parameter, UnresolvableError, convert, parameters
 from eventtracking_core.config.place import Place, join, kind_of, type_name_of
 from eventtracking_core.config.refusal import refusal
@@ -30,10 +30,9 @@ __all__ = ["ROOT_KEYS", "build"]
 _Node = Leaf | RoutingBackend
 
 ROOT_KEYS: Final = (
-    *("context", "processors", "backends", "metadata", "disable", "shutdown_timeout"),
+    *("context", "processors", "backends", "metadata", "disable", "shutdown_timeout", "telemetry"),
     *policies.POLICIES,
 )
-_NOT_YET: Final = ("telemetry",)
 _METHODS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "backend": ("send", "send_batch"),
     "metadata store": ("save_event_type",),
@@ -66,12 +65,11 @@ class _Builder:
     def build(self) -> Tree:
         tree = self._tree
         for key in tree:
-            if key in _NOT_YET:
-                self._problem(str(key), "is not supported by this version")
-            elif key not in ROOT_KEYS:
+            if key not in ROOT_KEYS:
                 self._problem(str(key), f"unknown key (expected one of: {', '.join(ROOT_KEYS)})")
         self._disabled += self._option(tree, "disable", list[str], [])
         timeout = self._option(tree, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
+        told = telemetry.read(tree, self._problems)
         settled = policies.read(tree, self._problems)
         providers = [
             self._component("context provider", node, path)
@@ -83,7 +81,8 @@ class _Builder:
         root = self._router(tree, Place("", (), [self._environment]))
         if self._problems:
             raise ConfigurationError(self._source, self._problems)
-        return Tree(root, [provider for provider in providers if provider], timeout, settled, store)
+        providers = [provider for provider in providers if provider]
+        return Tree(root, providers, timeout, settled, store, telemetry=told)
 
     def _problem(self, path: str, message: str) -> None:
         self._problems.append(Problem(path, message))

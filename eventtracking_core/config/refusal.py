@@ -10,7 +10,10 @@ from eventtracking_core.diagnostics import describe
 
 __all__ = ["refusal"]
 
-_PACKAGES: Final = ("async_router", "core", "file", "logger", "mongo", "segment", "sqlite")
+_PACKAGES: Final = (
+    *("async_router", "core", "file", "logger", "mongo"),
+    *("otel", "segment", "sqlite", "structlog"),
+)
 OURS: Final = tuple(f"eventtracking_{name}" for name in _PACKAGES)
 HIDDEN: Final = "…"
 _PART: Final = re.compile(r"\w{3,}")

@@ -12,7 +12,7 @@ from eventtracking_core.config.policies import POLICIES
 from eventtracking_core.config.remote import is_remote
 from eventtracking_core.delivery import MODES, DeliveryOptions
 from eventtracking_core.plugins import Kind
-from eventtracking_core.tree import SHUTDOWN_TIMEOUT
+from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Telemetry
 
 __all__ = ["json_schema"]
 
@@ -20,6 +20,20 @@ DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _PROCESSORS: Final = {"type": "array", "items": {"$ref": "#/$defs/processor"}}
 _BACKENDS: Final = {"type": "object", "additionalProperties": {"$ref": "#/$defs/backend"}}
 _DELIVERY: Final = {"anyOf": [{"enum": list(MODES)}, {"$ref": "#/$defs/delivery"}]}
+_TELEMETRY: Final = {
+    "description": "What is told of the framework itself, through OpenTelemetry.",
+    "anyOf": [
+        {"type": "boolean"},
+        {
+            "type": "object",
+            "properties": {
+                name: {"type": "boolean", "default": default}
+                for name, default in Telemetry._field_defaults.items()
+            },
+            "additionalProperties": False,
+        },
+    ],
+}
 _ON_ERROR: Final = {"enum": ["continue", "drop"]}
 
 
@@ -56,6 +70,7 @@ def json_schema(components: Mapping[Kind, Mapping[str, Callable[..., Any]]]) -> 
                 "type": "number",
                 "default": SHUTDOWN_TIMEOUT,
             },
+            "telemetry": _TELEMETRY,
             **{option.name: _option(option.hint, option.default) for option in POLICIES.values()},
         },
         "additionalProperties": False,

@@ -9,7 +9,7 @@ from sys import maxsize
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from eventtracking_core.delivery.attempt import INVALID
+from eventtracking_core.delivery.attempt import INVALID, Attempt, Item
 from eventtracking_core.delivery.deadletters import DeadLetters
 from eventtracking_core.delivery.queue import QUEUE_FULL, MemoryQueue, Ticket
 from eventtracking_core.delivery.spool import Spool
@@ -59,6 +59,8 @@ class BufferedLeaf(Leaf):
     ) -> None:
         self.options = options
         self.path = path
+        self.run: Callable[[Attempt, list[Item]], None] = Attempt.run
+        """Delivers a batch; the framework's telemetry puts itself in its place."""
         base = options.directory or os.environ.get(SPOOL_DIRECTORY) or DEFAULT_DIRECTORY
         self.directory = Path(base).absolute() / (path or name)
         self.spool = (

@@ -69,7 +69,7 @@ class Settler:
         is_probing = self.backoff.probes and self.held[0].is_named
         tried = self.held[:1] if is_probing else self.held
         attempt = Attempt(sender(self._leaf.backend, self._leaf.saver), self._timeout)
-        attempt.run(tried)
+        self._leaf.run(attempt, tried)
         # From here on, nothing that goes wrong brings a settled event back.
         self.held = attempt.retryable + self.held[len(tried) :]
         self._accounts.deliver(attempt.delivered)

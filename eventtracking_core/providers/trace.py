@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import SpanContext, format_span_id, format_trace_id, get_current_span
+from opentelemetry.trace import (
+    SpanContext,
+    TraceFlags,
+    format_span_id,
+    format_trace_id,
+    get_current_span,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from eventtracking_core.contexts import Context
 
-__all__ = ["Trace"]
+__all__ = ["Trace", "span_context"]
 
 
 class Trace:
@@ -39,3 +47,18 @@ def _identity(span: SpanContext) -> Context:
         "span_id": format_span_id(span.span_id),
         "trace_flags": int(span.trace_flags),
     }
+
+
+def span_context(context: Mapping[str, Any]) -> SpanContext | None:
+    """Return the span that an event's context names, as the provider put it there."""
+    flags = context.get("trace_flags")
+    try:
+        found = SpanContext(
+            int(context["trace_id"], 16),
+            int(context["span_id"], 16),
+            is_remote=True,
+            trace_flags=TraceFlags(flags & 0xFF if type(flags) is int else 0),
+        )
+    except (KeyError, TypeError, ValueError):  # an application may use these names as it likes
+        return None
+    return found if found.is_valid else None

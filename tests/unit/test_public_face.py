@@ -47,7 +47,8 @@ def test_a_tracker_made_in_code_needs_no_pluggy():
 
 def test_what_is_not_configured_is_not_imported():
     imported = modules_after(
-        "import eventtracking_core as et; et.configure({'backends': {'a': 'null'}})"
+        "import eventtracking_core as et\n"
+        "et.configure({'telemetry': False, 'backends': {'a': 'null'}})"
     )
 
     assert not {"click", "yaml", "sqlite3", "eventtracking_logger", "opentelemetry"} & imported

@@ -1,0 +1,128 @@
+"""The delivery of a batch, timed once, and as a span where that is wanted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+
+from opentelemetry.context import Context
+from opentelemetry.trace import (
+    Link,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    Tracer,
+    get_tracer,
+    use_span,
+)
+
+from eventtracking_core.delivery import BufferedLeaf
+from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.providers.trace import span_context
+from eventtracking_core.telemetry._counts import backend
+from eventtracking_core.telemetry._metrics import SCOPE
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import Histogram
+
+    from eventtracking_core.delivery.attempt import Attempt, Item
+    from eventtracking_core.routing import Leaf
+
+__all__ = ["observe"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MAX_LINKS: Final = 128
+"""What the SDK keeps of a span's links, unless it is told otherwise."""
+
+
+def observe(leaves: Iterable[Leaf], duration: Histogram | None, *, with_spans: bool) -> None:
+    """Time what workers deliver, and make spans of it. Inline delivery is the caller's own time."""
+    tracer = get_tracer(SCOPE) if with_spans else None
+    for leaf in leaves:
+        if isinstance(leaf, BufferedLeaf):
+            leaf.run = _Observed(leaf, duration, tracer).run
+
+
+class _Observed:
+    """Runs attempts of one leaf; what OpenTelemetry may raise never keeps a batch."""
+
+    def __init__(
+        self, leaf: BufferedLeaf, duration: Histogram | None, tracer: Tracer | None
+    ) -> None:
+        self._attributes = dict(backend(leaf.path, leaf))
+        self._duration = duration
+        self._tracer = tracer
+
+    def run(self, attempt: Attempt, items: list[Item]) -> None:
+        span = _safely(self._start, items)
+        started = perf_counter()
+        with _current(span):
+            attempt.run(items)
+        _safely(self._end, span, perf_counter() - started, _failure(attempt))
+
+    def _start(self, items: list[Item]) -> Span | None:
+        if self._tracer is None:
+            return None
+        return self._tracer.start_span(
+            f"deliver {self._attributes['eventtracking.backend.name']}",
+            context=Context(),  # a trace of its own: the batch belongs to none of those
+            kind=SpanKind.PRODUCER,
+            attributes=self._attributes | {"messaging.batch.message_count": len(items)},
+            links=[Link(each) for each in _emitting(items)],
+        )
+
+    def _end(self, span: Span | None, seconds: float, failure: dict[str, str]) -> None:
+        if span is not None:
+            if failure:
+                span.set_attributes(failure)
+                span.set_status(Status(StatusCode.ERROR))
+            span.end()
+        if self._duration is not None:
+            self._duration.record(seconds, self._attributes | failure)
+
+
+def _safely(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001  a processor or exporter of the user's may fail
+        report(
+            logging.ERROR,
+            ("telemetry", type(error)),
+            "OpenTelemetry failed to take what there is to tell: %s",
+            describe(error),
+        )
+        return None
+
+
+@contextmanager
+def _current(span: Span | None) -> Iterator[None]:
+    if span is None:
+        yield
+        return
+    with use_span(span, record_exception=False, set_status_on_exception=False):
+        yield
+
+
+def _emitting(items: list[Item]) -> Iterable[SpanContext]:
+    """Return the spans in which events were emitted, each once."""
+    found: dict[tuple[int, int], SpanContext] = {}
+    for item in items:
+        span = span_context(item.event["context"])
+        if span is not None:
+            found.setdefault((span.trace_id, span.span_id), span)
+            if len(found) == MAX_LINKS:
+                break
+    return found.values()
+
+
+def _failure(attempt: Attempt) -> dict[str, str]:
+    if attempt.retryable:
+        return {"error.type": "retryable"}
+    return {"error.type": "rejected"} if attempt.rejected else {}

@@ -1,0 +1,115 @@
+"""What the counters of a tree say, as the values of metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from eventtracking_core.delivery import BufferedLeaf
+from eventtracking_core.routing import Leaf, RoutingBackend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from eventtracking_core.routing import Counter as Count
+
+__all__ = [
+    "CAPACITY",
+    "DURATION",
+    "EMITTED",
+    "EXPORTED",
+    "PROCESSED",
+    "SIZE",
+    "WARNINGS",
+    "Series",
+    "backend",
+    "counts",
+    "queues",
+]
+
+EMITTED: Final = "eventtracking.event.emitted"
+PROCESSED: Final = "eventtracking.processor.processed"
+EXPORTED: Final = "eventtracking.backend.exported"
+DURATION: Final = "eventtracking.backend.operation.duration"
+SIZE: Final = "eventtracking.queue.size"
+CAPACITY: Final = "eventtracking.queue.capacity"
+WARNINGS: Final = "eventtracking.validation.warnings"
+
+Attributes = tuple[tuple[str, str], ...]
+
+
+class Series(NamedTuple):
+    """A metric with one set of attributes."""
+
+    metric: str
+    attributes: Attributes = ()
+
+
+def counts(root: RoutingBackend, emitted: Count) -> Counter[Series]:
+    """Return what a tree has counted: events emitted, processed, exported."""
+    found = Counter({Series(EMITTED): emitted.value})
+    for path, node in _nodes(root, ()):
+        series = _exported(path, node) if isinstance(node, Leaf) else _processed(path, node)
+        for each, number in series:
+            found[each] += number
+    return found
+
+
+def queues(root: RoutingBackend) -> Counter[Series]:
+    """Return how many events wait before the backends of a tree, and for how many there is room."""
+    found: Counter[Series] = Counter()
+    for path, leaf in _nodes(root, ()):
+        if not isinstance(leaf, BufferedLeaf):
+            continue
+        where = backend(path, leaf)
+        memory = (*where, ("eventtracking.queue.type", "memory"))
+        found[Series(SIZE, memory)] += len(leaf.queue)
+        found[Series(CAPACITY, memory)] += leaf.options.max_queue_size
+        if leaf.spool is not None:
+            spool = (*where, ("eventtracking.queue.type", "spool"))
+            found[Series(SIZE, spool)] += leaf.spool.unread
+    return found
+
+
+def backend(path: str, leaf: Leaf) -> Attributes:
+    """Return the attributes that tell of which backend a metric is."""
+    return ("eventtracking.backend.name", path), ("eventtracking.backend.type", leaf.type_name)
+
+
+def _nodes(
+    router: RoutingBackend, names: tuple[str, ...]
+) -> Iterator[tuple[str, Leaf | RoutingBackend]]:
+    yield ".".join(names), router
+    for name, child in list(router.children.items()):
+        if isinstance(child, Leaf):
+            yield ".".join((*names, name)), child
+        else:
+            yield from _nodes(child, (*names, name))
+
+
+def _exported(path: str, leaf: Leaf) -> Iterator[tuple[Series, int]]:
+    ledger, where = leaf.ledger, backend(path, leaf)
+    yield Series(EXPORTED, where), ledger.delivered.value
+    lost = ledger.dropped_by_reason() | {"dead_lettered": ledger.dead_lettered.value}
+    for reason, number in lost.items():
+        if number:
+            yield Series(EXPORTED, (*where, ("error.type", reason))), number
+
+
+def _processed(path: str, router: RoutingBackend) -> Iterator[tuple[Series, int]]:
+    left = router.ledger.accepted.value
+    for step in router.steps:
+        where: Attributes = (
+            ("eventtracking.router.name", path),
+            ("eventtracking.processor.name", str(step.name)),
+        )
+        failed = {reason: count.value for reason, count in step.errors.copy().items()}
+        dropped = step.dropped.value
+        outcome = "eventtracking.processor.outcome"
+        yield Series(PROCESSED, (*where, (outcome, "dropped"))), dropped
+        for reason, number in failed.items():
+            told = ((outcome, "failed"), ("error.type", reason))
+            yield Series(PROCESSED, (*where, *told)), number
+        passed = left - dropped - sum(failed.values())
+        yield Series(PROCESSED, (*where, (outcome, "passed"))), passed
+        left -= dropped + (sum(failed.values()) if step.on_error == "drop" else 0)

@@ -1,0 +1,184 @@
+"""The metrics: instruments of OpenTelemetry that read our counters when they are asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet, finalize
+
+from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation, get_meter
+
+from eventtracking_core.telemetry._counts import (
+    CAPACITY,
+    DURATION,
+    EMITTED,
+    EXPORTED,
+    PROCESSED,
+    SIZE,
+    WARNINGS,
+    Series,
+    counts,
+    queues,
+)
+
+if TYPE_CHECKING:
+    from eventtracking_core.intake import Intake
+    from eventtracking_core.routing import Counter as Count
+    from eventtracking_core.routing import RoutingBackend
+    from eventtracking_core.tree import Tree
+
+__all__ = ["SCOPE", "Metrics"]
+
+_Callback = Callable[[CallbackOptions], Iterable[Observation]]
+
+SCOPE: Final = "eventtracking"
+
+MAX_SERIES: Final = 2_000
+"""What is left of trees that are gone is kept apart for so many sets of attributes."""
+
+_OVERFLOW: Final = (("otel.metric.overflow", "true"),)
+
+# Those that OpenTelemetry recommends for durations in seconds.
+_BUCKETS: Final = (
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+)  # fmt: skip
+
+_COUNTERS: Final = {
+    EMITTED: ("{event}", "Events that trackers emitted."),
+    PROCESSED: ("{event}", "Events that a processor is done with."),
+    EXPORTED: ("{event}", "Events that a backend delivered, or that were given up before it."),
+    WARNINGS: ("{warning}", "Events that were not as they should be when they were emitted."),
+}
+_LEVELS: Final = {
+    SIZE: ("{event}", "Events that wait before a backend."),
+    CAPACITY: ("{event}", "Events that a queue has room for."),
+}
+
+
+class _Followed:
+    """A tree's counters; when the tree is gone, what they said last."""
+
+    def __init__(self, root: RoutingBackend, emitted: Count) -> None:
+        self._live: tuple[RoutingBackend, Count] | None = root, emitted
+        self.left: Counter[Series] | None = None
+
+    def end(self) -> None:
+        """Keep what the counters say, and let go of the tree."""
+        if self._live is not None:
+            self.left = counts(*self._live)
+            self._live = None
+
+    def counts(self) -> Counter[Series]:
+        live = self._live
+        return counts(*live) if live is not None else self.left or Counter()
+
+    def queues(self) -> Counter[Series]:
+        live = self._live
+        return queues(live[0]) if live is not None else Counter()
+
+
+class Metrics:
+    """The instruments of a process, and the trees they tell of.
+
+    What is read may be read by any thread; a tree's end may come in any thread at any moment, also
+    amid a reading, so neither takes a lock.
+    """
+
+    def __init__(self) -> None:
+        self._followed: list[_Followed] = []
+        self._intakes: WeakSet[Intake] = WeakSet()
+        self._highest: dict[Series, int] = {}
+        self._changing = Lock()
+        meter = get_meter(SCOPE)
+        for name, (unit, description) in _COUNTERS.items():
+            meter.create_observable_counter(name, [self._counter(name)], unit, description)
+        for name, (unit, description) in _LEVELS.items():
+            meter.create_observable_up_down_counter(name, [self._level(name)], unit, description)
+        self.duration = _duration(meter)
+
+    def follow(self, tree: Tree, intake: Intake) -> None:
+        """Tell of a tree while it lives, and keep its counts when it is gone."""
+        followed = _Followed(tree.root, tree.emitted_count)
+        # A tree that nobody emits into any more is gone: its tracker has another, or is gone too.
+        finalize(tree, followed.end).atexit = False
+        with self._changing:
+            gone = [each for each in self._followed if each.left is not None]
+            there = [each for each in self._followed if each not in gone]
+            self._followed = [*_merged(gone), *there, followed]
+            self._intakes.add(intake)
+
+    def _counter(self, name: str) -> _Callback:
+        def read(_options: CallbackOptions) -> Iterable[Observation]:
+            if name == WARNINGS:
+                found = self._warnings()
+            else:
+                found = _sum(each.counts() for each in self._followed)
+            return _observations(name, self._not_falling(found))
+
+        return read
+
+    def _level(self, name: str) -> _Callback:
+        def read(_options: CallbackOptions) -> Iterable[Observation]:
+            return _observations(name, _sum(each.queues() for each in self._followed))
+
+        return read
+
+    def _warnings(self) -> Counter[Series]:
+        total: Counter[Series] = Counter()
+        for intake in list(self._intakes):
+            for code, number in intake.warnings().items():
+                total[Series(WARNINGS, (("eventtracking.warning.type", code),))] += number
+        return total
+
+    def _not_falling(self, found: Counter[Series]) -> Mapping[Series, int]:
+        # The counters go on while they are read, one after the other, so what is derived from two
+        # of them may be one too many for a moment. A counter that falls is taken for a new one.
+        for series, number in found.items():
+            self._highest[series] = max(number, self._highest.get(series, 0))
+        return {series: self._highest[series] for series in found}
+
+    def forked(self) -> None:
+        """Count from zero, as the trees of a forked child do."""
+        self._changing = Lock()
+        self._followed = [each for each in self._followed if each.left is None]
+        self._highest = {}
+
+
+def _sum(found: Iterable[Counter[Series]]) -> Counter[Series]:
+    total: Counter[Series] = Counter()
+    for each in found:
+        total.update(each)  # unlike `+`, it keeps what is zero
+    return total
+
+
+def _merged(gone: list[_Followed]) -> list[_Followed]:
+    if not gone:
+        return []
+    first, *others = gone
+    left = first.left or Counter()
+    for each in others:
+        for series, number in (each.left or Counter()).items():
+            known = series in left or len(left) < MAX_SERIES
+            left[series if known else Series(series.metric, _OVERFLOW)] += number
+    first.left = left
+    return [first]
+
+
+def _observations(name: str, found: Mapping[Series, int]) -> list[Observation]:
+    return [
+        Observation(number, dict(series.attributes))
+        for series, number in found.items()
+        if series.metric == name
+    ]
+
+
+def _duration(meter: Meter) -> Histogram:
+    unit, description = "s", "How long a backend took for a batch."
+    try:
+        return meter.create_histogram(
+            DURATION, unit, description, explicit_bucket_boundaries_advisory=_BUCKETS
+        )
+    except TypeError:  # opentelemetry-api before 1.30
+        return meter.create_histogram(DURATION, unit, description)

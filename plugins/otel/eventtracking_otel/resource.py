@@ -1,0 +1,65 @@
+"""Which service emitted, as OpenTelemetry's resource says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import unquote
+
+from opentelemetry._logs import get_logger_provider
+from opentelemetry.trace import get_tracer_provider
+
+__all__ = ["Resource"]
+
+UNKNOWN: Final = "unknown_service"
+"""How the SDK calls a service that nobody has named."""
+
+
+class Resource:
+    """Puts attributes of the resource into events, with `_` for each dot: `service_name`.
+
+    The resource is the SDK's, as soon as one is set up; without it, what `OTEL_SERVICE_NAME` and
+    `OTEL_RESOURCE_ATTRIBUTES` say.
+
+    Args:
+        attributes: names of the attributes to take, such as `deployment.environment.name`.
+    """
+
+    def __init__(self, attributes: Sequence[str] = ("service.name", "service.version")) -> None:
+        self._fields = {name: name.replace(".", "_") for name in attributes}
+        self._provider: object = None
+        self._values = self._taken(_from_environment())
+
+    def __call__(self) -> Mapping[str, object]:
+        """Return the attributes that are there."""
+        provider = get_tracer_provider()
+        if provider is not self._provider:
+            found = _of(provider) or _of(get_logger_provider())
+            if found:
+                self._values = self._taken(found)
+                self._provider = provider
+        return self._values
+
+    def _taken(self, resource: Mapping[str, object]) -> Mapping[str, object]:
+        return {
+            field: resource[name]
+            for name, field in self._fields.items()
+            if name in resource and not str(resource[name]).startswith(UNKNOWN)
+        }
+
+
+def _of(provider: object) -> Mapping[str, object]:
+    # The API has no way to ask for it; providers of the SDK have it as an attribute.
+    attributes = getattr(getattr(provider, "resource", None), "attributes", None)
+    return attributes if isinstance(attributes, Mapping) else {}
+
+
+def _from_environment() -> Mapping[str, str]:
+    pairs = os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(",")
+    found = {
+        key.strip(): unquote(value.strip())
+        for key, _, value in (pair.partition("=") for pair in pairs)
+    }
+    name = os.environ.get("OTEL_SERVICE_NAME")
+    return found | ({"service.name": name} if name else {})
