@@ -46,10 +46,20 @@ class Checker:
         if record.id not in self._trees:
             self._trees[record.id] = tree(record.fields), tree(record.context_fields)
         data, context = self._trees[record.id]
-        yield from _object(event["data"], data, "data")
+        values = event["data"]
+        if _is_open(record):
+            values = {key: value for key, value in values.items() if key in data}
+        yield from _object(values, data, "data")
         # The context is the union of several, most of which the record need not know.
         known = {key: value for key, value in event["context"].items() if key in context}
         yield from _object(known, context, "context")
+
+
+def _is_open(record: EventType) -> bool:
+    """Tell whether its schema welcomes fields that it does not describe."""
+    schema = record.schema or {}
+    allowed = schema.get("additionalProperties", False) is not False
+    return allowed or bool(schema.get("patternProperties"))
 
 
 def _object(

@@ -93,6 +93,11 @@ class Entry:
         seen = self.observation.data if self.observation else Shape()
         return tuple(_fields(self.current.fields if self.documented else (), seen))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its data have been seen with keys that are values, and no names of fields."""
+        return self.observation is not None and self.observation.data.is_open
+
     @cached_property
     def context_fields(self) -> tuple[Field, ...]:
         """The fields of its context, likewise."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from eventtracking_catalog.shapes import Shape
 from eventtracking_core import Event
-from eventtracking_core.registry import EventType
+from eventtracking_core.registry import EventType, json_schema
 
 __all__ = ["Observation"]
 
@@ -46,8 +47,15 @@ class Observation:
 
     def inferred(self) -> EventType:
         """Return the record that documents what has been seen, without a word of description."""
-        return EventType(
+        record = EventType(
             name=self.name,
             fields=tuple(self.data.documented()),
             context_fields=tuple(self.context.documented()),
         )
+        if not self.data.is_open:
+            return record
+        schema = json_schema(record)
+        said: dict[str, Any] = {
+            key: schema[key] for key in ("type", "properties", "required") if key in schema
+        }
+        return replace(record, schema={**said, "additionalProperties": True})

@@ -46,6 +46,9 @@ def json_type(value: object) -> str:
 class Shape:
     """What has been seen of one field, or of the whole data of events.
 
+    `is_open` tells that some of its keys are values of their own, so that nobody can document them.
+    A field of which that is so has no fields; the data of an event keep those that are others.
+
     Args:
         depth: how many levels below are looked at.
     """
@@ -55,7 +58,7 @@ class Shape:
         self.types: Counter[str] = Counter()
         self.fields: dict[str, Shape] = {}
         self._choices: set[str] | None = set()
-        self._is_map = depth <= 0
+        self.is_open = False
         self._depth = depth
 
     def add(self, value: object) -> None:
@@ -71,21 +74,19 @@ class Shape:
     def _add_fields(self, values: Mapping[str, Any]) -> None:
         self._choices = None
         for key, value in values.items():
-            if self._is_map:
-                return
             if key not in self.fields:
                 if self._names_no_field(key):
-                    self._is_map = True
-                    self.fields.clear()
-                    return
+                    self.is_open = True
+                    continue
                 self.fields[key] = Shape(self._depth - 1)
             self.fields[key].add(value)
+        if self.is_open and self._depth < MAX_DEPTH:
+            self.fields.clear()
 
     def _names_no_field(self, key: str) -> bool:
         if not key or "." in key or len(self.fields) >= MAX_FIELDS:
             return True
-        # The fields of the data itself have to be told, whatever they are called.
-        return self._depth < MAX_DEPTH and _IDENTIFIER.search(key) is not None
+        return self._depth == 0 or _IDENTIFIER.search(key) is not None
 
     def _add_choice(self, value: object) -> None:
         if self._choices is None:
@@ -105,11 +106,6 @@ class Shape:
         # An integer is a number, too.
         kinds = {kind for kind in self.types if kind != "integer" or "number" not in self.types}
         return "|".join(sorted(kinds - {"null"}) + sorted(kinds & {"null"}))
-
-    @property
-    def is_map(self) -> bool:
-        """Whether its keys are values of their own, so that nobody can document them."""
-        return self._is_map and "object" in self.types
 
     def choices(self) -> tuple[str, ...]:
         """Return the few texts it always was one of; none, unless it was seen often enough."""

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventtracking_catalog.checking import Checker
 from eventtracking_catalog.collecting import Collection
 from eventtracking_catalog.exporting.python import module
 from eventtracking_catalog.learning import draft
+from eventtracking_catalog.observation import Observation
 
 EDX = (
     "2026-09-12 12:55:00,123 INFO 20 [tracking] [user 7] [ip 192.0.2.9] logger.py:41 - "
@@ -31,6 +33,8 @@ def varied(log, an_event):
         an_event("1.2.3", {"_private": 1, "self": 2}),
         an_event('shop "quoted"\\ \u2028 name', {'"""': 1}),
         an_event("shop.order.item", [1, 2]),
+        an_event("keys.vary", {"input_9f3a7c21b0_2_1": "a", "attempts": 1, "a.b": 2, "": 3}),
+        an_event("keys.many", {f"k{chr(97 + n // 9)}{chr(97 + n % 9)}": n for n in range(80)}),
         EDX,
         "no event",
     )
@@ -57,7 +61,17 @@ def test_what_it_learned_from_a_log_the_log_satisfies(program, varied, tmp_path)
     assert learned.err == "1 lines were no events\n"
     (tmp_path / "learned.py").write_text(learned.out)
     ran = program("validate", varied, "--types", "learned")
-    assert (ran.code, ran.out) == (0, "0 violations in 9 events, 1 lines were no events\n"), ran.err
+    assert (ran.code, ran.out) == (0, "0 violations in 11 events, 1 lines were no events\n"), (
+        ran.err
+    )
+
+
+def test_keys_that_are_values_leave_an_event_open(run, log, an_event):
+    path = log(an_event(data={"input_9f3a7c21b0_2_1": "secret", "attempts": 1}))
+    out = run("learn", path).out
+    assert "'additionalProperties': True" in out
+    assert "attempts" in out
+    assert "9f3a7c21b0" not in out
 
 
 def test_a_log_without_events_teaches_nothing(run, log):
@@ -83,6 +97,16 @@ def test_whatever_was_seen_the_draft_is_python(an_event, seen):
         event = an_event(name, data)
         into.event({**event, "timestamp": datetime.fromisoformat(event["timestamp"])})
     ast.parse(draft(into.catalogue(), "tracking.log"))
+
+
+@given(st.lists(st.dictionaries(NAMES, VALUES, max_size=5), min_size=1, max_size=5))
+def test_whatever_was_seen_the_inferred_record_allows(seen):
+    observation = Observation("shop.order.placed")
+    events = [{"data": data, "context": data, "name": "shop.order.placed"} for data in seen]
+    for event in events:
+        observation.add(event)
+    record, checker = observation.inferred(), Checker()
+    assert [list(checker.violations(event, record)) for event in events] == [[]] * len(events)
 
 
 @given(st.text(max_size=40))

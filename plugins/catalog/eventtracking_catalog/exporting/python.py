@@ -6,6 +6,7 @@ import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pprint import pformat
+from textwrap import indent
 from typing import Final
 
 from eventtracking_catalog.exporting.fields import Node, tree
@@ -26,6 +27,7 @@ _TYPES: Final = {
 }
 _TYPING: Final = ("Annotated", "Any", "Literal")
 _OURS: Final = ("PII", "Doc", "FieldDoc", "event", "register")
+_WIDTH: Final = 84
 _HIDING: Final = frozenset({*_TYPING, *_OURS, "bool", "dict", "float", "int", "list", "str"})
 
 
@@ -147,7 +149,8 @@ def _registered(record: EventType) -> str:
     if record.schema is not None:
         said = {doc.name: doc.to_dict() for doc in fields_of_schema(record.schema)}
         own = [doc for doc in record.fields if doc.to_dict() != said.get(doc.name)]
-        lines.append(f"    schema={pformat(dict(record.schema), sort_dicts=False)},")
+        schema = pformat(dict(record.schema), width=_WIDTH, sort_dicts=False)
+        lines.append(f"    schema={indent(schema, ' ' * 11).strip()},")
     else:
         own = list(record.fields)
     lines += _fields("field_descriptions", own)
