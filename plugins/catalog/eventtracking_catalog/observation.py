@@ -55,7 +55,6 @@ class Observation:
         if not self.data.is_open:
             return record
         schema = json_schema(record)
-        said: dict[str, Any] = {
-            key: schema[key] for key in ("type", "properties", "required") if key in schema
-        }
+        kept = ("type", "properties", "required")
+        said: dict[str, Any] = {key: schema[key] for key in kept if key in schema}
         return replace(record, schema={**said, "additionalProperties": True})
