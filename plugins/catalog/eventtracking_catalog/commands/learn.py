@@ -15,12 +15,12 @@ __all__ = ["learn"]
 @click.command()
 @click.argument("logs", nargs=-1, required=True, type=options.LOG, metavar="LOG... | -")
 def learn(logs: tuple[Path, ...]) -> None:
-    """Print a Python module that drafts typed events, from the events of logs.
+    """Draft typed events from logs, as a Python module.
 
-    The fields, their types, which of them are always there, and what seems personal by its name
-    are told from the events; the descriptions are left to you. `eventtracking validate` passes on
-    the same logs. Values of events stand in it only where a field had one of a few words, twenty
-    times or more.
+    The module is printed. The fields, their types, which of them are always there, and what seems
+    personal by its name are told from the events; the descriptions are left to you. `eventtracking
+    validate` passes on the same logs. Values of events stand in it only where a field had one of a
+    few words, twenty times or more.
     """
     from eventtracking_catalog.learning import draft, seen  # noqa: PLC0415
 

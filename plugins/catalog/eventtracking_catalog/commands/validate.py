@@ -41,11 +41,11 @@ class _Key(NamedTuple):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def validate(logs: tuple[Path, ...], types: str | None, *, as_json: bool) -> None:
-    """List what in the events of logs is not as documented; exit 1 where there is anything.
+    """List what in logs is not as documented.
 
     That is: an event of a type that nobody registered, a field that is not documented, one that is
-    missing, one of another type, one that is none of its choices. Fields are told by their paths;
-    values of events are never printed.
+    missing, one of another type, one that is none of its choices. Exits 1 where there is any.
+    Fields are told by their paths; values of events are never printed.
     """
     report = _Report(_of_module(types) if types else None)
     for path in logs:
