@@ -21,11 +21,13 @@ __all__ = ["Commands"]
 class Commands(SphinxDirective):
     """Lists a click command and all its subcommands: usage, help, arguments and options."""
 
-    required_arguments = 2  # the program's name, and where its command is: package.module:attribute
+    required_arguments = 2  # the words it is called by, and where it is: package.module:attribute
+    optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """Return a section for each command."""
-        name, path = self.arguments
+        *words, path = self.arguments
+        name = " ".join(words)
         module, _, attribute = path.partition(":")
         command = getattr(import_module(module), attribute)
         context = command.make_context(name, ["--"], resilient_parsing=True)

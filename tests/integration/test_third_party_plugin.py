@@ -84,5 +84,8 @@ def test_its_port_may_come_from_the_environment(carbon, graphite, configure_and_
 def test_a_misspelt_name_is_answered_with_the_closest_one_installed(carbon, configure_and_emit):
     ran = configure_and_emit(carbon, {"backends": {"counter": {"type": "cabron"}}})
     assert len(ran.problems) == 1
-    assert "unknown backend 'cabron'; did you mean 'carbon'? (installed: async_router, carbon," in ran.problems[0]
+    assert (
+        "unknown backend 'cabron'; did you mean 'carbon'? (installed: async_router, carbon,"
+        in ran.problems[0]
+    )
     assert "eventtracking_carbon" not in ran.modules

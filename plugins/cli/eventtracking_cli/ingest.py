@@ -14,11 +14,19 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from eventtracking_cli import parameters
 from eventtracking_cli.drawing import drawn, leaves, reasons
-from eventtracking_cli.inputs import MAX_LINE, STDIN, Line, Source, opened
-from eventtracking_cli.lines import RejectedLineError, parse_line
 from eventtracking_cli.running import configured, drained
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Tracker
+from eventtracking_core.logs import (
+    MAX_LINE,
+    STDIN,
+    Line,
+    RejectedLineError,
+    Source,
+    opened,
+    parse_line,
+    parse_record,
+)
 
 __all__ = ["ingest"]
 
@@ -131,6 +139,9 @@ class _Run:
         try:
             if line.too_long:
                 raise RejectedLineError(f"longer than {MAX_LINE:,} bytes")  # noqa: TRY301
+            if record := parse_record(line.content):
+                self._tracker.event_types.add(record)  # the sinks that keep records get it
+                return
             event = parse_line(line.content)
         except RejectedLineError as error:
             self._rejects.add(path, line, str(error))

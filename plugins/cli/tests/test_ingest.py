@@ -10,6 +10,8 @@ import os
 import pytest
 import zstandard
 
+from eventtracking_core import EventType
+
 PREFIX = "2026-09-12 12:55:00,123 INFO 20 [tracking] [user 7] [ip 192.0.2.9] logger.py:41 - "
 
 ROUTED = """
@@ -210,3 +212,10 @@ def test_what_is_read_may_be_a_pipe(run, config, mixed):
     ran = run("ingest", f"/dev/fd/{reader}", "--config", config())
     os.close(reader)
     assert ran.out.splitlines()[-1] == "6 lines read, 1 rejected, 5 in store"
+
+
+def test_the_records_of_a_log_that_documents_itself_are_no_rejected_lines(run, config, log):
+    record = EventType(name="edx.video.played", description="A video began to play.")
+    event = {"name": "edx.video.played", "timestamp": "2026-09-12T12:55:03Z", "name_id": record.id}
+    ran = run("ingest", log(record.to_line(), event), "--config", config(), "--strict")
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "2 lines read, 0 rejected, 1 in store")

@@ -70,7 +70,7 @@ def test_the_help_lists_commands_of_plugins_without_importing_them(program, plug
     plugin("hostile", "raise SystemExit(5)")
     ran = program("--help")
     assert ran.code == 0
-    assert "greet  Say hello." in ran.out
+    assert "greet Say hello." in " ".join(ran.out.split())
     assert "imported" not in ran.out
 
 

@@ -18,6 +18,7 @@ from eventtracking_mongo.event_types import event_type, event_type_document
 from eventtracking_mongo.failures import explained
 from eventtracking_mongo.inserting import insert
 from eventtracking_mongo.layout import INDEXES, Layout
+from eventtracking_mongo.reading import Reading
 
 __all__ = ["MongoBackend"]
 
@@ -38,7 +39,7 @@ left.
 """
 
 
-class MongoBackend:
+class MongoBackend(Reading):
     """Writes events to a MongoDB collection, acknowledged by a majority and journaled.
 
     An event's id is its document's `_id`, so an event that is sent again is stored once. No

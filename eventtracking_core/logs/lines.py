@@ -9,9 +9,11 @@ from hashlib import sha256
 from typing import Any, Final, TypeGuard
 from urllib.parse import parse_qsl
 
-from eventtracking_core import Event
+from eventtracking_core.errors import EventTrackingError
+from eventtracking_core.events import Event
+from eventtracking_core.registry import EventType
 
-__all__ = ["RejectedLineError", "parse_line"]
+__all__ = ["RejectedLineError", "parse_line", "parse_record"]
 
 Record = dict[str, Any]
 
@@ -19,9 +21,10 @@ MAX_ID: Final = 255
 _QUERY: Final = re.compile(r"[^\s=&]+=[^\s=&]*(?:&[^\s=&]+=[^\s=&]*)*")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TYPE_IDS: Final = ("name_id", "context_type_id")
+_RECORD: Final = b'{"event_type":'
 
 
-class RejectedLineError(Exception):
+class RejectedLineError(EventTrackingError):
     """A line is no event; the message says why, without what the line says."""
 
 
@@ -47,6 +50,30 @@ def parse_line(line: bytes) -> Event | None:
         return _event(_record(text))
     except RecursionError as error:
         raise RejectedLineError("nested too deeply") from error
+
+
+def parse_record(line: bytes) -> EventType | None:
+    """Return the record of an event type that a line holds, None where it is no such line.
+
+    A log that documents itself has them, each before the first event that refers to it.
+
+    Raises:
+        RejectedLineError: it is such a line, and its record is malformed.
+    """
+    start = line.find(_RECORD)
+    if start < 0:
+        return None
+    try:
+        held = json.loads(line[start:])
+    except (ValueError, RecursionError):
+        return None
+    record = held["event_type"]
+    if len(held) != 1 or not isinstance(record, dict):
+        return None
+    try:
+        return EventType.from_dict(record)
+    except ValueError as error:
+        raise RejectedLineError(str(error)) from error
 
 
 def _record(text: str) -> Record:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
-import click
+from eventtracking_core.errors import EventTrackingError
 
-__all__ = ["STDIN", "Line", "Source", "opened"]
+__all__ = ["MAX_LINE", "STDIN", "Line", "Source", "UnreadableInputError", "opened"]
 
 STDIN: Final = Path("-")
 MAX_LINE: Final = 1 << 20
@@ -25,6 +25,10 @@ _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 
 _ZSTD_INPUT: Final = 1024
 """Bytes decompressed at a time: with 128 KiB from each 4 of them, at most 32 MiB of content."""
+
+
+class UnreadableInputError(EventTrackingError):
+    """A file is compressed, and damaged, cut off, or in need of a package; the message says so."""
 
 
 class Line(NamedTuple):
@@ -58,7 +62,7 @@ class Source:
         """Yield the lines.
 
         Raises:
-            ClickException: the file is compressed, and damaged or cut off.
+            UnreadableInputError: the file is compressed, and damaged or cut off.
         """
         number = 0
         try:
@@ -76,13 +80,19 @@ class Source:
             pass
 
     def _damaged(self, number: int, error: Exception) -> None:
-        message = f"{self.path}: the compressed file is damaged or cut off after line {number}"
-        raise click.ClickException(message) from error
+        raise UnreadableInputError(
+            f"{self.path}: the compressed file is damaged or cut off after line {number}"
+        ) from error
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Source]:
-    """Open an input; what it is compressed with is told by its first bytes."""
+    """Open an input; what it is compressed with is told by its first bytes.
+
+    Raises:
+        UnreadableInputError: it is compressed with zstd, and zstandard is not installed.
+        OSError: it cannot be opened.
+    """
     if path == STDIN:
         raw: BinaryIO = sys.stdin.buffer
         yield Source(path, raw, _decompressed(raw))
@@ -101,7 +111,11 @@ def _decompressed(raw: BinaryIO) -> BinaryIO:
 
 
 def _zstd(raw: BinaryIO) -> BinaryIO:
-    import zstandard  # noqa: PLC0415  a C library few inputs need
+    try:
+        import zstandard  # noqa: PLC0415  a C library few inputs need
+    except ImportError as error:
+        message = "the file is compressed with zstd: pip install zstandard to read it"
+        raise UnreadableInputError(message) from error
 
     class _Frames(io.RawIOBase):
         """Reads all frames of a file; one that is damaged or cut off ends as gzip's do."""

@@ -1,0 +1,85 @@
+"""Build the catalogue as a site, serve it, and compare two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from eventtracking_catalog.commands import options
+from eventtracking_catalog.commands.terminal import plain
+from eventtracking_catalog.sources import Sources, gathered
+
+__all__ = ["catalog"]
+
+
+@click.group()
+def catalog() -> None:
+    """Build, serve and compare catalogues of event types.
+
+    A catalogue is made of code (a module that registers event types), of a store (its records,
+    counts and latest events), of a log, or of several of them together.
+    """
+
+
+@catalog.command()
+@options.sources
+@options.config
+@click.option(
+    "-o", "--output", type=options.DIRECTORY, required=True, metavar="DIR", help="Where to write."
+)
+def build(sources: tuple[str, ...], config: Path | None, output: Path) -> None:
+    """Write the catalogue as a site of plain files.
+
+    It needs no server and no network: open DIR/index.html. Sample events are shown with what is
+    personal in them masked, where a field says so or its name suggests it.
+    """
+    from eventtracking_catalog.site import write  # noqa: PLC0415  jinja2 is for pages alone
+
+    made = gathered(sources, config)
+    number = write(made, output)
+    types = len(made.entries)
+    click.echo(f"{types:,} event {'type' if types == 1 else 'types'}, {number:,} files")
+    click.echo(output / "index.html")
+
+
+@catalog.command()
+@options.sources
+@options.config
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any."
+)
+def serve(sources: tuple[str, ...], config: Path | None, port: int) -> None:
+    """Serve the catalogue on this machine until Ctrl-C.
+
+    Its counts follow what is added to the store or to the log.
+    """
+    from eventtracking_catalog.serving import LOOPBACK, server  # noqa: PLC0415
+
+    with Sources(sources, config) as opened, server(opened, port) as serving:
+        click.echo(f"http://{LOOPBACK}:{serving.server_port}/")
+        serving.serve_forever()
+
+
+@catalog.command()
+@click.argument("old")
+@click.argument("new")
+def diff(old: str, new: str) -> None:
+    """Say what changed from one catalogue to another; exit 1 where a change breaks readers.
+
+    OLD and NEW are what --from takes: a module, a store, a log, or a catalogue that was built. A
+    change breaks whoever reads the log where something that was always there may be missing, or be
+    of a type or a value that it never was.
+    """
+    from eventtracking_catalog.comparing import compared  # noqa: PLC0415
+
+    breaking = 0
+    for name, changes in compared(gathered([old]), gathered([new])).items():
+        click.echo(plain(name))
+        for change in changes:
+            breaking += change.breaking
+            mark = "breaking  " if change.breaking else "          "
+            click.echo(f"  {mark}{plain(f'{change.path} {change.text}'.strip())}")
+    click.echo("1 breaking change" if breaking == 1 else f"{breaking:,} breaking changes")
+    if breaking:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,49 @@
+"""Export the catalogue in the forms of other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from eventtracking_catalog.commands import options
+from eventtracking_catalog.exporting import DOCUMENTS, TREES
+from eventtracking_catalog.sources import gathered
+
+__all__ = ["export"]
+
+
+@click.command()
+@click.argument("form", type=click.Choice(sorted([*DOCUMENTS, *TREES])))
+@options.sources
+@options.config
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The file to write, or the directory of eventcatalog; else the standard output.",
+)
+def export(form: str, sources: tuple[str, ...], config: Path | None, output: Path | None) -> None:
+    """Print event types in the forms of other tools.
+
+    asyncapi is AsyncAPI 3.1, and jsonschema JSON Schema 2020-12, both as JSON; python is a module
+    of typed events, typescript one of interfaces, markdown a page. eventcatalog writes files below
+    a directory, which -o names.
+    """
+    if form in TREES and output is None:
+        raise click.UsageError(f"{form} writes files: name a directory with -o")
+    catalogue = gathered(sources, config)
+    if form in DOCUMENTS:
+        text = DOCUMENTS[form](catalogue)
+        if output is None:
+            click.echo(text, nl=False)
+        else:
+            output.write_text(text, encoding="utf-8")
+        return
+    written = TREES[form](catalogue)
+    for name, text in written.items():
+        path = Path(output or "", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    click.echo(f"{len(written):,} files")

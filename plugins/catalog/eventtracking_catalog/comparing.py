@@ -1,0 +1,29 @@
+"""Two catalogues, compared."""
+
+from __future__ import annotations
+
+from eventtracking_catalog.differences import Difference, differences
+from eventtracking_catalog.model import Catalogue
+from eventtracking_core.registry import EventType
+
+__all__ = ["compared"]
+
+
+def compared(old: Catalogue, new: Catalogue) -> dict[str, list[Difference]]:
+    """Return what changed, by the names of events and of contexts; only those that changed."""
+    before, after = _current(old), _current(new)
+    found: dict[str, list[Difference]] = {}
+    for name in sorted({*before, *after}):
+        if name not in after:
+            found[name] = [Difference("", "removed", breaking=True)]
+        elif name not in before:
+            found[name] = [Difference("", "added")]
+        elif changes := differences(before[name], after[name]):
+            found[name] = changes
+    return found
+
+
+def _current(catalogue: Catalogue) -> dict[str, EventType]:
+    events = {name: entry.current for name, entry in catalogue.entries.items()}
+    contexts = {f"context {name}": entry.current for name, entry in catalogue.contexts.items()}
+    return events | contexts

@@ -1,0 +1,47 @@
+"""A draft of typed events, from what has been seen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from eventtracking_catalog.collecting import Collection
+from eventtracking_catalog.exporting.python import module
+from eventtracking_catalog.model import Catalogue
+from eventtracking_catalog.sources.log import Log
+from eventtracking_core.registry import EventType
+
+__all__ = ["draft", "seen"]
+
+
+def seen(logs: Iterable[Path]) -> Catalogue:
+    """Return the catalogue of logs.
+
+    Raises:
+        UnreadableInputError: one is compressed, and damaged.
+        OSError: one cannot be read.
+    """
+    into = Collection()
+    for path in logs:
+        Log(path).collect(into)
+    return into.catalogue()
+
+
+def draft(catalogue: Catalogue, names: str) -> str:
+    """Return a module of typed events, one for each name that has been seen.
+
+    Args:
+        catalogue: what has been seen.
+        names: of the logs, for the module's docstring.
+    """
+    records: list[EventType] = []
+    for entry in catalogue.entries.values():
+        if entry.observation is None:
+            continue
+        number = entry.timeline.total
+        times = "once" if number == 1 else f"{number:,} times"
+        about = f"Seen {times}; say when it is emitted."
+        record = replace(entry.observation.inferred(), description=about, context_fields=())
+        records.append(record)
+    return module(records, f"Event types, drafted from {names}.", blanks=True)

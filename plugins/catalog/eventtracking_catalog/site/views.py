@@ -1,0 +1,173 @@
+"""What the pages show of a catalogue, in the order in which they show it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from eventtracking_catalog.differences import Difference, differences, reworded
+from eventtracking_catalog.model import Catalogue, Entry
+from eventtracking_catalog.personal import is_mask
+from eventtracking_catalog.site.drawing import bars_path
+from eventtracking_core.registry import EventType
+
+__all__ = [
+    "Version",
+    "activity",
+    "contexts_of",
+    "groups",
+    "moment",
+    "searchable",
+    "slugs",
+    "tokens",
+    "versions",
+]
+
+BARS: Final = 48
+MANY: Final = 24
+"""Event types under one heading; more are divided."""
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
+_MAX_SLUG: Final = 60
+_TOKEN: Final = re.compile(
+    r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*|true|false|null)|([\s{}\[\],]+|.)'
+)
+
+
+def slugs(names: Mapping[str, object]) -> dict[str, str]:
+    """Return the name of each event's page: safe in any file system and any URL, and unique."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        slug = _UNSAFE.sub("-", name).strip("-.")[:_MAX_SLUG]
+        if slug != name or slug.lower() in taken:
+            slug = f"{slug}-{sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
+        taken.add(slug.lower())
+        found[name] = slug
+    return found
+
+
+def groups(catalogue: Catalogue) -> dict[str, list[Entry]]:
+    """Return the entries by the first part of their names, or by two where those are many."""
+    found: dict[str, list[Entry]] = {}
+    for entry in catalogue.entries.values():
+        found.setdefault(_head(entry.name, 1), []).append(entry)
+    for head, members in list(found.items()):
+        if head and len(members) > MANY:
+            del found[head]
+            for entry in members:
+                found.setdefault(_head(entry.name, 2), []).append(entry)
+    return dict(sorted(found.items(), key=lambda group: (not group[0], group[0])))
+
+
+def _head(name: str, parts: int) -> str:
+    """Return the namespace of a name: some of its parts, never its last one; paths have none."""
+    return "" if "/" in name else ".".join(name.split(".")[:-1][:parts])
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Counts over the time of the whole catalogue, as a path of bars."""
+
+    path: str
+    text: str
+
+
+def activity(catalogue: Catalogue, entry: Entry, width: int, height: int) -> Activity:
+    """Return the bars of an entry, on the time axis that all entries share."""
+    whole, own = catalogue.timeline, entry.timeline
+    if whole.first is None or whole.last is None or own.first is None or own.last is None:
+        return Activity("", "no events")
+    path = bars_path(own.bars(whole.first, whole.last, BARS), width, height)
+    return Activity(path, f"{own.total:,} from {moment(own.first)} to {moment(own.last)}")
+
+
+class Version(NamedTuple):
+    """A record, and what it changed."""
+
+    record: EventType
+    changes: list[Difference]
+    words: list[tuple[str, str]]
+    """Of the description, told apart; none where it stayed the same."""
+    where: str
+
+
+def versions(entry: Entry) -> list[Version]:
+    """Return the records of an entry, the latest first."""
+    found = []
+    for old, record in zip((None, *entry.versions), entry.versions, strict=False):
+        changes = differences(old, record) if old else []
+        words = reworded(old.description, record.description) if old else []
+        if old and old.description == record.description:
+            words = []
+        where = record.stack_trace[-1] if record.stack_trace else ""
+        found.append(Version(record, changes, list(words), where))
+    return found[::-1]
+
+
+def contexts_of(catalogue: Catalogue, entry: Entry) -> list[str]:
+    """Return the names of the contexts that events of an entry had."""
+    ids = entry.observation.context_type_ids if entry.observation else ()
+    found: dict[str, None] = {}
+    for id_ in sorted(ids):
+        record = catalogue.records.get(id_)
+        members = record.members if record and record.kind == "composed" else (id_,)
+        for member in members:
+            context = catalogue.records.get(member)
+            if context and context.kind == "context":
+                found[context.name] = None
+    return list(found)
+
+
+def moment(time: datetime) -> str:
+    """Return a time as it is shown; none, where it is the beginning of all time."""
+    return "" if time.year == 1 else f"{time:%Y-%m-%d %H:%M}"
+
+
+def tokens(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the parts of a value as JSON, each with its kind: key, text, value or none."""
+    for match in _TOKEN.finditer(json.dumps(value, indent=2, ensure_ascii=False, default=str)):
+        text, colon, literal, other = match.groups()
+        if text is not None:
+            yield ("key" if colon else "masked" if is_mask(text[1:-1]) else "text"), text
+            if colon:
+                yield "", colon
+        elif literal is not None:
+            yield "value", literal
+        else:
+            yield "", other
+
+
+def searchable(catalogue: Catalogue, pages: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return what the search looks through: a title, an address, and words."""
+    found: list[dict[str, Any]] = []
+    for name, entry in catalogue.entries.items():
+        record = entry.current
+        found.append(
+            {
+                "t": name,
+                "u": f"events/{pages[name]}.html",
+                "d": record.description[:200],
+                "f": [row.doc.name for row in (*entry.fields, *entry.context_fields)],
+                "g": [*record.tags, record.owner or "", *entry.classes],
+                "n": entry.timeline.total,
+            }
+        )
+    for number, (name, context) in enumerate(catalogue.contexts.items()):
+        record = context.current
+        found.append(
+            {
+                "t": name,
+                "u": f"contexts.html#c{number}",
+                "d": record.description[:200],
+                "f": [doc.name for doc in record.fields],
+                "g": ["context"],
+                "n": 0,
+            }
+        )
+    return found

@@ -1,0 +1,160 @@
+"""What a catalogue is made of: code, stores, logs, and catalogues that were saved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final, Protocol, Self
+
+import click
+
+from eventtracking_catalog.collecting import Collection
+from eventtracking_catalog.model import Catalogue
+from eventtracking_catalog.sources.code import Code
+from eventtracking_catalog.sources.log import Log
+from eventtracking_catalog.sources.saved import FILE_NAME, Saved, is_saved
+from eventtracking_catalog.sources.store import (
+    EventStore,
+    Records,
+    Store,
+    configured,
+    database,
+    server,
+)
+from eventtracking_core.config import build, read
+
+__all__ = ["Source", "Sources", "gathered"]
+
+SHUTDOWN_TIMEOUT: Final = 5.0
+"""Seconds."""
+
+_MODULE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_MONGO: Final = re.compile(r"mongodb(\+srv)?://")
+_SQLITE: Final = b"SQLite format 3\0"
+_STDIN: Final = "-"
+_CONFIGURATIONS: Final = frozenset({".toml", ".yaml", ".yml"})
+
+
+class Source(Protocol):
+    """Something that knows of event types or of events."""
+
+    title: str
+    """What it is called on a page."""
+
+    def collect(self, into: Collection, /) -> None:
+        """Tell all of it."""
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many events there are by now, by name."""
+
+
+def gathered(names: Iterable[str], config: Path | None = None) -> Catalogue:
+    """Return the catalogue of all sources together; see `Sources`."""
+    with Sources(names, config) as sources:
+        return sources.catalogue()
+
+
+class Sources:
+    """The sources that a user named; a context manager, at whose end stores are closed.
+
+    Args:
+        names: modules by their dotted names, logs, SQLite databases, MongoDB URIs, saved
+            catalogues or directories that hold one, configurations that have a store. Without any,
+            the store of the configuration.
+        config: a configuration's file, whose routing tree is told; without one, and without
+            sources, the default configuration.
+
+    Raises:
+        ClickException: a source is none of these.
+        ConfigurationError: the configuration cannot be used.
+        OSError: a source cannot be read.
+    """
+
+    def __init__(self, names: Iterable[str], config: Path | None = None) -> None:
+        named = tuple(names)
+        self._stack = ExitStack()
+        self._routing: Mapping[str, object] | None = None
+        self._sources: list[Source] = []
+        if config is not None or not named:
+            self._add_configuration(config, with_store=not named)
+        for name in named:
+            self._add(name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def catalogue(self) -> Catalogue:
+        """Return what they tell now.
+
+        Raises:
+            ClickException: a module cannot be imported, a saved catalogue is damaged.
+            EventTrackingError: a store or a log cannot be read.
+            OSError: likewise.
+        """
+        into = Collection()
+        into.routing = self._routing
+        for source in self._sources:
+            into.sources.append(source.title)
+            source.collect(into)
+        return into.catalogue()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many events there are by now, by name."""
+        total: dict[str, int] = {}
+        for source in self._sources:
+            for name, number in source.counts().items():
+                total[name] = total.get(name, 0) + number
+        return total
+
+    def _add_configuration(self, config: Path | None, *, with_store: bool) -> None:
+        configuration = read(config)
+        tree = build(configuration)
+        self._routing = {"name": "events", "type": "router", **tree.root.stats(0)}
+        if not with_store:
+            return
+        if tree.metadata is not None:
+            self._sources.append(Records("the metadata store", tree.metadata))
+        store = configured(tree.root.leaves())
+        if store is None:
+            message = "no backend of the configuration can be queried: name a source with --from"
+            raise click.ClickException(message)
+        self._add_store(configuration.source, store)
+
+    def _add(self, name: str) -> None:
+        path = Path(name)
+        if uri := _MONGO.match(name):
+            self._add_store(f"{uri[0]}…", server(name))  # the address may hold a password
+        elif name == _STDIN:
+            self._sources.append(Log(path))
+        elif path.is_dir() and (path / FILE_NAME).is_file():
+            self._sources.append(Saved(path / FILE_NAME))
+        elif path.is_file() and path.suffix in _CONFIGURATIONS:
+            self._add_configuration(path, with_store=True)
+        elif path.is_file():
+            self._add_file(path)
+        elif _MODULE.fullmatch(name):
+            self._sources.append(Code(name))
+        else:
+            raise click.ClickException(f"{name}: no such file, and no name of a module")
+
+    def _add_file(self, path: Path) -> None:
+        if path.suffix == ".py":
+            message = f"{path}: name the module, not its file: {path.stem}"
+            raise click.ClickException(message)
+        with path.open("rb") as file:
+            is_database = file.read(len(_SQLITE)) == _SQLITE
+        if is_database:
+            self._add_store(path.name, database(path))
+        else:
+            self._sources.append(Saved(path) if is_saved(path) else Log(path))
+
+    def _add_store(self, title: str, backend: EventStore) -> None:
+        shutdown = getattr(backend, "shutdown", None)
+        if callable(shutdown):
+            self._stack.callback(shutdown, SHUTDOWN_TIMEOUT)
+        self._sources.append(Store(title, backend))

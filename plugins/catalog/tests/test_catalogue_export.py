@@ -1,0 +1,177 @@
+"""The catalogue in the forms of other tools, held to those tools."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NODE = Path(__file__).with_name("node")
+
+FIELDS = {
+    "total": {"type": "integer", "description": "In cents; <b>never</b> | negative."},
+    "buyer": {"type": "object|null"},
+    "buyer.email": {"type": "string", "pii": "email"},
+    "items": {"type": "array", "required": False},
+    "items.sku": {"type": "string"},
+    "size": {"type": "string", "enum": ("s", "m")},
+    "odd-key": {"required": False},
+}
+EXAMPLE = {"total": 5, "buyer": {"email": "a@example.org"}, "size": "s", "items": [{"sku": "x"}]}
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory, a_record, an_event):
+    """Every export of one log, as text by form."""
+    from click.testing import CliRunner
+
+    from eventtracking_catalog.commands.export import export
+    from eventtracking_core.registry import FieldDoc
+
+    directory = tmp_path_factory.mktemp("exports")
+    placed = a_record(
+        fields=FIELDS,
+        description="An order was placed.\n\nOnce only: {braces}, */ and `ticks`.",
+        owner="sales",
+        tags=("money",),
+        examples=(EXAMPLE,),
+        context_fields=(FieldDoc("user_id", type="integer", pii="id"),),
+    )
+    tree = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {"root": {"$ref": "#/$defs/node"}},
+        "$defs": {
+            "node": {
+                "type": "object",
+                "properties": {
+                    "below": {"type": "array", "items": {"$ref": "#/$defs/node"}},
+                    "size": {"type": "integer"},
+                },
+            }
+        },
+    }
+    left = a_record("shop/cart~left", deprecated="Use shop.cart.closed.", schema=tree)
+    seen = json.dumps(an_event("seen.only", {"class": 1}))
+    lines = [placed.to_line(), left.to_line(), seen]
+    path = directory / "events.log"
+    path.write_text("\n".join(lines) + "\n")
+
+    def text(form, *args):
+        result = CliRunner().invoke(export, [form, "--from", str(path), *map(str, args)])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    found = {form: text(form) for form in ("asyncapi", "jsonschema", "markdown", "typescript")}
+    found["python"] = text("python")
+    text("eventcatalog", "-o", directory / "eventcatalog")
+    found["directory"] = directory / "eventcatalog"
+    return found
+
+
+@pytest.fixture(scope="module")
+def checked(exported, an_event, tmp_path_factory):
+    """What npm's parser of AsyncAPI, Ajv and the compiler of TypeScript say."""
+    if shutil.which("node") is None or not (NODE / "node_modules").is_dir():
+        pytest.skip(
+            f"needs node, and `npm install --no-package-lock` in {NODE.parent.name}/{NODE.name}"
+        )
+    directory = tmp_path_factory.mktemp("checked")
+    events = [
+        an_event(data=EXAMPLE),
+        an_event(data={"total": "5"}),
+        an_event("shop/cart~left", {"root": {"below": [{"size": 1}]}}),
+        an_event("shop/cart~left", {"root": {"below": [{"size": "big"}]}}),
+        an_event("any.other", {"total": "5"}),
+        {"name": "no id"},
+    ]
+    (directory / "asyncapi.json").write_text(exported["asyncapi"])
+    (directory / "jsonschema.json").write_text(exported["jsonschema"])
+    (directory / "events.json").write_text(json.dumps(events))
+    use = """
+    const placed: Event<"shop.order.placed">["data"] =
+      { total: 5, buyer: null, size: "s", items: [{ sku: "x" }] };
+    export const total: number = placed.total;
+    """
+    (directory / "events.ts").write_text(exported["typescript"] + use)
+    ran = subprocess.run(
+        ["node", NODE / "check.js", directory], capture_output=True, timeout=100, check=False
+    )
+    assert ran.returncode == 0, ran.stderr.decode()
+    return json.loads(ran.stdout)
+
+
+def test_the_official_parser_takes_the_asyncapi_document(checked):
+    assert checked["asyncapi"] == {
+        "version": "3.1.0",
+        "messages": ["seen.only", "shop.order.placed", "shop/cart~left"],
+        "problems": [],
+    }
+
+
+def test_the_json_schema_finds_the_data_of_each_name(checked):
+    assert checked["jsonschema"] == [True, False, True, False, True, False]
+
+
+def test_the_compiler_takes_the_typescript(checked):
+    assert checked["typescript"] == []
+
+
+def test_markdown_shows_descriptions_as_they_are(exported):
+    page = exported["markdown"]
+    assert r"In cents; &lt;b&gt;never&lt;/b&gt; \| negative." in page
+    assert "| `buyer.email` | string | yes | email |  |" in page
+    assert r"**Deprecated:** Use shop.cart.closed." in page
+
+
+def test_eventcatalog_gets_a_page_and_a_schema_for_each_event(exported):
+    files = {
+        path.relative_to(exported["directory"]).as_posix()
+        for path in exported["directory"].rglob("*")
+        if path.is_file()
+    }
+    assert files == {
+        f"events/{name}/{file}"
+        for name in ("SeenOnly", "ShopCartLeft", "ShopOrderPlaced")
+        for file in ("index.mdx", "schema.json")
+    }
+    page = (exported["directory"] / "events/ShopOrderPlaced/index.mdx").read_text()
+    head = dict(line.split(": ", 1) for line in page.split("---")[1].strip().splitlines())
+    assert json.loads(head["name"]) == "shop.order.placed"
+    assert r"\{braces\}" in page
+
+
+def test_the_python_module_registers_the_same_event_types(exported, tmp_path):
+    (tmp_path / "shop.py").write_text(exported["python"])
+    program = (
+        "import json, shop, eventtracking_core as et\n"
+        "print(json.dumps([r.to_dict() for r in et.get_tracker().event_types]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    records = {record["name"]: record for record in json.loads(ran.stdout)}
+    placed = records["shop.order.placed"]
+    again = {field["name"]: field for field in placed["fields"]}
+    assert records.keys() == {"shop.order.placed", "shop/cart~left", "seen.only"}
+    assert placed["owner"] == "sales"
+    assert placed["description"].endswith("*/ and `ticks`.")
+    assert again["buyer.email"]["pii"] == "email"
+    assert again["items"]["required"] is False
+    assert again["size"]["enum"] == ["s", "m"]
+    assert again["odd-key"]["required"] is False
+    assert placed["context_fields"][0]["pii"] == "id"
+    assert records["shop/cart~left"]["schema"]["properties"].keys() == {"root"}
+
+
+def test_eventcatalog_needs_a_directory(run, log):
+    ran = run("export", "eventcatalog", "--from", log())
+    assert ran.code == 2
+    assert "-o" in ran.err
