@@ -16,6 +16,11 @@ class Processor(Protocol):
     Two attributes are looked up once: `mutates` (False where the processor never changes the event
     it was given, and returns a changed copy instead) and `on_error` (`"drop"` where an event must
     not pass a failure; `"continue"` is the default).
+
+    Two methods are called where it has them. `bind_event_types(event_types, before)` hands it the
+    registry of its tracker, and the processors before it that fail closed, each time the tree is
+    put together. `keeps_in(field, kind)` tells whether no value of a field, given by its parts,
+    passes as it is, where its type says that it holds personal data of that class.
     """
 
     def __call__(self, event: Event, /) -> Event | None:

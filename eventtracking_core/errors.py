@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +28,9 @@ class EventTrackingError(Exception):
 
 class EventEmissionExit(EventTrackingError):  # noqa: N818  documented upstream under this name
     """Raised by a processor: the event goes no further on this branch."""
+
+    drop_reason: ClassVar[str] = "filtered"
+    """Under which it is counted."""
 
 
 class NoBackendEnabled(EventTrackingError):  # noqa: N818  documented upstream under this name

@@ -46,13 +46,16 @@ _BUILT_IN: Final[Mapping[Kind, Mapping[str, str]]] = {
     },
     "processor": {
         "add": "eventtracking_core.processors.add:Add",
+        "drop_pii": "eventtracking_core.processors.drop_pii:DropPii",
         "match": "eventtracking_core.processors.match:Match",
         "name_allowlist": "eventtracking_core.processors.name_allowlist:NameAllowlist",
+        "pseudonymize": "eventtracking_core.processors.pseudonymize:Pseudonymize",
         "redact": "eventtracking_core.processors.redact:Redact",
         "regex_filter": "eventtracking_core.processors.regex_filter:RegexFilter",
         "rename": "eventtracking_core.processors.rename:Rename",
         "sample": "eventtracking_core.processors.sample:Sample",
         "truncate": "eventtracking_core.processors.truncate:Truncate",
+        "truncate_ip": "eventtracking_core.processors.truncate_ip:TruncateIp",
     },
     "backend": {
         "memory": "eventtracking_core.backends.memory:MemoryBackend",

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
+from weakref import WeakSet, proxy
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import ClosedError, InvalidEventError
@@ -59,6 +59,7 @@ class Tracker(Scope):
         self._intake = Intake(strict=strict)
         self._names = self._intake.names
         self._tree = Tree(RoutingBackend(backends, processors))
+        self._tree.bind(proxy(self))  # a cycle would keep a tracker alive
         self._stamps: Stamps | None = None
         if strict:
             self._stamping()
@@ -211,7 +212,10 @@ class Tracker(Scope):
 
         old = self._tree
         is_disabled = _is_true(os.environ.get("EVENTTRACKING_DISABLED", ""))
-        tree = Tree(RoutingBackend()) if is_disabled else build(read(config), self.name)
+        tree = (
+            Tree(RoutingBackend()) if is_disabled else build(read(config), self.name, proxy(self))
+        )
+        tree.bind(proxy(self))
         follow(tree, self._intake)
         self._tree = tree
         kept = {id(leaf.backend) for leaf in self._tree.root.leaves()}

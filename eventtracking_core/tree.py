@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.policies import DEFAULT, Policies
 from eventtracking_core.routing import Counter, RoutingBackend
+from eventtracking_core.routing.binding import bind
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import ContextProvider
     from eventtracking_core.events import Event
     from eventtracking_core.registry import EventType, MetadataStore
     from eventtracking_core.registry.keeping import Keeper
+    from eventtracking_core.routing.binding import Owner
 
 __all__ = [
     "NO_TELEMETRY",
@@ -68,6 +70,8 @@ NO_TELEMETRY: Final = Telemetry(metrics=False, spans=False)
 class Tree:
     """What `emit` needs of a configuration, swapped in one assignment."""
 
+    _owner: Owner | None = None
+
     def __init__(
         self,
         root: RoutingBackend,
@@ -93,6 +97,8 @@ class Tree:
 
     def changed(self) -> None:
         """Compile anew, after a registration. A tree without backends sends nowhere."""
+        if self._owner is not None:
+            bind(self.root, self._owner)
         self.send = self.root.compile() if self.root.children else None
         if observers:
             self.send = _observed(self.send)
@@ -128,6 +134,11 @@ class Tree:
     def give_up(self, error: str, event: Event) -> None:
         """Take an event through the processors, and into the dead letters of the backends."""
         self.root.giving_up(error)(event)
+
+    def bind(self, owner: Owner) -> None:
+        """Let processors look up fields in somebody's event types, also those that come later."""
+        self._owner = owner
+        self.changed()
 
     def context(self, entered: dict[str, Any]) -> dict[str, Any]:
         """Return what the providers say, with what was entered on top of it."""

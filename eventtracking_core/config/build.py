@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core.config import delivery, policies, remote, telemetry
+from eventtracking_core.config import accepts, delivery, policies, remote, telemetry
 from eventtracking_core.config.convert import Parameter, UnresolvableError, convert, parameters
 from eventtracking_core.config.place import Place, join, kind_of, type_name_of
 from eventtracking_core.config.refusal import refusal
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.config.source import Configuration
     from eventtracking_core.delivery.remote import RemoteComponent
+    from eventtracking_core.routing.binding import Owner
 
 __all__ = ["ROOT_KEYS", "build"]
 
@@ -37,25 +38,31 @@ _METHODS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "backend": ("send", "send_batch"),
     "metadata store": ("save_event_type",),
 }
-_RESERVED: Final = frozenset({"type", "processors", "backends", "delivery"})
+_RESERVED: Final = frozenset({"type", "processors", "backends", "delivery", "accepts"})
 
 
-def build(configuration: Configuration, tracker: str | None = "default") -> Tree:
+def build(
+    configuration: Configuration, tracker: str | None = "default", owner: Owner | None = None
+) -> Tree:
     """Make the components of a configuration, without what `EVENTTRACKING_DISABLE_PLUGINS` names.
 
     Args:
         configuration: what was read.
         tracker: the name of the tracker it is for, by which other processes find the same tree.
+        owner: whose event types the processors and the check of `accepts` go by.
 
     Raises:
         ConfigurationError: with every problem, in the order of the configuration.
     """
-    return _Builder(configuration, tracker).build()
+    return _Builder(configuration, tracker, owner).build()
 
 
 class _Builder:
-    def __init__(self, configuration: Configuration, tracker: str | None) -> None:
+    def __init__(
+        self, configuration: Configuration, tracker: str | None, owner: Owner | None
+    ) -> None:
         self._tracker = tracker
+        self._owner = owner
         self._source = configuration.source
         self._tree = configuration.tree
         self._problems = list(configuration.problems)
@@ -79,6 +86,7 @@ class _Builder:
         store = metadata and self._component("metadata store", metadata, "metadata")
         self._environment = delivery.from_environment(self._problems)
         root = self._router(tree, Place("", (), [self._environment]))
+        accepts.check(root, self._owner, self._problems)
         if self._problems:
             raise ConfigurationError(self._source, self._problems)
         providers = [provider for provider in providers if provider]
@@ -104,7 +112,8 @@ class _Builder:
 
     def _router(self, table: Mapping[str, Any], place: Place) -> RoutingBackend:
         router = RoutingBackend()
-        for step in self._steps(table, place.path):
+        guards = accepts.steps(table, place.path, self._problems)
+        for step in (*self._steps(table, place.path), *guards):
             router.register_processor(step)
         for name, backend in self._backends(table, place).items():
             router.register_backend(name, backend)
@@ -283,7 +292,9 @@ class _Builder:
             return True
         expected = ", ".join(sorted(known)) or "no options"
         message = f"unknown option (expected one of: {expected})"
-        self._problem(f"{path}.{key}", "this type takes none" if key in _RESERVED else message)
+        if key in _RESERVED:
+            message = "belongs to a router" if key == "accepts" else "this type takes none"
+        self._problem(f"{path}.{key}", message)
         return False
 
     def _value(self, key: str, value: object, known: Mapping[str, Parameter], path: str) -> Any:

@@ -34,6 +34,11 @@ _TELEMETRY: Final = {
         },
     ],
 }
+_ACCEPTS: Final = {
+    "description": "Classes of personal data that its backends may get.",
+    "type": "array",
+    "items": {"type": "string"},
+}
 _ON_ERROR: Final = {"enum": ["continue", "drop"]}
 
 
@@ -52,7 +57,12 @@ def json_schema(components: Mapping[Kind, Mapping[str, Callable[..., Any]]]) -> 
     ]
     router = {
         "type": "object",
-        "properties": {"processors": _PROCESSORS, "backends": _BACKENDS, "delivery": _DELIVERY},
+        "properties": {
+            "processors": _PROCESSORS,
+            "backends": _BACKENDS,
+            "delivery": _DELIVERY,
+            "accepts": _ACCEPTS,
+        },
         "additionalProperties": False,
         "anyOf": [{"required": ["processors"]}, {"required": ["backends"]}],
     }

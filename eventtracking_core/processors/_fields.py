@@ -53,23 +53,32 @@ def bounded(work: Callable[[Event, Budget], _Result], event: Event) -> _Result:
         return work(normalize_event(event), repeat(None))
 
 
-def values(event: Event, field: Field) -> list[object]:
-    """Return the values a field has: none, one, or one for each element of a list on the way."""
-    return bounded(partial(_values, field), event)
+def values(event: Event, field: Field, *, below: bool = False) -> list[object]:
+    """Return the values a field has: none, one, or one for each element of a list on the way.
+
+    Args:
+        event: where to look.
+        field: what for.
+        below: see `rewrite`.
+    """
+    return bounded(partial(_values, field=field, below=below), event)
 
 
-def rewrite(event: Event, field: Field, change: Change) -> Event:
+def rewrite(event: Event, field: Field, change: Change, *, below: bool = False) -> Event:
     """Return the event with a field changed; the event itself where it has no such field.
 
     Args:
         event: is left as it is.
         field: where to look; keys with dots in them are found too, and each element of lists.
         change: called with a copy of the mapping that holds the field, and its key there.
+        below: whether a key such as `user.email` is changed with the field `user`.
     """
     part, key, *rest = field
     holder = event.get(part)
-    if rest or type(holder) is not dict or not _TEXT.issuperset(map(type, holder)):
-        return cast("Event", bounded(partial(_rewrite, field, change), event))
+    is_plain = not rest and type(holder) is dict and _TEXT.issuperset(map(type, holder))
+    if not is_plain or (below and f"{key}." in " ".join(holder)):
+        work = partial(_rewrite, field=field, below=below, change=change)
+        return cast("Event", bounded(work, event))
     if key not in holder:
         return event
     holder = holder.copy()
@@ -77,49 +86,53 @@ def rewrite(event: Event, field: Field, change: Change) -> Event:
     return cast("Event", {**event, part: holder})
 
 
-def _values(field: Field, value: object, budget: Budget) -> list[object]:
+def _keys(mapping: Mapping[str, Any], field: Field, *, below: bool) -> Iterator[tuple[str, Field]]:
+    """Yield the keys under which a field, or what holds it, is there, and what is left of it."""
+    for length in range(1, len(field) + 1):
+        key = ".".join(field[:length])
+        if key in mapping:
+            yield key, field[length:]
+    if below:
+        yield from [(key, ()) for key in mapping if key.startswith(f"{'.'.join(field)}.")]
+
+
+def _values(value: object, budget: Budget, *, field: Field, below: bool) -> list[object]:
     value = readable(value)
     found: list[object] = []
     if isinstance(value, list | tuple):
         next(budget)
         for item in value:
-            found += _values(field, item, budget)
+            found += _values(item, budget, field=field, below=below)
     elif isinstance(value, Mapping):
         next(budget)
-        for length in range(1, len(field) + 1):
-            key = ".".join(field[:length])
-            if key in value and length == len(field):
-                found.append(value[key])
-            elif key in value:
-                found += _values(field[length:], value[key], budget)
+        for key, rest in _keys(value, field, below=below):
+            inner = value[key]
+            found += _values(inner, budget, field=rest, below=below) if rest else [inner]
     return found
 
 
-def _rewrite(field: Field, change: Change, value: Any, budget: Budget) -> Any:
+def _rewrite(value: Any, budget: Budget, *, field: Field, below: bool, change: Change) -> Any:
+    again = partial(_rewrite, below=below, change=change)
     mapping = readable(value)
     if isinstance(mapping, list | tuple):
         next(budget)
-        items = [_rewrite(field, change, item, budget) for item in mapping]
+        items = [again(item, budget, field=field) for item in mapping]
         same = all(new is old for new, old in zip(items, mapping, strict=True))
         return value if same else items
     if not isinstance(mapping, Mapping):
         return mapping  # what cannot be looked into must not go on as it is
     next(budget)
     result = value
-    for length in range(1, len(field) + 1):
-        key = ".".join(field[:length])
-        if key not in mapping:
-            continue
-        is_last = length == len(field)
-        inner = None if is_last else _rewrite(field[length:], change, mapping[key], budget)
-        if not is_last and inner is mapping[key]:
+    for key, rest in _keys(mapping, field, below=below):
+        inner = again(mapping[key], budget, field=rest) if rest else None
+        if rest and inner is mapping[key]:
             continue
         if result is value:
             result = dict(mapping)
-        if is_last:
-            change(result, key)
-        else:
+        if rest:
             result[key] = inner
+        else:
+            change(result, key)
     return result
 
 

@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
-from eventtracking_core.processors._fields import parse, rewrite
-
-if TYPE_CHECKING:
-    from eventtracking_core.events import Event
+from eventtracking_core.processors._personal import FieldProcessor, Unclassified
 
 __all__ = ["Redact"]
 
 
-class Redact:
+class Redact(FieldProcessor):
     """Remove fields from events, or replace their values. Fails closed.
 
     Args:
         fields: dotted fields: `["context.ip", "data.user.email"]`. Through lists they reach into
             each element; keys that have dots themselves are found too.
         replacement: stands in the field's place; without one the field is removed.
+        pii: classes of personal data, such as `["email"]`: the fields that registered types
+            declare to hold it.
+        unclassified: with `pii`, whether an event of a type that is not registered is dropped, or
+            passes with only `fields` removed.
 
     Raises:
-        ValueError: a field lies neither below `context` nor below `data`.
+        ValueError: there is neither field nor class, or a field lies neither below `context` nor
+            below `data`.
     """
 
-    mutates: ClassVar[bool] = False
-    on_error: ClassVar[str] = "drop"
-
-    def __init__(self, fields: list[str], replacement: str | None = None) -> None:
-        self._fields = [parse(field) for field in fields]
+    def __init__(
+        self,
+        fields: list[str] | None = None,
+        replacement: str | None = None,
+        pii: list[str] | None = None,
+        unclassified: Unclassified = "drop",
+    ) -> None:
+        super().__init__(fields, pii, unclassified)
         self._replacement = replacement
 
-    def __call__(self, event: Event, /) -> Event:
-        """Return the event without the fields."""
-        for field in self._fields:
-            event = rewrite(event, field, self._redact)
-        return event
-
-    def _redact(self, mapping: dict[str, Any], key: str) -> None:
+    def _change(self, mapping: dict[str, Any], key: str) -> None:
         if self._replacement is None:
             del mapping[key]
         else:

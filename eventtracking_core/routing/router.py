@@ -284,8 +284,8 @@ def _chain(router: RoutingBackend, targets: tuple[_Send, ...]) -> _Send:
         except FailedClosedError:
             drop("processor_error")
             return
-        except EventEmissionExit:
-            drop("filtered")
+        except EventEmissionExit as stopped:
+            drop(stopped.drop_reason)
             return
         except BaseException:
             drop("interrupted")

@@ -13,27 +13,33 @@ from hypothesis import strategies as st
 import eventtracking_core as et
 from eventtracking_core.plugins import plugins
 from eventtracking_core.processors.add import Add
+from eventtracking_core.processors.drop_pii import DropPii
 from eventtracking_core.processors.match import Match
 from eventtracking_core.processors.name_allowlist import NameAllowlist
+from eventtracking_core.processors.pseudonymize import Pseudonymize
 from eventtracking_core.processors.redact import Redact
 from eventtracking_core.processors.regex_filter import RegexFilter
 from eventtracking_core.processors.rename import Rename
 from eventtracking_core.processors.sample import Sample
 from eventtracking_core.processors.truncate import Truncate
+from eventtracking_core.processors.truncate_ip import TruncateIp
 
 FIELDS = ["data.a", "data.a.b", "data.b.a.b", "context.a", "context.a.a"]
 
 ALL = {
     "add": Add({field: {"b": [1]} for field in FIELDS}),
     "add, overwriting": Add(dict.fromkeys(FIELDS, 1), overwrite=True),
+    "drop_pii": DropPii(unclassified="pass"),
     "match": Match({field: ["x", 1] for field in FIELDS}),
     "name_allowlist": NameAllowlist(["name"]),
+    "pseudonymize": Pseudonymize("k" * 32, FIELDS),
     "redact": Redact(FIELDS),
     "redact, replacing": Redact(FIELDS, replacement="***"),
     "regex_filter": RegexFilter("allowlist", ["n.*"]),
     "rename": Rename({"name": "other"}, dict.fromkeys(FIELDS, "c")),
     "sample": Sample(0.5),
     "truncate": Truncate(1),
+    "truncate_ip": TruncateIp(FIELDS),
 }
 
 KEYS = st.sampled_from(["a", "b", "c", "a.b", "b.a.b"])
@@ -89,10 +95,12 @@ def test_it_is_known_to_configurations_by_its_name(name):
     [
         lambda field: Add({field: 1}),
         lambda field: Match({field: 1}),
+        lambda field: Pseudonymize("k" * 32, [field]),
         lambda field: Redact([field]),
         lambda field: Rename(fields={field: "new"}),
+        lambda field: TruncateIp([field]),
     ],
-    ids=["add", "match", "redact", "rename"],
+    ids=["add", "match", "pseudonymize", "redact", "rename", "truncate_ip"],
 )
 @pytest.mark.parametrize(
     "field", ["ip", "context", "data", "name", "hunter2.ip", "data.", "data..ip", ""]

@@ -1,0 +1,66 @@
+"""The `accepts` of a router: which classes of personal data its backends may get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from eventtracking_core.config.convert import convert
+from eventtracking_core.errors import Problem
+from eventtracking_core.processors.accepts import Accepts
+from eventtracking_core.routing import RoutingBackend, Step
+from eventtracking_core.routing.binding import bind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from eventtracking_core.routing.binding import Owner
+
+__all__ = ["check", "steps"]
+
+
+def steps(table: Mapping[str, Any], path: str, problems: list[Problem]) -> list[Step]:
+    """Return what stands after a router's own processors: a guard, where it says what it accepts.
+
+    Args:
+        table: the router's.
+        path: its path.
+        problems: what is wrong is added here.
+    """
+    if "accepts" not in table:
+        return []
+    classes, found = convert(table["accepts"], list[str], f"{path}.accepts")
+    problems += found
+    return [] if found else [Step(Accepts(classes), name="accepts")]
+
+
+def check(root: RoutingBackend, owner: Owner | None, problems: list[Problem]) -> None:
+    """Add a problem for each router that registered types would bring what it does not accept.
+
+    Args:
+        root: the tree.
+        owner: whose event types they are; where nobody's, nothing is known yet.
+        problems: what is wrong is added here.
+    """
+    if owner is None:
+        return
+    bind(root, owner)
+    for path, guard in _guards(root, ""):
+        refused = guard.refused()
+        if refused:
+            problems.append(
+                Problem(
+                    f"{path}.accepts",
+                    f"registered types would bring {', '.join(refused)} here: accept that, or put"
+                    " redact, drop_pii, pseudonymize or truncate_ip before, with these classes",
+                )
+            )
+
+
+def _guards(router: RoutingBackend, path: str) -> Iterator[tuple[str, Accepts]]:
+    for step in router.steps:
+        if isinstance(step.processor, Accepts):
+            yield path, step.processor
+    for name, child in router.children.items():
+        if isinstance(child, RoutingBackend):
+            yield from _guards(child, f"{path}.backends.{name}".removeprefix("."))

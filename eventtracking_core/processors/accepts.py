@@ -1,0 +1,81 @@
+"""Let no event onto a branch that holds personal data which the branch does not accept."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from eventtracking_core.diagnostics import report
+from eventtracking_core.events import clean_name
+from eventtracking_core.processors._fields import Field, values
+from eventtracking_core.processors._personal import PersonalDataExit
+from eventtracking_core.registry.personal import PersonalFields
+
+if TYPE_CHECKING:
+    from eventtracking_core.components import Processor
+    from eventtracking_core.events import Event
+    from eventtracking_core.registry import Registry
+
+__all__ = ["Accepts"]
+
+
+class Accepts:
+    """Drops the events with a value, in a field of a class that is neither accepted nor kept in.
+
+    A class is kept in by a processor before that removes, replaces or cuts the values of its
+    fields, and that drops events on which it fails. An event of a type that is not registered is
+    dropped: nobody knows what it holds.
+
+    Args:
+        classes: of personal data that may pass.
+    """
+
+    mutates: ClassVar[bool] = False
+    on_error: ClassVar[str] = "drop"
+
+    def __init__(self, classes: Iterable[str]) -> None:
+        self._classes = frozenset(classes)
+        self._before: Sequence[Processor] = ()
+        self._refused = PersonalFields(None, self._is_refused)
+
+    def bind_event_types(self, event_types: Registry, before: Sequence[Processor]) -> None:
+        """Judge by the event types of a tracker, and by the processors that come before."""
+        self._before = before
+        self._refused = PersonalFields(event_types, self._is_refused)
+
+    def refused(self) -> list[str]:
+        """Return the classes of registered types that would get here, and may not pass."""
+        return sorted(self._refused.wanted())
+
+    def __call__(self, event: Event, /) -> None:
+        """Drop the event, or let it through.
+
+        Raises:
+            PersonalDataExit: it may not pass.
+        """
+        fields, is_known = self._refused.of(event)
+        if not is_known:
+            self._drop(event, "its type is not registered")
+        for field in fields:
+            if any(value is not None for value in values(event, field, below=True)):
+                self._drop(event, f"{'.'.join(field)} is of a class that is not accepted")
+
+    def _is_refused(self, field: Field, kind: str) -> bool:
+        return kind not in self._classes and not any(
+            keeps_in(field, kind)
+            for processor in self._before
+            if callable(keeps_in := getattr(processor, "keeps_in", None))
+        )
+
+    def _drop(self, event: Event, why: str) -> None:
+        name = clean_name(event["name"])
+        report(
+            logging.ERROR,
+            (id(self), name, why),
+            "event %s is dropped from a branch that accepts only some personal data: %s",
+            name,
+            why,
+            extra={"code": "pii", "event_name": name, "reason": "pii"},
+        )
+        raise PersonalDataExit

@@ -1,0 +1,84 @@
+"""Replace who somebody is by a name that says nothing, and is always the same."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from eventtracking_core.encoding import normalize
+from eventtracking_core.processors._fields import readable
+from eventtracking_core.processors._personal import FieldProcessor, Unclassified
+
+__all__ = ["Pseudonymize"]
+
+SHORTEST_KEY: Final = 32
+"""Characters."""
+
+LENGTH: Final = 32
+"""Hexadecimal digits of a pseudonym, 128 bits: RFC 2104 wants no fewer."""
+
+
+class Pseudonymize(FieldProcessor):
+    """Replace values by keyed pseudonyms: the same value has the same one. Fails closed.
+
+    A pseudonym is the first half of the HMAC-SHA256 of the value, in 32 hexadecimal digits. It
+    depends on the key and the value alone: not on the field, the process or the time. A number has
+    the pseudonym of its text. Of a list, each element is replaced; what has fields is replaced as a
+    whole; null stays null.
+
+    Args:
+        key: a secret of at least 32 characters: `"${PSEUDONYM_KEY}"`. Whoever has it can tell
+            whether a pseudonym is that of a value they guess; another key makes other pseudonyms.
+        fields: dotted fields: `["context.user_id"]`.
+        pii: classes of personal data: the fields that registered types declare to hold it.
+        unclassified: with `pii`, whether an event of a type that is not registered is dropped, or
+            passes with only `fields` replaced.
+
+    Raises:
+        ValueError: the key is too short, there is neither field nor class, or a field lies neither
+            below `context` nor below `data`.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        fields: list[str] | None = None,
+        pii: list[str] | None = None,
+        unclassified: Unclassified = "drop",
+    ) -> None:
+        if len(key) < SHORTEST_KEY:
+            raise ValueError("key must have at least 32 characters: openssl rand -hex 32")
+        super().__init__(fields, pii, unclassified)
+        self._keyed = hmac.new(key.encode(), digestmod="sha256")  # the key itself is not kept
+
+    def _change(self, mapping: dict[str, Any], key: str) -> None:
+        mapping[key] = self._pseudonym(mapping[key])
+
+    def _pseudonym(self, value: object) -> Any:
+        known = value if isinstance(value, str) else readable(value)
+        if known is None:
+            return None
+        if isinstance(known, list | tuple):
+            return [self._pseudonym(item) for item in known]
+        keyed = self._keyed.copy()
+        keyed.update(_text(known).encode("utf-8", "surrogatepass"))
+        return keyed.hexdigest()[:LENGTH]
+
+
+def _text(value: object) -> str:
+    """Return what stands for a value: text as it is, all else as JSON."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    plain = value if isinstance(value, Mapping) else normalize(value)
+    if isinstance(plain, str):
+        return plain
+    return json.dumps(normalize(plain), sort_keys=True, separators=(",", ":"), default=_time)
+
+
+def _time(value: datetime) -> str:
+    return value.isoformat()

@@ -1,0 +1,49 @@
+"""Handing the event types of a tracker to the processors that ask for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from eventtracking_core.routing.leaf import Leaf
+from eventtracking_core.routing.router import RoutingBackend
+
+if TYPE_CHECKING:
+    from eventtracking_core.components import Processor
+    from eventtracking_core.registry import Registry
+
+__all__ = ["Owner", "bind"]
+
+
+class Owner(Protocol):
+    """Whoever has event types: a tracker."""
+
+    @property
+    def event_types(self) -> Registry:
+        """The event types, made when they are first asked for."""
+
+
+def bind(router: RoutingBackend, owner: Owner, before: tuple[Processor, ...] = ()) -> None:
+    """Hand event types to every processor of a tree that has `bind_event_types`.
+
+    Args:
+        router: the tree.
+        owner: has the event types.
+        before: the processors that an event has passed on its way to the router, and none of which
+            it passes where they fail.
+    """
+    for step in router.steps:
+        _hand(step.processor, owner, before)
+        if step.on_error == "drop":
+            before = (*before, step.processor)
+    for child in router.children.values():
+        below = child.backend if isinstance(child, Leaf) else child
+        if isinstance(below, RoutingBackend):
+            bind(below, owner, before)
+        else:
+            _hand(below, owner, before)
+
+
+def _hand(component: Any, owner: Owner, before: tuple[Processor, ...]) -> None:
+    take = getattr(component, "bind_event_types", None)
+    if callable(take):
+        take(owner.event_types, before)
