@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventtracking_core.config.convert import convert
 from eventtracking_core.errors import Problem
-from eventtracking_core.processors.accepts import Accepts
+from eventtracking_core.processors._accepts import Accepts
 from eventtracking_core.routing import RoutingBackend, Step
 from eventtracking_core.routing.binding import bind
 
