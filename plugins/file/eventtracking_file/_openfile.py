@@ -28,7 +28,12 @@ class OpenFile:
     once, or an estimate that is exact again after each check.
     """
 
-    __slots__ = ("check_at", "descriptor", "held", "identity", "opened_at", "room", "untouched")
+    __slots__ = (
+        *("check_at", "descriptor", "held", "identity", "opened_at"),
+        *("recorded", "room", "untouched"),
+    )
+    recorded: set[str] | None
+    """Ids of the records of event types that are in it; None where nobody has looked."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -37,6 +42,7 @@ class OpenFile:
         self.held = status.st_size
         # When its first event came, as far as can be told.
         self.opened_at = status.st_mtime if status.st_size else time()
+        self.recorded = None
         self.allow(maxsize, CHECK_INTERVAL)
 
     def __del__(self) -> None:
@@ -97,6 +103,7 @@ class _NotOpen(OpenFile):
         self.descriptor = -1
         self.identity = (0, 0)
         self.held = 0
+        self.recorded = None
         self.room = self.untouched = -1
         self.check_at = self.opened_at = 0.0
 

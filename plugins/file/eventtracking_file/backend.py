@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -16,7 +16,7 @@ from eventtracking_core import BatchError, ByteSize, Event, EventType, Retryable
 from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import write_json
 from eventtracking_file._compression import Compression, is_available
-from eventtracking_file._event_types import event_types_in
+from eventtracking_file._event_types import event_types_in, write_missing
 from eventtracking_file._openfile import CHECK_INTERVAL, NOT_OPEN, OpenFile, open_file
 from eventtracking_file._rotation import Rotation
 from eventtracking_file._tidying import Tidying
@@ -132,18 +132,24 @@ class FileBackend:
     def save_event_type(self, record: EventType) -> None:
         """Append the record of an event type, as a line of its own kind: `{"event_type": {…}}`.
 
-        Each file that is begun later has it at its head, so that every file documents itself.
+        Each file that is opened later gets it too, before any event, so that every file documents
+        itself. Two processes may each write it; it is read once.
 
         Raises:
             RetryableError: the file cannot be opened or written, or its disk is full.
         """
-        if record.id not in self._event_types:
-            self._append(_lines_of([record]))
-            self._event_types[record.id] = record
+        self._event_types.setdefault(record.id, record)
+        if record.id not in (self._file.recorded or ()):
+            self._checked(self._file, 0)
 
     def load_event_types(self) -> Iterator[EventType]:
-        """Yield the records that the file holds, each id once; none where there is no file."""
-        return event_types_in(self._path)
+        """Yield the records in the rotated files and in this one, each id once.
+
+        Raises:
+            RetryableError: a file cannot be read.
+        """
+        rotated = self._rotation.rotated() if self._path.parent.exists() else []
+        return event_types_in([*(path for paths in rotated for path in paths), self._path])
 
     def flush(self, timeout: float) -> bool:  # noqa: ARG002  as all backends
         """Return True: what was sent is written already."""
@@ -207,7 +213,10 @@ class FileBackend:
             due = self._rotation.is_due(file, size)
             if due and self._rotation.rotate(file, self._tidying.request):
                 file = self._opened()
+            if write_missing(file, self._path, self._event_types.copy()) and self._fsync:
+                _sync(file.descriptor)
         except OSError as error:
+            self._file = NOT_OPEN
             raise RetryableError(f"cannot open the file: {error.strerror}") from error
         self._rotation.allow(file, size)
         self._file = file
@@ -227,8 +236,6 @@ class FileBackend:
                 os.fsync(directory)
             finally:
                 os.close(directory)
-        if not file.held and self._event_types:
-            os.write(file.descriptor, _lines_of(self._event_types.values()))
         return file
 
 
@@ -255,10 +262,6 @@ def _chunks(events: Sequence[Event]) -> Iterator[bytearray]:
             lines.clear()
     if lines:
         yield lines
-
-
-def _lines_of(records: Iterable[EventType]) -> bytearray:
-    return bytearray("".join(f"{record.to_line()}\n" for record in records).encode())
 
 
 def _period(rotate_every: str | float | None) -> float | None:
