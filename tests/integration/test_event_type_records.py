@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -76,7 +77,7 @@ def test_the_memory_backend_keeps_records():
 def test_sqlite_can_be_asked_what_a_field_means(sinks, tmp_path):
     record = a_record()
     sinks("sqlite").save_event_type(record)
-    with sqlite3.connect(tmp_path / "events.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "events.db")) as connection:
         described = connection.execute(
             "SELECT t.id, t.name, f.part, f.name, f.type, f.required, f.pii FROM event_types t"
             " JOIN event_type_fields f ON f.event_type_id = t.id ORDER BY f.name"
@@ -116,3 +117,66 @@ def test_a_metadata_store_that_cannot_be_is_a_problem_at_its_path(wrong):
     with pytest.raises(et.ConfigurationError) as refused:
         et.Tracker().configure({"metadata": wrong, "backends": {"a": "null"}})
     assert all(problem.path.startswith("metadata") for problem in refused.value.problems)
+
+
+def events_of(name, tmp_path, mongo_database):
+    """Return the events of a sink, as whoever reads it finds them."""
+    if name == "mongo":
+        return list(mongo_database["events"].find().sort("_id"))
+    if name == "file":
+        lines = map(json.loads, (tmp_path / "events.ndjson").read_text().splitlines())
+        return [line for line in lines if "event_type" not in line]
+    with closing(sqlite3.connect(tmp_path / "events.db")) as connection:
+        rows = connection.execute("SELECT event FROM events ORDER BY id")
+        return [json.loads(text) for (text,) in rows]
+
+
+@pytest.mark.parametrize("name", ["file", "mongo", "sqlite"])
+def test_what_a_stored_event_means_is_found_in_its_store_alone(
+    sinks, name, tmp_path, mongo_database
+):
+    tracker = et.Tracker({"sink": sinks(name)})
+    tracker.register("problem.check", "First.", {"answer": "What was answered."})
+    tracker.enter_context("request", {"ip": "192.0.2.7"}, "A request.", {"ip": "From where."})
+    tracker.emit("problem.check", {"answer": 1})
+    with tracker.context("user", {"id": 7}, "Somebody.", {"id": "Who."}):
+        tracker.emit("problem.check", {"answer": 2})
+        tracker.register("problem.check", "Second.", {"answer": "What was answered."})
+        tracker.emit("problem.check", {"answer": 3})
+    assert tracker.shutdown(5)
+
+    records = {record.id: record for record in sinks(name).load_event_types()}
+    events = events_of(name, tmp_path, mongo_database)
+    assert [records[event["name_id"]].description for event in events] == [
+        *("First.", "First.", "Second."),
+    ]
+    contexts = [records[event["context_type_id"]] for event in events]
+    assert [context.kind for context in contexts] == ["context", "composed", "composed"]
+    assert [records[member].name for member in contexts[1].members] == ["request", "user"]
+
+
+def test_records_come_to_the_metadata_store_without_any_event(sinks, tmp_path):
+    tracker = et.Tracker()
+    early = tracker.register("early.type", "Before it was configured.")
+    store = {"type": "sqlite", "path": str(tmp_path / "events.db")}
+    tracker.configure({"metadata": store, "backends": {"none": "null"}})
+    late = tracker.register("late.type", "After that.")
+    assert tracker.shutdown(5)
+
+    assert {record.id for record in sinks("sqlite").load_event_types()} == {early.id, late.id}
+
+
+def test_a_handler_that_emits_what_it_handles_comes_to_an_end():
+    class Emitting(logging.Handler):
+        def emit(self, _record):
+            tracker.emit("from.handler")
+
+    logger = logging.getLogger("tracking.emitting")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(Emitting())
+    tracker = et.Tracker({"log": plugins.find("backend", "logger")(name=logger.name)})
+    tracker.register("problem.check", "")
+    tracker.register("from.handler", "")
+    tracker.emit("problem.check")
+
+    assert 2 <= tracker.stats()["emitted"] < 10

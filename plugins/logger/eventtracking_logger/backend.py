@@ -55,22 +55,31 @@ class LoggerBackend:
             NoBackendEnabled: the logger does not record the level, or a handler of a logger
                 emitted the event while it handled another one.
         """
+        self._check()
+        self._log(self._text(event), {"event_id": event["id"], "event_name": event["name"]})
+
+    def save_event_type(self, record: EventType) -> None:
+        """Log the record of an event type, as a line of its own kind: `{"event_type": {…}}`.
+
+        Raises:
+            NoBackendEnabled: as `send`.
+        """
+        self._check()
+        self._log(record.to_line(), {"event_type_id": record.id, "event_name": record.name})
+
+    def _check(self) -> None:
         if not self._logger.isEnabledFor(self._level):
             raise NoBackendEnabled("the logger does not record this level")
         if _is_logging.get():
             raise NoBackendEnabled("a handler of a logger emitted the event")
+
+    def _log(self, text: str, extra: dict[str, str]) -> None:
         token = _is_logging.set(True)
         try:
             # Without arguments, a message is not subject to %-formatting.
-            extra = {"event_id": event["id"], "event_name": event["name"]}
-            self._logger.log(self._level, self._text(event), extra=extra)
+            self._logger.log(self._level, text, extra=extra)
         finally:
             _is_logging.reset(token)
-
-    def save_event_type(self, record: EventType) -> None:
-        """Log the record of an event type, as a line of its own kind: `{"event_type": {…}}`."""
-        extra = {"event_type_id": record.id, "event_name": record.name}
-        self._logger.log(self._level, record.to_line(), extra=extra)
 
     def _text(self, event: Event) -> str:
         text = encode_json(event)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from eventtracking_core import EventType
+from eventtracking_core.encoding import normalize
 
 __all__ = ["event_type", "event_type_document"]
 
@@ -19,7 +20,7 @@ def event_type_document(record: EventType) -> dict[str, Any]:
     """
     whole = record.to_dict()
     searched = ("kind", "name", "description", "fields", "context_fields", "owner", "tags")
-    document = {"_id": record.id, **{key: whole[key] for key in searched if key in whole}}
+    document = {"_id": record.id, **normalize({key: whole.get(key) for key in searched})}
     document["registered_at"] = datetime.fromisoformat(whole["registered_at"])
     document["record"] = json.dumps(whole)
     return document
