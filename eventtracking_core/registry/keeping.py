@@ -72,13 +72,28 @@ class Keeper:
             return self._changed.wait_for(lambda: not self._waiting, timeout)
 
     def shutdown(self, timeout: float) -> bool:
-        """Take no more records, and wait for those that are there; tell whether all are saved."""
+        """Take no more records, wait for those that are there, and close the store.
+
+        Returns:
+            Whether all records are saved, and what the store holds is released.
+        """
+        deadline = monotonic() + timeout
         saved = self.flush(timeout)
         with self._changed:
             self._is_closed = True
             self._waiting.clear()
             self._changed.notify_all()
-        return saved
+        return self._release(max(0.0, deadline - monotonic())) and saved
+
+    def _release(self, timeout: float) -> bool:
+        shutdown = getattr(self._store, "shutdown", None)
+        if not callable(shutdown):
+            return True
+        try:
+            return shutdown(timeout) is not False
+        except Exception as error:  # noqa: BLE001  a store may raise anything
+            self._failed(error)
+            return False
 
     def _run(self) -> None:
         interval = FIRST_INTERVAL

@@ -7,6 +7,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.errors import NoBackendEnabled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -64,6 +65,8 @@ class Saver:
                     continue
                 try:
                     self._save(record)
+                except NoBackendEnabled:
+                    continue
                 except Exception as error:  # noqa: BLE001  the event matters more; the next one asks again
                     self._failed(error)
                 else:
