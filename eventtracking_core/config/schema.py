@@ -55,6 +55,7 @@ def json_schema(components: Mapping[Kind, Mapping[str, Callable[..., Any]]]) -> 
     backends = [
         _node(name, made, {"delivery": _DELIVERY}) for name, made in components["backend"].items()
     ]
+    stores = [_node(name, made) for name, made in components["metadata store"].items()]
     router = {
         "type": "object",
         "properties": {
@@ -74,6 +75,7 @@ def json_schema(components: Mapping[Kind, Mapping[str, Callable[..., Any]]]) -> 
             "context": {"type": "array", "items": {"$ref": "#/$defs/context"}},
             "processors": _PROCESSORS,
             "backends": _BACKENDS,
+            "metadata": {"$ref": "#/$defs/metadata"},
             "disable": {"type": "array", "items": {"type": "string"}},
             "shutdown_timeout": {
                 "description": "Seconds that shutting down may take.",
@@ -96,6 +98,7 @@ def json_schema(components: Mapping[Kind, Mapping[str, Callable[..., Any]]]) -> 
             "context": {"anyOf": [*_names(components["context provider"]), *providers]},
             "processor": {"anyOf": [*_names(components["processor"]), *processors]},
             "backend": {"anyOf": [*_names(components["backend"]), *backends, router]},
+            "metadata": {"anyOf": [*_names(components["metadata store"]), *stores]},
         },
     }
 

@@ -75,8 +75,12 @@ def rewrite(event: Event, field: Field, change: Change, *, below: bool = False) 
     """
     part, key, *rest = field
     holder = event.get(part)
-    is_plain = not rest and type(holder) is dict and _TEXT.issuperset(map(type, holder))
-    if not is_plain or (below and f"{key}." in " ".join(holder)):
+    if (
+        rest
+        or type(holder) is not dict
+        or not _TEXT.issuperset(map(type, holder))
+        or (below and f"{key}." in " ".join(holder))
+    ):
         work = partial(_rewrite, field=field, below=below, change=change)
         return cast("Event", bounded(work, event))
     if key not in holder:

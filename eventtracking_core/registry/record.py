@@ -63,7 +63,7 @@ class EventType:
 
     @cached_property
     def id(self) -> str:
-        """The id: the head of the SHA-256 of kind, name, description and fields."""
+        """The head of the SHA-256 of kind, name, description and fields."""
         content = {
             "kind": self.kind,
             "name": self.name,

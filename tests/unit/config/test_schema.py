@@ -7,6 +7,7 @@ from enum import Enum
 
 import pytest
 
+from eventtracking_core.backends.memory import MemoryBackend
 from eventtracking_core.config import json_schema
 from eventtracking_core.processors.redact import Redact
 from eventtracking_core.processors.sample import Sample
@@ -36,6 +37,7 @@ def schema():
             "context provider": {"static": Static},
             "processor": {"redact": Redact, "sample": Sample},
             "backend": {"testing": Backend},
+            "metadata store": {"memory": MemoryBackend},
         }
     )
 
@@ -56,6 +58,17 @@ def test_a_component_is_described_by_its_annotations(schema):
     assert node["properties"]["host"] == {"type": "string"}
     assert node["properties"]["port"] == {"type": "integer", "default": 80}
     assert (node["required"], node["additionalProperties"]) == (["type", "host"], False)
+
+
+def test_a_metadata_store_is_described_as_a_component(schema):
+    assert schema["properties"]["metadata"] == {"$ref": "#/$defs/metadata"}
+    assert the_node(schema, "metadata", "memory")["properties"]["max_events"]
+
+
+def test_a_router_may_say_what_it_accepts(schema):
+    router = schema["$defs"]["backend"]["anyOf"][-1]
+
+    assert router["properties"]["accepts"]["items"] == {"type": "string"}
 
 
 def test_delivery_and_on_error_are_offered_where_they_belong(schema):
