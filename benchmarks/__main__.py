@@ -21,7 +21,6 @@ from benchmarks.table import contestants_table, rows_table
 from benchmarks.through_structlog import through_structlog
 
 NOTES = (
-    "Row 4 asks for a type check as well; there are no registered types yet, so none is made.",
     "A call of event-tracking's into a black hole is given up on after 30 s.",
     "Ratios: `must ≤` is ours / reference, `must ≥` and rows without one are reference / ours.",
 )

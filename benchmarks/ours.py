@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from benchmarks.contestant import Contestant
 from benchmarks.sample import C1, C2, CONTEXT, DATA, NAME
 from benchmarks.sinks import Lines
-from eventtracking_core import Tracker
+from eventtracking_core import FieldDoc, Tracker
 
 __all__ = ["NULL", "contestant", "counted", "entered", "ours"]
 
@@ -27,6 +27,15 @@ PROCESSORS = [
 WAITS = 60.0
 """Seconds for a flush at the end of a round."""
 
+FLAT_TYPES = {
+    "problem_id": "string",
+    "attempts": "integer",
+    "success": "string",
+    "grade": "number",
+    "max_grade": "number",
+}
+TYPES = FLAT_TYPES | {"answers": "object"}
+
 TRACE_FIELDS = {"trace_id", "span_id", "trace_flags"}
 
 
@@ -38,13 +47,15 @@ def ours(directory: Path, stack: ExitStack) -> list[Contestant]:
     return [
         contestant("null", NULL, stack),
         contestant("three routers", NESTED, stack),
+        *_flat(stack),
         contestant("file", _file(plain), stack, lines=plain),
-        contestant("file, processed", _file(traced) | _PROCESSED, stack, lines=traced),
+        contestant("file, processed", _file(traced) | _PROCESSED, stack, lines=traced, types=TYPES),
         contestant(
             "file, processed, in a span",
             _file(in_span) | _PROCESSED,
             stack,
             lines=in_span,
+            types=TYPES,
             span=_recording_span(),
         ),
         *_buffered("queue", directory, stack),
@@ -75,6 +86,15 @@ def _buffered(mode: str, directory: Path, stack: ExitStack) -> list[Contestant]:
 _PROCESSED: dict[str, Any] = {"context": ["trace"], "processors": PROCESSORS}
 
 
+def _flat(stack: ExitStack) -> list[Contestant]:
+    """Return an event of scalars, not registered and registered: the check is the difference."""
+    flat = {field: DATA[field] for field in FLAT_TYPES}
+    return [
+        contestant("flat, unchecked", NULL, stack, data=flat),
+        contestant("flat, checked", NULL, stack, data=flat, types=FLAT_TYPES),
+    ]
+
+
 def _file(lines: Lines) -> dict[str, Any]:
     return {"backends": {"sink": {"type": "file", "path": str(lines.path)}}}
 
@@ -84,6 +104,8 @@ def contestant(
     config: dict[str, Any],
     stack: ExitStack,
     *,
+    data: dict[str, Any] = DATA,
+    types: Mapping[str, str] | None = None,
     lines: Lines | None = None,
     span: Callable[[], AbstractContextManager[object]] | None = None,
     pauses: bool = False,
@@ -92,6 +114,9 @@ def contestant(
     tracker = Tracker()
     tracker.configure(config)
     stack.callback(tracker.shutdown)
+    if types is not None:
+        fields = {field: FieldDoc(field, type=kind) for field, kind in types.items()}
+        tracker.register(NAME, "A problem was checked.", fields)
 
     @contextmanager
     def around() -> Iterator[None]:
@@ -105,7 +130,7 @@ def contestant(
     return Contestant(
         f"ours: {name}",
         "tracker.emit(NAME, DATA)",
-        {"tracker": tracker, "NAME": NAME, "DATA": DATA},
+        {"tracker": tracker, "NAME": NAME, "DATA": data},
         counted(tracker, lines),
         around,
         tracker.flush if pauses else None,

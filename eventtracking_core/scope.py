@@ -40,7 +40,7 @@ class Scope:
 
     @property
     def event_types(self) -> Registry:
-        """What the names of events and contexts mean: every record that was registered here."""
+        """What the names of events and contexts mean, with every record there was."""
         if self._event_types is None:
             from eventtracking_core.registry import Registry  # noqa: PLC0415  costs imports
 

@@ -27,7 +27,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     Attributes:
         wire: the event, as it waited.
         backend: the path of its leaf in the tree.
-        reason: `rejected`, `expired` or `error`.
+        reason: `rejected`, `expired`, `error` or `invalid`.
         error: the last error, without payload.
         attempts: how often it was tried.
         time: when it was given up.

@@ -63,7 +63,7 @@ class EventType:
 
     @cached_property
     def id(self) -> str:
-        """The head of the SHA-256 of kind, name, description and fields."""
+        """The id, which is the head of the SHA-256 of kind, name, description and fields."""
         content = {
             "kind": self.kind,
             "name": self.name,
