@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.config import accepts, delivery, policies, remote, telemetry
 from eventtracking_core.config.convert import Parameter, UnresolvableError, convert, parameters
 from eventtracking_core.config.place import Place, join, kind_of, type_name_of
+from eventtracking_core.config.reader import Reader
 from eventtracking_core.config.refusal import refusal
 from eventtracking_core.config.upstream import translate
 from eventtracking_core.delivery import BufferedLeaf, RemoteLeaf, RemoteRouter
 from eventtracking_core.delivery.remote import PUBLISHER
-from eventtracking_core.errors import ConfigurationError, Problem
+from eventtracking_core.errors import ConfigurationError
 from eventtracking_core.options import Seconds
 from eventtracking_core.plugins import Kind, PluginError, plugins
 from eventtracking_core.routing import Leaf, RoutingBackend, Step
@@ -57,15 +57,15 @@ def build(
     return _Builder(configuration, tracker, owner).build()
 
 
-class _Builder:
+class _Builder(Reader):
     def __init__(
         self, configuration: Configuration, tracker: str | None, owner: Owner | None
     ) -> None:
+        super().__init__(configuration.problems)
         self._tracker = tracker
         self._owner = owner
         self._source = configuration.source
         self._tree = configuration.tree
-        self._problems = list(configuration.problems)
         disabled = os.environ.get("EVENTTRACKING_DISABLE_PLUGINS", "").split(",")
         self._disabled = [name.strip() for name in disabled]
 
@@ -73,46 +73,28 @@ class _Builder:
         tree = self._tree
         for key in tree:
             if key not in ROOT_KEYS:
-                self._problem(str(key), f"unknown key (expected one of: {', '.join(ROOT_KEYS)})")
-        self._disabled += self._option(tree, "disable", list[str], [])
-        timeout = self._option(tree, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
-        told = telemetry.read(tree, self._problems)
-        settled = policies.read(tree, self._problems)
+                self.problem(str(key), f"unknown key (expected one of: {', '.join(ROOT_KEYS)})")
+        self._disabled += self.option(tree, "disable", list[str], [])
+        timeout = self.option(tree, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
+        told = telemetry.read(tree, self.problems)
+        settled = policies.read(tree, self.problems)
         providers = [
             self._component("context provider", node, path)
-            for path, node in self._list(tree.get("context"), "context")
+            for path, node in self.list_of(tree.get("context"), "context")
         ]
         metadata = tree.get("metadata")
         store = metadata and self._component("metadata store", metadata, "metadata")
-        self._environment = delivery.from_environment(self._problems)
+        self._environment = delivery.from_environment(self.problems)
         root = self._router(tree, Place("", (), [self._environment]))
-        accepts.check(root, self._owner, self._problems)
-        if self._problems:
-            raise ConfigurationError(self._source, self._problems)
+        accepts.check(root, self._owner, self.problems)
+        if self.problems:
+            raise ConfigurationError(self._source, self.problems)
         providers = [provider for provider in providers if provider]
         return Tree(root, providers, timeout, settled, store, telemetry=told)
 
-    def _problem(self, path: str, message: str) -> None:
-        self._problems.append(Problem(path, message))
-
-    def _option(self, table: Mapping[str, Any], key: str, hint: object, default: Any) -> Any:
-        if key not in table:
-            return default
-        value, problems = convert(table[key], hint, key)
-        self._problems += problems
-        return default if problems else value
-
-    def _list(self, value: object, path: str) -> list[tuple[str, Any]]:
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            self._problem(path, f"expected a list, got {kind_of(value)}")
-            return []
-        return [(f"{path}[{number}]", item) for number, item in enumerate(value)]
-
     def _router(self, table: Mapping[str, Any], place: Place) -> RoutingBackend:
         router = RoutingBackend()
-        guards = accepts.steps(table, place.path, self._problems)
+        guards = accepts.steps(table, place.path, self.problems)
         for step in (*self._steps(table, place.path), *guards):
             router.register_processor(step)
         for name, backend in self._backends(table, place).items():
@@ -121,7 +103,7 @@ class _Builder:
 
     def _steps(self, table: Mapping[str, Any], path: str) -> list[Step]:
         made = []
-        for at, item in self._list(table.get("processors"), join(path, "processors")):
+        for at, item in self.list_of(table.get("processors"), join(path, "processors")):
             node, on_error = item, None
             if isinstance(item, Mapping):
                 node = {key: value for key, value in item.items() if key != "on_error"}
@@ -131,13 +113,13 @@ class _Builder:
                 try:
                     made.append(Step(processor, name=type_name_of(node), on_error=on_error))
                 except ValueError as error:
-                    self._problem(at, str(error))
+                    self.problem(at, str(error))
         return made
 
     def _on_error(self, node: Mapping[str, Any], path: str) -> Any:
         on_error = node.get("on_error")
         if on_error not in (None, "continue", "drop"):
-            self._problem(f"{path}.on_error", "expected one of: continue, drop")
+            self.problem(f"{path}.on_error", "expected one of: continue, drop")
             return None
         return on_error
 
@@ -147,11 +129,11 @@ class _Builder:
         if children is None:
             return {}
         if not isinstance(children, Mapping):
-            self._problem(at, f"expected a table of backends by name, got {kind_of(children)}")
+            self.problem(at, f"expected a table of backends by name, got {kind_of(children)}")
             return {}
         named = [str(name) for name in children]
         for name in dict.fromkeys(name for name in named if named.count(name) > 1):
-            self._problem(f"{at}.{name}", "is the name of two backends")
+            self.problem(f"{at}.{name}", "is the name of two backends")
         made = {
             str(name): self._backend(
                 node, place._replace(path=f"{at}.{name}", names=(*place.names, str(name)))
@@ -163,13 +145,11 @@ class _Builder:
     def _backend(self, node: Any, place: Place) -> _Node | None:
         path = place.path
         if isinstance(node, Mapping):
-            ours = translate(node, path, self._problems)
+            ours = translate(node, path, self.problems)
             if ours is None:
                 return None
             node = ours
-            place = place._replace(
-                layers=[*place.layers, delivery.read(node, path, self._problems)]
-            )
+            place = place._replace(layers=[*place.layers, delivery.read(node, path, self.problems)])
             if "type" not in node:
                 return self._typeless(node, place)
             node = {key: value for key, value in node.items() if key != "delivery"}
@@ -179,16 +159,16 @@ class _Builder:
         if backend is None or isinstance(backend, RoutingBackend):
             return backend
         if remote.is_remote(backend):
-            self._problem(f"{path}.backends", remote.CHILDLESS)
+            self.problem(f"{path}.backends", remote.CHILDLESS)
             return None
         return self._leaf(place.names[-1], backend, place, type_name_of(node))
 
     def _leaf(
         self, name: str, backend: Backend | BatchBackend, place: Place, type_name: str | None
     ) -> Leaf:
-        options = delivery.resolve(place.layers, backend, place.path, self._problems)
+        options = delivery.resolve(place.layers, backend, place.path, self.problems)
         if place.is_remote:
-            remote.check(options, place, self._problems)
+            remote.check(options, place, self.problems)
             return RemoteLeaf(name, backend, options=options, path=place.node, type_name=type_name)
         if options.mode == "inline":
             return Leaf(name, backend, type_name=type_name)
@@ -196,7 +176,7 @@ class _Builder:
 
     def _remote(self, node: Mapping[str, Any], place: Place) -> RemoteRouter | None:
         """Build a node whose own processors run here, and its children elsewhere."""
-        remote.check_tracker(self._tracker, place, self._problems)
+        remote.check_tracker(self._tracker, place, self.problems)
         options = {key: value for key, value in node.items() if key not in remote.CHILDREN}
         component: RemoteComponent | None = self._component("backend", options, place.path)
         steps = self._steps(node, place.path)
@@ -204,7 +184,7 @@ class _Builder:
         for name, child in self._backends(node, remote.below(place, self._environment)).items():
             children.register_backend(name, child)
         if not node.get("backends"):
-            self._problem(f"{place.path}.backends", remote.CHILDLESS)
+            self.problem(f"{place.path}.backends", remote.CHILDLESS)
         if component is None or self._tracker is None:
             return None
         carrier = component.carrier(self._tracker, place.node)
@@ -216,11 +196,11 @@ class _Builder:
 
     def _typeless(self, node: Mapping[str, Any], place: Place) -> RoutingBackend | None:
         if not {"processors", "backends"} & node.keys():
-            self._problem(place.path, "needs a type, or processors and backends to be a router")
+            self.problem(place.path, "needs a type, or processors and backends to be a router")
             return None
         for key in node:
             if key not in _RESERVED:
-                self._problem(
+                self.problem(
                     f"{place.path}.{key}", "a router has no options (add a type to have some)"
                 )
         return self._router(node, place)
@@ -231,29 +211,29 @@ class _Builder:
             node = {"type": node}
         if not isinstance(node, Mapping):
             return self._object(kind, node, path)
-        ours = translate(node, path, self._problems)
+        ours = translate(node, path, self.problems)
         if ours is None:
             return None
         node, type_name = ours, ours.get("type")
         if not isinstance(type_name, str):
-            self._problem(f"{path}.type", f"expected the type of a {kind}")
+            self.problem(f"{path}.type", f"expected the type of a {kind}")
             return None
         try:
             factory = plugins.find(kind, type_name, self._disabled)
         except PluginError as error:
-            self._problem(f"{path}.type", str(error))
+            self.problem(f"{path}.type", str(error))
             return None
         return self._make(factory, node, path)
 
     def _object(self, kind: Kind, node: object, path: str) -> object:
         if remote.is_remote(node):
-            self._problem(path, "must be a table: its workers have to read the same configuration")
+            self.problem(path, "must be a table: its workers have to read the same configuration")
             return None
         methods = _METHODS.get(kind, ("__call__",))
         usable = any(callable(getattr(node, name, None)) for name in methods)
         if usable:
             return node
-        self._problem(path, f"expected a {kind}, got {kind_of(node)}")
+        self.problem(path, f"expected a {kind}, got {kind_of(node)}")
         return None
 
     def _make(self, factory: Callable[..., Any], node: Mapping[str, Any], path: str) -> Any:
@@ -261,7 +241,7 @@ class _Builder:
             known, open_ended = parameters(factory)
         except UnresolvableError as error:
             where = plugins.origin(str(node["type"]))
-            self._problem(f"{path}.type", f"plugin {where}: {error}")
+            self.problem(f"{path}.type", f"plugin {where}: {error}")
             return None
         options = {
             key: self._value(key, value, known, path)
@@ -270,20 +250,16 @@ class _Builder:
         }
         for name, parameter in known.items():
             if parameter.required and name not in node:
-                self._problem(f"{path}.{name}", "is required")
-        if self._is_wrong(path):
+                self.problem(f"{path}.{name}", "is required")
+        if self.is_wrong(path):
             return None
         try:
             return factory(**options)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  a constructor may raise anything
-            self._problem(path, refusal(error, factory, options))
+            self.problem(path, refusal(error, factory, options))
             return None
-
-    def _is_wrong(self, path: str) -> bool:
-        """Tell whether there is a problem at a path or below it."""
-        return any(re.match(rf"{re.escape(path)}($|[.\[])", at) for at, _ in self._problems)
 
     def _is_known(
         self, key: str, known: Mapping[str, Parameter], path: str, *, open_ended: bool
@@ -294,7 +270,7 @@ class _Builder:
         message = f"unknown option (expected one of: {expected})"
         if key in _RESERVED:
             message = "belongs to a router" if key == "accepts" else "this type takes none"
-        self._problem(f"{path}.{key}", message)
+        self.problem(f"{path}.{key}", message)
         return False
 
     def _value(self, key: str, value: object, known: Mapping[str, Parameter], path: str) -> Any:
@@ -308,8 +284,8 @@ class _Builder:
         if key not in known:
             return value
         at = f"{path}.{key}"
-        if self._is_wrong(at):  # a variable in it is not set
+        if self.is_wrong(at):  # a variable in it is not set
             return None
         converted, problems = convert(value, known[key].hint, at)
-        self._problems += problems
+        self.problems += problems
         return converted

@@ -12,9 +12,10 @@ from weakref import WeakSet
 
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import ClosedError, EventEmissionExit
+from eventtracking_core.routing.compiled import Send, chain, fan_out
 from eventtracking_core.routing.leaf import Leaf
 from eventtracking_core.routing.ledger import Ledger
-from eventtracking_core.routing.step import FailedClosedError, Step, process
+from eventtracking_core.routing.step import Step, process
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RoutingBackend"]
 
-_Send = Callable[["Event"], object]
-_End = Callable[[Leaf], _Send]
+_End = Callable[[Leaf], Send]
 _DELIVER: Final[_End] = attrgetter("deliver")
 
 
@@ -58,7 +58,7 @@ class RoutingBackend:
         self.ledger = Ledger()
         self._children: dict[str, Leaf | RoutingBackend] = {}
         self._steps: list[Step] = []
-        self._compiled: _Send | None = None
+        self._compiled: Send | None = None
         self._watchers: WeakSet[Watcher] = WeakSet()
         for name, backend in sorted((backends or {}).items()):
             self.register_backend(name, backend)
@@ -134,20 +134,20 @@ class RoutingBackend:
         for watcher in list(self._watchers):
             watcher.changed()
 
-    def compile(self) -> _Send:
+    def compile(self) -> Send:
         """Return the tree as a plain function, made anew after each registration."""
         if self._compiled is None:
             self._compiled = self.compile_to(_DELIVER)
         return self._compiled
 
-    def compile_to(self, end: _End) -> _Send:
+    def compile_to(self, end: _End) -> Send:
         """Return the tree as a plain function that ends with something else than delivery."""
         targets = tuple(self.targets(end))
         if self._steps:
-            return _chain(self, targets)
-        return targets[0] if len(targets) == 1 else _fan_out(targets)
+            return chain(self, targets)
+        return targets[0] if len(targets) == 1 else fan_out(targets)
 
-    def giving_up(self, error: str) -> _Send:
+    def giving_up(self, error: str) -> Send:
         """Return the tree as a function that gives events up at its leaves, for that reason."""
         return self.compile_to(lambda leaf: partial(leaf.give_up, error))
 
@@ -157,7 +157,7 @@ class RoutingBackend:
             self.ledger.accepted.add()
         self.ledger.drop(reason)
 
-    def targets(self, end: _End = _DELIVER) -> Iterator[_Send]:
+    def targets(self, end: _End = _DELIVER) -> Iterator[Send]:
         """Yield what is called after the processors: child routers that have none need no call."""
         for child in self._children.values():
             if isinstance(child, Leaf):
@@ -270,35 +270,3 @@ def _is_plain(router: RoutingBackend) -> bool:
         getattr(type(router), method) is getattr(RoutingBackend, method)
         for method in ("send", "process_event", "send_to_backends")
     )
-
-
-def _chain(router: RoutingBackend, targets: tuple[_Send, ...]) -> _Send:
-    steps = tuple(router.steps)
-    copies = router.copies
-    accepted, drop = router.ledger.accepted.tick, router.ledger.drop
-
-    def route(event: Event) -> None:
-        next(accepted)
-        try:
-            event = process(steps, snapshot(event) if copies else event)
-        except FailedClosedError:
-            drop("processor_error")
-            return
-        except EventEmissionExit as stopped:
-            drop(stopped.drop_reason)
-            return
-        except BaseException:
-            drop("interrupted")
-            raise
-        for send in targets:
-            send(event)
-
-    return route
-
-
-def _fan_out(targets: tuple[_Send, ...]) -> _Send:
-    def send_to_all(event: Event) -> None:
-        for send in targets:
-            send(event)
-
-    return send_to_all

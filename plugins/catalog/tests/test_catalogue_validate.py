@@ -9,14 +9,14 @@ import pytest
 
 @pytest.fixture
 def found(run, log, a_record, an_event):
-    """Tell the violations of data under a record of some fields: problem, path, expected."""
+    """Tell the violations of data under a record of some fields: code, path, message."""
 
     def found(fields, data, **event):
         path = log(a_record(fields=fields), an_event(data=data, **event))
         ran = run("validate", path, "--json")
         report = json.loads(ran.out)
         assert ran.code == (1 if report["violations"] else 0)
-        return [(each["problem"], each["path"], each["expected"]) for each in report["found"]]
+        return [(each["code"], each["path"], each["message"]) for each in report["found"]]
 
     return found
 
@@ -24,32 +24,32 @@ def found(run, log, a_record, an_event):
 @pytest.mark.parametrize(
     ("fields", "data", "violation"),
     [
-        ({}, {"total": 1}, ("unknown field", "data.total", "not documented")),
-        ({"total": {}}, {}, ("missing field", "data.total", "required: any type")),
+        ({}, {"total": 1}, ("unknown_field", "data.total", "is not described")),
+        ({"total": {}}, {}, ("missing_field", "data.total", "is missing")),
         (
             {"total": {"type": "integer"}},
             {"total": 1.5},
-            ("wrong type", "data.total", "expected integer, got number"),
+            ("type_mismatch", "data.total", "expected integer, got number"),
         ),
         (
             {"total": {"type": "integer"}},
             {"total": True},
-            ("wrong type", "data.total", "expected integer, got boolean"),
+            ("type_mismatch", "data.total", "expected integer, got boolean"),
         ),
         (
             {"size": {"enum": ("s", "m")}},
             {"size": "secret"},
-            ("not a choice", "data.size", "expected one of 2 choices"),
+            ("type_mismatch", "data.size", "is none of the values it may have"),
         ),
         (
             {"at": {"type": "object"}, "at.city": {}},
             {"at": {}},
-            ("missing field", "data.at.city", "required: any type"),
+            ("missing_field", "data.at.city", "is missing"),
         ),
         (
             {"items": {"type": "array"}, "items.sku": {"type": "string"}},
             {"items": [{"sku": "a"}, {"sku": 2}]},
-            ("wrong type", "data.items.sku", "expected string, got integer"),
+            ("type_mismatch", "data.items.sku", "expected string, got integer"),
         ),
     ],
 )
@@ -78,7 +78,7 @@ def test_counts_and_an_example_are_printed_and_no_value(run, log, a_record, an_e
     assert ran.code == 1
     assert ran.out.splitlines() == [
         "shop.order.placed",
-        "        3  wrong type     data.total: expected integer, got string  (events.log:2)",
+        "        3  type_mismatch  data.total: expected integer, got string  (events.log:2)",
         "3 violations in 3 events",
     ]
 
@@ -103,7 +103,7 @@ def test_of_the_context_only_what_the_record_speaks_of_is_held(run, log, a_recor
     record = a_record(context_fields=(FieldDoc("user_id", type="integer"),))
     path = log(record, an_event(context={"user_id": 1, "other": 2}), an_event())
     out = run("validate", path).out
-    assert "context.user_id: required: integer" in out
+    assert "context.user_id: is missing" in out
     assert "other" not in out
 
 

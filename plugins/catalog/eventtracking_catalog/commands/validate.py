@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import click
 
-from eventtracking_catalog.checking import Checker, Problem, Violation
+from eventtracking_catalog.checking import Checker, Problem
 from eventtracking_catalog.commands import options
 from eventtracking_catalog.commands.terminal import plain
 from eventtracking_core import Event
@@ -27,9 +27,9 @@ MAX_KINDS: Final = 10_000
 
 class _Key(NamedTuple):
     name: str
-    problem: Problem
+    code: str
     path: str
-    expected: str
+    message: str
 
 
 @click.command()
@@ -95,8 +95,8 @@ class _Report:
                 self._take(entry)
             else:
                 self.events += 1
-                for violation in self._checker.violations(entry, self._record_of(entry)):
-                    self._count(entry["name"], violation, f"{path.name}:{number}")
+                for problem in self._checker.problems(entry, self._record_of(entry)):
+                    self._count(entry["name"], problem, f"{path.name}:{number}")
 
     def _take(self, record: EventType) -> None:
         self.records += 1
@@ -109,9 +109,9 @@ class _Report:
         own = self._by_id.get(event.get("name_id", ""))
         return own or self._types.get(clean_name(event["name"]))
 
-    def _count(self, name: str, violation: Violation, where: str) -> None:
+    def _count(self, name: str, problem: Problem, where: str) -> None:
         self.violations += 1
-        key = _Key(name, *violation)
+        key = _Key(name, *problem)
         if key in self._counts or len(self._counts) < MAX_KINDS:
             self._counts[key] += 1
             self._examples.setdefault(key, where)
@@ -120,9 +120,9 @@ class _Report:
         for name, keys in groupby(sorted(self._counts), lambda key: key.name):
             yield plain(name)
             for key in keys:
-                what = plain(f"{key.path}: {key.expected}" if key.path else key.expected)
+                what = plain(f"{key.path}: {key.message}" if key.path else key.message)
                 where = plain(self._examples[key])
-                yield f"  {self._counts[key]:>7,}  {key.problem:<13}  {what}  ({where})"
+                yield f"  {self._counts[key]:>7,}  {key.code:<13}  {what}  ({where})"
         told = sum(self._counts.values())
         if told < self.violations:
             yield f"{self.violations - told:,} further violations"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -23,8 +24,8 @@ def exported(catalogue: Catalogue) -> str:
     }
     whole = {
         "$schema": DIALECT,
-        "title": "Events",
         **envelope(),
+        "title": "Events",
         "allOf": [
             {
                 "if": {"properties": {"name": {"const": name}}},
@@ -44,21 +45,10 @@ def _pointer(name: str) -> str:
 
 
 def envelope() -> dict[str, Any]:
-    """Return the schema of what every event has."""
-    text = {"type": "string"}
-    return {
-        "type": "object",
-        "properties": {
-            "id": {"type": "string", "description": "A UUIDv7: it sorts by time."},
-            "name": {"type": "string", "description": "What happened."},
-            "timestamp": {"type": "string", "format": "date-time", "description": "When, in UTC."},
-            "name_id": {**text, "description": "The id of the event type's record."},
-            "context_type_id": {**text, "description": "The id of the context's record."},
-            "context": {"type": "object", "description": "Who, where, and in which request."},
-            "data": {"type": "object", "description": "What the event says of itself."},
-        },
-        "required": ["id", "name", "timestamp", "context", "data"],
-    }
+    """Return the schema of what every event has, as a part of a document."""
+    text = files("eventtracking_core").joinpath("event.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return {key: value for key, value in schema.items() if not key.startswith("$")}
 
 
 def schema_of(record: EventType, at: str = "#") -> dict[str, Any]:
