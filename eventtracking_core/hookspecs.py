@@ -53,7 +53,6 @@ def eventtracking_backends() -> Mapping[str, Callable[..., Backend | BatchBacken
 @hookspec
 def eventtracking_metadata_stores() -> Mapping[str, Callable[..., MetadataStore]]:
     """Return the plugin's stores of event types' records, factories by type name."""
-    raise NotImplementedError
 
 
 @hookspec

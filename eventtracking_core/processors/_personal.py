@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -29,7 +30,7 @@ class PersonalDataExit(EventEmissionExit):
     drop_reason = "pii"
 
 
-class FieldProcessor:
+class FieldProcessor(ABC):
     """Changes fields of events, in a copy of just the path that leads to them. Fails closed.
 
     Args:
@@ -85,9 +86,9 @@ class FieldProcessor:
             event = rewrite(event, field, self._change, below=True)
         return event
 
+    @abstractmethod
     def _change(self, mapping: dict[str, Any], key: str) -> None:
         """Change, or remove, what a mapping of ours has under a key."""
-        raise NotImplementedError
 
     def _is_wanted(self, field: Field, kind: str) -> bool:  # noqa: ARG002  as `keeps_in`
         return self._is_all or kind in self._classes

@@ -55,7 +55,11 @@ class Pseudonymize(FieldProcessor):
         self._keyed = hmac.new(key.encode(), digestmod="sha256")  # the key itself is not kept
 
     def _change(self, mapping: dict[str, Any], key: str) -> None:
-        mapping[key] = self._pseudonym(mapping[key])
+        value = mapping[key]
+        # Lists may be endless, or in themselves.
+        mapping[key] = self._pseudonym(
+            normalize(value) if isinstance(value, list | tuple) else value
+        )
 
     def _pseudonym(self, value: object) -> Any:
         known = value if isinstance(value, str) else readable(value)

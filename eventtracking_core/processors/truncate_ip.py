@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Final
 
+from eventtracking_core.encoding import normalize
 from eventtracking_core.processors._fields import readable
 from eventtracking_core.processors._personal import FieldProcessor, Unclassified
 
@@ -42,7 +43,8 @@ class TruncateIp(FieldProcessor):
         super().__init__(fields, pii or (None if fields else ["ip"]), unclassified)
 
     def _change(self, mapping: dict[str, Any], key: str) -> None:
-        cut = _cut(mapping[key])
+        value = mapping[key]
+        cut = _cut(normalize(value) if isinstance(value, list | tuple) else value)
         if cut is _NO_ADDRESS:
             del mapping[key]
         else:

@@ -10,13 +10,16 @@ from eventtracking_core.testing import ContextProviderConformance, ProcessorConf
 CORE = "eventtracking_core."
 PROCESSORS = {
     "add": {"fields": {"context.user_id.tags": ["a"], "data.a": 2}, "overwrite": True},
+    "drop_pii": {"unclassified": "pass"},
     "match": {"fields": {"context.user_id.role": 1}, "action": "drop"},
     "name_allowlist": {"names": ["edx.problem.check"]},
+    "pseudonymize": {"key": "k" * 32, "fields": ["context.user_id", "data.a"]},
     "redact": {"fields": ["context.user_id.email", "data.a"]},
     "regex_filter": {"filter_type": "allowlist", "regular_expressions": ["edx\\..*"]},
     "rename": {"names": {"edx.problem.check": "edx.problem.checked"}},
     "sample": {"rate": 0.5},
     "truncate": {"max_length": 10},
+    "truncate_ip": {"fields": ["context.ip", "data.a"]},
 }
 PROVIDERS = {
     "environment": {"variables": {"path": "PATH"}},

@@ -54,7 +54,7 @@ def test_the_listing_is_a_table_where_it_is_read_by_people(run, plugin):
     plugin("raises", "raise RuntimeError('\\x1b[31m [red]')")
     out = run("plugins").out
     assert "eventtracking-core" in out
-    assert "processors: add, match," in out
+    assert "processors: add, drop_pii," in out
     assert "\\x1b[31m [red]" in out
     assert "\x1b" not in out
 
