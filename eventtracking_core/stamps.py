@@ -46,7 +46,7 @@ values and the data. It raises `Diverted` where the event goes elsewhere than do
 """
 
 _SOURCE: Final = """
-def stamp(tree, event_id, name, moment, frame, context, data, {look.parameters}):
+def stamp(tree, event_id, name, moment, frame, context, data):
     try:
         {look.reads}
         if frame is None:

@@ -27,6 +27,10 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "object": (dict,),
     "array": (list,),
 }
+_COMMON: Final = (str, float, int, bool, type(None))
+"""Scalars, the likely ones of several first."""
+
+FEW: Final = 2
 _CONTAINERS: Final = frozenset({dict, list})
 _ABSENT: Final = object()
 _VALUE_BYTES: Final = 12
@@ -39,18 +43,13 @@ class Glance(NamedTuple):
         reads: statements that read the fields of `data`; one raises where a field is absent.
         condition: an expression that is true where all is as it should be.
         size: an expression for the bytes that the data take then.
-        names: what the expressions refer to.
+        names: what the expressions refer to: the function's globals.
     """
 
     reads: str
     condition: str
     size: str
     names: dict[str, Any]
-
-    @property
-    def parameters(self) -> str:
-        """Parameters with defaults: the fastest names that a function has."""
-        return ", ".join(f"{name}={name}" for name in self.names)
 
 
 def glance(shape: Shape, **names: object) -> Glance:
@@ -80,7 +79,7 @@ def compiled(shape: Shape) -> Check:
     """Return the check of a shape, and of what lies in it."""
     look = glance(shape, thorough=Loop(shape).check)
     source = f"""
-def check(data, {look.parameters}):
+def check(data):
     try:
         {look.reads}
     except KeyError:
@@ -111,9 +110,17 @@ def _of_value(shape: Shape, value: str, names: dict[str, Any]) -> tuple[str, str
         return f"{is_it} and (in_{value} := {contents}) >= 0", f"in_{value}"
     allowed -= _CONTAINERS
     if str not in allowed:
-        return f"kind({value}) in {_bound(names, allowed)}", ""
+        return _is_of(value, allowed, names), ""
     scalars = _bound(names, allowed - {str})
     return f"({is_text} or kind({value}) in {scalars})", f"(length({value}) if {is_text} else 0)"
+
+
+def _is_of(value: str, types: frozenset[type], names: dict[str, Any]) -> str:
+    """Return the condition that a value is of one of some types: up to two are named."""
+    if 0 < len(types) <= FEW:
+        first = sorted(types, key=_COMMON.index)
+        return f"({' or '.join(f'kind({value}) is {_bound(names, kind)}' for kind in first)})"
+    return f"kind({value}) in {_bound(names, types)}"
 
 
 def _allowed(shape: Shape) -> frozenset[type]:
