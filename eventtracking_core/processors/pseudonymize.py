@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from eventtracking_core.encoding import normalize
-from eventtracking_core.processors._fields import readable
 from eventtracking_core.processors._personal import FieldProcessor, Unclassified
 
 __all__ = ["Pseudonymize"]
@@ -19,6 +17,8 @@ SHORTEST_KEY: Final = 32
 
 LENGTH: Final = 32
 """Hexadecimal digits of a pseudonym, 128 bits: RFC 2104 wants no fewer."""
+
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 
 
 class Pseudonymize(FieldProcessor):
@@ -56,32 +56,26 @@ class Pseudonymize(FieldProcessor):
 
     def _change(self, mapping: dict[str, Any], key: str) -> None:
         value = mapping[key]
-        # Lists may be endless, or in themselves.
-        mapping[key] = self._pseudonym(
-            normalize(value) if isinstance(value, list | tuple) else value
-        )
+        mapping[key] = self._pseudonym(value if type(value) in _SCALARS else normalize(value))
 
     def _pseudonym(self, value: object) -> Any:
-        known = value if isinstance(value, str) else readable(value)
-        if known is None:
+        if value is None:
             return None
-        if isinstance(known, list | tuple):
-            return [self._pseudonym(item) for item in known]
+        if isinstance(value, list):
+            return [self._pseudonym(item) for item in value]
         keyed = self._keyed.copy()
-        keyed.update(_text(known).encode("utf-8", "surrogatepass"))
+        keyed.update(_text(value).encode("utf-8", "surrogatepass"))
         return keyed.hexdigest()[:LENGTH]
 
 
 def _text(value: object) -> str:
     """Return what stands for a value: text as it is, all else as JSON."""
     if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    plain = value if isinstance(value, Mapping) else normalize(value)
-    if isinstance(plain, str):
-        return plain
-    return json.dumps(normalize(plain), sort_keys=True, separators=(",", ":"), default=_time)
+        return value
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_time)
+    except ValueError:  # a number of more digits than the interpreter prints
+        return str(normalize(value))
 
 
 def _time(value: datetime) -> str:
