@@ -60,22 +60,62 @@ def in_mongo(database):
     ]
 
 
-def test_each_event_is_in_the_log_and_in_mongo_with_its_trace(signed_up, mongo_uri, mongo_database):
-    lines = signed_up(MONGO_URI=mongo_uri, MONGO_DATABASE=mongo_database.name)
-    arrived = {"log": in_log(lines), "mongo": in_mongo(mongo_database)}
+def in_otlp(tap, ids):
+    """Wait for the events' records, and return them in the order of their ids."""
+
+    def records():
+        found = {each["attributes"].get("log.record.uid"): each for each in tap.logs}
+        return [found[event_id] for event_id in ids if event_id in found]
+
+    assert tap.wait_for(lambda _: len(records()) == len(ids)), "they did not all arrive"
+    return [
+        (
+            record["attributes"]["log.record.uid"],
+            record["eventName"],
+            {
+                "trace_id": record["traceId"],
+                "user_id": record["attributes"]["user.id"],
+                **record["attributes"]["context"],
+            },
+            record["attributes"]["data"],
+        )
+        for record in records()
+    ]
+
+
+@pytest.fixture
+def servers(mongo_uri, mongo_database, rotel):
+    return {
+        "MONGO_URI": mongo_uri,
+        "MONGO_DATABASE": mongo_database.name,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": rotel.endpoint,
+    }
+
+
+def test_each_event_is_in_the_log_in_mongo_and_in_rotel_with_its_trace(
+    signed_up, servers, mongo_database, otlp_tap
+):
+    lines = signed_up(**servers)
+    logged = in_log(lines)
+    arrived = {
+        "log": logged,
+        "mongo": in_mongo(mongo_database),
+        "rotel": in_otlp(otlp_tap, [event_id for event_id, *_ in logged]),
+    }
     for where, events in arrived.items():
-        assert sorted(events) == sorted(arrived["log"]), where
+        assert [event[:2] for event in events] == [event[:2] for event in logged], where
+        assert [event[3] for event in events] == [event[3] for event in logged], where
         assert [name for _, name, _, _ in events] == [
             *("edx.account.created", "edx.mail.queued")
         ] * len(TRACES)
         for number, trace in enumerate(TRACES):
             for _, _, context, _ in events[2 * number : 2 * number + 2]:
-                assert (context["user_id"], context["trace_id"]) == (number, trace)
+                assert (int(context["user_id"]), context["trace_id"]) == (number, trace)
                 assert context["queue"] == "accounts"
 
 
-def test_a_line_and_its_event_know_each_other(signed_up, mongo_uri, mongo_database):
-    lines = signed_up(MONGO_URI=mongo_uri, MONGO_DATABASE=mongo_database.name)
+def test_a_line_and_its_event_know_each_other(signed_up, servers):
+    lines = signed_up(**servers)
     created = {line["event_id"]: line for line in lines if line["event"] == "edx.account.created"}
     said = [line for line in lines if line["event"] == "signed up"]
     assert [line["trace_id"] for line in said] == TRACES

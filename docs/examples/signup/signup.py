@@ -1,10 +1,15 @@
 """A worker that signs people up: it reads jobs, a line of JSON each, and logs with structlog."""
 
 import json
+import os
 import sys
 
 import structlog
 from opentelemetry import context
+from opentelemetry._logs import set_logger_provider
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.trace import format_trace_id, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -39,7 +44,15 @@ def sign_up(job):
     account.emit("edx.mail.queued", template="welcome")
 
 
+def send_over_otlp():
+    provider = LoggerProvider()
+    provider.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
+    set_logger_provider(provider)
+
+
 def main():
+    if "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ:
+        send_over_otlp()
     et.configure()
     for text in sys.stdin:
         job = json.loads(text)
