@@ -36,8 +36,10 @@ class Backend(Protocol):
     """Where events go, one at a time.
 
     A backend opens its connection on first use, never changes an event, and copies what it keeps
-    (`encoding.snapshot`). Looked up once, where it has them: `flush(timeout) -> bool`,
-    `shutdown(timeout) -> bool`, `default_delivery`.
+    (`encoding.snapshot`). Looked up where it has them: `flush(timeout) -> bool`,
+    `shutdown(timeout) -> bool`, `default_delivery`, and `begin()`, which is called by the thread
+    that queues a process's first event, to start threads of the backend's own: at the interpreter's
+    end, when that event may be delivered, none can be started.
     """
 
     def send(self, event: Event, /) -> None:

@@ -84,6 +84,15 @@ class BufferedLeaf(Leaf):
         self.worker = Worker(self)
         self._store = self._storing()
 
+    def begin(self) -> None:
+        """Let the backend start what cannot be started any more once the interpreter ends."""
+        begin = getattr(self.backend, "begin", None)
+        if callable(begin):
+            try:
+                begin()
+            except Exception as error:  # noqa: BLE001  it will be told by the first attempt
+                report(logging.DEBUG, (self.path, "begin"), "begin failed: %s", describe(error))
+
     def start(self) -> None:
         """Adopt what processes that ended left in the spool, and deliver it."""
         if self.spool is not None and self.spool.seek_orphans():

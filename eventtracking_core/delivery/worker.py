@@ -120,6 +120,7 @@ class Worker:
         if not self._starting.acquire(blocking=False):
             return True  # another thread is about to
         self._is_started = True
+        self._leaf.begin()
         if not start_daemon(self._run, f"eventtracking-{self._leaf.name}"):
             self._is_started = False
             self._starting.release()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
 import subprocess
+import sysconfig
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
@@ -49,7 +51,11 @@ class RotelCollector:
             *("--otlp-exporter-endpoint", self._inflating.address),
         ]
         with (directory / "rotel.log").open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            # It is linked to the interpreter it was built for, whose library may be beside it only.
+            library = {"LD_LIBRARY_PATH": sysconfig.get_config_var("LIBDIR") or ""}
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, env={**os.environ, **library}
+            )
         wait_until_open(port, self._process)
 
     def close(self) -> None:

@@ -111,6 +111,10 @@ class MongoBackend(Reading):
         # The process that made the indexes.
         self._prepared_by: int | None = None
 
+    def begin(self) -> None:
+        """Start to look for the servers, without waiting for any."""
+        self._connection.begin()
+
     def send(self, event: Event, /) -> None:
         """Write one event, and wait at most five seconds for it.
 

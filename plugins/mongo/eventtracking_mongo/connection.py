@@ -51,6 +51,16 @@ class Connection:
         except (PyMongoError, TypeError, ValueError) as error:
             raise ValueError(self._refusal(error)) from None
 
+    def begin(self) -> None:
+        """Look for the servers, in threads of pymongo's, which at an exit could not be started.
+
+        Not where that would look up names first, as `mongodb+srv` does: nobody waits for that here.
+        """
+        process = os.getpid()
+        if process not in self._opened and not self._host.startswith("mongodb+srv:"):
+            self._close_inherited(process)
+            self._opened.setdefault(process, self._open(connect=True))
+
     def collection(self) -> Documents:
         """Return the collection, connected when it is first used."""
         process = os.getpid()
@@ -67,9 +77,9 @@ class Connection:
         if opened is not None:
             opened.database.client.close()
 
-    def _open(self) -> Documents:
-        """Return the collection of a new client, which does not connect before it is used."""
-        options: dict[str, Any] = {**self._options, "connect": False}
+    def _open(self, *, connect: bool = False) -> Documents:
+        """Return the collection of a new client; unless told to, it connects when it is used."""
+        options: dict[str, Any] = {**self._options, "connect": connect}
         client: MongoClient[dict[str, Any]] = MongoClient(self._host, **options)
         database = (
             client.get_default_database(DATABASE)
