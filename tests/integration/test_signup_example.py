@@ -102,6 +102,7 @@ def test_each_event_is_in_the_log_in_mongo_and_in_rotel_with_its_trace(
         "mongo": in_mongo(mongo_database),
         "rotel": in_otlp(otlp_tap, [event_id for event_id, *_ in logged]),
     }
+    assert sorted(arrived["mongo"]) == sorted(logged)
     for where, events in arrived.items():
         assert [event[:2] for event in events] == [event[:2] for event in logged], where
         assert [event[3] for event in events] == [event[3] for event in logged], where

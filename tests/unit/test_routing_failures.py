@@ -103,6 +103,16 @@ def test_what_is_too_deep_for_a_redactor_is_cut_off(memory):
     assert b"203.0.113.7" not in text
 
 
+def test_a_redactor_that_fails_does_not_let_the_raw_event_through(memory):
+    class Failing(Redact):
+        def __call__(self, event):
+            raise an_error()
+
+    et.Tracker({"memory": memory}, processors=[Failing(["data.ip"])]).emit("name", {"ip": "1"})
+
+    assert memory.events == []
+
+
 class Unreadable(dict):
     """Refuses to be read, though an encoder in C would not ask."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pymongo import WriteConcern
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from eventtracking_core import BatchError, Event, EventType, Seconds
+from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import normalize_event
 from eventtracking_mongo.connection import Connection, Documents
 from eventtracking_mongo.event_types import event_type, event_type_document
@@ -186,8 +188,17 @@ class MongoBackend(Reading):
 
     def _index(self, collection: Documents) -> None:
         """Make the indexes, once there is something to find; what fails is for the next batch."""
-        with suppress(PyMongoError):
+        try:
             self._layout.index(collection)
+        except PyMongoError as error:
+            report(
+                logging.WARNING,
+                (collection.full_name, "indexes"),
+                "MongoDB did not make the indexes of the collection %s, trying again: %s",
+                collection.name,
+                type(error).__name__,
+            )
+        else:
             self._prepared_by = os.getpid()
 
     def flush(self, timeout: float) -> bool:  # noqa: ARG002  what every backend's flush takes

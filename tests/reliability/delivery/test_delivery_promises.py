@@ -103,6 +103,7 @@ def test_a_black_hole_changes_nothing_for_emitters_and_for_other_backends(
     assert tracker.leaf("hole")["pending"] == 20_001
     assert slow == []
     assert microseconds["p99.9"] < 100_000
+    assert microseconds["max"] < 1_000_000  # the machine has other things to do
     hole.released.set()
     assert tracker.flush(20)
     assert hole.delivered == list(range(-1, 20_000))
