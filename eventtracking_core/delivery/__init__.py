@@ -1,11 +1,11 @@
 """What stands before a leaf's backend, so that nothing that was accepted is lost."""
 
-from eventtracking_core.delivery.deadletters import DeadLetter, DeadLetters
 from eventtracking_core.delivery.leaf import BufferedLeaf
 from eventtracking_core.delivery.options import MODES, DeliveryOptions
 from eventtracking_core.delivery.remote import Carrier, RemoteRouter, remote_nodes
 from eventtracking_core.delivery.remote_leaf import Postponed, RemoteLeaf
-from eventtracking_core.delivery.survey import ProcessSpool, SegmentSurvey, survey
+from eventtracking_core.delivery.storage.dead_letters import DeadLetter, DeadLetters
+from eventtracking_core.delivery.storage.status import ProcessSpool, SegmentStatus, spool_status
 
 __all__ = [
     "MODES",
@@ -18,7 +18,7 @@ __all__ = [
     "ProcessSpool",
     "RemoteLeaf",
     "RemoteRouter",
-    "SegmentSurvey",
+    "SegmentStatus",
     "remote_nodes",
-    "survey",
+    "spool_status",
 ]

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from eventtracking_core.delivery.deadletters import DeadLetter
+from eventtracking_core.delivery.storage.dead_letters import DeadLetter
 from eventtracking_core.diagnostics import describe, report
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any, Final, cast
 
 from eventtracking_core.components import Backend, BatchBackend
-from eventtracking_core.delivery.spool import SpooledEvent
+from eventtracking_core.delivery.storage.spool import SpooledEvent
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import BatchError, RejectedError, RetryableError
 from eventtracking_core.events import Event

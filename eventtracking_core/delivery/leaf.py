@@ -10,9 +10,9 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from eventtracking_core.delivery.attempt import INVALID, Attempt, Item
-from eventtracking_core.delivery.deadletters import DeadLetters
 from eventtracking_core.delivery.queue import QUEUE_FULL, MemoryQueue, Ticket
-from eventtracking_core.delivery.spool import Spool
+from eventtracking_core.delivery.storage.dead_letters import DeadLetters
+from eventtracking_core.delivery.storage.spool import Spool
 from eventtracking_core.delivery.worker import Worker
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack

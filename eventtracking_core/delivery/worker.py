@@ -20,7 +20,7 @@ from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack
 if TYPE_CHECKING:
     from eventtracking_core.delivery.leaf import BufferedLeaf
     from eventtracking_core.delivery.queue import Ticket
-    from eventtracking_core.delivery.spool import SpooledEvent
+    from eventtracking_core.delivery.storage.spool import SpooledEvent
     from eventtracking_core.events import Event
 
 __all__ = ["Worker"]

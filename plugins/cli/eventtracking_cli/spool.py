@@ -10,7 +10,7 @@ import click
 from eventtracking_cli import parameters
 from eventtracking_cli.buffered import backend, leaves_of
 from eventtracking_cli.terminal import plain, print_json, print_rows
-from eventtracking_core.delivery import BufferedLeaf, ProcessSpool, survey
+from eventtracking_core.delivery import BufferedLeaf, ProcessSpool, spool_status
 
 __all__ = ["spool"]
 
@@ -43,7 +43,7 @@ def verify(config: Path | None, backend: str | None, *, as_json: bool) -> None:
     found = [
         (leaf.path, segment)
         for leaf in _spooled(config, backend)
-        for process in survey(leaf.directory / "spool")
+        for process in spool_status(leaf.directory / "spool")
         for segment in process.segments
     ]
     damaged = [segment for _, segment in found if segment.damaged]
@@ -63,7 +63,7 @@ def _spooled(config: Path | None, path: str | None) -> list[BufferedLeaf]:
 
 
 def _rows(leaf: BufferedLeaf) -> list[dict[str, Any]]:
-    return [_row(leaf, process) for process in survey(leaf.directory / "spool")]
+    return [_row(leaf, process) for process in spool_status(leaf.directory / "spool")]
 
 
 def _row(leaf: BufferedLeaf, process: ProcessSpool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from eventtracking_cli import parameters
 from eventtracking_cli.buffered import backend, leaves_of
 from eventtracking_cli.terminal import console, plain, print_json
-from eventtracking_core.delivery import BufferedLeaf, survey
+from eventtracking_core.delivery import BufferedLeaf, spool_status
 
 __all__ = ["stats"]
 
@@ -44,7 +44,7 @@ def stats(config: Path | None, backend: str | None, *, as_json: bool) -> None:
 
 
 def _row(leaf: BufferedLeaf) -> dict[str, Any]:
-    processes = list(survey(leaf.directory / "spool"))
+    processes = list(spool_status(leaf.directory / "spool"))
     return {
         "backend": leaf.path,
         "delivery": leaf.mode,

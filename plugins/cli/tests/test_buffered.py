@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 
 from eventtracking_core import RejectedError, RetryableError, Tracker
-from eventtracking_core.delivery import survey
+from eventtracking_core.delivery import spool_status
 
 SPOOL = Path("eventtracking-spool/out.sink/spool")
 
@@ -110,7 +110,7 @@ def waiting(spooling):
         tracker.emit("a.b")
     tracker.shutdown(0.3)
     deadline = monotonic() + 20
-    while any(process.is_alive for process in survey(SPOOL)):  # the worker puts things away
+    while any(process.is_alive for process in spool_status(SPOOL)):  # the worker puts things away
         assert monotonic() < deadline
     return spooling
 
@@ -134,7 +134,7 @@ def test_looking_delivers_nothing_and_the_next_tracker_does(waiting, run):
 
 def test_verifying_finds_damage(waiting, run):
     assert run("spool", "verify", "--config", waiting).code == 0
-    (process,) = survey(SPOOL)
+    (process,) = spool_status(SPOOL)
     path = process.segments[0].path
     content = bytearray(path.read_bytes())
     content[-5] ^= 0xFF

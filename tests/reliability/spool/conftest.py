@@ -13,7 +13,7 @@ from time import monotonic
 import pytest
 
 import eventtracking_core as et
-from eventtracking_core.delivery.spool import Spool
+from eventtracking_core.delivery.storage.spool import Spool
 
 PROGRAMS = Path(__file__).with_name("programs.py")
 FORKS_UNDER_THREADS = "ignore:This process:DeprecationWarning"

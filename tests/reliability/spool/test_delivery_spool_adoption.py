@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eventtracking_core.delivery import survey
+from eventtracking_core.delivery import spool_status
 
 
 def test_processes_that_compete_adopt_each_orphan_once(start, run, journals):
@@ -45,7 +45,9 @@ def test_adopted_events_are_recovered_in_the_ledger(tracker_to, sink, leaf, even
     ids = [first.emit("one"), first.emit("two")]
     first.shutdown(0.1)
     eventually(
-        lambda: not any(each.is_alive for each in survey(journals.directory / "r.sink" / "spool"))
+        lambda: (
+            not any(each.is_alive for each in spool_status(journals.directory / "r.sink" / "spool"))
+        )
     )
     sink.fails = None
     second = tracker_to(sink)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from eventtracking_core.delivery._disk import Disk
-from eventtracking_core.delivery.spool import Spool
+from eventtracking_core.delivery.storage.disk import Disk
+from eventtracking_core.delivery.storage.spool import Spool
 
 
 def mode(path):

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventtracking_core.delivery._disk import Disk
-from eventtracking_core.delivery.segments import MARK, frame
-from eventtracking_core.delivery.spool import Spool
+from eventtracking_core.delivery.storage.disk import Disk
+from eventtracking_core.delivery.storage.format import MARK, frame
+from eventtracking_core.delivery.storage.spool import Spool
 
 
 class Unsynced(Disk):

@@ -10,7 +10,7 @@ import textwrap
 
 import pytest
 
-from eventtracking_core.delivery.spool import Spool
+from eventtracking_core.delivery.storage.spool import Spool
 
 
 def never(number):
@@ -66,8 +66,8 @@ def test_a_child_that_lives_does_not_keep_its_dead_parents_spool(start, run, jou
 HELD = """
     import os, sys, threading
     from pathlib import Path
-    from eventtracking_core.delivery._disk import Disk
-    from eventtracking_core.delivery.spool import Spool
+    from eventtracking_core.delivery.storage.disk import Disk
+    from eventtracking_core.delivery.storage.spool import Spool
 
     class Held(Disk):
         'Whoever writes or syncs waits, but in the child.'

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventtracking_core.delivery._disk import Disk
-from eventtracking_core.delivery.spool import Spool
+from eventtracking_core.delivery.storage.disk import Disk
+from eventtracking_core.delivery.storage.spool import Spool
 
 CAP_SYS_ADMIN = 1 << 21
 

@@ -11,8 +11,8 @@ from queue import Empty, SimpleQueue
 from threading import Event as Signal
 from typing import Final
 
-from eventtracking_core.delivery._disk import Disk
 from eventtracking_core.delivery._threads import start_daemon
+from eventtracking_core.delivery.storage.disk import Disk
 from eventtracking_core.diagnostics import describe, report
 
 __all__ = ["Syncer"]

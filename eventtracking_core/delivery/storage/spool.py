@@ -16,12 +16,12 @@ from pathlib import Path
 from threading import RLock
 from typing import Final
 
-from eventtracking_core.delivery._damage import set_aside
-from eventtracking_core.delivery._directory import ProcessDirectory, make_private, orphans
-from eventtracking_core.delivery._disk import DISK, Disk, roll_back
-from eventtracking_core.delivery._segment import Segment, SpooledEvent, adopted, begun
-from eventtracking_core.delivery.segments import HEADER_SIZE, SUFFIX, frame
-from eventtracking_core.delivery.sync import Syncer
+from eventtracking_core.delivery.storage.directory import ProcessDirectory, make_private, orphans
+from eventtracking_core.delivery.storage.disk import DISK, Disk, roll_back
+from eventtracking_core.delivery.storage.format import HEADER_SIZE, SUFFIX, frame
+from eventtracking_core.delivery.storage.quarantine import quarantine
+from eventtracking_core.delivery.storage.segment import Segment, SpooledEvent, adopted, begun
+from eventtracking_core.delivery.storage.sync import Syncer
 
 __all__ = ["Spool", "SpooledEvent"]
 
@@ -225,7 +225,7 @@ class Spool:
         for damage in damaged:
             self.damaged += 1
             name = f"{segment.owner.path.name}-{segment.path.stem}-{self.damaged}"
-            set_aside(self.directory.parent / DAMAGED / name, damage)
+            quarantine(self.directory.parent / DAMAGED / name, damage)
         if lost:
             self._lost(lost)
         return wires

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from eventtracking_core.delivery.segments import SUFFIX, SegmentReader
+from eventtracking_core.delivery.storage.format import SUFFIX, SegmentReader
 
-__all__ = ["ProcessSpool", "SegmentSurvey", "survey"]
+__all__ = ["ProcessSpool", "SegmentStatus", "spool_status"]
 
 _LOCK: Final = "lock"
 _BATCH: Final = 1000
 _BYTES: Final = 1 << 20
 
 
-class SegmentSurvey(NamedTuple):
+class SegmentStatus(NamedTuple):
     """One segment: its bytes, the events in it that are not acknowledged, the damaged bytes."""
 
     path: Path
@@ -31,7 +31,7 @@ class ProcessSpool(NamedTuple):
 
     name: str
     is_alive: bool
-    segments: list[SegmentSurvey]
+    segments: list[SegmentStatus]
 
     @property
     def events(self) -> int:
@@ -49,7 +49,7 @@ class ProcessSpool(NamedTuple):
         return sum(segment.damaged for segment in self.segments)
 
 
-def survey(directory: Path) -> Iterator[ProcessSpool]:
+def spool_status(directory: Path) -> Iterator[ProcessSpool]:
     """Yield what each process has in a spool, reading every record.
 
     Raises:
@@ -61,7 +61,7 @@ def survey(directory: Path) -> Iterator[ProcessSpool]:
         yield ProcessSpool(lock.parent.name, alive, [found for found in segments if found])
 
 
-def _segment(path: Path, *, alive: bool) -> SegmentSurvey | None:
+def _segment(path: Path, *, alive: bool) -> SegmentStatus | None:
     try:
         reader = SegmentReader(path)
     except FileNotFoundError:  # acknowledged meanwhile
@@ -73,7 +73,7 @@ def _segment(path: Path, *, alive: bool) -> SegmentSurvey | None:
             events += len(found.records)
             damaged += sum(map(len, found.damaged))
             if not found.records:
-                return SegmentSurvey(path, reader.size(), events, damaged)
+                return SegmentStatus(path, reader.size(), events, damaged)
     finally:
         reader.close()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
-from eventtracking_core.delivery.segments import SUFFIX
+from eventtracking_core.delivery.storage.format import SUFFIX
 
 __all__ = ["ProcessDirectory", "make_private", "orphans"]
 

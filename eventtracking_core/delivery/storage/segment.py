@@ -7,8 +7,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from eventtracking_core.delivery._directory import ProcessDirectory
-from eventtracking_core.delivery.segments import HEADER_SIZE, SegmentReader, create
+from eventtracking_core.delivery.storage.directory import ProcessDirectory
+from eventtracking_core.delivery.storage.format import HEADER_SIZE, SegmentReader, create
 from eventtracking_core.diagnostics import describe, report
 
 __all__ = ["Segment", "SpooledEvent", "adopted", "begun"]

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from eventtracking_core.delivery.segments import SUFFIX, SegmentReader, create, frame
+from eventtracking_core.delivery.storage.format import SUFFIX, SegmentReader, create, frame
 from eventtracking_core.encoding import decode_msgpack
 from eventtracking_core.events import Event
 

@@ -6,13 +6,13 @@ import logging
 import os
 from pathlib import Path
 
-from eventtracking_core.delivery._directory import make_private
+from eventtracking_core.delivery.storage.directory import make_private
 from eventtracking_core.diagnostics import describe, report
 
-__all__ = ["set_aside"]
+__all__ = ["quarantine"]
 
 
-def set_aside(path: Path, damage: bytes) -> None:
+def quarantine(path: Path, damage: bytes) -> None:
     """Keep damaged bytes in a file of their own, for whoever wants to look at them."""
     report(logging.ERROR, "damaged", "spool: %d damaged bytes were set aside", len(damage))
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
