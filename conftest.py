@@ -1,4 +1,4 @@
-"""What holds for every test here: nothing is timed, and CI skips nothing."""
+"""Rules for every test: no deadlines for Hypothesis, server tests are marked, CI skips nothing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,37 @@ pytest_plugins = ["broker_fixtures", "otel_fixtures", "service_fixtures", "segme
 settings.register_profile("untimed", settings(), deadline=None)
 settings.load_profile("untimed")
 
+# Fixtures that start a server or a browser. Their tests are marked, and run on one Python only.
+_SERVERS = frozenset(
+    {
+        "amqp_url",
+        "broker",
+        "chromium",
+        "mongo_uri",
+        "mongod",
+        "otlp_tap",
+        "rabbitmq",
+        "redis_url",
+        "shared_mongod",
+        "shared_valkey",
+        "valkey",
+    }
+)
+
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 
 _REQUIRED = "EVENTTRACKING_REQUIRE_SERVICES"
 _NOTHING_MAY_SKIP = os.environ.get(_REQUIRED, "0") not in {"", "0"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        named = [
+            value for value in getattr(parameters, "params", {}).values() if isinstance(value, str)
+        ]
+        if not _SERVERS.isdisjoint([*getattr(item, "fixturenames", ()), *named]):
+            item.add_marker("servers")
 
 
 # First of all wrappers, so that an expected failure has been told apart from a skip.

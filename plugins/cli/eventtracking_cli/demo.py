@@ -111,7 +111,11 @@ def _emit(tracker: Tracker, events: Iterable[Happening]) -> None:
 
 def _commands() -> list[str]:
     """Return what to try next, as it is run where this was run."""
-    program = "uv run eventtracking" if "UV_RUN_RECURSION_DEPTH" in os.environ else "eventtracking"
+    program = (
+        "uv run --no-sync eventtracking"
+        if "UV_RUN_RECURSION_DEPTH" in os.environ
+        else "eventtracking"
+    )
     return [
         f"{program} events list --db {DATABASE} --name 'edx.problem.*' --limit 5",
         f"{program} events count --db {DATABASE} --by name --since 30m",
