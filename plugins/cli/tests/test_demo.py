@@ -53,7 +53,7 @@ def test_the_commands_it_proposes_work(run, monkeypatch):
 
 def test_under_uv_the_commands_go_through_uv(run, monkeypatch):
     monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
-    assert run("demo").out.count("  uv run eventtracking ") == 3
+    assert run("demo").out.count("  uv run --no-sync eventtracking ") == 3
 
 
 def test_run_again_it_starts_anew_and_touches_nothing_else(run, tmp_path):

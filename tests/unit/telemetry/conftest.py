@@ -66,7 +66,8 @@ def told():
 
     def run(lines):
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM + lines],
+            # From 3.12 on, a fork beside threads warns: what is tested here is such a fork.
+            [sys.executable, "-W", "ignore::DeprecationWarning:__main__", "-c", PROGRAM + lines],
             capture_output=True,
             text=True,
             timeout=60,
