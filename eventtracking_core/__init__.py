@@ -27,12 +27,12 @@ from eventtracking_core.errors import (
 )
 from eventtracking_core.events import Event
 from eventtracking_core.lazy import lazy
+from eventtracking_core.lifecycle import drain_on_sigterm
 from eventtracking_core.routing import RoutingBackend
 from eventtracking_core.tracker import Tracker
 from eventtracking_core.trackers import (
     configure,
     context,
-    drain_on_sigterm,
     emit,
     extract,
     get_tracker,

@@ -13,6 +13,7 @@ from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import ClosedError, InvalidEventError
 from eventtracking_core.events import Event, id_at
 from eventtracking_core.intake import Intake
+from eventtracking_core.lifecycle import join
 from eventtracking_core.policies import DEFAULT
 from eventtracking_core.routing import RoutingBackend
 from eventtracking_core.scope import Scope
@@ -64,6 +65,7 @@ class Tracker(Scope):
         if strict:
             self._stamping()
         alive.add(self)
+        join(self)
 
     def emit(
         self, name: object = None, data: object = None, *, timestamp: datetime | None = None

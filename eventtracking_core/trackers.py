@@ -1,34 +1,25 @@
-"""The trackers of a process: the default one, named ones, and what happens to all at its end."""
+"""The trackers of a process: the default one, and named ones."""
 
 from __future__ import annotations
 
-import atexit
 import os
-import signal
-import sys
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.contexts import CARRIED_KEYS, carried, put
-from eventtracking_core.events import end_of_process
 from eventtracking_core.registry.declared import listeners
-from eventtracking_core.tracker import Tracker, alive
+from eventtracking_core.tracker import Tracker
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from eventtracking_core.contexts import Context, EnteredContext
     from eventtracking_core.registry import EventType, FieldDoc
 
 __all__ = [
     "configure",
     "context",
-    "drain_on_sigterm",
     "emit",
-    "end_first",
     "extract",
     "get_tracker",
     "inject",
@@ -131,67 +122,3 @@ def extract(
     """
     tracker = _trackers["default"]
     return carried(carrier, keys, lambda context: tracker.context("carried", context))
-
-
-def drain_on_sigterm() -> None:
-    """Deliver what waits when SIGTERM arrives, then do what would have been done without us.
-
-    Call it in the main thread, after whatever else installs a handler. Draining is bounded by the
-    trackers' `shutdown_timeout`; the handler that was there before is called after it, and where
-    there was none, the process ends by the signal.
-
-    Raises:
-        ValueError: it was called outside the main thread.
-    """
-    previous = signal.getsignal(signal.SIGTERM)
-
-    def drain(number: int, frame: FrameType | None) -> None:
-        _shutdown_all()
-        if callable(previous):
-            previous(number, frame)
-        elif previous != signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-
-    signal.signal(signal.SIGTERM, drain)
-
-
-@atexit.register
-def _at_exit() -> None:
-    _shutdown_all()
-    end_of_process()
-
-
-def end_first() -> None:
-    """Shut trackers down, at exit, before whatever asked until now to be called at exit.
-
-    For backends that hand events to a library which closes itself at exit.
-    """
-    atexit.unregister(_at_exit)
-    atexit.register(_at_exit)
-
-
-def _shutdown_all() -> None:
-    trackers = list(alive)
-    deadline = monotonic() + max((tracker.shutdown_timeout for tracker in trackers), default=0)
-    for tracker in trackers:
-        tracker.close()
-    for tracker in trackers:
-        tracker.shutdown(max(0.0, deadline - monotonic()))
-
-
-def _forked() -> None:
-    for tracker in list(alive):
-        tracker.forked()
-    # A child of multiprocessing ends without `atexit`; it calls its finalizers, which are those
-    # that are registered once it has begun.
-    util = sys.modules.get("multiprocessing.util")
-    if util is not None:
-        util.register_after_fork(_shutdown_all, _finish_with)
-
-
-def _finish_with(shutdown: Callable[[], None]) -> None:
-    sys.modules["multiprocessing.util"].Finalize(None, shutdown, exitpriority=0)
-
-
-os.register_at_fork(after_in_child=_forked)

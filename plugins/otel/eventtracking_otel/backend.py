@@ -19,7 +19,7 @@ from opentelemetry.context import (
 
 from eventtracking_core import BatchError, Event, RejectedError, RetryableError
 from eventtracking_core.encoding import encode_msgpack
-from eventtracking_core.trackers import end_first
+from eventtracking_core.lifecycle import end_first
 from eventtracking_otel._records import Records
 
 __all__ = ["OtelBackend"]
