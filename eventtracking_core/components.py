@@ -13,14 +13,14 @@ __all__ = ["Backend", "BatchBackend", "Processor"]
 class Processor(Protocol):
     """Changes events on their way, or drops them: any callable that takes one.
 
-    Two attributes are looked up once: `mutates` (False where the processor never changes the event
-    it was given, and returns a changed copy instead) and `on_error` (`"drop"` where an event must
-    not pass a failure; `"continue"` is the default).
+    Two optional attributes are read once: `mutates` (False if the processor never changes the event
+    it receives, and returns a changed copy instead) and `on_error` (`"drop"` if an event must not
+    pass after a failure; `"continue"` is the default).
 
-    Two methods are called where it has them. `bind_event_types(event_types, before)` hands it the
-    registry of its tracker, and the processors before it that fail closed, each time the tree is
-    put together. `keeps_in(field, kind)` tells whether no value of a field, given by its parts,
-    passes as it is, where its type says that it holds personal data of that class.
+    Two optional methods: `bind_event_types(event_types, before)` receives the tracker's registry
+    and the processors before it that fail closed, each time the tree is compiled. `masks(field,
+    pii_class)` returns True if no raw value of `field` (a path such as `("data", "email")`),
+    declared as `pii_class`, can leave this processor.
     """
 
     def __call__(self, event: Event, /) -> Event | None:

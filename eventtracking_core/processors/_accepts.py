@@ -21,14 +21,14 @@ __all__ = ["Accepts"]
 
 
 class Accepts:
-    """Drops the events with a value, in a field of a class that is neither accepted nor kept in.
+    """Drop events carrying personal data of a class that is neither accepted nor masked upstream.
 
-    A class is kept in by a processor before that removes, replaces or cuts the values of its
-    fields, and that drops events on which it fails. An event of a type that is not registered is
-    dropped: nobody knows what it holds.
+    A processor masks a class if it removes, replaces or truncates the values of its fields, and
+    drops events on which it fails. Events of unregistered types are dropped, because their fields
+    are unknown.
 
     Args:
-        classes: of personal data that may pass.
+        classes: the classes of personal data that may pass.
     """
 
     mutates: ClassVar[bool] = False
@@ -61,11 +61,11 @@ class Accepts:
             if any(value is not None for value in values(event, field, below=True)):
                 self._drop(event, f"{'.'.join(field)} is of a class that is not accepted")
 
-    def _is_refused(self, field: Field, kind: str) -> bool:
-        return kind not in self._classes and not any(
-            keeps_in(field, kind)
+    def _is_refused(self, field: Field, pii_class: str) -> bool:
+        return pii_class not in self._classes and not any(
+            masks(field, pii_class)
             for processor in self._before
-            if callable(keeps_in := getattr(processor, "keeps_in", None))
+            if callable(masks := getattr(processor, "masks", None))
         )
 
     def _drop(self, event: Event, why: str) -> None:

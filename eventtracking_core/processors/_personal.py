@@ -69,10 +69,10 @@ class FieldProcessor(ABC):
         """Look classes up in the event types of a tracker."""
         self._personal = PersonalFields(event_types, self._is_wanted)
 
-    def keeps_in(self, field: Field, kind: str) -> bool:
-        """Tell whether no value of a field of that class passes as it is."""
+    def masks(self, field: Field, pii_class: str) -> bool:
+        """Return True if no raw value of a field of that class can leave this processor."""
         by_name = any(field[: len(above)] == above for above in self._fields)
-        return by_name or self._is_wanted(field, kind)
+        return by_name or self._is_wanted(field, pii_class)
 
     def __call__(self, event: Event, /) -> Event:
         """Return the event with its fields changed."""
@@ -90,8 +90,8 @@ class FieldProcessor(ABC):
     def _change(self, mapping: dict[str, Any], key: str) -> None:
         """Change, or remove, what a mapping of ours has under a key."""
 
-    def _is_wanted(self, field: Field, kind: str) -> bool:  # noqa: ARG002  as `keeps_in`
-        return self._is_all or kind in self._classes
+    def _is_wanted(self, field: Field, pii_class: str) -> bool:  # noqa: ARG002  as `masks`
+        return self._is_all or pii_class in self._classes
 
     @staticmethod
     def _refuse(event: Event) -> None:

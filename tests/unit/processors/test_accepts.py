@@ -94,12 +94,12 @@ def test_a_processor_of_another_branch_keeps_nothing_in():
         tracker.configure(config)
 
 
-def test_a_processor_of_anybody_may_say_that_it_keeps_something_in():
+def test_a_custom_processor_may_mask_a_class():
     class Forget:
         on_error = "drop"
 
-        def keeps_in(self, field, kind):
-            return (field, kind) == (("data", "email"), "email")
+        def masks(self, field, pii_class):
+            return (field, pii_class) == (("data", "email"), "email")
 
         def __call__(self, event):
             return {**event, "data": {}}
