@@ -21,7 +21,9 @@ class TrackProcessor:
     cannot tell what was said in a call from what was bound to the logger or added on the way. What
     structlog's contextvars and the tracker's contexts hold is context, everything else is data.
 
-    Lines that the logger filters by level do not reach any processor.
+    Lines that the logger filters by level do not reach any processor. Loggers of
+    `structlog.make_filtering_bound_logger` put the arguments of a message into it before: name the
+    events of such lines, as `track=True` would make an event type of each value.
 
     Args:
         registered: emit an event for any line whose message is the name of a registered event
@@ -50,7 +52,7 @@ class TrackProcessor:
             tracker = get_tracker() if self._tracker is None else self._tracker
             asked = is_registered(tracker, event_dict.get("event"))
         if asked is not None and asked is not False:
-            name = event_dict.get("event") if asked is True else asked
+            name = _message(event_dict) if asked is True else asked
             event_dict["event_id"] = self._emit(name, event_dict)
         return event_dict
 
@@ -66,3 +68,9 @@ class TrackProcessor:
             and not (key in around and around[key] is value)
         }
         return emit(tracker, name, data, bound)
+
+
+def _message(line: EventDict) -> object:
+    """Return the message of a line; of a record of the standard library, without its arguments."""
+    template = getattr(line.get("_record"), "msg", None)
+    return template if isinstance(template, str) else line.get("event")

@@ -13,7 +13,7 @@ class TrackingLogger(FilteringBoundLogger, Protocol):
     """A logger of structlog that also emits events: annotate what `structlog.get_logger` returns.
 
     Its logging methods take the argument `track` besides: the name of an event, or True where the
-    line's message is the name.
+    line's message is the name, without its arguments.
     """
 
     def emit(self, name: str | None = None, /, **data: Any) -> str:

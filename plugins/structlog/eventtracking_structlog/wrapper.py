@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from types import FunctionType
 from typing import Any, Final, cast
@@ -19,8 +19,15 @@ __all__ = ["tracking_wrapper"]
 
 _Method = Callable[..., Any]
 
-_METHODS: Final = {"debug": 10, "info": 20, "msg": 20, "warning": 30, "warn": 30, "error": 40}
-_MINIMUMS: Final = {make_filtering_bound_logger(level): level for level in range(10, 60, 10)}
+_LEVELS: Final = {
+    10: ("debug",),
+    20: ("info", "msg"),
+    30: ("warning", "warn"),
+    40: ("error", "exception"),
+    50: ("critical", "fatal"),
+}
+_METHODS: Final = {name: level for level, names in _LEVELS.items() for name in names}
+_MINIMUMS: Final = {make_filtering_bound_logger(level): level for level in range(0, 60, 10)}
 
 
 def tracking_wrapper(
@@ -31,8 +38,9 @@ def tracking_wrapper(
     - `log.emit("name", **data)` emits an event, whatever the level of the logger; what is bound to
       the logger and to structlog's contextvars becomes context. It returns the event's id.
     - `log.info("message", track="name", **data)` writes a line and emits an event, whose id the
-      line has as `event_id`. With `track=True`, the message is the name. The event is emitted also
-      where the line is filtered by its level.
+      line has as `event_id`. With `track=True`, the message is the name, as it stands in the
+      code: `"user %s"`, without its arguments. The event is emitted also where the line is filtered
+      by its level.
 
     Args:
         base: any of structlog's classes, such as `structlog.stdlib.BoundLogger` or what
@@ -84,15 +92,15 @@ def _of_async(base: Any, tracker: Tracker | None) -> dict[str, Any]:
 
 
 def _of_filtering(base: Any, tracker: Tracker | None) -> dict[str, _Method]:
-    """Return methods in place of those that do nothing, their level being too low."""
+    """Return methods that see the message as it was written, and track below the logger's level."""
     native = next((parent for parent in base.__mro__ if parent in _MINIMUMS), None)
     if native is None:
         return {}
     minimum, log, alog = _MINIMUMS[native], base.log, base.alog
 
-    def quiet(self: Any, event: Any = None, *args: Any, **kw: Any) -> None:
+    def quiet(self: Any, event: Any = None, *_args: Any, **kw: Any) -> None:
         if "track" in kw:
-            track(tracker, _interpolated(event, args), kw, self._context)
+            track(tracker, event, kw, self._context)
 
     async def aquiet(self: Any, event: Any = None, *args: Any, **kw: Any) -> None:
         quiet(self, event, *args, **kw)
@@ -100,16 +108,18 @@ def _of_filtering(base: Any, tracker: Tracker | None) -> dict[str, _Method]:
     def _log(self: Any, level: int, event: Any, *args: Any, **kw: Any) -> Any:
         if level < minimum:
             return quiet(self, event, *args, **kw)
-        return log(self, level, event, *args, **kw)
+        return log(self, level, event, *args, **_named(event, args, kw))
 
     def _alog(self: Any, level: int, event: Any, *args: Any, **kw: Any) -> Any:
         if level < minimum:
             return aquiet(self, event, *args, **kw)
-        return alog(self, level, event, *args, **kw)
+        return alog(self, level, event, *args, **_named(event, args, kw))
 
-    low = [name for name, level in _METHODS.items() if level < minimum]
-    methods = dict.fromkeys(low, quiet) | {f"a{name}": aquiet for name in low}
-    methods |= {"log": _unseen(_log), "alog": _unseen(_alog)}
+    methods: dict[str, Any] = {"log": _unseen(_log), "alog": _unseen(_alog)}
+    for name, level in _METHODS.items():
+        is_low = level < minimum
+        methods[name] = quiet if is_low else _templated(getattr(base, name))
+        methods[f"a{name}"] = aquiet if is_low else _templated(getattr(base, f"a{name}"))
     return {
         name: method
         for name, method in methods.items()
@@ -117,15 +127,20 @@ def _of_filtering(base: Any, tracker: Tracker | None) -> dict[str, _Method]:
     }
 
 
-def _interpolated(event: Any, args: tuple[Any, ...]) -> Any:
-    """Return a message with its arguments, as the logger would have."""
-    if not args:
-        return event
-    one = args[0] if len(args) == 1 and isinstance(args[0], Mapping) and args[0] else args
-    try:
-        return event % one
-    except Exception:  # noqa: BLE001  a line that is not written does not fail either
-        return event
+def _templated(method: _Method) -> _Method:
+    """Return a logging method whose message is the event's name before it is interpolated."""
+
+    def templated(self: Any, event: Any = None, *args: Any, **kw: Any) -> Any:
+        return method(self, event, *args, **_named(event, args, kw))
+
+    return _unseen(templated)
+
+
+def _named(event: Any, args: tuple[Any, ...], kw: dict[str, Any]) -> dict[str, Any]:
+    """Return a call's keywords, with the template as the name where it has arguments."""
+    if args and kw.get("track") is True:
+        kw["track"] = event
+    return kw
 
 
 def _unseen(function: _Method) -> _Method:

@@ -47,7 +47,7 @@ def test_a_filtered_line_is_awaited_and_tracked(logger, events, lines):
 
     asyncio.run(main())
     assert [event["name"] for event in events] == [
-        *("visited p1", "edx.page.visited", "edx.page.failed", "edx.page.raised")
+        *("visited %s", "edx.page.visited", "edx.page.failed", "edx.page.raised")
     ]
     assert [line["event"] for line in lines.entries] == ["failed", "raised"]
 

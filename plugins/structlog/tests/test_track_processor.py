@@ -117,13 +117,16 @@ def test_records_of_other_libraries_are_tracked_in_a_formatter(stdlib_log):
     app.info("edx.account.created", extra={"plan": "pro"})
     app.info("signed out", extra={"track": "edx.session.ended"})
     app.info("nothing")
+    app.info("user %s", "ann", extra={"track": True})
     assert [event["name"] for event in memory.events] == [
         "edx.account.created",
         "edx.session.ended",
+        "user %s",
     ]
     assert memory.events[0]["data"] == {"plan": "pro"}
     ids = [event["id"] for event in memory.events]
-    assert [line.get("event_id") for line in stdlib_log.lines] == [*ids, None]
+    assert [line.get("event_id") for line in stdlib_log.lines] == [*ids[:2], None, ids[2]]
+    assert stdlib_log.lines[-1]["event"] == "user ann"
 
 
 def test_contexts_are_in_every_line_and_change_nothing_that_is_there(log, lines):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import logging
 import pickle
@@ -79,6 +80,43 @@ def test_a_line_may_name_its_event(log, events):
     assert [event["name"] for event in events] == ["edx.account.created"]
 
 
+TAKE_ARGUMENTS = ["filtering", "unfiltered", "stdlib", "one's own"]
+
+
+@pytest.mark.parametrize("family", TAKE_ARGUMENTS)
+@pytest.mark.parametrize("method", ["info", "warning", "error", "exception", "critical", "log"])
+def test_a_name_does_not_depend_on_the_arguments_of_the_message(
+    family, method, logger, events, lines
+):
+    log = logger(
+        FAMILIES[family],
+        logger_factory=CapturingLoggerFactory(),
+        processors=[structlog.stdlib.PositionalArgumentsFormatter()],
+    )
+    write = getattr(log, method)
+    level = [logging.WARNING] if method == "log" else []
+    for who in ("ann", "bob"):
+        write(*level, "user %s", who, track=True)
+        write(*level, "user %(who)s", {"who": who}, track=True)
+        write(*level, "user %s", who, track="named", plan="pro")
+        write(*level, "user %s", who)
+    names = [event["name"] for event in events]
+    assert names == ["user %s", "user %(who)s", "named"] * 2
+    assert [line["event"] for line in lines.entries] == ["user ann"] * 4 + ["user bob"] * 4
+    assert [line.get("event_id") for line in lines.entries[:3]] == [e["id"] for e in events[:3]]
+
+
+@pytest.mark.parametrize("method", ["ainfo", "awarning", "aerror", "aexception", "acritical"])
+@pytest.mark.parametrize("family", ["filtering", "unfiltered", "stdlib"])
+def test_a_name_does_not_depend_on_the_arguments_of_an_awaited_message(
+    family, method, logger, events, lines
+):
+    log = logger(FAMILIES[family], logger_factory=CapturingLoggerFactory())
+    asyncio.run(getattr(log, method)("user %s", "ann", track=True))
+    assert [event["name"] for event in events] == ["user %s"]
+    assert len(lines.entries) == 1
+
+
 @pytest.mark.parametrize("no", [False, None])
 def test_a_line_that_is_not_to_be_tracked_is_a_line(no, log, events, lines):
     log.info("signed up", track=no, plan="pro")
@@ -127,7 +165,7 @@ def test_the_level_of_a_logger_filters_lines_and_no_events(logger, events, lines
     log.exception("signed up", track="edx.e")  # noqa: LOG004  its level is what matters
     log.info("not tracked")
     assert [event["name"] for event in events] == [
-        *("edx.a", "signed up", "edx.b", "edx.c", "signed %d", "edx.e")
+        *("edx.a", "signed %s", "edx.b", "edx.c", "signed %d", "edx.e")
     ]
     assert (events[2]["data"], events[2]["context"]) == ({"plan": "pro"}, {"user_id": 7})
     assert lines.entries == []
