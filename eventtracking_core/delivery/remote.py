@@ -33,6 +33,9 @@ class Carrier(Protocol):
     def send_to(self, leaf: str, events: Sequence[Event], /, *, timeout: float) -> None:
         """Hand on what is for one leaf alone, by its path, past all processors."""
 
+    def bind(self, router: RemoteRouter, /) -> None:
+        """Take the node, for a carrier that delivers to its children in this very process."""
+
 
 class RemoteComponent(Protocol):
     """A backend's type whose children run elsewhere; a configuration makes a node of it."""
@@ -76,8 +79,10 @@ class RemoteRouter(RoutingBackend):
         for step in steps:
             self.register_processor(step)
         self.register_backend(PUBLISHER, publisher)
+        carrier: Any = publisher.backend
         for leaf in _below(children):
-            leaf.hand_on = _to_one(publisher.backend, leaf)
+            leaf.hand_on = _to_one(carrier, leaf)
+        carrier.bind(self)
 
     def leaves(self) -> Iterator[Leaf]:
         """Yield the leaf that hands events on, then those that run elsewhere."""

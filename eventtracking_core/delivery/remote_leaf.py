@@ -181,16 +181,15 @@ class RemoteLeaf(BufferedLeaf):
         )
 
     def close(self) -> None:
-        """Take no more events; a batch that is being delivered goes on."""
-        self.closed = True
+        """Go on taking events: a leaf before this one may deliver to it until that has ended."""
 
     def flush(self, timeout: float) -> bool:
         """Wait until the backend has delivered what it took, where it took anything."""
         return not self._is_used or Leaf.flush(self, timeout)
 
     def shutdown(self, timeout: float, *, releases: bool = True) -> bool:
-        """Wait for a batch that is being delivered, then release what the backend holds."""
-        self.close()
+        """Take no more events, wait for a batch, then release what the backend holds."""
+        self.closed = True
         if self._is_shut_down or not self._is_used:
             return True
         self._is_shut_down = True

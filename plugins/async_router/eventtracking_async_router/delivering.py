@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from eventtracking_async_router import mismatches
 from eventtracking_async_router.messages import (
@@ -23,18 +23,44 @@ from eventtracking_core.delivery.attempt import Item
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack
 
-if TYPE_CHECKING:
-    from eventtracking_async_router.returning import Returns
-
-__all__ = ["deliver", "find"]
+__all__ = ["WayBack", "deliver", "find"]
 
 
-def deliver(document: object, returns: Returns) -> None:
+class WayBack(Protocol):
+    """Takes what is to be tried again."""
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the message was given back too often."""
+
+    def part(self, document: Mapping[str, Any], delay: float) -> None:
+        """Take what is left of a message, to be tried after `delay` seconds."""
+
+    def whole(self, document: Any) -> None:
+        """Take the message as it came."""
+
+
+def find(tracker: str, path: str) -> RemoteRouter | None:
+    """Return the node of a path in this process's tree; None where there is none."""
+    try:
+        root = get_tracker(tracker).root
+    except KeyError:
+        return None
+    return next((node for node in remote_nodes(root) if node.path == path), None)
+
+
+def deliver(
+    document: object,
+    returns: WayBack,
+    *,
+    find: Callable[[str, str], RemoteRouter | None] = find,
+) -> None:
     """Settle each event of a message, so that it may be acknowledged.
 
     Args:
         document: the message, from anybody.
         returns: takes what is to be tried again.
+        find: returns the node, by its tracker's name and its path.
 
     Raises:
         RetryableError: what is to be tried again could not be given back.
@@ -54,7 +80,7 @@ def deliver(document: object, returns: Returns) -> None:
         _refuse(document, str(error))
         return
     try:
-        _deliver(message, items, returns)
+        _deliver(find(message.tracker, message.node), message, items, returns)
     except RetryableError:
         raise
     except Exception as error:  # noqa: BLE001  what is not settled must not be acknowledged
@@ -65,15 +91,6 @@ def deliver(document: object, returns: Returns) -> None:
         text = "a message for node %s is given back: %s"
         report(level, (message.node, type(error)), text, message.node, describe(error))
         returns.whole(document)
-
-
-def find(tracker: str, path: str) -> RemoteRouter | None:
-    """Return the node of a path in this process's tree; None where there is none."""
-    try:
-        root = get_tracker(tracker).root
-    except KeyError:
-        return None
-    return next((node for node in remote_nodes(root) if node.path == path), None)
 
 
 def _is_newer(document: object) -> bool:
@@ -108,8 +125,9 @@ def _refuse(document: object, reason: str) -> None:
     )
 
 
-def _deliver(message: Message, items: list[Item], returns: Returns) -> None:
-    node = find(message.tracker, message.node)
+def _deliver(
+    node: RemoteRouter | None, message: Message, items: list[Item], returns: WayBack
+) -> None:
     if node is None:
         mismatches.keep(message, items, "this worker's configuration has no such node")
         return
@@ -136,7 +154,7 @@ def _items(events: Sequence[Any]) -> list[Item]:
     return [Item(encode_msgpack(event), event, None) for event in events]
 
 
-def _settle(message: Message, leaf: RemoteLeaf, items: list[Item], returns: Returns) -> None:
+def _settle(message: Message, leaf: RemoteLeaf, items: list[Item], returns: WayBack) -> None:
     postponed = leaf.settle(items, since=message.since, last=message.last)
     if postponed is None:
         return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from celery import Celery
 from kombu import Connection, Producer
 
+from eventtracking_async_router import risks
 from eventtracking_async_router.applications import TASK
 
 if TYPE_CHECKING:
@@ -75,10 +76,18 @@ class Link:
             from eventtracking_async_router.receipts import Receipts  # noqa: PLC0415  an extra
 
             self.receipts = Receipts(producer.channel, self._queue)
+            risks.warn(self._queue, risks.of_redis(self.receipts.client))
+        elif self._kind == "amqp":
+            risks.warn(self._queue, risks.of_queue(self._app.amqp.queues[self._queue]))
         self._producer = producer
 
     def send(self, document: Mapping[str, Any], timeout: float, options: Mapping[str, Any]) -> None:
-        """Publish a message, and wait until the broker has it."""
+        """Publish a message, and wait until the broker has it in a queue.
+
+        Raises:
+            Exception: the broker does not have it, or nobody knows; RabbitMQ returns a message that
+                no queue takes. A new connection declares the queue again.
+        """
         self._app.send_task(
             TASK,
             args=[document],
@@ -88,6 +97,7 @@ class Link:
             confirm_timeout=timeout,
             delivery_mode=PERSISTENT,
             ignore_result=True,
+            mandatory=True,
             retry=False,
             serializer="json",
             timeout=timeout,

@@ -21,6 +21,8 @@ __all__ = ["Outlet"]
 SHARE: Final = 0.3
 """Of the time for a message, the part that one exchange with the broker may take."""
 
+NO_ROUTE: Final = 312  # of AMQP
+
 # Links of the parent process: closing one would close it for the parent as well.
 _inherited: Final[list[Link]] = []
 
@@ -197,6 +199,10 @@ def _failure(error: Exception) -> RetryableError:
             return cause
         if isinstance(cause, TimeoutError) or type(cause).__name__ == "TimeoutError":
             return RetryableError("the broker did not answer in time")
+        if getattr(cause, "reply_code", None) == NO_ROUTE:
+            return RetryableError("the broker returned the message: no queue takes it")
+        if type(cause).__name__ == "OutOfMemoryError":  # of Redis, which is an extra
+            return RetryableError("the broker is out of memory: its maxmemory is reached")
         if isinstance(cause, OSError) and cause.strerror:
             return RetryableError(f"the broker cannot be reached: {cause.strerror}")
         cause = cause.__cause__ or cause.__context__

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
     from eventtracking_async_router.node import AsyncRouter
     from eventtracking_async_router.outlet import Outlet
+    from eventtracking_core.delivery import RemoteRouter
 
 __all__ = ["Publisher"]
 
 
 class Publisher:
     """Publishes batches for the workers of one node.
+
+    Where the Celery application is eager (`task_always_eager`), the batches are delivered here.
 
     Args:
         node: its options.
@@ -37,6 +40,11 @@ class Publisher:
         self.path = path
         self._app = _current() if node.app is None and node.broker is None else None
         self._outlet: Outlet | None = None
+        self._router: RemoteRouter | None = None
+
+    def bind(self, router: RemoteRouter) -> None:
+        """Take the node, whose children are those of an eager application."""
+        self._router = router
 
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
         """Publish a batch, in a message or in several.
@@ -97,16 +105,28 @@ class Publisher:
     def _publish_one(self, leaf: str | None, parcels: list[Parcel], timeout: float) -> None:
         if timeout <= 0:
             raise RetryableError("there was no time left to publish the message")
-        if self._outlet is None:
-            # Celery is imported when there is something to send: it takes as long as all the rest.
-            from eventtracking_async_router.applications import application  # noqa: PLC0415
-            from eventtracking_async_router.outlet import Outlet  # noqa: PLC0415
-
-            self._outlet = Outlet(lambda: self._app or application(self.node), self.node.queue)
         message = Message(
             VERSION, self.tracker, self.path, pack(parcels), origin=origin(), leaf=leaf
         )
+        app = self._application()
+        if self._router is not None and app.conf.task_always_eager:
+            from eventtracking_async_router.in_place import deliver_in_place  # noqa: PLC0415
+
+            deliver_in_place(message.document(), self._router, timeout=timeout)
+            return
+        if self._outlet is None:
+            from eventtracking_async_router.outlet import Outlet  # noqa: PLC0415
+
+            self._outlet = Outlet(self._application, self.node.queue)
         self._outlet.publish(message.document(), timeout=timeout)
+
+    def _application(self) -> Celery:
+        if self._app is None:
+            # Celery is imported when there is something to send: it takes as long as all the rest.
+            from eventtracking_async_router.applications import application  # noqa: PLC0415
+
+            self._app = application(self.node)
+        return self._app
 
 
 def _current() -> Celery | None:

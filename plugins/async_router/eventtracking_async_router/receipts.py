@@ -27,10 +27,13 @@ class Receipts:
     Args:
         channel: of Celery's Redis transport.
         queue: the queue's name.
+
+    Attributes:
+        client: talks to the server over the channel's connections.
     """
 
     def __init__(self, channel: Any, queue: str) -> None:
-        self._client: Any = Redis(connection_pool=channel.pool)
+        self.client: Any = Redis(connection_pool=channel.pool)
         self._prefix = channel.global_keyprefix
         self._lists = [channel._q_for_pri(queue, step) for step in channel.priority_steps]  # noqa: SLF001
         self._documents = f"{self._prefix}eventtracking.{queue}"
@@ -39,14 +42,14 @@ class Receipts:
 
     def note(self, message_id: str, document: Mapping[str, Any], countdown: float) -> None:
         """Note a message before it is published."""
-        pipeline = self._client.pipeline()
+        pipeline = self.client.pipeline()
         pipeline.hset(self._documents, message_id, json.dumps(document))
         pipeline.zadd(self._times, {message_id: time() + countdown})
         pipeline.execute()
 
     def cross_out(self, message_id: str) -> None:
         """Forget a message whose events are settled."""
-        pipeline = self._client.pipeline()
+        pipeline = self.client.pipeline()
         pipeline.hdel(self._documents, message_id)
         pipeline.zrem(self._times, message_id)
         pipeline.execute()
@@ -59,7 +62,7 @@ class Receipts:
         Args:
             patience: seconds after which Celery itself gives a message to another worker.
         """
-        if not self._client.set(self._turn, b"", nx=True, px=max(1, int(patience * 500))):
+        if not self.client.set(self._turn, b"", nx=True, px=max(1, int(patience * 500))):
             return {}
         now = time()
         # By then, Celery has given to another worker what a worker had when it ended.
@@ -67,11 +70,11 @@ class Receipts:
         oldest = self._oldest_waiting()
         if oldest is not None:  # those that wait behind it are not lost
             limit = min(limit, oldest - patience)
-        found = self._client.zrangebyscore(self._times, 0, limit, start=0, num=AT_ONCE)
+        found = self.client.zrangebyscore(self._times, 0, limit, start=0, num=AT_ONCE)
         if not found:
             return {}
-        self._client.zadd(self._times, dict.fromkeys(found, now))
-        documents = self._client.hmget(self._documents, found)
+        self.client.zadd(self._times, dict.fromkeys(found, now))
+        documents = self.client.hmget(self._documents, found)
         return {
             message_id.decode(): json.loads(document)
             for message_id, document in zip(found, documents, strict=True)
@@ -82,8 +85,8 @@ class Receipts:
         """Return when the message that is next in the queue was noted; None where none waits."""
         times = []
         for name in self._lists:
-            message = self._client.lindex(f"{self._prefix}{name}", -1)
+            message = self.client.lindex(f"{self._prefix}{name}", -1)
             if message is not None:
                 message_id = json.loads(message)["headers"]["id"]
-                times.append(self._client.zscore(self._times, message_id) or 0.0)
+                times.append(self.client.zscore(self._times, message_id) or 0.0)
         return min(times, default=None)

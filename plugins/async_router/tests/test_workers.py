@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from kombu import Connection
 
 ABOVE = [{"type": "redact", "fields": ["context.ip"]}, {"type": "sample", "rate": 1.0}]
 BELOW = [{"type": "rename", "names": {"numbered": "renamed"}}]
@@ -127,6 +128,37 @@ def test_a_killed_broker_holds_nobody_up_and_loses_nothing(site, request, emitti
     server.start()
     assert tracker.flush(60)
     assert site.has_stored(600)
+    assert worker.process.poll() is None
+
+
+def test_what_was_lost_is_sent_again_by_a_worker_that_lost_its_connection_before(
+    site, valkey, emitting, eventually
+):
+    site.configure(node=site.node(valkey.url, {"store": site.store()}, visibility_timeout=1))
+    worker = site.worker("-c", "1").is_ready()
+    valkey.kill()
+    valkey.start()
+    eventually(lambda: worker.text().count("Connected to") > 1)
+    os.killpg(worker.process.pid, signal.SIGSTOP)
+    with redis.Redis.from_url(valkey.url) as client:
+        eventually(lambda: client.info("clients")["blocked_clients"] == 0)
+        assert emitting(site.tracker(), range(10)).flush(20)
+        assert client.rpop(site.queue)
+    os.killpg(worker.process.pid, signal.SIGCONT)
+    assert site.has_stored(10)
+    assert "sent again" in worker.stop()
+
+
+def test_a_queue_that_is_deleted_under_a_worker_costs_only_what_was_in_it(site, amqp_url, emitting):
+    site.configure(node=site.node(amqp_url, {"store": site.store()}))
+    worker = site.worker("-c", "1").is_ready()
+    tracker = emitting(site.tracker(), range(100))
+    assert site.has_stored(100)
+    with Connection(amqp_url) as connection:
+        connection.default_channel.queue_delete(site.queue)
+    emitting(tracker, range(100, 200))
+    assert tracker.flush(20)
+    assert site.has_stored(200)
     assert worker.process.poll() is None
 
 

@@ -1,0 +1,60 @@
+"""The worker's periodic search for messages that were lost between two steps on Redis."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from celery import bootsteps
+
+from eventtracking_async_router.returning import PUBLISHES_IN, outlet
+from eventtracking_core import RetryableError
+from eventtracking_core.diagnostics import log, report
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+__all__ = ["install"]
+
+VISIBILITY_TIMEOUT: Final = 3600.0
+"""Seconds: Celery's own, where the application sets none."""
+
+
+def install(app: Celery) -> None:
+    """Have each worker of an application search, from its start on."""
+    app.steps["consumer"].add(_Sweep)
+
+
+class _Sweep(bootsteps.StartStopStep):
+    """Starts with every connection to the broker: with a connection, Celery drops its timers."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, consumer: Any, **options: Any) -> None:
+        super().__init__(consumer, **options)
+        self._timer: Any = None
+
+    def start(self, consumer: Any) -> None:
+        if consumer.connection.transport.driver_type != "redis":
+            return
+        options = consumer.app.conf.broker_transport_options
+        patience = float(options.get("visibility_timeout", VISIBILITY_TIMEOUT))
+        outlets = [outlet(consumer.app, queue.name) for queue in consumer.task_consumer.queues]
+
+        def search() -> None:
+            for each in outlets:
+                try:
+                    number = each.send_lost_again(patience, timeout=PUBLISHES_IN)
+                except RetryableError as error:
+                    report(logging.WARNING, "lost", "lost messages were not looked for: %s", error)
+                    return
+                if number:
+                    text = "%d messages were lost on the way, and are sent again"
+                    log(logging.WARNING, text, number)
+
+        self._timer = consumer.timer.call_repeatedly(patience / 2, search)
+
+    def stop(self, consumer: Any) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            consumer.timer.cancel(timer)
