@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from eventtracking_core.config.convert import convert
-from eventtracking_core.errors import Problem
+from eventtracking_core.config.reader import join
 from eventtracking_core.processors._accepts import Accepts
 from eventtracking_core.routing import RoutingBackend, Step
 from eventtracking_core.routing.binding import bind
@@ -14,12 +13,13 @@ from eventtracking_core.routing.binding import bind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from eventtracking_core.config.reader import Problems
     from eventtracking_core.routing.binding import Owner
 
 __all__ = ["check", "steps"]
 
 
-def steps(table: Mapping[str, Any], path: str, problems: list[Problem]) -> list[Step]:
+def steps(table: Mapping[str, Any], path: str, problems: Problems) -> list[Step]:
     """Return what stands after a router's own processors: a guard, where it says what it accepts.
 
     Args:
@@ -29,12 +29,11 @@ def steps(table: Mapping[str, Any], path: str, problems: list[Problem]) -> list[
     """
     if "accepts" not in table:
         return []
-    classes, found = convert(table["accepts"], list[str], f"{path}.accepts")
-    problems += found
-    return [] if found else [Step(Accepts(classes), name="accepts")]
+    classes, is_converted = problems.convert(table["accepts"], list[str], join(path, "accepts"))
+    return [Step(Accepts(classes), name="accepts")] if is_converted else []
 
 
-def check(root: RoutingBackend, owner: Owner | None, problems: list[Problem]) -> None:
+def check(root: RoutingBackend, owner: Owner | None, problems: Problems) -> None:
     """Add a problem for each router that registered types would bring what it does not accept.
 
     Args:
@@ -48,12 +47,10 @@ def check(root: RoutingBackend, owner: Owner | None, problems: list[Problem]) ->
     for path, guard in _guards(root, ""):
         refused = guard.refused()
         if refused:
-            problems.append(
-                Problem(
-                    f"{path}.accepts",
-                    f"registered types would bring {', '.join(refused)} here: accept that, or put"
-                    " redact, drop_pii, pseudonymize or truncate_ip before, with these classes",
-                )
+            problems.add(
+                f"{path}.accepts",
+                f"registered types would bring {', '.join(refused)} here: accept that, or put"
+                " redact, drop_pii, pseudonymize or truncate_ip before, with these classes",
             )
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core.errors import Problem
 from eventtracking_core.plugins import PluginError, plugins
 
 if TYPE_CHECKING:
-    from eventtracking_core.config.delivery import Settings
-    from eventtracking_core.config.place import Place
+    from eventtracking_core.config.reader import DeliverySettings, NodeContext, Problems
     from eventtracking_core.delivery import DeliveryOptions
 
 __all__ = [
@@ -26,7 +24,7 @@ __all__ = [
 CHILDREN: Final = frozenset({"processors", "backends"})
 CHILDLESS: Final = "is required: the backends that run elsewhere"
 
-_BUDGET: Final[Settings] = {"max_elapsed_time": 86_400.0}
+_BUDGET: Final[DeliverySettings] = {"max_elapsed_time": 86_400.0}
 """What waits for a leaf elsewhere takes room in a broker, so that there is an end."""
 
 
@@ -49,29 +47,25 @@ def is_remote(component: object) -> bool:
     return getattr(component, "runs_children_elsewhere", False) is True
 
 
-def below(place: Place, environment: Settings) -> Place:
+def below(context: NodeContext, environment: DeliverySettings) -> NodeContext:
     """Return where the children stand: what is said of delivery above them is for this process."""
-    return place._replace(layers=[_BUDGET, environment], is_remote=True)
+    return context._replace(inherited_delivery=[_BUDGET, environment], is_remote=True)
 
 
-def check(options: DeliveryOptions, place: Place, problems: list[Problem]) -> None:
+def check(options: DeliveryOptions, context: NodeContext, problems: Problems) -> None:
     """Note what cannot be said of the delivery of a leaf that runs elsewhere."""
     if "spool" in {options.mode, options.when_full}:
-        problems.append(
-            Problem(
-                f"{place.path}.delivery",
-                "what waits for this backend waits in the broker, so it cannot have a spool",
-            )
+        problems.add(
+            f"{context.path}.delivery",
+            "what waits for this backend waits in the broker, so it cannot have a spool",
         )
 
 
-def check_tracker(tracker: str | None, place: Place, problems: list[Problem]) -> None:
+def check_tracker(tracker: str | None, context: NodeContext, problems: Problems) -> None:
     """Note that nobody else can find the tracker this is for."""
     if tracker is None:
-        problems.append(
-            Problem(
-                place.path,
-                "its workers find it by the name of its tracker, and this tracker has none:"
-                " register_tracker(tracker, name) before it is configured",
-            )
+        problems.add(
+            context.path,
+            "its workers find it by the name of its tracker, and this tracker has none:"
+            " register_tracker(tracker, name) before it is configured",
         )

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
-from eventtracking_core.config.convert import UnresolvableError, parameters
-from eventtracking_core.config.policies import POLICIES
+from eventtracking_core.config.options import UnresolvableError, parameters
 from eventtracking_core.config.remote import is_remote
-from eventtracking_core.delivery import MODES, DeliveryOptions
+from eventtracking_core.config.settings import DELIVERY, POLICIES
+from eventtracking_core.delivery import MODES
 from eventtracking_core.plugins import Kind
 from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Telemetry
 
@@ -91,7 +91,7 @@ def json_schema(components: Mapping[Kind, Mapping[str, Callable[..., Any]]]) -> 
                 "type": "object",
                 "properties": {
                     option.name: _option(option.hint, option.default)
-                    for option in parameters(DeliveryOptions)[0].values()
+                    for option in DELIVERY.values()
                 },
                 "additionalProperties": False,
             },

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core.errors import Problem
+if TYPE_CHECKING:
+    from eventtracking_core.config.reader import Problems
 
 __all__ = ["ROUTER", "translate"]
 
@@ -27,27 +28,22 @@ _OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {"name_allowlist": {"whitelis
 _WITHOUT_MEANING: Final = {"async_router": "backend_name"}
 
 
-def translate(
-    node: Mapping[str, Any], path: str, problems: list[Problem]
-) -> Mapping[str, Any] | None:
+def translate(node: Mapping[str, Any], path: str, problems: Problems) -> Mapping[str, Any] | None:
     """Return a node in our form, which it may be in already; None where it cannot be read."""
     if "ENGINE" not in node:
         return node
     engine, options = node["ENGINE"], node.get("OPTIONS") or {}
-    problems.extend(
-        Problem(f"{path}.{key}", "unknown key (expected one of: ENGINE, OPTIONS)")
-        for key in node
-        if key not in {"ENGINE", "OPTIONS"}
-    )
+    for key in node.keys() - {"ENGINE", "OPTIONS"}:
+        problems.add(f"{path}.{key}", "unknown key (expected one of: ENGINE, OPTIONS)")
     if not isinstance(engine, str) or not isinstance(options, Mapping):
         wrong = "OPTIONS: expected a table" if isinstance(engine, str) else "ENGINE: expected str"
-        problems.append(Problem(path, wrong))
+        problems.add(path, wrong)
         return None
     if engine not in _TYPES and "." not in engine:
-        problems.append(Problem(f"{path}.ENGINE", "expected a dotted path, to a class"))
+        problems.add(f"{path}.ENGINE", "expected a dotted path, to a class")
         return None
     if "type" in options:
-        problems.append(Problem(f"{path}.type", "unknown option (ENGINE says what the type is)"))
+        problems.add(f"{path}.type", "unknown option (ENGINE says what the type is)")
         return None
     if engine in _TYPES:
         type_name = _TYPES[engine]
