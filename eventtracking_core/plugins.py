@@ -20,7 +20,16 @@ import pluggy
 from eventtracking_core import hookspecs
 from eventtracking_core.errors import EventTrackingError
 
-__all__ = ["GROUP", "Kind", "PluginError", "Plugins", "installed", "plugins", "register_plugin"]
+__all__ = [
+    "GROUP",
+    "Factory",
+    "Kind",
+    "PluginError",
+    "Plugins",
+    "installed",
+    "plugins",
+    "register_plugin",
+]
 
 Kind = Literal["context provider", "processor", "backend", "metadata store"]
 Factory = Callable[..., Any]

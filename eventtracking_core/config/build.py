@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.config import accepts, remote
-from eventtracking_core.config.compat import translate
+from eventtracking_core.config.compat import ROUTER, translate
 from eventtracking_core.config.component import RESERVED, ComponentFactory
-from eventtracking_core.config.reader import NodeContext, Problems, join, kind_of, type_name_of
+from eventtracking_core.config.reader import (
+    NodeContext,
+    Problems,
+    join,
+    kind_of,
+    type_name_of,
+    unknown,
+)
 from eventtracking_core.config.settings import (
     POLICIES,
     delivery_from_environment,
@@ -82,7 +90,7 @@ class TreeBuilder:
         problems = self._problems
         for key in table:
             if key not in ROOT_KEYS:
-                problems.add(str(key), f"unknown key (expected one of: {', '.join(ROOT_KEYS)})")
+                problems.add(join("", key), unknown(key, ROOT_KEYS, "key"))
         self._components.disabled += problems.option(table, "disable", list[str], [])
         timeout = problems.option(table, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
         telemetry = read_telemetry(table, problems)
@@ -96,7 +104,7 @@ class TreeBuilder:
         self._environment = delivery_from_environment(problems)
         root = self._router(table, NodeContext("", (), [self._environment]))
         accepts.check(root, self._owner, problems)
-        providers = [provider for provider in providers if provider]
+        providers = [provider for provider in providers if provider is not None]
         return Tree(root, providers, timeout, policies, store, telemetry=telemetry)
 
     def _router(self, table: Mapping[str, Any], context: NodeContext) -> RoutingBackend:
@@ -137,12 +145,14 @@ class TreeBuilder:
         if not isinstance(backends, Mapping):
             self._problems.add(at, f"expected a table of backends by name, got {kind_of(backends)}")
             return {}
-        names = [str(name) for name in backends]
-        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
-            self._problems.add(f"{at}.{name}", "is the name of two backends")
+        for name, count in Counter(map(str, backends)).items():
+            if count > 1:
+                self._problems.add(join(at, name), "is the name of two backends")
+            if not name:
+                self._problems.add(at, "the name of a backend must not be empty")
         nodes = {
             str(name): self._backend(
-                node, context._replace(path=f"{at}.{name}", names=(*context.names, str(name)))
+                node, context._replace(path=join(at, name), names=(*context.names, str(name)))
             )
             for name, node in backends.items()
         }
@@ -150,6 +160,8 @@ class TreeBuilder:
 
     def _backend(self, node: Any, context: NodeContext) -> _Node | None:
         path = context.path
+        if node == ROUTER:
+            node = {"type": node}
         if isinstance(node, Mapping):
             translated = translate(node, path, self._problems)
             if translated is None:
@@ -158,18 +170,40 @@ class TreeBuilder:
             delivery = read_delivery(node, path, self._problems)
             inherited = [*context.inherited_delivery, delivery]
             context = context._replace(inherited_delivery=inherited)
-            if "type" not in node:
+            if node.get("type", ROUTER) == ROUTER:
                 return self._typeless(node, context)
             node = {key: value for key, value in node.items() if key != "delivery"}
-        if remote.runs_elsewhere(node, self._components.disabled):
-            return self._remote(node, context)
-        backend: Backend | BatchBackend | None = self._component("backend", node, path)
+            if remote.runs_elsewhere(node, self._components):
+                return self._remote(node, context)
+            if self._is_routed(node):
+                return self._routed(node, context)
+        return self._typed(node, context)
+
+    def _typed(self, node: Any, context: NodeContext) -> _Node | None:
+        backend: Backend | BatchBackend | None = self._component("backend", node, context.path)
         if backend is None or isinstance(backend, RoutingBackend):
             return backend
         if remote.is_remote(backend):
-            self._problems.add(f"{path}.backends", remote.CHILDLESS)
+            self._problems.add(f"{context.path}.backends", remote.CHILDLESS)
             return None
         return self._leaf(context.names[-1], backend, context, type_name_of(node))
+
+    def _is_routed(self, node: Mapping[str, Any]) -> bool:
+        """Return whether a backend has processors before it that are not an option of its own."""
+        return "accepts" in node or (
+            "processors" in node
+            and not self._components.takes("backend", node["type"], "processors")
+        )
+
+    def _routed(self, node: Mapping[str, Any], context: NodeContext) -> RoutingBackend:
+        """Return a router for the one backend that has processors of its own."""
+        options = {key: node[key] for key in node if key not in {"accepts", "processors"}}
+        table = {key: node[key] for key in node if key in {"accepts", "processors"}}
+        router = self._router(table, context)
+        leaf = self._typed(options, context)
+        if leaf is not None:
+            router.register_backend(context.names[-1], leaf)
+        return router
 
     def _leaf(
         self,
@@ -209,12 +243,16 @@ class TreeBuilder:
     def _typeless(self, node: Mapping[str, Any], context: NodeContext) -> RoutingBackend | None:
         path = context.path
         if not {"processors", "backends"} & node.keys():
-            self._problems.add(path, "needs a type, or processors and backends to be a router")
+            need = "processors and backends to be a router"
+            self._problems.add(
+                path, f"needs {need}" if "type" in node else f"needs a type, or {need}"
+            )
             return None
         for key in node:
             if key not in RESERVED:
+                near = unknown(key, RESERVED)
                 message = "a router has no options (add a type to have some)"
-                self._problems.add(f"{path}.{key}", message)
+                self._problems.add(join(path, key), near if "did you mean" in near else message)
         return self._router(node, context)
 
     def _component(self, kind: Any, node: Any, path: str) -> Any:

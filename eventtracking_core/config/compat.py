@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from eventtracking_core.config.source import join
+
 if TYPE_CHECKING:
     from eventtracking_core.config.reader import Problems
 
@@ -22,7 +24,12 @@ _TYPES: Final[Mapping[str, str]] = {
     "eventtracking.processors.whitelist.NameWhitelistProcessor": "name_allowlist",
 }
 
-_OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {"name_allowlist": {"whitelist": "names"}}
+_NAMES: Final[Mapping[str, Mapping[str, str]]] = {"name_allowlist": {"whitelist": "names"}}
+
+# What it does where an option is not given, and what ours has to be told to do the same.
+_DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
+    "regex_filter": {"filter_type": "allowlist", "regular_expressions": [], "match": "prefix"}
+}
 
 # Workers found a node by this name, at the root of the tree; here they find it by its path.
 _WITHOUT_MEANING: Final = {"async_router": "backend_name"}
@@ -33,8 +40,9 @@ def translate(node: Mapping[str, Any], path: str, problems: Problems) -> Mapping
     if "ENGINE" not in node:
         return node
     engine, options = node["ENGINE"], node.get("OPTIONS") or {}
-    for key in node.keys() - {"ENGINE", "OPTIONS"}:
-        problems.add(f"{path}.{key}", "unknown key (expected one of: ENGINE, OPTIONS)")
+    for key in node:
+        if key not in {"ENGINE", "OPTIONS"}:
+            problems.add(join(path, key), "unknown key (expected one of: ENGINE, OPTIONS)")
     if not isinstance(engine, str) or not isinstance(options, Mapping):
         wrong = "OPTIONS: expected a table" if isinstance(engine, str) else "ENGINE: expected str"
         problems.add(path, wrong)
@@ -45,12 +53,11 @@ def translate(node: Mapping[str, Any], path: str, problems: Problems) -> Mapping
     if "type" in options:
         problems.add(f"{path}.type", "unknown option (ENGINE says what the type is)")
         return None
-    if engine in _TYPES:
-        type_name = _TYPES[engine]
-    else:
-        module, _, attribute = engine.rpartition(".")
-        type_name = f"{module}:{attribute}"
-    names = _OPTIONS.get(type_name, {})
+    module, _, attribute = engine.rpartition(".")
+    type_name = _TYPES.get(engine, f"{module}:{attribute}")
+    if type_name == ROUTER:
+        return options
+    names = _NAMES.get(type_name, {})
     dropped = _WITHOUT_MEANING.get(type_name)
-    ours = {names.get(key, key): value for key, value in options.items() if key != dropped}
-    return ours if type_name == ROUTER else {"type": type_name, **ours}
+    translated = {names.get(key, key): value for key, value in options.items() if key != dropped}
+    return {"type": type_name, **_DEFAULTS.get(type_name, {}), **translated}

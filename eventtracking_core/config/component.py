@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.config.compat import translate
 from eventtracking_core.config.options import Parameter, UnresolvableError, parameters
-from eventtracking_core.config.reader import kind_of
+from eventtracking_core.config.reader import is_missing, join, kind_of, unknown
 from eventtracking_core.config.remote import is_remote
+from eventtracking_core.config.settings import DELIVERY
 from eventtracking_core.diagnostics import describe
-from eventtracking_core.plugins import Kind, PluginError, plugins
+from eventtracking_core.plugins import Factory, Kind, PluginError, plugins
 
 if TYPE_CHECKING:
     from eventtracking_core.config.reader import Problems
@@ -20,7 +21,13 @@ __all__ = ["RESERVED", "ComponentFactory", "redacted_error"]
 
 Nested = Mapping[str, Callable[[object, str], object]]
 
-RESERVED: Final = frozenset({"type", "processors", "backends", "delivery", "accepts"})
+RESERVED: Final = ("accepts", "backends", "delivery", "processors", "type")
+"""Options that are of the node and not of its component."""
+
+_NODE_OPTIONS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "backend": ("accepts", "delivery", "processors"),
+    "processor": ("on_error",),
+}
 _METHODS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "backend": ("send", "send_batch"),
     "metadata store": ("save_event_type",),
@@ -45,6 +52,30 @@ class ComponentFactory:
     def __init__(self, disabled: Iterable[str], problems: Problems) -> None:
         self.disabled = list(disabled)
         self._problems = problems
+        self._found: dict[tuple[Kind, str], Factory | PluginError] = {}
+
+    def find(self, kind: Kind, type_name: str) -> Factory:
+        """Return the factory of a type, which is looked for once.
+
+        Raises:
+            PluginError: there is none, or its plugin cannot be used.
+        """
+        if (kind, type_name) not in self._found:
+            try:
+                self._found[kind, type_name] = plugins.find(kind, type_name, self.disabled)
+            except PluginError as error:
+                self._found[kind, type_name] = error
+        found = self._found[kind, type_name]
+        if isinstance(found, PluginError):
+            raise found
+        return found
+
+    def takes(self, kind: Kind, type_name: object, option: str) -> bool:
+        """Return whether components of a type have an option; False if there is no such type."""
+        try:
+            return option in parameters(self.find(kind, str(type_name)))[0]
+        except (PluginError, UnresolvableError):
+            return False
 
     def component(self, kind: Kind, node: Any, path: str, nested: Nested | None = None) -> Any:
         """Return a component, or None where there was a problem.
@@ -59,19 +90,34 @@ class ComponentFactory:
             node = {"type": node}
         if not isinstance(node, Mapping):
             return self._given(kind, node, path)
-        translated = translate(node, path, self._problems)
-        if translated is None:
-            return None
-        type_name = translated.get("type")
-        if not isinstance(type_name, str):
-            self._problems.add(f"{path}.type", f"expected the type of a {kind}")
+        node = translate(node, path, self._problems)
+        if node is None or is_missing(node.get("type")):
             return None
         try:
-            factory = plugins.find(kind, type_name, self.disabled)
-        except PluginError as error:
-            self._problems.add(f"{path}.type", str(error))
+            factory, known, open_ended = self._type(kind, node.get("type"))
+        except (PluginError, UnresolvableError) as error:
+            self._problems.add(join(path, "type"), str(error))
             return None
-        return self._construct(factory, translated, path, nested or {})
+        before = len(self._problems)
+        options = self._options(kind, node, path, known, open_ended=open_ended, nested=nested or {})
+        required = [name for name, parameter in known.items() if parameter.required]
+        for name in required:
+            if name not in node:
+                self._problems.add(join(path, name), "is required")
+        if not set(required) <= options.keys():
+            return None
+        component = self._construct(factory, options, path, node.keys() - options.keys())
+        return component if len(self._problems) == before else None
+
+    def _type(self, kind: Kind, type_name: object) -> tuple[Factory, dict[str, Parameter], bool]:
+        """Return a factory, its options, and whether it takes others besides."""
+        if not isinstance(type_name, str):
+            raise PluginError(f"expected the type of a {kind}")
+        factory = self.find(kind, type_name)
+        try:
+            return factory, *parameters(factory)
+        except UnresolvableError as error:
+            raise UnresolvableError(f"plugin {plugins.origin(type_name)}: {error}") from error
 
     def _given(self, kind: Kind, component: object, path: str) -> object:
         """Return a component that was made by the caller, if it is one."""
@@ -85,56 +131,59 @@ class ComponentFactory:
         self._problems.add(path, f"expected a {kind}, got {kind_of(component)}")
         return None
 
+    def _options(
+        self,
+        kind: Kind,
+        node: Mapping[str, Any],
+        path: str,
+        known: Mapping[str, Parameter],
+        *,
+        open_ended: bool,
+        nested: Nested,
+    ) -> dict[str, Any]:
+        """Return the options that can be used, converted."""
+        options = {}
+        for key, value in node.items():
+            at = join(path, key)
+            if key == "type":
+                continue
+            if key not in known and (key in RESERVED or not open_ended):
+                self._problems.add(at, _unknown(kind, key, known))
+                continue
+            before = len(self._problems)
+            if key in nested:
+                value, is_converted = nested[key](value, path), True  # noqa: PLW2901  as the rest
+            else:
+                hint = known[key].hint if key in known else Any
+                value, is_converted = self._problems.convert(value, hint, at)  # noqa: PLW2901
+            if is_converted and len(self._problems) == before:
+                options[key] = value
+        return options
+
     def _construct(
-        self, factory: Callable[..., Any], node: Mapping[str, Any], path: str, nested: Nested
+        self, factory: Factory, options: Mapping[str, Any], path: str, left_out: Iterable[str]
     ) -> Any:
-        try:
-            known, open_ended = parameters(factory)
-        except UnresolvableError as error:
-            where = plugins.origin(str(node["type"]))
-            self._problems.add(f"{path}.type", f"plugin {where}: {error}")
-            return None
-        options = {
-            key: self._value(key, value, known, path, nested)
-            for key, value in node.items()
-            if key != "type" and self._is_known(key, known, path, open_ended=open_ended)
-        }
-        for name, parameter in known.items():
-            if parameter.required and name not in node:
-                self._problems.add(f"{path}.{name}", "is required")
-        if self._problems.has_below(path):
-            return None
+        """Return a component, made with the options that can be used, so that all is checked."""
         try:
             return factory(**options)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  a constructor may raise anything
-            self._problems.add(path, redacted_error(error, factory, options))
+            message = redacted_error(error, factory, options)
+            if not any(str(name) in message for name in left_out):  # a consequence of the problem
+                self._problems.add(path, message)
             return None
 
-    def _is_known(
-        self, key: str, known: Mapping[str, Parameter], path: str, *, open_ended: bool
-    ) -> bool:
-        if key in known or (open_ended and key not in RESERVED):
-            return True
-        expected = ", ".join(sorted(known)) or "no options"
-        message = f"unknown option (expected one of: {expected})"
-        if key in RESERVED:
-            message = "belongs to a router" if key == "accepts" else "this type takes none"
-        self._problems.add(f"{path}.{key}", message)
-        return False
 
-    def _value(
-        self, key: str, value: object, known: Mapping[str, Parameter], path: str, nested: Nested
-    ) -> Any:
-        if key in nested:
-            return nested[key](value, path)
-        if key not in known:
-            return value
-        at = f"{path}.{key}"
-        if self._problems.has_below(at):  # a variable in it is not set
-            return None
-        return self._problems.convert(value, known[key].hint, at)[0]
+def _unknown(kind: Kind, key: object, known: Mapping[str, Parameter]) -> str:
+    """Return the message for an option that a component does not have."""
+    if key == "accepts":
+        return "belongs to a router"
+    if key in RESERVED:
+        return "this type takes none"
+    if kind == "backend" and key in DELIVERY:
+        return f"unknown option; did you mean 'delivery.{key}'?"
+    return unknown(key, sorted(known), common=_NODE_OPTIONS.get(kind, ()))
 
 
 def redacted_error(

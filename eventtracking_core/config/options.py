@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from math import isfinite
 from pathlib import Path, PurePath
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
@@ -14,11 +15,36 @@ import msgspec
 
 from eventtracking_core.config.source import Substituted
 from eventtracking_core.errors import Problem
-from eventtracking_core.options import BYTES, SIZE_UNITS
+from eventtracking_core.options import (
+    BYTES,
+    MAX_BYTES,
+    MAX_SECONDS,
+    REGEX,
+    SECONDS,
+    Unit,
+    parse_duration,
+    parse_size,
+)
 
-__all__ = ["Parameter", "UnresolvableError", "convert", "parameters", "shown"]
+__all__ = [
+    "Parameter",
+    "UnresolvableError",
+    "alternatives",
+    "convert",
+    "parameters",
+    "shown",
+    "unit_of",
+]
 
-_SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*")
+_PARSERS: Final[Mapping[Unit, Callable[[str], float | None]]] = {
+    BYTES: parse_size,
+    SECONDS: parse_duration,
+}
+_SHOWN: Final[Mapping[Unit, str]] = {
+    BYTES: "size (bytes, or text such as 64 MiB)",
+    SECONDS: "duration (seconds, or text such as 30s, 2h, 3d)",
+    REGEX: "regular expression",
+}
 
 
 class UnresolvableError(Exception):
@@ -65,17 +91,23 @@ def parameters(factory: Callable[..., Any]) -> tuple[dict[str, Parameter], bool]
 
 def convert(value: object, hint: object, path: str) -> tuple[Any, list[Problem]]:
     """Return an option's value as its annotation wants it, or what is wrong with it."""
+    item = _item(hint)
+    if item is not None and isinstance(value, list):
+        pairs = [convert(each, item, f"{path}[{index}]") for index, each in enumerate(value)]
+        return [each for each, _ in pairs], [problem for _, found in pairs for problem in found]
     try:
-        value = _sizes(value, hint)
-        return msgspec.convert(
-            _plain(value), hint, strict=not _substituted(value), dec_hook=_made
-        ), []
+        value = _from_text(value, hint)
+        converted = msgspec.convert(
+            _plain(value), hint, strict=not _substituted(value), dec_hook=_decode
+        )
+        _check(converted, hint)
     except msgspec.ValidationError as error:
-        return None, [_problem(error, hint, path)]
-    except (TypeError, ValueError, re.error) as error:
-        if isinstance(error, TypeError):
-            return None, [Problem(path, f"the annotation {shown(hint)} is not supported: {error}")]
+        return None, [_problem(error, value, hint, path)]
+    except TypeError as error:
+        return None, [Problem(path, f"the annotation {shown(hint)} is not supported: {error}")]
+    except (ValueError, OverflowError) as error:
         return None, [Problem(path, str(error))]
+    return converted, []
 
 
 def shown(hint: object) -> str:
@@ -84,7 +116,8 @@ def shown(hint: object) -> str:
     if hint is None or hint is NoneType:
         return "null"
     if origin is Annotated:
-        return "size in bytes" if BYTES in hint.__metadata__ else shown(arguments[0])  # type: ignore[attr-defined]
+        unit = unit_of(hint)
+        return shown(arguments[0]) if unit is None else _SHOWN[unit]
     if origin is Literal:
         return "one of: " + ", ".join(map(str, arguments))
     if origin in {Union, UnionType}:
@@ -95,11 +128,14 @@ def shown(hint: object) -> str:
     return getattr(hint, "__name__", str(hint))
 
 
-def _problem(error: msgspec.ValidationError, hint: object, path: str) -> Problem:
+def _problem(error: msgspec.ValidationError, value: object, hint: object, path: str) -> Problem:
     # msgspec appends where in the value it is, ` - at `$[0].name``, and quotes types in backticks.
     text, _, place = str(error).partition(" - at `$")
     text = text.replace("`", "")
-    if text.startswith("Invalid enum value"):  # it goes on with the value itself
+    if not place and any(map(unit_of, alternatives(hint))):
+        given = "str" if isinstance(value, str) else type(value).__name__
+        text = f"expected {shown(hint)}, got {given}"
+    elif text.startswith("Invalid enum value"):  # it goes on with the value itself
         text = f"expected {shown(hint)}"
     return Problem(f"{path}{place.rstrip('`')}", text[:1].lower() + text[1:])
 
@@ -120,24 +156,88 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def _sizes(value: object, hint: object) -> object:
-    """Return the number of bytes that a text such as `64 MiB` says, where a size is wanted."""
-    if get_origin(hint) in {Union, UnionType}:
-        for argument in get_args(hint):
-            value = _sizes(value, argument)
-        return value
-    if not isinstance(value, str) or get_origin(hint) is not Annotated:
-        return value
-    match = _SIZE.fullmatch(value)
-    if BYTES not in hint.__metadata__ or match is None:  # type: ignore[attr-defined]
-        return value
-    unit = SIZE_UNITS.get(match[2].upper())
-    if unit is None:
-        raise ValueError("unknown unit of size (expected one of: B, KB, MB, GB, KiB, MiB, GiB)")
-    return int(float(match[1]) * unit)
+def alternatives(hint: object) -> tuple[object, ...]:
+    """Return the members of a union, or the one annotation."""
+    return get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
 
 
-def _made(kind: type, value: object) -> object:
+def _item(hint: object, container: type = list) -> object:
+    """Return the annotation of what a list or dict holds, which may be optional; else None."""
+    others = [one for one in alternatives(hint) if one is not NoneType]
+    is_container = len(others) == 1 and get_origin(others[0]) is container
+    return get_args(others[0])[-1] if is_container else None
+
+
+def unit_of(hint: object) -> Unit | None:
+    """Return the unit of an annotation that has one."""
+    metadata = getattr(hint, "__metadata__", ()) if get_origin(hint) is Annotated else ()
+    return next((one for one in metadata if isinstance(one, Unit)), None)
+
+
+def _from_text(value: object, hint: object) -> object:
+    """Return the number that a text such as `64 MiB` or `2h` stands for, where one is wanted."""
+    if isinstance(value, dict):
+        item = _item(hint, dict)
+        return {key: _from_text(each, item) for key, each in value.items()} if item else value
+    if not isinstance(value, str):
+        return value
+    members = alternatives(hint)
+    if any(get_origin(one) is Literal and value in get_args(one) for one in members):
+        return value
+    for alternative in members:
+        unit = unit_of(alternative)
+        number = None if unit is None or unit not in _PARSERS else _PARSERS[unit](value)
+        if number is not None:
+            return number
+    return value
+
+
+def _check(value: object, hint: object) -> None:
+    """Check what the types cannot say: numbers in their bounds, and patterns that compile.
+
+    Raises:
+        ValueError: a value is not allowed; the message says why.
+    """
+    if isinstance(value, dict):
+        for each in value.values():
+            _check(each, _item(hint, dict))
+        return
+    members = alternatives(hint)
+    units = {unit_of(one) for one in members}
+    is_numeric = units != {None} or int in members or float in members
+    if isinstance(value, float | int) and is_numeric:
+        _check_number(value, units)
+    elif isinstance(value, str) and REGEX in units:
+        compile_pattern(value)
+
+
+def _check_number(number: float, units: set[Unit | None]) -> None:
+    if isinstance(number, int) and abs(number) > MAX_BYTES:
+        raise ValueError("is too large a number")
+    if not isfinite(number):
+        raise ValueError("must be a finite number")
+    if number < 0 and units & {BYTES, SECONDS}:
+        raise ValueError("must not be negative")
+    if number > MAX_SECONDS and SECONDS in units:
+        raise ValueError("must not be more than a hundred years")
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Return a compiled regular expression.
+
+    Raises:
+        ValueError: it does not compile; the message has no part of it.
+    """
+    try:
+        return re.compile(pattern)
+    except re.error as error:  # what it says besides may quote the pattern
+        at = "" if error.pos is None else f", at character {error.pos}"
+        raise ValueError(f"does not compile{at}") from error
+    except (OverflowError, RecursionError, Warning) as error:
+        raise ValueError("does not compile") from error
+
+
+def _decode(kind: type, value: object) -> object:
     """Make what msgspec does not know: paths and compiled patterns, of text."""
     kind = get_origin(kind) or kind
     if isinstance(value, kind):
@@ -145,5 +245,5 @@ def _made(kind: type, value: object) -> object:
     if isinstance(value, str) and issubclass(kind, PurePath):
         return Path(value)
     if isinstance(value, str) and kind is re.Pattern:
-        return re.compile(value)
+        return compile_pattern(value)
     raise msgspec.ValidationError(f"Expected {kind.__name__}, got {type(value).__name__}")

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
+from eventtracking_core._text import printable
 from eventtracking_core.config.options import convert
+from eventtracking_core.config.source import Missing, join
 from eventtracking_core.errors import Problem
 
-__all__ = ["DeliverySettings", "NodeContext", "Problems", "join", "kind_of", "type_name_of"]
+__all__ = [
+    "DeliverySettings",
+    "NodeContext",
+    "Problems",
+    "is_missing",
+    "join",
+    "kind_of",
+    "type_name_of",
+    "unknown",
+]
 
 DeliverySettings = Mapping[str, Any]
 """Options of delivery that are given, converted, by name."""
+
+_LONGEST_TYPO: Final = 60
 
 
 class Problems:
@@ -34,10 +47,12 @@ class Problems:
 
     def add(self, path: str, message: str) -> None:
         """Add a problem, by its path."""
-        self._found.append(Problem(path, message))
+        self._found.append(Problem(path, printable(message)))
 
     def convert(self, value: object, hint: object, path: str) -> tuple[Any, bool]:
         """Return a value as its annotation wants it, and whether it could be converted."""
+        if is_missing(value):
+            return None, False
         converted, problems = convert(value, hint, path)
         self._found += problems
         return converted, not problems
@@ -58,10 +73,6 @@ class Problems:
             return []
         return [(f"{path}[{number}]", item) for number, item in enumerate(value)]
 
-    def has_below(self, path: str) -> bool:
-        """Return whether there is a problem at a path or below it."""
-        return any(re.match(rf"{re.escape(path)}($|[.\[])", at) for at, _ in self._found)
-
 
 class NodeContext(NamedTuple):
     """Where a node stands, and what it inherits.
@@ -81,12 +92,38 @@ class NodeContext(NamedTuple):
     @property
     def tree_path(self) -> str:
         """The node's path in the tree, which is unique, and which can name a directory."""
-        return ".".join(quote(name, safe=" ").replace(".", "%2E") for name in self.names)
+        return ".".join(
+            quote(name, safe=" ", errors="surrogatepass").replace(".", "%2E") for name in self.names
+        )
 
 
-def join(path: str, key: str) -> str:
-    """Return the path of a key in the table at a path."""
-    return f"{path}.{key}" if path else key
+def is_missing(value: object) -> bool:
+    """Return whether a variable in a value is not set, which is a problem already."""
+    if isinstance(value, Mapping):
+        return any(map(is_missing, value.values()))
+    if isinstance(value, list):
+        return any(map(is_missing, value))
+    return isinstance(value, Missing)
+
+
+def unknown(
+    key: object, known: Collection[str], noun: str = "option", common: Collection[str] = ()
+) -> str:
+    """Return the message for a key that is not known: the nearest one, or else all of them.
+
+    Args:
+        key: the key.
+        known: the keys that are known here.
+        noun: the word for a key.
+        common: the keys that are known in each table of the kind.
+    """
+    if isinstance(key, str) and len(key) <= _LONGEST_TYPO:
+        near = get_close_matches(key, [*known, *common], n=1)
+        if near:
+            return f"unknown {noun}; did you mean {near[0]!r}?"
+    expected = f"expected one of: {', '.join(known)}" if known else f"this type has no {noun}s"
+    also = f"; on every node: {', '.join(common)}" if common else ""
+    return f"unknown {noun} ({expected}{also})"
 
 
 def type_name_of(node: object) -> str | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core.plugins import PluginError, plugins
+from eventtracking_core.plugins import PluginError
 
 if TYPE_CHECKING:
+    from eventtracking_core.config.component import ComponentFactory
     from eventtracking_core.config.reader import DeliverySettings, NodeContext, Problems
     from eventtracking_core.delivery import DeliveryOptions
 
@@ -28,18 +29,14 @@ _BUDGET: Final[DeliverySettings] = {"max_elapsed_time": 86_400.0}
 """What waits for a leaf elsewhere takes room in a broker, so that there is an end."""
 
 
-def runs_elsewhere(node: Any, disabled: Iterable[str]) -> bool:
-    """Tell whether a node has children that run elsewhere.
-
-    A type that cannot be found is a problem for whoever makes it.
-    """
-    if not isinstance(node, Mapping) or not CHILDREN & node.keys():
+def runs_elsewhere(node: Mapping[str, Any], components: ComponentFactory) -> bool:
+    """Return whether a node has children that run elsewhere; not if its type cannot be found."""
+    if not CHILDREN & node.keys():
         return False
     try:
-        factory = plugins.find("backend", str(node.get("type")), disabled)
+        return is_remote(components.find("backend", str(node.get("type"))))
     except PluginError:
         return False
-    return is_remote(factory)
 
 
 def is_remote(component: object) -> bool:

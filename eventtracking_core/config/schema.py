@@ -7,10 +7,17 @@ from typing import Any, Final
 
 import msgspec
 
-from eventtracking_core.config.options import UnresolvableError, parameters
+from eventtracking_core.config.compat import ROUTER
+from eventtracking_core.config.options import (
+    UnresolvableError,
+    alternatives,
+    parameters,
+    unit_of,
+)
 from eventtracking_core.config.remote import is_remote
 from eventtracking_core.config.settings import DELIVERY, POLICIES
 from eventtracking_core.delivery import MODES
+from eventtracking_core.options import BYTES, SECONDS, Seconds
 from eventtracking_core.plugins import Kind
 from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Telemetry
 
@@ -39,6 +46,7 @@ _ACCEPTS: Final = {
     "type": "array",
     "items": {"type": "string"},
 }
+_OF_BACKENDS: Final = {"delivery": _DELIVERY, "processors": _PROCESSORS, "accepts": _ACCEPTS}
 _ON_ERROR: Final = {"enum": ["continue", "drop"]}
 
 
@@ -52,13 +60,12 @@ def json_schema(components: Mapping[Kind, Mapping[str, Callable[..., Any]]]) -> 
     processors = [
         _node(name, made, {"on_error": _ON_ERROR}) for name, made in components["processor"].items()
     ]
-    backends = [
-        _node(name, made, {"delivery": _DELIVERY}) for name, made in components["backend"].items()
-    ]
+    backends = [_node(name, made, _OF_BACKENDS) for name, made in components["backend"].items()]
     stores = [_node(name, made) for name, made in components["metadata store"].items()]
     router = {
         "type": "object",
         "properties": {
+            "type": {"const": ROUTER},
             "processors": _PROCESSORS,
             "backends": _BACKENDS,
             "delivery": _DELIVERY,
@@ -79,8 +86,7 @@ def json_schema(components: Mapping[Kind, Mapping[str, Callable[..., Any]]]) -> 
             "disable": {"type": "array", "items": {"type": "string"}},
             "shutdown_timeout": {
                 "description": "Seconds that shutting down may take.",
-                "type": "number",
-                "default": SHUTDOWN_TIMEOUT,
+                **_option(Seconds, SHUTDOWN_TIMEOUT),
             },
             "telemetry": _TELEMETRY,
             **{option.name: _option(option.hint, option.default) for option in POLICIES.values()},
@@ -137,12 +143,16 @@ def _node(
 
 
 def _option(hint: object, default: object) -> dict[str, Any]:
+    units = {unit_of(one) for one in alternatives(hint)}
     try:
         schema = msgspec.json.schema(hint)
     except (TypeError, ValueError):  # a type that is made of text, such as a path
         schema = {"type": "string"}
     if "$ref" in schema:
         schema = {}
+    if units & {BYTES, SECONDS}:
+        text = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]+\s*$"}
+        schema = {"anyOf": [*schema.pop("anyOf", [schema]), text]}
     if isinstance(default, str | int | float | bool):
         schema["default"] = default
     return schema

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from eventtracking_core.config.options import Parameter, parameters
-from eventtracking_core.config.reader import DeliverySettings, NodeContext, Problems, join
+from eventtracking_core.config.reader import DeliverySettings, NodeContext, Problems, join, unknown
 from eventtracking_core.config.source import Substituted
 from eventtracking_core.delivery import MODES, DeliveryOptions
 from eventtracking_core.policies import DEFAULT, Policies
@@ -40,7 +40,7 @@ def read_delivery(node: Mapping[str, Any], path: str, problems: Problems) -> Del
     if not isinstance(table, Mapping):
         problems.add(at, f"expected one of: {', '.join(MODES)}, or a table")
         return {}
-    settings = _read(table, DELIVERY, at, problems)
+    settings = _read(table, DELIVERY, at, problems, DeliveryOptions)
     if settings.keys() > {"mode"} and settings.get("mode") == "inline":
         problems.add(at, "mode 'inline' has no options")
     return settings
@@ -49,7 +49,7 @@ def read_delivery(node: Mapping[str, Any], path: str, problems: Problems) -> Del
 def delivery_from_environment(problems: Problems) -> DeliverySettings:
     """Return the limits that the environment sets, such as `EVENTTRACKING_MAX_QUEUE_SIZE`."""
     limits = [DELIVERY[name] for name in sorted(DELIVERY.keys() - _NO_VARIABLES)]
-    return _from_environment(limits, "EVENTTRACKING_", problems)
+    return _from_environment(limits, "EVENTTRACKING_", problems, DeliveryOptions)
 
 
 def resolve_delivery(context: NodeContext, backend: object, problems: Problems) -> DeliveryOptions:
@@ -67,15 +67,10 @@ def resolve_delivery(context: NodeContext, backend: object, problems: Problems) 
 def read_policies(tree: Mapping[str, Any], problems: Problems) -> Policies:
     """Return the policies at the root of a configuration; the environment may set the size."""
     size = [] if "max_event_size" in tree else [POLICIES["max_event_size"]]
-    before = len(problems)
-    settings = _from_environment(size, "EVENTTRACKING_", problems)
+    settings = _from_environment(size, "EVENTTRACKING_", problems, Policies)
     given = {key: tree[key] for key in POLICIES if key in tree}
-    settings |= _read(given, POLICIES, "", problems)
-    try:
-        return Policies(**settings) if settings and len(problems) == before else DEFAULT
-    except ValueError as error:
-        problems.add("max_event_size", str(error))
-        return DEFAULT
+    settings |= _read(given, POLICIES, "", problems, Policies)
+    return Policies(**settings) if settings else DEFAULT
 
 
 def read_telemetry(tree: Mapping[str, Any], problems: Problems) -> Telemetry:
@@ -84,9 +79,11 @@ def read_telemetry(tree: Mapping[str, Any], problems: Problems) -> Telemetry:
     What is not given comes from the environment, as `EVENTTRACKING_TELEMETRY_SPANS`.
     """
     given = tree.get("telemetry", True)
-    environment = _from_environment(_SWITCHES.values(), "EVENTTRACKING_TELEMETRY_", problems)
+    variables = _SWITCHES.values()
+    environment = _from_environment(variables, "EVENTTRACKING_TELEMETRY_", problems, Telemetry)
     if isinstance(given, Mapping):
-        return Telemetry(**(environment | _read(given, _SWITCHES, "telemetry", problems)))
+        switches = _read(given, _SWITCHES, "telemetry", problems, Telemetry)
+        return Telemetry(**(environment | switches))
     if not isinstance(given, bool | Substituted):
         expected = ", ".join(_SWITCHES)
         problems.add("telemetry", f"expected true, false, or a table of {expected}")
@@ -96,32 +93,45 @@ def read_telemetry(tree: Mapping[str, Any], problems: Problems) -> Telemetry:
 
 
 def _read(
-    table: Mapping[str, Any], known: Mapping[str, Parameter], path: str, problems: Problems
+    table: Mapping[str, Any],
+    known: Mapping[str, Parameter],
+    path: str,
+    problems: Problems,
+    check: Callable[..., object],
 ) -> dict[str, Any]:
-    """Return the settings of a table, converted."""
-    settings = {}
+    """Return the settings of a table, each converted and checked alone."""
+    settings: dict[str, Any] = {}
     for key, value in table.items():
         at = join(path, key)
         if key not in known:
-            expected = ", ".join(sorted(known))
-            problems.add(at, f"unknown option (expected one of: {expected})")
+            problems.add(at, unknown(key, sorted(known)))
             continue
-        converted, is_converted = problems.convert(value, known[key].hint, at)
-        if is_converted:
-            settings[key] = converted
+        settings |= _setting(known[key], value, at, problems, check)
     return settings
 
 
 def _from_environment(
-    options: Iterable[Parameter], prefix: str, problems: Problems
+    options: Iterable[Parameter], prefix: str, problems: Problems, check: Callable[..., object]
 ) -> dict[str, Any]:
     """Return the options that the environment sets, each by a prefix and its name."""
-    settings = {}
+    settings: dict[str, Any] = {}
     for option in options:
         variable = prefix + option.name.upper()
         if variable in os.environ:
             value = Substituted(os.environ[variable])
-            converted, is_converted = problems.convert(value, option.hint, variable)
-            if is_converted:
-                settings[option.name] = converted
+            settings |= _setting(option, value, variable, problems, check)
     return settings
+
+
+def _setting(
+    option: Parameter, value: object, path: str, problems: Problems, check: Callable[..., object]
+) -> dict[str, Any]:
+    converted, is_converted = problems.convert(value, option.hint, path)
+    if not is_converted:
+        return {}
+    try:
+        check(**{option.name: converted})
+    except ValueError as error:
+        problems.add(path, str(error))
+        return {}
+    return {option.name: converted}

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from eventtracking_core._text import printable
+from eventtracking_core.config.formats import PARSERS
 from eventtracking_core.errors import ConfigurationError, Problem
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
-
-    import yaml
-
-__all__ = ["CONFIG_FILE", "Configuration", "Substituted", "read"]
+__all__ = ["CONFIG_FILE", "Configuration", "Missing", "Substituted", "join", "read"]
 
 CONFIG_FILE: Final = "EVENTTRACKING_CONFIG_FILE"
 
+MAX_FILE_SIZE: Final = 16 * 2**20
 MAX_VALUES: Final = 100_000
+MAX_DEPTH: Final = 100
+MAX_KEY: Final = 80
+"""Characters of a key that a path shows."""
+
+TOO_DEEP: Final = "is nested too deep"
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
 class Configuration(NamedTuple):
-    """What was read, with the problems of reading it: variables that are not set."""
+    """A configuration that was read, and the variables in it that are not set."""
 
     source: str
     tree: Mapping[str, Any]
@@ -38,6 +39,18 @@ class Substituted(str):
     """Text with a variable's value in it: it may stand for a number or a truth value."""
 
     __slots__ = ()
+
+
+class Missing(Substituted):
+    """Text with a variable in it that is not set, which is a problem already."""
+
+    __slots__ = ()
+
+
+def join(path: str, key: object) -> str:
+    """Return the path of a key in the table at a path."""
+    text = printable(str(key), MAX_KEY)
+    return f"{path}.{text}" if path else text
 
 
 def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> Configuration:
@@ -55,13 +68,12 @@ def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> Co
         name, tree = "configuration", source
     else:
         path = Path(source) if source is not None else _default()
-        name, tree = path.name, _parse(path)
-    problems: list[Problem] = []
-    substitution = _Substitution(problems)
+        name, tree = printable(path.name), _parse(path)
+    substitution = _Substitution()
     try:
-        return Configuration(name, substitution.of(tree, ""), problems)
-    except RecursionError as error:
-        raise ConfigurationError(name, [Problem("", "is nested too deep")]) from error
+        return Configuration(name, substitution.of(tree), substitution.problems)
+    except ValueError as error:
+        raise ConfigurationError(name, [Problem("", str(error))]) from error
 
 
 def _default() -> Path:
@@ -69,124 +81,107 @@ def _default() -> Path:
     if named:
         return Path(named)
     project = Path("pyproject.toml")
-    if project.is_file() and "eventtracking" in _table(project).get("tool", {}):
+    if project.is_file() and _section(project) is not None:
         return project
     fix = f"name a file, set {CONFIG_FILE}, or add [tool.eventtracking] to pyproject.toml"
     raise ConfigurationError("configuration", [Problem("", f"there is none: {fix}")])
 
 
 def _parse(path: Path) -> Mapping[str, Any]:
-    table = _table(path)
     if path.name != "pyproject.toml":
-        return table
-    section = table.get("tool", {}).get("eventtracking")
+        return _table(path)
+    section = _section(path)
     if not isinstance(section, dict):
-        raise ConfigurationError(path.name, [Problem("tool.eventtracking", "the table is missing")])
+        raise _refused(path, "the table is missing", "tool.eventtracking")
     return section
 
 
+def _section(project: Path) -> Any:
+    tools = _table(project).get("tool")
+    return tools.get("eventtracking") if isinstance(tools, dict) else None
+
+
 def _table(path: Path) -> dict[str, Any]:
-    parse = _PARSERS.get(path.suffix.lower())
+    parse = PARSERS.get(path.suffix.lower())
     if parse is None:
-        known = ", ".join(_PARSERS)
-        raise ConfigurationError(path.name, [Problem("", f"unknown kind of file; known: {known}")])
+        raise _refused(path, f"unknown kind of file; known: {', '.join(PARSERS)}")
     try:
-        table = parse(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_SIZE + 1)
+        if len(content) > MAX_FILE_SIZE:
+            raise _refused(path, "is larger than 16 MiB")
+        table = parse(content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
     except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise ConfigurationError(path.name, [Problem("", message)]) from error
+        raise _refused(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(path.name, [Problem("", "is not UTF-8 text")]) from error
+        raise _refused(path, "is not UTF-8 text") from error
     except ValueError as error:
-        raise ConfigurationError(
-            path.name, [Problem("", f"is not well-formed: {error}")]
-        ) from error
+        raise _refused(path, f"is not well-formed: {error}") from error
     except RecursionError as error:
-        raise ConfigurationError(path.name, [Problem("", "is nested too deep")]) from error
+        raise _refused(path, TOO_DEEP) from error
     if not isinstance(table, dict):  # the parsers of JSON and YAML return any value
-        raise ConfigurationError(path.name, [Problem("", "must be a table")])
+        raise _refused(path, "must be a table")
     return table
 
 
-def _json(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_without_duplicates)
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"duplicate key {next(key for key in keys if keys.count(key) > 1)!r}")
-    return table
-
-
-def _yaml(text: str) -> Any:
-    try:
-        import yaml  # noqa: PLC0415  an optional dependency
-    except ImportError as error:
-        raise ValueError("YAML needs: pip install 'eventtracking-core[yaml]'") from error
-
-    class Loader(yaml.SafeLoader):
-        """The safe loader, which a duplicate key is an error to."""
-
-        def construct_mapping(
-            self,
-            node: yaml.MappingNode,
-            deep: bool = False,  # noqa: FBT001, FBT002  the loader's own
-        ) -> dict[Hashable, Any]:
-            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-            for key in keys:
-                if keys.count(key) > 1:
-                    raise ValueError(f"duplicate key {key!r}, line {node.start_mark.line + 1}")
-            return super().construct_mapping(node, deep=deep)
-
-    try:
-        return yaml.load(text, Loader)  # noqa: S506  a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        # What it says of the problem may quote a value: `password: *secret` is an alias to it.
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise ValueError(f"line {line} (quote texts that begin with & * ! | > % @)") from error
-    except yaml.YAMLError as error:
-        raise ValueError("a character that YAML does not allow") from error
-
-
-_PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
-    ".toml": tomllib.loads,
-    ".json": _json,
-    ".yaml": _yaml,
-    ".yml": _yaml,
-}
+def _refused(path: Path, message: str, at: str = "") -> ConfigurationError:
+    return ConfigurationError(printable(path.name), [Problem(at, printable(message))])
 
 
 class _Substitution:
     """Puts the environment's values into the strings of a tree."""
 
-    def __init__(self, problems: list[Problem]) -> None:
-        self._problems = problems
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self._path: list[str | int] = []
         self._left = MAX_VALUES
 
-    def of(self, value: Any, path: str) -> Any:
+    def of(self, value: Any) -> Any:
+        """Return a copy of a value, with the variables of its strings replaced.
+
+        Raises:
+            ValueError: it is nested too deep, or has too many values.
+        """
         self._left -= 1
-        if self._left < 0:  # aliases can make little text a great deal
-            raise RecursionError
+        if self._left < 0:  # aliases can make much of little text
+            raise ValueError(f"has more than {MAX_VALUES:,} values")
+        if len(self._path) > MAX_DEPTH:
+            raise ValueError(TOO_DEEP)
         if isinstance(value, Mapping):
-            return {key: self.of(item, f"{path}.{key}".lstrip(".")) for key, item in value.items()}
+            return {key: self._below(key, item) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return [self.of(item, f"{path}[{number}]") for number, item in enumerate(value)]
+            return [self._below(number, item) for number, item in enumerate(value)]
         if isinstance(value, str) and "${" in value:
-            return self._expanded(value, path)
+            return self._expanded(value)
         return value
 
-    def _expanded(self, text: str, path: str) -> str:
+    def _below(self, key: str | int, value: Any) -> Any:
+        self._path.append(key)
+        value = self.of(value)
+        self._path.pop()
+        return value
+
+    def _expanded(self, text: str) -> str:
+        kind: type[str] = Substituted
+
         def replace(match: re.Match[str]) -> str:
+            nonlocal kind
             name: str = match[1]
             default: str | None = match[2]
-            found = os.environ.get(name, default)
-            if found is None:
+            value = os.environ.get(name, default)
+            if value is None:
                 fix = f"{name} is not set in the environment; set it, or write ${{{name}:-default}}"
-                self._problems.append(Problem(path, fix))
+                self.problems.append(Problem(self._rendered_path(), printable(fix)))
+                kind = Missing
                 return ""
-            return found
+            return value
 
-        expanded = _VARIABLE.sub(replace, text)
-        return Substituted(expanded) if expanded != text else text
+        end = text.rfind("}") + 1  # after it, no variable ends: nothing to look for
+        expanded, count = _VARIABLE.subn(replace, text[:end])
+        return kind(expanded + text[end:]) if count else text
+
+    def _rendered_path(self) -> str:
+        path = ""
+        for key in self._path:
+            path = f"{path}[{key}]" if type(key) is int else join(path, key)
+        return path

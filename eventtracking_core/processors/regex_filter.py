@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Literal
 
+from eventtracking_core.options import Regex
 from eventtracking_core.processors._filter import Filter
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ MAX_KNOWN: Final = 10_000
 
 
 class RegexFilter(Filter):
-    """Keep (`allowlist`) or drop (`blocklist`) the events whose whole name matches a pattern.
+    """Keep (`allowlist`) or drop (`blocklist`) the events whose name matches a pattern.
 
     Patterns that backtrack (nested quantifiers such as `(a+)+`) can take long on a name that
     almost matches; names are at most 255 characters, and choosing patterns well is the operator's.
@@ -25,6 +26,8 @@ class RegexFilter(Filter):
     Args:
         filter_type: what to do with a name that matches.
         regular_expressions: patterns in the syntax of Python's `re`; one that matches is enough.
+        match: whether a pattern must match the `whole` name, or a `prefix` of it is enough, as
+            for the filter of event-tracking.
 
     Raises:
         ValueError: a pattern does not compile.
@@ -33,18 +36,22 @@ class RegexFilter(Filter):
     def __init__(
         self,
         filter_type: Literal["allowlist", "blocklist"],
-        regular_expressions: list[str],
+        regular_expressions: list[Regex],
+        match: Literal["whole", "prefix"] = "whole",
     ) -> None:
+        patterns = []
         for number, pattern in enumerate(regular_expressions):
             try:
-                re.compile(pattern)
+                patterns.append(re.compile(pattern))
             except re.error as error:
                 # What `re` says besides may quote the pattern.
                 at = "" if error.pos is None else f", at character {error.pos}"
                 message = f"regular_expressions[{number}] does not compile{at}"
                 raise ValueError(message) from error
         self._keeps = filter_type == "allowlist"
-        self._matches = [re.compile(pattern).fullmatch for pattern in regular_expressions]
+        self._matches = [
+            pattern.match if match == "prefix" else pattern.fullmatch for pattern in patterns
+        ]
         self._known: dict[str, bool] = {}
 
     def passes(self, event: Event) -> bool:

@@ -46,14 +46,14 @@ path = "value-of-a-backend-without-a-type"
 """
 
 TEN_FIXES = [
-    ("contexts", "unknown key (expected one of: context, processors, backends, "),
-    ("shutdown_timeout", "expected float, got str"),
-    ("processors[0]", "regular_expressions[1] does not compile"),
+    ("contexts", "unknown key; did you mean 'context'?"),
+    ("shutdown_timeout", "expected duration (seconds, or text such as 30s, 2h, 3d), got str"),
+    ("processors[0].regular_expressions[1]", "does not compile"),
     ("processors[1]", "rate must be between 0 and 1"),
     ("processors[2].on_error", "expected one of: continue, drop"),
     ("backends.archive.type", "unknown backend 'loger'; did you mean 'logger'? (installed: "),
     ("backends.store.path", "is required"),
-    ("backends.recent.max_evnts", "unknown option (expected one of: max_events)"),
+    ("backends.recent.max_evnts", "unknown option; did you mean 'max_events'?"),
     (
         "backends.warehouse.processors[0].fields.context.site",
         "A_VARIABLE_NOBODY_SET is not set",

@@ -39,11 +39,12 @@ def test_a_good_configuration_is_ok_and_nothing_is_opened(run, config, tmp_path)
 def test_every_problem_is_printed_with_its_path_and_no_value(run, config):
     ran = run("check", config(WRONG))
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith("et.toml: 5 problems\n")
+    assert ran.err.startswith("et.toml: 6 problems\n")
     paths = [line.split(":")[0].strip() for line in ran.err.splitlines()[1:]]
     assert paths == [
         "contexts",
         "processors[0].filter_type",
+        "processors[0].regular_expressions[0]",
         "backends.a.type",
         "backends.b.pth",
         "backends.b.path",

@@ -30,7 +30,7 @@ class LoggerBackend:
         name: the logger's name; the root logger is refused.
         level: the records' level, a name or a number.
         max_event_size: the most bytes of a line. A larger event is warned of, and the longest
-            fields of its context and data are cut.
+            fields of its context and data are cut. None is no limit.
 
     Raises:
         ValueError: the name is missing or the root logger's, there is no such level, or
@@ -38,11 +38,11 @@ class LoggerBackend:
     """
 
     def __init__(
-        self, name: str, level: str | int = "INFO", max_event_size: ByteSize = 65_536
+        self, name: str, level: str | int = "INFO", max_event_size: ByteSize | None = 65_536
     ) -> None:
         if name.strip() in {"", "root"}:
             raise ValueError("name must be a logger's, and not the root logger's")
-        if max_event_size < MIN_EVENT_SIZE:
+        if max_event_size is not None and max_event_size < MIN_EVENT_SIZE:
             raise ValueError("max_event_size must be at least 2 KiB")
         self._logger = logging.getLogger(name)
         self._level = _level(level)
@@ -83,7 +83,7 @@ class LoggerBackend:
 
     def _text(self, event: Event) -> str:
         text = encode_json(event)
-        if len(text) > self._max_event_size:
+        if self._max_event_size is not None and len(text) > self._max_event_size:
             name = clean_name(event["name"])
             report(
                 logging.WARNING,

@@ -41,6 +41,9 @@ left.
 """
 
 
+MAX_PORT: Final = 65_536
+
+
 class MongoBackend(Reading):
     """Writes events to a MongoDB collection, acknowledged by a majority and journaled.
 
@@ -92,6 +95,8 @@ class MongoBackend(Reading):
     ) -> None:
         if uri is not None and (host is not None or port is not None):
             raise ValueError("give either uri, or host and port")
+        if port is not None and not 0 < port < MAX_PORT:
+            raise ValueError("port must be between 1 and 65535")
         if password is not None and user is None:
             raise ValueError("password needs a user")
         if not w or (isinstance(w, int) and w < 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,18 @@ class Unresolvable:
         ("size", "1 GB", 10**9),
         ("limit", "1 GiB", 2**30),
         ("limit", None, None),
+        ("delay", "30s", 30.0),
+        ("delay", "250 ms", 0.25),
+        ("delay", "10m", 600.0),
+        ("delay", "2h", 7200.0),
+        ("delay", "1.5d", 129_600.0),
+        ("delay", " 1w ", 604_800.0),
+        ("delay", "7 min", 420.0),
+        ("period", "2h", 7200.0),
+        ("period", "hour", "hour"),
+        ("period", None, None),
+        ("delays", {"a": "2h", "b": 1}, {"a": 7200.0, "b": 1.0}),
+        ("sizes", ["1 KiB", 5], [1024, 5]),
     ],
 )
 def test_a_value_is_converted(option, given, expected, shown):
@@ -65,8 +78,21 @@ def test_a_value_is_converted(option, given, expected, shown):
         ("table", [1], "expected object | null, got array"),
         ("choice", "hunter2", "expected one of: a, b"),
         ("size", "64 parsecs", "unknown unit of size (expected one of: B, KB, MB, GB, KiB, "),
-        ("size", "a lot", "expected int, got str"),
-        ("size", "-5 MiB", "expected int, got str"),
+        ("delay", "64 parsecs", "unknown unit of time (expected one of: ms, s, m, h, d, w)"),
+        ("delay", "soon", "expected duration (seconds, or text such as 30s, 2h, 3d), got str"),
+        ("delay", -1, "must not be negative"),
+        ("delay", math.nan, "must be a finite number"),
+        ("delay", math.inf, "must be a finite number"),
+        ("delay", 1e308, "must not be more than a hundred years"),
+        ("share", math.nan, "must be a finite number"),
+        ("share", -math.inf, "must be a finite number"),
+        ("share", 10**400, "number out of range"),
+        ("number", 10**20, "is too large a number"),
+        ("number", -(10**20), "is too large a number"),
+        ("size", -1, "must not be negative"),
+        ("limit", -1, "must not be negative"),
+        ("size", "a lot", "expected size (bytes, or text such as 64 MiB), got str"),
+        ("size", "-5 MiB", "expected size (bytes, or text such as 64 MiB), got str"),
         ("path", 5, "expected Path, got int"),
     ],
 )

@@ -19,13 +19,22 @@ class Careless:
 
 
 WRONG = {
-    "an unknown key": ({"backend": {}}, "backend", "unknown key (expected one of: context"),
+    "an unknown key": ({"x": {}}, "x", "unknown key (expected one of: context, processors, "),
+    "a key that is nearly one": (
+        {"backend": {}},
+        "backend",
+        "unknown key; did you mean 'backends'?",
+    ),
     "a store without its options": ({"metadata": "sqlite"}, "metadata.path", "is required"),
     "backends that are no table": ({"backends": []}, "backends", "expected a table of backends"),
     "processors that are no list": ({"processors": {}}, "processors", "expected a list, got table"),
     "context that is no list": ({"context": "process"}, "context", "expected a list, got str"),
     "disable that is no list": ({"disable": "a"}, "disable", "expected array, got str"),
-    "a time that is none": ({"shutdown_timeout": "x"}, "shutdown_timeout", "expected float"),
+    "a time that is none": (
+        {"shutdown_timeout": "x"},
+        "shutdown_timeout",
+        "expected duration (seconds, or text",
+    ),
     "an unknown backend": (
         {"backends": {"a": "memori"}},
         "backends.a.type",
@@ -65,14 +74,49 @@ WRONG = {
     ),
     "a missing option": ({"backends": {"a": "testing.strict"}}, "backends.a.host", "is required"),
     "an unknown option": (
+        {"backends": {"a": {"type": "testing.strict", "host": "h", "x": 1}}},
+        "backends.a.x",
+        "unknown option (expected one of: host, port; on every node: accepts, delivery, ",
+    ),
+    "an option that is nearly one": (
         {"backends": {"a": {"type": "testing.strict", "host": "h", "prt": 1}}},
         "backends.a.prt",
-        "unknown option (expected one of: host, port)",
+        "unknown option; did you mean 'port'?",
+    ),
+    "an option of every backend that is nearly one": (
+        {"backends": {"a": {"type": "memory", "deliver": "queue"}}},
+        "backends.a.deliver",
+        "unknown option; did you mean 'delivery'?",
+    ),
+    "an option of delivery beside it": (
+        {"backends": {"a": {"type": "memory", "max_batch_size": 5}}},
+        "backends.a.max_batch_size",
+        "unknown option; did you mean 'delivery.max_batch_size'?",
+    ),
+    "an option of a router that is nearly one": (
+        {"backends": {"a": {"backends": {}, "processor": []}}},
+        "backends.a.processor",
+        "unknown option; did you mean 'processors'?",
+    ),
+    "an option of a processor that is nearly one": (
+        {"processors": [{"type": "sample", "rate": 1, "on_eror": "drop"}]},
+        "processors[0].on_eror",
+        "unknown option; did you mean 'on_error'?",
+    ),
+    "a switch of telemetry that is nearly one": (
+        {"telemetry": {"span": True}},
+        "telemetry.span",
+        "unknown option; did you mean 'spans'?",
+    ),
+    "a name that is empty": (
+        {"backends": {"": "memory"}},
+        "backends",
+        "the name of a backend must not be empty",
     ),
     "an option where there is none": (
         {"backends": {"a": {"type": "null", "a": 1}}},
         "backends.a.a",
-        "unknown option (expected one of: no options)",
+        "unknown option (this type has no options; on every node: accepts, delivery, processors)",
     ),
     "backends where there are none": (
         {"backends": {"a": {"type": SHOWING, "backends": {}}}},
@@ -119,8 +163,8 @@ WRONG = {
                 {"type": "regex_filter", "filter_type": "blocklist", "regular_expressions": ["("]}
             ]
         },
-        "processors[0]",
-        "regular_expressions[0]",
+        "processors[0].regular_expressions[0]",
+        "does not compile, at character 0",
     ),
 }
 
@@ -218,3 +262,53 @@ def test_a_backend_keeps_its_name_also_where_that_has_dots(configured):
 
     assert list(tracker.backends) == ["my.own.log"]
     assert [node["name"] for node in tracker.stats()["tree"]["backends"]] == ["my.own.log"]
+
+
+@pytest.mark.parametrize(
+    ("node", "paths"),
+    [
+        (
+            {"type": "sample", "rate": 2.0, "nonsense": 1},
+            ["processors[0].nonsense", "processors[0]"],
+        ),
+        (
+            {"type": "regex_filter", "filter_type": "x", "regular_expressions": [5, "hunter2("]},
+            [
+                "processors[0].filter_type",
+                "processors[0].regular_expressions[0]",
+                "processors[0].regular_expressions[1]",
+            ],
+        ),
+        ({"type": "sample", "rate": "x"}, ["processors[0].rate"]),
+        ({"type": "sample", "rte": 0.5}, ["processors[0].rte", "processors[0].rate"]),
+    ],
+)
+def test_what_a_constructor_refuses_is_told_beside_what_does_not_convert(node, paths, problems):
+    assert [path for path, _ in problems({"processors": [node]})] == paths
+
+
+def test_each_setting_of_delivery_is_checked_beside_the_others(problems):
+    delivery = {"mode": "queue", "max_queue_size": "x", "max_spool_bytes": -1, "export_timeout": 0}
+    node = {"type": "testing.strict", "delivery": delivery}
+
+    assert [path for path, _ in problems({"backends": {"a": node}})] == [
+        "backends.a.delivery.max_queue_size",
+        "backends.a.delivery.max_spool_bytes",
+        "backends.a.delivery.export_timeout",
+        "backends.a.host",
+    ]
+
+
+def test_a_variable_that_is_not_set_is_one_problem(problems, monkeypatch):
+    monkeypatch.delenv("NOT_SET", raising=False)
+    config = {
+        "processors": [{"type": "${NOT_SET}"}],
+        "backends": {"a": {"type": "testing.strict", "host": "${NOT_SET}", "port": -1}},
+        "shutdown_timeout": "${NOT_SET}",
+    }
+
+    assert [path for path, _ in problems(config)] == [
+        "processors[0].type",
+        "backends.a.host",
+        "shutdown_timeout",
+    ]

@@ -93,7 +93,6 @@ UNREADABLE = {
     "latin.toml": (b"a = '\xe9'", "is not UTF-8 text"),
     "list.json": ("[1]", "must be a table"),
     "list.yaml": ("- 1", "must be a table"),
-    "empty.yaml": ("", "must be a table"),
     "tracking.ini": ("[a]", "unknown kind of file; known: .toml, .json, .yaml, .yml"),
     "pyproject.toml": ("[tool.other]", "tool.eventtracking: the table is missing"),
     "duplicate.json": ('{"backends": {"a": "null", "a": "memory"}}', "duplicate key 'a'"),

@@ -102,3 +102,61 @@ def test_options_cannot_name_another_type(problems):
 
     assert path == "backends.a.type"
     assert message.startswith("unknown option")
+
+
+def passed(configured, names, **options):
+    """Return the names of the events that a filter of theirs lets through."""
+    config = {"processors": [node(REGEX, **options)], "backends": {"memory": node(MEMORY)}}
+    tracker = configured(config)
+    for name in names:
+        tracker.emit(name)
+    return [event["name"] for event in tracker.get_backend("memory").events]
+
+
+NAMES = ["edx.user.settings.changed", "edx.user.settings", "play_video", "my.edx.user.settings"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"filter_type": "blocklist"}, NAMES[2:]),
+        ({"filter_type": "allowlist"}, NAMES[:2]),
+        ({}, NAMES[:2]),
+    ],
+)
+def test_their_filter_matches_the_beginning_of_a_name(options, expected, configured):
+    options = options | {"regular_expressions": [r"edx\.user\.settings"]}
+
+    assert passed(configured, NAMES, **options) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("edx.user.settings$", NAMES[1:2]),
+        ("(?i)EDX|play", NAMES[:3]),
+        (".*user", [*NAMES[:2], NAMES[3]]),
+    ],
+)
+def test_their_patterns_mean_what_they_mean_there(pattern, expected, configured):
+    assert passed(configured, NAMES, regular_expressions=[pattern]) == expected
+
+
+def test_their_filter_without_patterns_keeps_nothing_or_everything(configured):
+    assert passed(configured, NAMES) == []
+    assert passed(configured, NAMES, filter_type="blocklist") == NAMES
+
+
+def test_our_filter_matches_the_whole_name(configured):
+    ours = {"type": "regex_filter", "filter_type": "allowlist", "regular_expressions": ["edx"]}
+    tracker = configured({"processors": [ours], "backends": {"memory": "memory"}})
+    tracker.emit("edx.user")
+    tracker.emit("edx")
+
+    assert [event["name"] for event in tracker.get_backend("memory").events] == ["edx"]
+
+
+def test_their_logger_may_have_no_limit_of_size(configured):
+    engine = "eventtracking.backends.logger.LoggerBackend"
+
+    assert configured({"backends": {"a": node(engine, name="tracking", max_event_size=None)}})

@@ -1,0 +1,27 @@
+"""Text of others that is safe in a log line, a message and a terminal."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["printable"]
+
+MAX_LENGTH: Final = 1000
+"""Characters."""
+
+
+def printable(text: str, limit: int = MAX_LENGTH) -> str:
+    r"""Return a text in one line: what does not print is escaped, as `\n`, and a long one is cut.
+
+    Args:
+        text: any text, also one with lone surrogates or escape sequences of a terminal.
+        limit: characters of it to keep.
+    """
+    if len(text) > limit:
+        text = f"{text[:limit]}… ({len(text)} characters)"
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
