@@ -41,6 +41,7 @@ MAX_NODES: Final = 20_000
 MAX_TEXT: Final = 256 * 1024
 MAX_TEXT_IN_ALL: Final = 4 * MAX_TEXT
 MAX_KEY: Final = 1024
+MAX_KEYS_IN_ALL: Final = MAX_TEXT_IN_ALL
 
 CYCLE: Final = "<cycle>"
 TOO_DEEP: Final = "<cut: too deep>"
@@ -117,6 +118,7 @@ class _Walk:
         self._big = big
         self._nodes = MAX_NODES
         self._text = MAX_TEXT_IN_ALL
+        self._keys = MAX_KEYS_IN_ALL
         self._levels: list[_Level] = []
 
     def run(self, value: object) -> Any:
@@ -133,7 +135,7 @@ class _Walk:
                 self._levels.pop()
             else:
                 self._nodes -= 1
-                if self._nodes < 0:
+                if self._nodes < 0 or self._keys < 0:
                     level.put(TOO_LARGE, TOO_LARGE)
                     self._levels.pop()
                     continue
@@ -155,7 +157,10 @@ class _Walk:
                 key = UNREADABLE
         if "\0" in key:
             key = key.replace("\0", "")
-        return self._sound(key if len(key) <= MAX_KEY else f"{key[:MAX_KEY]}~")
+        if len(key) > MAX_KEY:
+            key = f"{key[:MAX_KEY]}~"
+        self._keys -= len(key)
+        return self._sound(key)
 
     def _key_text(self, key: object) -> str:
         if key is None or isinstance(key, bool):
@@ -234,10 +239,15 @@ class _Walk:
     def _int(self, value: int) -> Any:
         if value in _INT64:
             return value
+        digits = value.bit_length() // 3  # about as many, never fewer
+        if digits > self._text:
+            return TOO_LARGE
         try:
-            return self._big(value)
+            plain = self._big(value)
         except ValueError:  # more digits than the interpreter prints
             return TOO_LARGE
+        self._text -= digits
+        return plain
 
     def _shortened(self, text: str) -> str:
         room = min(MAX_TEXT, self._text)

@@ -1,26 +1,20 @@
 """Reading logs: the lines of files, and the events and records of event types that they hold."""
 
-from eventtracking_core.logs.inputs import (
-    MAX_LINE,
-    STDIN,
-    Line,
-    Source,
-    UnreadableInputError,
-    opened,
-)
-from eventtracking_core.logs.lines import RejectedLineError, parse_line, parse_record
-from eventtracking_core.logs.reading import Rejected, entries
+from eventtracking_core.logs.compression import UnreadableInputError
+from eventtracking_core.logs.inputs import MAX_LINE, STDIN, Line, Source, opened
+from eventtracking_core.logs.lines import Entry, Rejected, parse_line
+from eventtracking_core.logs.reading import entries, entries_of
 
 __all__ = [
     "MAX_LINE",
     "STDIN",
+    "Entry",
     "Line",
     "Rejected",
-    "RejectedLineError",
     "Source",
     "UnreadableInputError",
     "entries",
+    "entries_of",
     "opened",
     "parse_line",
-    "parse_record",
 ]

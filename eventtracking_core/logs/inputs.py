@@ -1,34 +1,30 @@
-"""The lines of files: plain, gzip or zstd, each line bounded."""
+"""The lines of files, compressed or not, each line bounded."""
 
 from __future__ import annotations
 
-import gzip
 import io
+import os
 import sys
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
-from eventtracking_core.errors import EventTrackingError
+from eventtracking_core.logs.compression import (
+    Decompressed,
+    UnreadableInputError,
+    decompressed,
+    refuse_archive,
+)
 
-__all__ = ["MAX_LINE", "STDIN", "Line", "Source", "UnreadableInputError", "opened"]
+__all__ = ["MAX_LINE", "STDIN", "Line", "Source", "opened"]
 
 STDIN: Final = Path("-")
-MAX_LINE: Final = 1 << 20
-"""Bytes of the longest line that is read as an event."""
+MAX_LINE: Final = 1 << 24
+"""Bytes of the longest line that is read as an event: more than the longest that is written."""
 
 _BUFFER: Final = 1 << 18
-_GZIP: Final = b"\x1f\x8b"
-_ZSTD: Final = b"\x28\xb5\x2f\xfd"
-
-_ZSTD_INPUT: Final = 1024
-"""Bytes decompressed at a time: with 128 KiB from each 4 of them, at most 32 MiB of content."""
-
-
-class UnreadableInputError(EventTrackingError):
-    """A file is compressed, and damaged, cut off, or in need of a package; the message says so."""
+_NUL: Final = b"\0"
 
 
 class Line(NamedTuple):
@@ -45,13 +41,21 @@ class Source:
     Args:
         path: its name, `-` for the standard input.
         raw: the file itself, by whose position progress is told.
-        stream: its content.
+        content: what it holds when it is compressed, else None.
     """
 
-    def __init__(self, path: Path, raw: BinaryIO, stream: BinaryIO) -> None:
+    def __init__(self, path: Path, raw: BinaryIO, content: Decompressed | None) -> None:
         self.path = path
         self._raw = raw
-        self._stream = stream
+        self._content = content
+        self._end = sys.maxsize
+        self._stream = raw
+        if content is not None:
+            buffered = io.BufferedReader(content, _BUFFER)
+            refuse_archive(buffered.peek(_BUFFER))
+            self._stream = buffered
+        elif raw.seekable():
+            self._end = os.fstat(raw.fileno()).st_size or sys.maxsize
 
     @property
     def position(self) -> int:
@@ -59,30 +63,62 @@ class Source:
         return self._raw.tell() if self._raw.seekable() else 0
 
     def lines(self) -> Iterator[Line]:
-        """Yield the lines.
+        """Yield the lines that the file had when it was opened.
+
+        NULs, which crashes and rotation leave behind, part lines too.
 
         Raises:
-            UnreadableInputError: the file is compressed, and damaged or cut off.
+            UnreadableInputError: the file is compressed, and damaged or cut off; all whole lines
+                before the damage have been yielded.
         """
         number = 0
-        try:
-            while content := self._stream.readline(MAX_LINE + 1):
-                number += 1
-                too_long = len(content) > MAX_LINE and not content.endswith(b"\n")
-                if too_long:
-                    self._skip_line()
-                yield Line(number, content, too_long)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            self._damaged(number, error)
+        while content := self._next():
+            if self._is_damaged and not content.endswith(b"\n"):
+                break
+            number += 1
+            if len(content) <= MAX_LINE and _NUL not in content:
+                yield Line(number, content, too_long=False)
+            else:
+                yield from self._parts(number, content)
+        if self._is_damaged:
+            raise UnreadableInputError(
+                f"{self.path}: the compressed file is damaged or cut off after line {number}"
+            )
+
+    def _next(self) -> bytes:
+        if self._end < sys.maxsize and self._raw.tell() >= self._end:
+            return b""  # what was added meanwhile may be what its reader writes
+        return self._stream.readline(MAX_LINE + 1)
+
+    @property
+    def _is_damaged(self) -> bool:
+        return self._content is not None and self._content.is_damaged
+
+    def _parts(self, number: int, content: bytes) -> Iterator[Line]:
+        """Yield the parts of a line that has NULs in it or is too long."""
+        while content:
+            part, nul, content = content.partition(_NUL)
+            is_whole = bool(nul) or part.endswith(b"\n") or len(part) <= MAX_LINE
+            if part:
+                yield Line(number, part, too_long=not is_whole)
+            if not is_whole:
+                self._skip_line()
+                return
+            content = self._without_hole(content)
+
+    def _without_hole(self, content: bytes) -> bytes:
+        """Return what follows NULs in a line, which may be more of them than a line may be long."""
+        content = content.lstrip(_NUL)
+        while not content.endswith(b"\n") and len(content) <= MAX_LINE:
+            more = self._stream.readline(MAX_LINE + 1 - len(content))
+            if not more:
+                break
+            content = (content + more).lstrip(_NUL)
+        return content
 
     def _skip_line(self) -> None:
         while (rest := self._stream.readline(MAX_LINE)) and not rest.endswith(b"\n"):
             pass
-
-    def _damaged(self, number: int, error: Exception) -> None:
-        raise UnreadableInputError(
-            f"{self.path}: the compressed file is damaged or cut off after line {number}"
-        ) from error
 
 
 @contextmanager
@@ -90,62 +126,18 @@ def opened(path: Path) -> Iterator[Source]:
     """Open an input; what it is compressed with is told by its first bytes.
 
     Raises:
-        UnreadableInputError: it is compressed with zstd, and zstandard is not installed.
+        UnreadableInputError: it is of a format that is not read, or whose package is missing.
         OSError: it cannot be opened.
     """
     if path == STDIN:
-        raw: BinaryIO = sys.stdin.buffer
-        yield Source(path, raw, _decompressed(raw))
+        yield _source(path, sys.stdin.buffer)
         return
     with path.open("rb", buffering=_BUFFER) as raw:
-        yield Source(path, raw, _decompressed(raw))
+        yield _source(path, raw)
 
 
-def _decompressed(raw: BinaryIO) -> BinaryIO:
-    start = raw.peek(4)[:4] if isinstance(raw, io.BufferedReader) else b""
-    if start.startswith(_GZIP):
-        return io.BufferedReader(gzip.GzipFile(fileobj=raw), _BUFFER)
-    if start == _ZSTD:
-        return _zstd(raw)
-    return raw
-
-
-def _zstd(raw: BinaryIO) -> BinaryIO:
+def _source(path: Path, raw: BinaryIO) -> Source:
     try:
-        import zstandard  # noqa: PLC0415  a C library few inputs need
-    except ImportError as error:
-        message = "the file is compressed with zstd: pip install zstandard to read it"
-        raise UnreadableInputError(message) from error
-
-    class _Frames(io.RawIOBase):
-        """Reads all frames of a file; one that is damaged or cut off ends as gzip's do."""
-
-        def __init__(self) -> None:
-            self._frame = zstandard.ZstdDecompressor().decompressobj()
-            self._ready = b""
-
-        def readable(self) -> bool:
-            return True
-
-        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-            while not self._ready and (content := self._compressed()):
-                try:
-                    self._ready = self._frame.decompress(content)
-                except zstandard.ZstdError as error:
-                    raise EOFError from error
-            given = self._ready[: len(buffer)]
-            self._ready = self._ready[len(given) :]
-            buffer[: len(given)] = given
-            return len(given)
-
-        def _compressed(self) -> bytes:
-            if not self._frame.eof:
-                content = raw.read(_ZSTD_INPUT)
-                if not content:
-                    raise EOFError
-                return content
-            content = self._frame.unused_data or raw.read(_ZSTD_INPUT)
-            self._frame = zstandard.ZstdDecompressor().decompressobj()
-            return content
-
-    return io.BufferedReader(_Frames(), _BUFFER)
+        return Source(path, raw, decompressed(raw))
+    except UnreadableInputError as error:
+        raise UnreadableInputError(f"{path}: {error}") from error

@@ -1,119 +1,154 @@
-"""One line of a log as an event: our own, a plain one, or an edX tracking line."""
+"""What a line of a log holds: events of ours, plain ones or edX tracking lines, and records."""
 
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final, TypeGuard
-from urllib.parse import parse_qsl
+from typing import Any, Final, NamedTuple, TypeGuard
 
-from eventtracking_core.errors import EventTrackingError
-from eventtracking_core.events import Event
+from eventtracking_core.events import UNKNOWN, Event
+from eventtracking_core.logs.scanning import Record, RejectedLineError, objects
+from eventtracking_core.logs.values import EPOCH, from_extended_json, unpacked
 from eventtracking_core.registry import EventType
 
-__all__ = ["RejectedLineError", "parse_line", "parse_record"]
-
-Record = dict[str, Any]
+__all__ = ["Entry", "Rejected", "parse_line"]
 
 MAX_ID: Final = 255
-_QUERY: Final = re.compile(r"[^\s=&]+=[^\s=&]*(?:&[^\s=&]+=[^\s=&]*)*")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_WRAPPERS: Final = 4
 _TYPE_IDS: Final = ("name_id", "context_type_id")
-_RECORD: Final = b'{"event_type":'
+_CONTENT: Final = ("context", "data", "event")
+
+_WRAPPED: Final = (
+    "log",  # Docker, Fluentd
+    "message",  # Vector, Logstash, Filebeat, CloudWatch
+    "MESSAGE",  # journald
+    "msg",
+    "line",  # Loki
+    "textPayload",  # Google Cloud
+    "jsonPayload",
+    "_source",  # Elasticsearch
+    "_raw",  # Splunk
+    "result",
+    "event",
+)
+"""Fields in which collectors of logs keep a line, or the object it held."""
 
 
-class RejectedLineError(EventTrackingError):
-    """A line is no event; the message says why, without what the line says."""
+class Rejected(NamedTuple):
+    """A line, or a part of one, that is neither an event nor a record."""
+
+    reason: str
 
 
-def parse_line(line: bytes) -> Event | None:
-    """Return the event of a line, None for an empty one.
+Entry = Event | EventType | Rejected
 
-    Whatever stands before the first `{` is a log's prefix and ignored. The name is `name`, else
+
+def parse_line(line: bytes) -> list[Entry]:
+    """Return what a line holds, in its order; nothing for an empty one.
+
+    That is an event or a record of an event type, as a rule; several, where they stand one after
+    the other; and `Rejected` for what is neither.
+
+    Whatever stands before an event is a log's prefix and ignored, and what a collector of logs
+    wraps around the line (Docker, Vector and others) is taken off. The name is `name`, else
     `event_type`; the time `time`, else `timestamp`; the data `data`, else `event`. All other
     fields that say something (not null, not empty text) move into the context, unless it has
     them. An event without an id gets one made of its time and its content: the same line always
     becomes the same event.
-
-    Raises:
-        RejectedLineError: the line is no event.
     """
+    entries: list[Entry] = []
+    others: list[Entry] = []
     try:
-        text = line.decode().strip("\ufeff \t\r\n")
-    except UnicodeDecodeError as error:
-        raise RejectedLineError(f"not UTF-8 text (byte {error.start + 1})") from error
-    if not text:
-        return None
+        for found in objects(line):
+            if isinstance(found, RejectedLineError):
+                entries.append(Rejected(str(found)))
+            elif held := _entries(found, MAX_WRAPPERS):
+                entries += held
+            else:
+                others.append(Rejected("neither name nor event_type is a text"))
+    except RecursionError:
+        entries.append(Rejected("nested too deeply"))
+    # An object that is no event at all is a part of the prefix, where there is an event besides.
+    return entries or others[:1]
+
+
+def _entries(record: Record, wrappers: int) -> list[Entry]:
+    """Return what an object holds; nothing where it is neither named nor a wrapper."""
+    held = record.get("event_type")
+    if len(record) == 1 and isinstance(held, dict):
+        return [_event_type(held)]
+    name = _name_of(record)
+    if not name or not any(key in record for key in _CONTENT):
+        inner = [*_unwrapped(record, wrappers)]
+        if inner or not name:
+            return inner
     try:
-        return _event(_record(text))
-    except RecursionError as error:
-        raise RejectedLineError("nested too deeply") from error
+        return [_event(record, name)]
+    except RejectedLineError as error:
+        return [Rejected(str(error))]
 
 
-def parse_record(line: bytes) -> EventType | None:
-    """Return the record of an event type that a line holds, None where it is no such line.
+def _unwrapped(record: Record, wrappers: int) -> Iterator[Entry]:
+    """Yield the events and records that a field of a wrapper holds."""
+    if not wrappers:
+        return
+    for key in _WRAPPED:
+        held = record.get(key)
+        if isinstance(held, str) and "{" in held:
+            found = objects(held.encode(errors="surrogatepass"))
+        elif isinstance(held, dict):
+            found = iter((held,))
+        else:
+            continue
+        for item in found:
+            if not isinstance(item, RejectedLineError):
+                for entry in _entries(item, wrappers - 1):
+                    if not isinstance(entry, Rejected):
+                        yield entry
 
-    A log that documents itself has them, each before the first event that refers to it.
 
-    Raises:
-        RejectedLineError: it is such a line, and its record is malformed.
-    """
-    start = line.find(_RECORD)
-    if start < 0:
-        return None
-    try:
-        held = json.loads(line[start:])
-    except (ValueError, RecursionError):
-        return None
-    record = held["event_type"]
-    if len(held) != 1 or not isinstance(record, dict):
-        return None
+def _event_type(record: Record) -> EventType | Rejected:
     try:
         return EventType.from_dict(record)
     except ValueError as error:
-        raise RejectedLineError(str(error)) from error
+        return Rejected(str(error))
 
 
-def _record(text: str) -> Record:
-    start = text.find("{")
-    if start < 0:
-        raise RejectedLineError("not JSON: there is no object in the line")
-    try:
-        record: Record = json.loads(text[start:])
-    except json.JSONDecodeError as error:
-        where = f"{error.msg.removesuffix(' at')} at column {start + error.pos + 1}"
-        raise RejectedLineError(f"not JSON: {where}") from error
-    except ValueError as error:
-        raise RejectedLineError("a number has too many digits") from error
-    return record
+def _name_of(record: Record) -> str | None:
+    name = record.get("name") or record.get("event_type")
+    if not name and "" in (record.get("name"), record.get("event_type")):
+        return UNKNOWN
+    return name if isinstance(name, str) else None
 
 
-def _event(record: Record) -> Event:
-    name_key = "name" if record.get("name") else "event_type"
-    time_key = "time" if record.get("time") else "timestamp"
-    data_key = "data" if "data" in record else "event"
-    name = record.get(name_key)
-    if not isinstance(name, str) or not name:
-        raise RejectedLineError("neither name nor event_type is a text")
-    time = _time(record.get(time_key))
-    context = record.get("context") or {}
+def _event(record: Record, name: str) -> Event:
+    plain = record
+    if "_id" in record or isinstance(record.get("timestamp"), dict):  # as mongoexport writes
+        plain = from_extended_json(record)
+        if "id" not in plain and _is_id(plain.get("_id")):
+            plain["id"] = plain.pop("_id")
+    name_key = "name" if plain.get("name") else "event_type"
+    time_key = "time" if plain.get("time") else "timestamp"
+    data_key = "data" if "data" in plain else "event"
+    time = _time(plain.get(time_key))
+    context = unpacked(plain.get("context") or {}) or {}
     if not isinstance(context, dict):
         raise RejectedLineError("context is not an object")
-    given = record.get("id")
+    given = plain.get("id")
     event_id = given if _is_id(given) else _content_id(time, record)
     event: Event = {
         "id": event_id,
         "name": name,
         "timestamp": time,
         "context": dict(context),
-        "data": _data(record.get(data_key)),
+        "data": _data(plain.get(data_key)),
     }
     used = {name_key, time_key, data_key, "context", *(["id"] if event_id is given else ())}
-    if record.get("event_type") == name:
+    if plain.get("event_type") == name:
         used.add("event_type")
-    for key, value in record.items():
+    for key, value in plain.items():
         if key in used or value is None or value == "":
             continue
         if key in _TYPE_IDS and isinstance(value, str):
@@ -131,42 +166,26 @@ def _time(value: object) -> datetime:
     if not value:
         raise RejectedLineError("neither time nor timestamp is there")
     try:
-        if isinstance(value, str):
-            time = datetime.fromisoformat(value)
+        time = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if isinstance(time, datetime):
             return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     raise RejectedLineError("its time is not RFC 3339")
 
 
-def _data(value: object) -> Record:
-    if isinstance(value, str):
-        value = _unpacked(value.strip())
+def _data(value: object) -> dict[str, Any]:
+    value = unpacked(value)
     if value is None or value == "":
         return {}
     return value if isinstance(value, dict) else {"value": value}
-
-
-def _unpacked(text: str) -> object:
-    """Return what a text holds: an object or a list as JSON, a form's fields, or itself."""
-    if text.startswith(("{", "[")):
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
-    if not _QUERY.fullmatch(text):
-        return text
-    fields: dict[str, list[str]] = {}
-    for key, value in parse_qsl(text, keep_blank_values=True):
-        fields.setdefault(key, []).append(value)
-    return {key: values[0] if len(values) == 1 else values for key, values in fields.items()}
 
 
 def _content_id(time: datetime, record: Record) -> str:
     """Return an id of UUIDv7's form: the time, then the SHA-256 of the record as canonical JSON."""
     canonical = json.dumps(record, sort_keys=True, separators=(",", ":"))
     digest = int.from_bytes(sha256(canonical.encode()).digest()[:10])
-    milliseconds = max(0, (time - _EPOCH) // timedelta(milliseconds=1))
+    milliseconds = max(0, (time - EPOCH) // timedelta(milliseconds=1))
     bits = milliseconds << 80 | digest
     bits = bits & ~(0xF << 76) | 0x7 << 76  # the version
     bits = bits & ~(0x3 << 62) | 0x2 << 62  # the variant

@@ -2,45 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-from eventtracking_core.events import Event
 from eventtracking_core.logs.inputs import MAX_LINE, Line, opened
-from eventtracking_core.logs.lines import RejectedLineError, parse_line, parse_record
-from eventtracking_core.registry import EventType
+from eventtracking_core.logs.joining import joined
+from eventtracking_core.logs.lines import Entry, Rejected, parse_line
 
-__all__ = ["Rejected", "entries"]
-
-
-class Rejected(NamedTuple):
-    """A line that is neither an event nor a record."""
-
-    reason: str
+__all__ = ["entries", "entries_of"]
 
 
-def entries(path: Path) -> Iterator[tuple[int, Event | EventType | Rejected]]:
+def entries(path: Path) -> Iterator[tuple[int, Entry]]:
     """Yield what the lines of a file are, each with its number, without the empty ones.
 
     Args:
-        path: the file, `-` for the standard input; it may be compressed with gzip or zstd.
+        path: the file, `-` for the standard input; it may be compressed.
 
     Raises:
-        UnreadableInputError: the file is compressed and damaged, or zstandard is missing.
+        UnreadableInputError: the file is compressed and damaged, or of a format that is not read.
         OSError: it cannot be read.
     """
     with opened(path) as source:
-        for line in source.lines():
-            entry = _entry(line)
-            if entry is not None:
-                yield line.number, entry
+        for line, entry in entries_of(source.lines()):
+            yield line.number, entry
 
 
-def _entry(line: Line) -> Event | EventType | Rejected | None:
-    if line.too_long:
-        return Rejected(f"longer than {MAX_LINE:,} bytes")
-    try:
-        return parse_record(line.content) or parse_line(line.content)
-    except RejectedLineError as error:
-        return Rejected(str(error))
+def entries_of(lines: Iterable[Line]) -> Iterator[tuple[Line, Entry]]:
+    """Yield what lines are, each with the line it stands in."""
+    for line in joined(lines):
+        if line.too_long:
+            yield line, Rejected(f"longer than {MAX_LINE:,} bytes")
+            continue
+        for entry in parse_line(line.content):
+            yield line, entry

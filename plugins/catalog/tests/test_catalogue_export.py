@@ -74,12 +74,23 @@ def exported(tmp_path_factory, a_record, an_event):
 
 
 @pytest.fixture(scope="module")
-def checked(exported, an_event, tmp_path_factory):
-    """What npm's parser of AsyncAPI, Ajv and the compiler of TypeScript say."""
-    if shutil.which("node") is None or not (NODE / "node_modules").is_dir():
+def node():
+    """Run node with what npm has installed for these tests."""
+    linter = NODE / "node_modules" / "@eventcatalog"
+    if shutil.which("node") is None or not linter.is_dir():
         pytest.skip(
             f"needs node, and `npm install --no-package-lock` in {NODE.parent.name}/{NODE.name}"
         )
+
+    def node(*args):
+        return subprocess.run(["node", *args], capture_output=True, timeout=100, check=False)
+
+    return node
+
+
+@pytest.fixture(scope="module")
+def checked(exported, node, an_event, tmp_path_factory):
+    """What npm's parser of AsyncAPI, Ajv and the compiler of TypeScript say."""
     directory = tmp_path_factory.mktemp("checked")
     events = [
         an_event(data=EXAMPLE),
@@ -98,9 +109,7 @@ def checked(exported, an_event, tmp_path_factory):
     export const total: number = placed.total;
     """
     (directory / "events.ts").write_text(exported["typescript"] + use)
-    ran = subprocess.run(
-        ["node", NODE / "check.js", directory], capture_output=True, timeout=100, check=False
-    )
+    ran = node(NODE / "check.js", directory)
     assert ran.returncode == 0, ran.stderr.decode()
     return json.loads(ran.stdout)
 
@@ -135,14 +144,27 @@ def test_eventcatalog_gets_a_page_and_a_schema_for_each_event(exported):
         if path.is_file()
     }
     assert files == {
-        f"events/{name}/{file}"
-        for name in ("SeenOnly", "ShopCartLeft", "ShopOrderPlaced")
-        for file in ("index.mdx", "schema.json")
+        "teams/sales.mdx",
+        "teams/unowned.mdx",
+        *(
+            f"events/{name}/{file}"
+            for name in ("SeenOnly", "ShopCartLeft", "ShopOrderPlaced")
+            for file in ("index.mdx", "schema.json")
+        ),
     }
     page = (exported["directory"] / "events/ShopOrderPlaced/index.mdx").read_text()
     head = dict(line.split(": ", 1) for line in page.split("---")[1].strip().splitlines())
     assert json.loads(head["name"]) == "shop.order.placed"
     assert r"\{braces\}" in page
+
+
+def test_the_linter_of_eventcatalog_finds_no_error_in_its_files(exported, node):
+    linter = NODE / "node_modules" / ".bin" / "eventcatalog-linter"
+    ran = node(linter, exported["directory"])
+    said = ran.stdout.decode() + ran.stderr.decode()
+    assert ran.returncode == 0, said
+    # EventCatalog would like to know who sends and who reads an event; a catalogue does not.
+    assert said.count(" warning ") == said.count("no producer and no consumer")
 
 
 def test_the_python_module_registers_the_same_event_types(exported, tmp_path):

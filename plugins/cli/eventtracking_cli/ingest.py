@@ -18,15 +18,16 @@ from eventtracking_cli.running import configured, drained
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Tracker
 from eventtracking_core.logs import (
-    MAX_LINE,
     STDIN,
+    Entry,
     Line,
-    RejectedLineError,
+    Rejected,
     Source,
+    UnreadableInputError,
+    entries_of,
     opened,
-    parse_line,
-    parse_record,
 )
+from eventtracking_core.registry import EventType
 
 __all__ = ["ingest"]
 
@@ -73,7 +74,8 @@ def ingest(
 
     They go through the configuration's processors to its backends. Lines may be events of ours,
     plain events (name, timestamp, context, data) or edX tracking lines, with or without a log's
-    prefix; files may be compressed with gzip or zstd. A line without an id always gets the same
+    prefix or what Docker and other collectors wrap around them, and what mongoexport writes; files
+    may be compressed (gzip, bzip2, xz, zstd). A line without an id always gets the same
     one, so that ingesting twice stores once.
     """
     if rejects is not None and rejects.exists():
@@ -90,7 +92,7 @@ def ingest(
             stack.close()
             in_time = drained(tracker)
             run.summarize(in_time=in_time, as_json=as_json)
-    if run.stopped or not in_time or run.undelivered:
+    if run.stopped or run.damaged or not in_time or run.undelivered:
         raise click.exceptions.Exit(1)
 
 
@@ -122,34 +124,43 @@ class _Run:
         self._strict = strict
         self.lines = 0
         self.events = 0
+        self.damaged = 0
+        """Files that were not read to their end."""
         self.stopped = False
 
     def read(self, files: tuple[Path, ...], show: Callable[[Source, int], None]) -> None:
         for path in files:
-            with opened(path) as source:
-                for line in source.lines():
-                    self._take(path, line)
-                    if self.stopped:
-                        return
-                    if self.lines % STEP == 0:
-                        show(source, self.lines)
-
-    def _take(self, path: Path, line: Line) -> None:
-        self.lines += 1
-        try:
-            if line.too_long:
-                raise RejectedLineError(f"longer than {MAX_LINE:,} bytes")  # noqa: TRY301
-            if record := parse_record(line.content):
-                self._tracker.event_types.add(record)  # the sinks that keep records get it
+            try:
+                with opened(path) as source:
+                    self._read(source, show)
+            except UnreadableInputError as error:
+                self.damaged += 1
+                click.echo(plain(error), err=True)
+            if self.stopped:
                 return
-            event = parse_line(line.content)
-        except RejectedLineError as error:
-            self._rejects.add(path, line, str(error))
+
+    def _read(self, source: Source, show: Callable[[Source, int], None]) -> None:
+        for line, entry in entries_of(self._counted(source, show)):
+            self._take(source.path, line, entry)
+            if self.stopped:
+                return
+
+    def _counted(self, source: Source, show: Callable[[Source, int], None]) -> Iterator[Line]:
+        for line in source.lines():
+            self.lines += 1
+            if self.lines % STEP == 0:
+                show(source, self.lines)
+            yield line
+
+    def _take(self, path: Path, line: Line, entry: Entry) -> None:
+        if isinstance(entry, Rejected):
+            self._rejects.add(path, line, entry.reason)
             self.stopped = self._strict
-            return
-        if event is not None:
+        elif isinstance(entry, EventType):
+            self._tracker.event_types.add(entry)  # the sinks that keep records get it
+        else:
             self.events += 1
-            self._tracker.send(event)
+            self._tracker.send(entry)
             if self.events % IN_FLIGHT == 0:  # reading is faster than any sink
                 drained(self._tracker)
 

@@ -41,9 +41,11 @@ def plugin() -> None:
 def new(name: str, kind: str, directory: Path | None) -> None:
     """Begin a plugin: a distribution with its tests, which pass.
 
-    NAME is the type that configurations will name. The distribution has a module, tests that
-    inherit the conformance suite, a README, and a workflow for continuous integration.
+    NAME is the type that configurations will name; dashes in it become underscores. The
+    distribution has a module, tests that inherit the conformance suite, a README, and a workflow
+    for continuous integration.
     """
+    name = name.replace("-", "_")  # as on a package index; a type is a name of Python
     _check(name)
     plan = Plan(name, kind)
     target = directory or Path(plan.distribution)
@@ -58,7 +60,7 @@ def new(name: str, kind: str, directory: Path | None) -> None:
     click.echo("\nTry next:\n")
     for command in (
         f"cd {target}",
-        "python -m pip install --editable . --group test",
+        "python -m pip install --editable '.[test]'",
         "python -m pytest",
     ):
         click.echo(f"  {command}")
@@ -71,8 +73,8 @@ def _check(name: str) -> None:
         BadParameter: it says why, and what to do.
     """
     hint = "'NAME'"
-    if name.startswith(("eventtracking-", "eventtracking_")):
-        short = name[len("eventtracking-") :]
+    if name.startswith("eventtracking_"):
+        short = name.removeprefix("eventtracking_")
         raise click.BadParameter(f"leave out 'eventtracking-': {short!r}", param_hint=hint)
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
         raise click.BadParameter(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import os
+import sqlite3
+from contextlib import closing
 
 import pytest
 import zstandard
@@ -122,7 +126,9 @@ def test_rejects_never_overwrite_what_is_read(run, config, mixed):
     assert mixed.read_bytes() == before
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
+@pytest.mark.parametrize(
+    "compress", [gzip.compress, zstandard.compress, bz2.compress, lzma.compress]
+)
 def test_compressed_logs_are_told_by_their_first_bytes(run, config, mixed, tmp_path, compress):
     half = len(mixed.read_bytes()) // 2
     content = mixed.read_bytes()
@@ -142,6 +148,21 @@ def test_a_compressed_log_that_is_cut_off_is_said_to_be(run, config, log, edx, c
         assert "cut: the compressed file is damaged or cut off after line" in ran.err
 
 
+def test_a_damaged_file_costs_no_line_before_the_damage_and_no_other_file(
+    run, config, log, edx, tmp_path
+):
+    events = [edx(session=os.urandom(100).hex()) for _ in range(200)]
+    cut = log(*events, name="cut.gz")
+    cut.write_bytes(gzip.compress(cut.read_bytes())[:-100])
+    archive = tmp_path / "logs.zip"
+    archive.write_bytes(b"PK\x03\x04")
+    ran = run("ingest", archive, cut, log(edx()), "--config", config(), "--json")
+    assert ran.code == 1
+    assert f"{archive}: the file is a zip archive: unpack it first" in ran.err
+    assert ran.json["rejected"] == 0
+    assert 190 < ran.json["stored"]["store"] < 201
+
+
 def test_the_standard_input_is_read_where_a_file_is_called_dash(program, config, mixed):
     content = gzip.compress(mixed.read_bytes())
     ran = program("ingest", "-", "--config", config(), input=content)
@@ -150,11 +171,20 @@ def test_the_standard_input_is_read_where_a_file_is_called_dash(program, config,
 
 
 def test_a_huge_line_is_rejected_and_the_next_one_read(run, config, log, edx, tmp_path):
-    huge = json.dumps(edx(page="x" * (5 << 20)))
+    huge = json.dumps(edx(page="x" * (20 << 20)))
     ran = run("ingest", log(huge, edx()), "--config", config(), "--rejects", "rejects")
     assert ran.out.splitlines()[-1] == "2 lines read, 1 rejected, 1 in store"
-    assert "longer than 1,048,576 bytes" in ran.err
+    assert "longer than 16,777,216 bytes" in ran.err
     assert (tmp_path / "rejects").stat().st_size < 5000
+
+
+def test_a_log_that_the_configuration_itself_writes_to_is_read_to_its_old_end(
+    run, config, log, edx
+):
+    written = log(edx(), edx(name="other"))
+    itself = config('[backends.log]\ntype = "file"\npath = "tracking.log"\n')
+    ran = run("ingest", written, "--config", itself)
+    assert ran.out.splitlines()[-1] == "2 lines read, 0 rejected, 2 in log"
 
 
 def test_several_files_are_read_in_their_order(run, config, log, edx):
@@ -219,3 +249,45 @@ def test_the_records_of_a_log_that_documents_itself_are_no_rejected_lines(run, c
     event = {"name": "edx.video.played", "timestamp": "2026-09-12T12:55:03Z", "name_id": record.id}
     ran = run("ingest", log(record.to_line(), event), "--config", config(), "--strict")
     assert (ran.code, ran.out.splitlines()[-1]) == (0, "2 lines read, 0 rejected, 1 in store")
+
+
+def test_the_records_of_a_log_reach_every_sink_that_keeps_records(run, config, log, tmp_path):
+    context = EventType(kind="context", name="request", description="A request.")
+    played = EventType(name="edx.video.played", description="A video began to play.")
+    newer = EventType(name="edx.video.played", description="A video was started by a person.")
+    event = {
+        "name": "edx.video.played",
+        "timestamp": "2026-09-12T12:55:03Z",
+        "name_id": played.id,
+        "context_type_id": context.id,
+    }
+    lines = [record.to_line() for record in (context, played, newer)]
+    written = log(*lines, event, {**event, "name_id": newer.id})
+    both = config(
+        """
+        [backends.store]
+        type = "sqlite"
+        path = "events.db"
+        [backends.queued]
+        type = "file"
+        path = "queued.ndjson"
+        delivery = "queue"
+        [backends.copy]
+        type = "file"
+        path = "copy.ndjson"
+        """
+    )
+    assert run("ingest", written, "--config", both).code == 0
+
+    with closing(sqlite3.connect(tmp_path / "events.db")) as database:
+        ids = {row[0] for row in database.execute("SELECT id FROM event_types")}
+    assert ids == {context.id, played.id, newer.id}
+    for copy in ("copy.ndjson", "queued.ndjson"):
+        entries = [json.loads(line) for line in (tmp_path / copy).read_text().splitlines()]
+        known = set()
+        for entry in entries:
+            if "event_type" in entry:
+                known.add(entry["event_type"]["id"])
+            else:
+                assert {entry["name_id"], entry["context_type_id"]} <= known
+        assert known == ids

@@ -21,6 +21,11 @@ def test_a_plugin_is_written_to_a_directory_of_its_name(run, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["eventtracking-dead-drop"]
 
 
+def test_dashes_in_a_name_become_underscores_as_they_do_on_a_package_index(run, tmp_path):
+    assert run("plugin", "new", "dead-drop").code == 0
+    assert (tmp_path / "eventtracking-dead-drop" / "eventtracking_dead_drop.py").is_file()
+
+
 @pytest.mark.parametrize("kind", ["backend", "processor", "context-provider"])
 def test_nothing_is_left_to_fill_in(run, tmp_path, kind):
     assert run("plugin", "new", "carbon", "--kind", kind, "--directory", "a/b").code == 0
@@ -35,7 +40,7 @@ def test_nothing_is_left_to_fill_in(run, tmp_path, kind):
     ("name", "because"),
     [
         ("Carbon", "begin with a letter, and go on with lower-case letters"),
-        ("dead-drop", "single underscores between words"),
+        ("dead-drop-", "single underscores between words"),
         ("dead__drop", "single underscores between words"),
         ("otel.baggage", "lower-case letters and digits"),
         ("../carbon", "begin with a letter"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from eventtracking_catalog.exporting.jsonschema import DIALECT, schema_of
 from eventtracking_catalog.exporting.markdown import code, escaped, table
@@ -13,37 +14,57 @@ from eventtracking_catalog.model import Catalogue, Entry
 
 __all__ = ["exported"]
 
+UNOWNED: Final = "unowned"
+"""The team of event types without an owner: EventCatalog wants one for each."""
+
+_WORD: Final = re.compile("[a-z0-9]+")
+
 
 def exported(catalogue: Catalogue) -> Mapping[str, str]:
-    """Return the files of its directory `events`, by path."""
+    """Return the files of its directories `events` and `teams`, by path."""
     found = {}
+    teams: dict[str, str] = {}
     for name, key in class_names(catalogue.entries).items():
         entry = catalogue.entries[name]
         schema = {"$schema": DIALECT, **schema_of(entry.current)}
-        found[f"events/{key}/index.mdx"] = _page(key, entry)
+        team = _id(entry.current.owner or "") or UNOWNED
+        teams.setdefault(team, entry.current.owner or "Unowned")
+        found[f"events/{key}/index.mdx"] = _page(key, entry, team)
         found[f"events/{key}/schema.json"] = json.dumps(schema, indent=2) + "\n"
+    for team, name in teams.items():
+        summary = "Owns event types." if team != UNOWNED else "Event types that have no owner yet."
+        head = {"id": team, "name": name, "summary": summary}
+        found[f"teams/{team}.mdx"] = f"{_front(head)}\n{summary}\n"
     return found
 
 
-def _page(key: str, entry: Entry) -> str:
+def _id(owner: str) -> str:
+    return "-".join(_WORD.findall(owner.lower()))
+
+
+def _front(head: Mapping[str, Any]) -> str:
+    # JSON is YAML, so whatever stands in a value stays a value.
+    lines = ["---", *(f"{key}: {json.dumps(value)}" for key, value in head.items()), "---", ""]
+    return "\n".join(lines)
+
+
+def _page(key: str, entry: Entry, team: str) -> str:
     record = entry.current
     head: dict[str, Any] = {
         "id": key,
         "name": entry.name,
         "version": f"{max(1, len(entry.versions))}.0.0",
-        "summary": record.description.partition("\n")[0],
+        "summary": record.description.partition("\n")[0] or "Not documented yet.",
+        "owners": [team],
         "schemaPath": "schema.json",
     }
     if record.tags:
         head["badges"] = [{"content": tag, "backgroundColor": "blue"} for tag in record.tags]
     if record.deprecated:
         head["deprecated"] = {"message": record.deprecated}
-    # JSON is YAML, so whatever stands in a value stays a value.
-    lines = ["---", *(f"{key}: {json.dumps(value)}" for key, value in head.items()), "---", ""]
+    lines = [_front(head)]
     if record.description:
         lines += [escaped(record.description), ""]
-    if record.owner:
-        lines += [f"Owner: {escaped(record.owner)}", ""]
     lines += ["## Fields", "", *table(record.fields)]
     if entry.emitters:
         lines += ["## Emitted by", ""]

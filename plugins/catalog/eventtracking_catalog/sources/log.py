@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from eventtracking_catalog.collecting import Collection
-from eventtracking_core.logs import STDIN, Rejected, RejectedLineError, entries, parse_line
+from eventtracking_core.logs import MAX_LINE, STDIN, Line, Rejected, entries, entries_of
 from eventtracking_core.registry import EventType
 
 __all__ = ["Log"]
 
-_AT_ONCE: Final = 1 << 24
+_AT_ONCE: Final = 2 * MAX_LINE
 """Bytes of new lines that are read at a time."""
 
 
@@ -59,11 +59,10 @@ class Log:
             file.seek(self._read)
             new = file.read(_AT_ONCE)
         complete = new[: new.rfind(b"\n") + 1]
+        if not complete and len(new) == _AT_ONCE:
+            complete = new  # the middle of a line that is too long for an event
         self._read += len(complete)
-        for line in complete.splitlines():
-            try:
-                event = parse_line(line)
-            except RejectedLineError:
-                continue
-            if event is not None:
-                self._counts[event["name"]] += 1
+        lines = (Line(0, line, too_long=False) for line in complete.splitlines(keepends=True))
+        for _, entry in entries_of(lines):
+            if not isinstance(entry, Rejected | EventType):
+                self._counts[entry["name"]] += 1
