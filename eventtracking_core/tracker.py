@@ -21,7 +21,7 @@ from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Diverted, Send, Tree
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
-    from eventtracking_core.contexts import ContextLocator
+    from eventtracking_core.contexts import ContextLocator, ContextProvider
     from eventtracking_core.registry import EventType
     from eventtracking_core.stamps import Stamps
 
@@ -62,6 +62,7 @@ class Tracker(Scope):
         self._tree = Tree(RoutingBackend(backends, processors))
         self._tree.bind(proxy(self))  # a cycle would keep a tracker alive
         self._stamps: Stamps | None = None
+        self._providers: tuple[ContextProvider, ...] = ()
         if strict:
             self._stamping()
         alive.add(self)
@@ -195,6 +196,21 @@ class Tracker(Scope):
         return self.backends[name]
 
     @property
+    def pending(self) -> int:
+        """How many accepted events are neither delivered, dropped nor dead-lettered yet."""
+        return sum(leaf.stats()["pending"] for leaf in self._tree.root.leaves())
+
+    def add_context_provider(self, provider: ContextProvider) -> None:
+        """Add a provider that runs after those of the configuration, whatever is configured.
+
+        For code that integrates a framework: an application names its providers in the
+        configuration. A provider that was added already is not added again.
+        """
+        if provider not in self._providers:
+            self._providers += (provider,)
+            self._tree.providers += (provider,)
+
+    @property
     def root(self) -> RoutingBackend:
         """The root of the routing tree; registering there takes effect at once."""
         return self._tree.root
@@ -218,6 +234,7 @@ class Tracker(Scope):
             Tree(RoutingBackend()) if is_disabled else build(read(config), self.name, proxy(self))
         )
         tree.bind(proxy(self))
+        tree.providers += self._providers
         follow(tree, self._intake)
         self._tree = tree
         kept = {id(leaf.backend) for leaf in self._tree.root.leaves()}

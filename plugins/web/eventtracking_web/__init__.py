@@ -1,0 +1,19 @@
+"""Event tracking in web applications: middleware, the context of a request, and propagation."""
+
+from __future__ import annotations
+
+from eventtracking_web.asgi import ASGIMiddleware
+from eventtracking_web.functions import flushed
+from eventtracking_web.propagation import Propagation, inject_request
+from eventtracking_web.request import Request, current_request
+from eventtracking_web.wsgi import WSGIMiddleware
+
+__all__ = [
+    "ASGIMiddleware",
+    "Propagation",
+    "Request",
+    "WSGIMiddleware",
+    "current_request",
+    "flushed",
+    "inject_request",
+]

@@ -1,0 +1,134 @@
+"""Middleware for ASGI applications: Starlette, FastAPI, Litestar, Quart, Django and others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import ExitStack
+from typing import Any, Final
+
+from eventtracking_core import Tracker, get_tracker
+from eventtracking_web.anonymous import AnonymousCookie
+from eventtracking_web.propagation import Propagation
+from eventtracking_web.request import UserId, current, from_scope
+from eventtracking_web.request_provider import FALLBACK
+
+__all__ = ["ASGIMiddleware"]
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_ENDED: Final = frozenset({"lifespan.shutdown.complete", "lifespan.shutdown.failed"})
+_logger: Final = logging.getLogger("eventtracking")
+
+
+class ASGIMiddleware:
+    """Adds the current request to every event, and delivers what is queued when the server ends.
+
+    It is pure ASGI: events of the endpoint, of dependencies, of streaming bodies and of background
+    tasks have the request's context. The end of the lifespan flushes the tracker; uvicorn ends the
+    process by the signal it received right after that, so nothing else would.
+
+    Args:
+        app: the application.
+        tracker: whose events get the context; the default tracker if not given.
+        user: returns the user's id from the scope; by default it is taken from `scope["user"]`,
+            without loading it from a database.
+        propagation: enter the context that other services sent in a header. Only for requests of
+            services you trust, or with a secret.
+        anonymous_cookie: the name of a cookie that gives an anonymous visitor a stable
+            `anonymous_id`; without one no cookie is set.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApplication,
+        *,
+        tracker: Tracker | None = None,
+        user: Callable[[Mapping[str, Any]], UserId] | None = None,
+        propagation: Propagation | None = None,
+        anonymous_cookie: str | None = None,
+    ) -> None:
+        self.app = app
+        self._tracker = tracker
+        self._user = user
+        self._propagation = propagation
+        self._cookie = AnonymousCookie(anonymous_cookie) if anonymous_cookie else None
+        self.tracker.add_context_provider(FALLBACK)
+
+    @property
+    def tracker(self) -> Tracker:
+        """The tracker whose events get the context."""
+        return self._tracker or get_tracker()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or run the lifespan."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+            return
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        request = from_scope(scope, self._user)
+        if self._cookie is not None:
+            request.anonymous_id, is_new = self._cookie.read(request.header("cookie"))
+            if is_new:
+                send = _with_header(send, self._cookie.header(request.anonymous_id, scope))
+        with ExitStack() as stack:
+            token = current.set(request)
+            stack.callback(current.reset, token)
+            if self._propagation is not None:
+                stack.enter_context(self._propagation.extract(self.tracker, request.header))
+            await self.app(scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def flush_and_send(message: Message) -> None:
+            if message["type"] in _ENDED:
+                await self._flush()
+            await send(message)
+
+        has_started = False
+
+        async def receive_and_note() -> Message:
+            nonlocal has_started
+            has_started = True
+            return await receive()
+
+        try:
+            await self.app(scope, receive_and_note, flush_and_send)
+        except BaseException:
+            # An application without a lifespan raises at once. Then the server would not tell us
+            # of the end either: answer in its place.
+            if has_started:
+                await self._flush()
+                raise
+            await self._answer_lifespan(receive, flush_and_send)
+
+    async def _answer_lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+    async def _flush(self) -> None:
+        tracker = self.tracker
+        if not await tracker.aflush(tracker.shutdown_timeout):
+            _logger.error(
+                "the server ends, and %d events were not delivered within %g s",
+                tracker.pending,
+                tracker.shutdown_timeout,
+                extra={"reason": "shutdown"},
+            )
+
+
+def _with_header(send: Send, header: tuple[bytes, bytes]) -> Send:
+    async def send_with_header(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), header]}
+        await send(message)
+
+    return send_with_header

@@ -1,0 +1,150 @@
+"""The context provider `request`: fields of the current HTTP request in every event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address, ip_network
+from typing import Any, Final, Literal, get_args
+
+from eventtracking_core import hookimpl
+from eventtracking_web.request import Request, current
+
+__all__ = ["FALLBACK", "RequestProvider"]
+
+Names = Literal["short", "opentelemetry"]
+AddressForm = Literal["network", "full"]
+
+DEFAULT_FIELDS: Final = ("method", "path", "route", "user_id", "anonymous_id", "ip", "request_id")
+
+_OPENTELEMETRY: Final = {
+    "method": "http.request.method",
+    "path": "url.path",
+    "route": "http.route",
+    "user_id": "user.id",
+    "anonymous_id": "user.anonymous_id",
+    "session": "session.id",
+    "ip": "client.address",
+    "agent": "user_agent.original",
+    "referer": "http.request.header.referer",
+    "host": "server.address",
+    "request_id": "http.request.header.x-request-id",
+    "accept_language": "http.request.header.accept-language",
+}
+_HEADERS: Final = {
+    "agent": "user-agent",
+    "referer": "referer",
+    "request_id": "x-request-id",
+    "accept_language": "accept-language",
+}
+_MAX_LENGTH: Final = 1024
+"""Characters of a header that are kept: clients choose them."""
+
+
+class RequestProvider:
+    """Adds fields of the current HTTP request to events; none outside of a request.
+
+    It needs one of the middlewares of eventtracking-web or eventtracking-django. The query string,
+    cookies and the body are never added.
+
+    Args:
+        fields: what to add: `method`, `path`, `route`, `user_id`, `anonymous_id`, `session`, `ip`,
+            `agent`, `referer`, `host`, `request_id`, `accept_language`.
+        names: `short` uses these words, as event-tracking does; `opentelemetry` uses the names of
+            its semantic conventions, such as `http.request.method`.
+        address: `network` keeps the network of the client's address (/24 of IPv4, /48 of IPv6),
+            `full` all of it.
+        trusted_proxies: how many proxies in front of the application append to `X-Forwarded-For`.
+            With 0 that header is ignored, since clients can send it too.
+
+    Raises:
+        ValueError: a field is unknown, or `trusted_proxies` is negative.
+    """
+
+    def __init__(
+        self,
+        fields: tuple[str, ...] = DEFAULT_FIELDS,
+        names: Names = "short",
+        address: AddressForm = "network",
+        trusted_proxies: int = 0,
+    ) -> None:
+        unknown = sorted(set(fields) - _OPENTELEMETRY.keys())
+        if unknown:
+            known = ", ".join(sorted(_OPENTELEMETRY))
+            raise ValueError(f"fields has unknown names (expected some of: {known})")
+        if names not in get_args(Names):
+            raise ValueError("names must be short or opentelemetry")
+        if address not in get_args(AddressForm):
+            raise ValueError("address must be network or full")
+        if trusted_proxies < 0:
+            raise ValueError("trusted_proxies must not be negative")
+        self._is_full = address == "full"
+        self._trusted_proxies = trusted_proxies
+        self._readers = [
+            (_OPENTELEMETRY[field] if names == "opentelemetry" else field, self._reader(field))
+            for field in fields
+        ]
+
+    def __call__(self) -> Mapping[str, Any]:
+        """Return the fields of the current request that have a value."""
+        request = current.get()
+        if request is None:
+            return {}
+        request.is_described = True
+        return self.describe(request)
+
+    def describe(self, request: Request) -> dict[str, Any]:
+        """Return the fields of a request that have a value."""
+        values = ((name, read(request)) for name, read in self._readers)
+        return {name: value for name, value in values if value is not None and value != ""}
+
+    def _reader(self, field: str) -> Callable[[Request], object]:
+        if field in _HEADERS:
+            header = _HEADERS[field]
+            return lambda request: (request.header(header) or "")[:_MAX_LENGTH]
+        special: dict[str, Callable[[Request], object]] = {
+            "ip": self._address,
+            "path": lambda request: request.path[:_MAX_LENGTH],
+            "route": lambda request: request.route(),
+            "session": lambda request: request.session(),
+            "user_id": lambda request: request.user(),
+        }
+        return special.get(field) or (lambda request: getattr(request, field))
+
+    def _address(self, request: Request) -> str | None:
+        text = request.address
+        if self._trusted_proxies:
+            forwarded = _addresses(request.header("x-forwarded-for"))
+            # The last proxy appended the address before it, and so on: what is further left is
+            # only what the client said.
+            if len(forwarded) >= self._trusted_proxies:
+                text = forwarded[-self._trusted_proxies]
+        try:
+            address = ip_address((text or "").strip("[]"))
+        except ValueError:  # a socket of the file system, or a name
+            return None
+        if self._is_full:
+            return str(address)
+        prefix = 24 if address.version == 4 else 48  # noqa: PLR2004  IP's versions
+        return str(ip_network((address, prefix), strict=False).network_address)
+
+
+def _addresses(header: str | None) -> list[str]:
+    return [part.strip() for part in (header or "").split(",") if part.strip()]
+
+
+class _Fallback(RequestProvider):
+    """Describes requests that no configured provider describes."""
+
+    def __call__(self) -> Mapping[str, Any]:
+        request = current.get()
+        return {} if request is None or request.is_described else self.describe(request)
+
+
+FALLBACK: Final = _Fallback()
+"""What a middleware adds to its tracker, so that events have a request without configuration."""
+
+
+@hookimpl
+def eventtracking_context_providers() -> Mapping[str, Callable[..., RequestProvider]]:
+    """Return the type `request`."""
+    return {"request": RequestProvider}

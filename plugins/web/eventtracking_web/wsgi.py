@@ -1,0 +1,131 @@
+"""Middleware for WSGI applications: Flask, Django, Pyramid, Falcon and others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from contextvars import Context, copy_context
+from typing import Any
+
+from eventtracking_core import Tracker, get_tracker
+from eventtracking_web.anonymous import AnonymousCookie
+from eventtracking_web.propagation import Propagation
+from eventtracking_web.request import UserId, current, from_environ
+from eventtracking_web.request_provider import FALLBACK
+
+__all__ = ["WSGIMiddleware"]
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WSGIApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+
+class WSGIMiddleware:
+    """Adds the current request to every event, also while the body of the response streams.
+
+    Each request runs in a copy of the context variables, so that nothing it enters is left in the
+    thread or greenlet that answers the next one.
+
+    Args:
+        app: the application.
+        tracker: whose events get the context; the default tracker if not given.
+        user: returns the user's id from the environment; `REMOTE_USER` if not given.
+        route: returns the template of the current route, where the framework knows it.
+        propagation: enter the context that other services sent in a header. Only for requests of
+            services you trust, or with a secret.
+        anonymous_cookie: the name of a cookie that gives an anonymous visitor a stable
+            `anonymous_id`; without one no cookie is set.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        *,
+        tracker: Tracker | None = None,
+        user: Callable[[Mapping[str, Any]], UserId] | None = None,
+        route: Callable[[], str | None] | None = None,
+        propagation: Propagation | None = None,
+        anonymous_cookie: str | None = None,
+    ) -> None:
+        self.app = app
+        self._tracker = tracker
+        self._user = user
+        self._route = route
+        self._propagation = propagation
+        self._cookie = AnonymousCookie(anonymous_cookie) if anonymous_cookie else None
+        self.tracker.add_context_provider(FALLBACK)
+
+    @property
+    def tracker(self) -> Tracker:
+        """The tracker whose events get the context."""
+        return self._tracker or get_tracker()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        context = copy_context()
+        stack = ExitStack()
+        try:
+            start_response = context.run(self._enter, stack, environ, start_response)
+            body = context.run(self.app, environ, start_response)
+        except BaseException:
+            context.run(stack.close)
+            raise
+        wrapper = environ.get("wsgi.file_wrapper")
+        if isinstance(wrapper, type) and isinstance(body, wrapper):  # the server sends the file
+            context.run(stack.close)
+            return body
+        return _Body(body, context, stack)
+
+    def _enter(
+        self, stack: ExitStack, environ: Environ, start_response: StartResponse
+    ) -> StartResponse:
+        request = from_environ(environ, self._user, self._route)
+        if self._cookie is not None:
+            request.anonymous_id, is_new = self._cookie.read(request.header("cookie"))
+            if is_new:
+                is_secure = environ.get("wsgi.url_scheme") == "https"
+                value = self._cookie.value(request.anonymous_id, is_secure=is_secure)
+                start_response = _with_cookie(start_response, value)
+        current.set(request)
+        if self._propagation is not None:
+            stack.enter_context(self._propagation.extract(self.tracker, request.header))
+        return start_response
+
+
+class _Body:
+    """A response's body whose chunks are produced in the request's context."""
+
+    def __init__(self, body: Iterable[bytes], context: Context, stack: ExitStack) -> None:
+        self._body = body
+        self._chunks: Iterator[bytes] | None = None
+        self._context = context
+        self._stack = stack
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._chunks = self._context.run(iter, self._body)
+        return self
+
+    def __next__(self) -> bytes:
+        if self._chunks is None:
+            iter(self)
+        return self._context.run(next, self._chunks)  # type: ignore[arg-type]
+
+    def __len__(self) -> int:
+        # Servers ask for it to set Content-Length where the application did not.
+        return len(self._body)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Close the application's body, then leave the request's context."""
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                self._context.run(close)
+        finally:
+            self._context.run(self._stack.close)
+
+
+def _with_cookie(start_response: StartResponse, value: str) -> StartResponse:
+    def start_with_cookie(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        return start_response(status, [*headers, ("Set-Cookie", value)], *rest)
+
+    return start_with_cookie
