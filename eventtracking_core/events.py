@@ -10,6 +10,8 @@ from itertools import count
 from threading import RLock
 from typing import Any, Final, NamedTuple, NotRequired, TypedDict
 
+from eventtracking_core.forks import check_fork, on_fork
+
 __all__ = ["Event", "as_utc", "clean_name", "end_of_process", "freeze_ids", "id_at", "new_id"]
 
 UNKNOWN: Final = "unknown"
@@ -110,11 +112,15 @@ def _tail() -> str:
 
 def new_id() -> str:
     """Return a new UUIDv7 as text: unique, and increasing within a thread."""
+    check_fork()
     return id_at(datetime.now(UTC))
 
 
 def id_at(moment: datetime) -> str:
-    """Return a new id, as `new_id` does, where the present time is at hand."""
+    """Return a new id, as `new_id` does, where the present time is at hand.
+
+    A fork is noticed by the caller.
+    """
     until, counters, head, tail = _current
     if moment >= until:
         until, counters, head, tail = _advance(moment)
@@ -172,4 +178,4 @@ _random = Random(0)
 _advancing = RLock()
 _current = _millisecond(_EPOCH)
 _reset()
-os.register_at_fork(after_in_child=_reset)
+on_fork(_reset)

@@ -6,15 +6,16 @@ import atexit
 import os
 import signal
 import sys
-from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakSet
 
 from eventtracking_core.events import end_of_process
+from eventtracking_core.forks import check_fork, on_fork
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import FrameType, ModuleType
 
 __all__ = ["drain", "drain_on_sigterm", "end_first", "join"]
 
@@ -46,6 +47,7 @@ def join(participant: Participant) -> None:
 
 def drain() -> None:
     """Close everything that holds events, and deliver them before the longest timeout ends."""
+    check_fork()  # what the parent holds is the parent's to deliver
     participants = list(_participants)
     longest = max((each.shutdown_timeout for each in participants), default=0)
     deadline = monotonic() + longest
@@ -93,18 +95,36 @@ def end_first() -> None:
     atexit.register(_at_exit)
 
 
+@on_fork
 def _forked() -> None:
     for each in list(_participants):
         each.forked()
-    # A child of multiprocessing ends without `atexit`. It calls the finalizers that are registered
-    # after it began.
-    util = sys.modules.get("multiprocessing.util")
-    if util is not None:
-        util.register_after_fork(drain, _finish_with)
+    _follow_multiprocessing()
 
 
-def _finish_with(shutdown: Callable[[], None]) -> None:
-    sys.modules["multiprocessing.util"].Finalize(None, shutdown, exitpriority=0)
+_PACKAGES: Final = ("multiprocessing", "billiard", "multiprocess")
+"""Packages whose child processes end without `atexit`; the others are forks of the first."""
 
 
-os.register_at_fork(after_in_child=_forked)
+def _follow_multiprocessing() -> None:
+    """Drain at the end of a child of `multiprocessing`, whether it or its parent imported us.
+
+    A child drops its parent's finalizers as it begins, then calls what is to be called after a
+    fork. A child that imports us has done that already.
+    """
+    for package in _PACKAGES:
+        util = sys.modules.get(f"{package}.util")
+        process = sys.modules.get(f"{package}.process")
+        if util is None or process is None:
+            continue
+        finalize = partial(_drain_with, util)
+        util.register_after_fork(drain, finalize)
+        if getattr(process.current_process(), "_parent_pid", None) is not None:
+            finalize()
+
+
+def _drain_with(util: ModuleType, _registered: object = None) -> None:
+    util.Finalize(None, drain, exitpriority=0)
+
+
+_follow_multiprocessing()

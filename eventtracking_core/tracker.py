@@ -12,6 +12,7 @@ from weakref import WeakSet, proxy
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import ClosedError, InvalidEventError
 from eventtracking_core.events import Event, id_at
+from eventtracking_core.forks import check_fork, reset_after_fork, same_process
 from eventtracking_core.intake import Intake
 from eventtracking_core.lifecycle import join
 from eventtracking_core.policies import DEFAULT
@@ -68,7 +69,7 @@ class Tracker(Scope):
         alive.add(self)
         join(self)
 
-    def emit(
+    def emit(  # noqa: C901  each step inline, for speed
         self, name: object = None, data: object = None, *, timestamp: datetime | None = None
     ) -> str:
         """Say what happened. Never raises; returns the event's id.
@@ -82,6 +83,8 @@ class Tracker(Scope):
         Raises:
             InvalidEventError: the tracker is strict, and something would have been a warning.
         """
+        if not same_process[0]:
+            reset_after_fork()
         now = _now(UTC)
         event_id = id_at(now)
         tree = self._tree
@@ -148,6 +151,7 @@ class Tracker(Scope):
 
     def send(self, event: Event) -> None:
         """Route an event that was made elsewhere: a replay, or a line of a log. Never raises."""
+        check_fork()
         tree = self._tree
         if tree.send is not None:
             self._send(tree, tree.send, event)
@@ -228,6 +232,7 @@ class Tracker(Scope):
         from eventtracking_core.config import build, read  # noqa: PLC0415  costs imports
         from eventtracking_core.telemetry import follow  # noqa: PLC0415
 
+        check_fork()
         old = self._tree
         is_disabled = _is_true(os.environ.get("EVENTTRACKING_DISABLED", ""))
         tree = (
@@ -249,6 +254,7 @@ class Tracker(Scope):
 
     def flush(self, timeout: float = SHUTDOWN_TIMEOUT) -> bool:
         """Wait, at most `timeout` seconds, for what was emitted; tell whether it is delivered."""
+        check_fork()
         return self._tree.flush(timeout)
 
     async def aflush(self, timeout: float = SHUTDOWN_TIMEOUT) -> bool:  # noqa: ASYNC109  as flush
@@ -259,6 +265,7 @@ class Tracker(Scope):
 
     def close(self) -> None:
         """Take no more events; what waits is delivered until `shutdown`."""
+        check_fork()
         for leaf in self._tree.root.leaves():
             leaf.close()
 
@@ -273,6 +280,7 @@ class Tracker(Scope):
         Args:
             timeout: seconds, in all; the configuration's `shutdown_timeout` if not given.
         """
+        check_fork()
         tree = self._tree
         return tree.shutdown(tree.shutdown_timeout if timeout is None else timeout)
 
@@ -282,6 +290,7 @@ class Tracker(Scope):
         `{"emitted", "warnings", "tree"}`; a node of the tree has `accepted`, and `dropped` by
         reason; a router its `processors` and `backends`, a backend its `delivered` and `pending`.
         """
+        check_fork()
         tree = self._tree
         emitted = tree.emitted_count.value
         return {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import deque
 from threading import Condition, Thread
 from time import monotonic
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
 from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.forks import on_fork
 
 if TYPE_CHECKING:
     from eventtracking_core.registry.record import EventType, MetadataStore
@@ -132,9 +132,7 @@ class Keeper:
         )
 
 
+@on_fork
 def _forked() -> None:
     for keeper in list(_keepers):
         keeper.forked()
-
-
-os.register_at_fork(after_in_child=_forked)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import WeakSet
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import BatchError, ClosedError
+from eventtracking_core.forks import on_fork
 from eventtracking_core.routing.ledger import Ledger, failure_level, failure_reason
 from eventtracking_core.routing.saving import saver
 
@@ -159,12 +159,10 @@ class Leaf:
 _leaves: Final[WeakSet[Leaf]] = WeakSet()
 
 
+@on_fork
 def _forked() -> None:
     for leaf in list(_leaves):
         leaf.forked()
-
-
-os.register_at_fork(after_in_child=_forked)
 
 
 def _refuse(_event: Event) -> None:

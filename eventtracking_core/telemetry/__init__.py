@@ -7,9 +7,10 @@ tracker is configured. Its SDK may be set up before or after that.
 
 from __future__ import annotations
 
-import os
 from threading import Lock
 from typing import TYPE_CHECKING
+
+from eventtracking_core.forks import on_fork
 
 if TYPE_CHECKING:
     from eventtracking_core.intake import Intake
@@ -51,11 +52,9 @@ def _metrics_of_process() -> Metrics:
         return _instruments
 
 
+@on_fork
 def _forked() -> None:
     global _lock  # noqa: PLW0603  another thread of the parent may have held it
     _lock = Lock()
     if _instruments is not None:
         _instruments.forked()
-
-
-os.register_at_fork(after_in_child=_forked)

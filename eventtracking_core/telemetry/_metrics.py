@@ -10,6 +10,7 @@ from weakref import WeakSet, finalize
 
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation, get_meter
 
+from eventtracking_core.forks import check_fork
 from eventtracking_core.telemetry._counts import (
     CAPACITY,
     DURATION,
@@ -111,6 +112,7 @@ class Metrics:
 
     def _counter(self, name: str) -> _Callback:
         def read(_options: CallbackOptions) -> Iterable[Observation]:
+            check_fork()
             if name == WARNINGS:
                 found = self._warnings()
             else:
@@ -121,6 +123,7 @@ class Metrics:
 
     def _level(self, name: str) -> _Callback:
         def read(_options: CallbackOptions) -> Iterable[Observation]:
+            check_fork()
             return _observations(name, _sum(each.queues() for each in self._followed))
 
         return read

@@ -15,6 +15,7 @@ from weakref import WeakSet
 from eventtracking_core import BatchError, ByteSize, Event, EventType, RetryableError, Seconds
 from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import write_json
+from eventtracking_core.forks import on_fork
 from eventtracking_file._compression import Compression, is_available
 from eventtracking_file._event_types import event_types_in, write_missing
 from eventtracking_file._openfile import CHECK_INTERVAL, NOT_OPEN, OpenFile, open_file
@@ -242,12 +243,10 @@ class FileBackend:
 _backends: Final[WeakSet[FileBackend]] = WeakSet()
 
 
+@on_fork
 def _forget_files() -> None:
     for backend in list(_backends):
         backend._forked()  # noqa: SLF001
-
-
-os.register_at_fork(after_in_child=_forget_files)
 
 
 def _chunks(events: Sequence[Event]) -> Iterator[bytearray]:

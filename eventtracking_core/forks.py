@@ -1,0 +1,144 @@
+"""Reset state in a forked child, also after a fork that Python was not told of.
+
+`os.fork` runs at-fork hooks; uWSGI and other programs that embed Python, and `fork()` called from
+C, do not. So whoever is about to use state of this process looks at `same_process` first.
+"""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import RLock
+from typing import Final, Protocol, TypeVar
+
+__all__ = ["check_fork", "on_fork", "reset_after_fork", "same_process"]
+
+_WIPE_ON_FORK: Final = getattr(mmap, "MADV_WIPEONFORK", 18)  # Python has no name for it yet
+
+_Reset = TypeVar("_Reset", bound=Callable[[], object])
+
+
+class _Mark(Protocol):
+    def __getitem__(self, index: int, /) -> int: ...
+    def __setitem__(self, index: int, value: int, /) -> None: ...
+
+
+class _Pid:
+    """The mark where memory cannot be wiped: asks for the process id, at ten times the cost."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+
+    def __getitem__(self, index: int, /) -> int:
+        return self._pid == os.getpid()
+
+    def __setitem__(self, index: int, value: int, /) -> None:
+        self._pid = os.getpid()
+
+
+def _mark() -> _Mark:
+    """Return a byte that the kernel clears in a forked child."""
+    try:
+        page = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        page.madvise(_WIPE_ON_FORK)
+    except (AttributeError, OSError, ValueError):
+        return _Pid()
+    page[0] = 1
+    return page
+
+
+same_process: Final = _mark()
+"""`same_process[0]` is false in a forked child until `reset_after_fork` has run there."""
+
+_resets: Final[list[Callable[[], object]]] = []
+_pending: Iterator[Callable[[], object]] | None = None
+_is_announced = False
+# A child's own lock: that of its parent may be held, by a thread that the child does not have.
+_locks: Final[dict[int, RLock]] = {}
+
+
+def on_fork(reset: _Reset) -> _Reset:
+    """Call a function in every forked child, before the state that it resets is used."""
+    _resets.append(reset)
+    return reset
+
+
+def check_fork() -> None:
+    """Reset what is the parent's, where this process is a child that was forked unnoticed."""
+    if not same_process[0]:
+        reset_after_fork()
+
+
+def reset_after_fork() -> None:
+    """Call the functions of `on_fork`, once a process; other threads wait until that is done."""
+    if not _is_announced:
+        _announce()
+    _reset()
+
+
+def _announce() -> None:
+    """Tell Python of a fork that it was not told of, where that is safe and matters.
+
+    Threads of the parent that were waiting for the interpreter's lock leave it in a state in which
+    the child's first thread would hang. There must be no thread yet that the interpreter would
+    forget.
+    """
+    global _is_announced  # noqa: PLW0603  one fork at a time
+    if len(sys._current_frames()) == 1 or not _is_alone():  # noqa: SLF001  no other way to know
+        return
+    import ctypes  # noqa: PLC0415  needed in rare processes
+
+    python = ctypes.pythonapi
+    if python.PyInterpreterState_Get() == python.PyInterpreterState_Main():
+        _is_announced = True
+        python.PyOS_AfterFork_Child()
+
+
+def _is_alone() -> bool:
+    """Return whether this is the only thread of the process, as the system counts."""
+    try:
+        return len(list(Path("/proc/self/task").iterdir())) == 1
+    except OSError:
+        return False
+
+
+def _reset() -> None:
+    global _pending  # noqa: PLW0603  one set of resets a process
+    with _locks.setdefault(os.getpid(), RLock()):
+        if same_process[0]:
+            return
+        # A signal handler that emits in the middle of this goes on where it interrupted it.
+        _pending = _pending or iter(_resets)
+        for reset in _pending:
+            try:
+                reset()
+            except Exception:  # the others must run
+                logging.getLogger("eventtracking").exception("a reset after a fork failed")
+        _pending = None
+        same_process[0] = 1
+
+
+def _before_fork() -> None:
+    global _is_announced  # noqa: PLW0603  one fork at a time
+    _is_announced = True
+
+
+def _after_in_parent() -> None:
+    global _is_announced  # noqa: PLW0603  one fork at a time
+    _is_announced = False
+
+
+def _after_in_child() -> None:
+    global _is_announced  # noqa: PLW0603  one fork at a time
+    _reset()
+    _is_announced = False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child
+    )
