@@ -6,10 +6,11 @@ C, do not. So whoever is about to use state of this process looks at `same_proce
 
 from __future__ import annotations
 
+import _imp
+import _thread
 import logging
 import mmap
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import RLock
@@ -88,13 +89,14 @@ def _announce() -> None:
     forget.
     """
     global _is_announced  # noqa: PLW0603  one fork at a time
-    if len(sys._current_frames()) == 1 or not _is_alone():  # noqa: SLF001  no other way to know
+    if _imp.lock_held() or not (_thread._count() and _is_alone()):  # noqa: SLF001  it counts the parent's threads
         return
     import ctypes  # noqa: PLC0415  needed in rare processes
 
     python = ctypes.pythonapi
     if python.PyInterpreterState_Get() == python.PyInterpreterState_Main():
         _is_announced = True
+        _imp.acquire_lock()  # as before a fork; Python lets go of it
         python.PyOS_AfterFork_Child()
 
 

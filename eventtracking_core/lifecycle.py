@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from functools import partial
+from importlib import import_module
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakSet
@@ -99,32 +100,33 @@ def end_first() -> None:
 def _forked() -> None:
     for each in list(_participants):
         each.forked()
-    _follow_multiprocessing()
+    for package in _PACKAGES:
+        if package in sys.modules:
+            _drain_in_children_of(package)
 
 
 _PACKAGES: Final = ("multiprocessing", "billiard", "multiprocess")
-"""Packages whose child processes end without `atexit`; the others are forks of the first."""
+"""Packages whose child processes may end without `atexit`; the others are forks of the first."""
 
 
-def _follow_multiprocessing() -> None:
-    """Drain at the end of a child of `multiprocessing`, whether it or its parent imported us.
+def _drain_in_children_of(package: str) -> None:
+    """Drain at the end of a child process, whether it or its parent imported us.
 
-    A child drops its parent's finalizers as it begins, then calls what is to be called after a
-    fork. A child that imports us has done that already.
+    A child drops its parent's finalizers as it begins, then calls what is registered for that
+    moment. A child that imports us has done that already.
     """
-    for package in _PACKAGES:
-        util = sys.modules.get(f"{package}.util")
-        process = sys.modules.get(f"{package}.process")
-        if util is None or process is None:
-            continue
-        finalize = partial(_drain_with, util)
-        util.register_after_fork(drain, finalize)
-        if getattr(process.current_process(), "_parent_pid", None) is not None:
-            finalize()
+    util = import_module(f"{package}.util")
+    process = import_module(f"{package}.process")
+    drain_with = partial(_drain_with, util)
+    util.register_after_fork(drain, drain_with)
+    if getattr(process.current_process(), "_parent_pid", None) is not None:
+        drain_with()
 
 
 def _drain_with(util: ModuleType, _registered: object = None) -> None:
     util.Finalize(None, drain, exitpriority=0)
 
 
-_follow_multiprocessing()
+for _package in _PACKAGES:
+    if f"{_package}.util" in sys.modules:
+        _drain_in_children_of(_package)
