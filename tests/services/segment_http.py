@@ -24,7 +24,9 @@ class Answer:
         body: of the answer.
         fault: what happens in place of a whole answer: `reset` breaks the connection before
             anything is stored, `hang` stores nothing and says nothing, `drop` stores the messages
-            and breaks the connection, `drip` stores them and sends a byte of the answer at a time.
+            and breaks the connection, `drip` stores them and sends a byte of the answer at a time,
+            `lose` stores nothing and answers all the same, `cut` stores them and ends within the
+            answer.
     """
 
     status: int = 200
@@ -35,7 +37,7 @@ class Answer:
     @property
     def stores(self) -> bool:
         """Whether messages that are in order are stored."""
-        return 200 <= self.status < 300 and self.fault not in {"reset", "hang"}
+        return 200 <= self.status < 300 and self.fault not in {"reset", "hang", "lose"}
 
 
 class Stub(Protocol):
@@ -100,6 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self._send(answer)
+            self.close_connection = self.close_connection or answer.fault == "cut"
 
     def do_GET(self) -> None:
         """Count what came."""
@@ -115,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
         lines += [f"{name}: {value}" for name, value in headers.items()]
         text = "\r\n".join([*lines, "", ""]).encode() + answer.body
         if answer.fault != "drip":
-            self.wfile.write(text)
+            self.wfile.write(text[:-1] if answer.fault == "cut" else text)
             return
         for byte in text:
             self.wfile.write(bytes([byte]))

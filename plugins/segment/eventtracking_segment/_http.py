@@ -10,9 +10,9 @@ the authentication.
 from __future__ import annotations
 
 import gzip
+import json
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
@@ -50,10 +50,12 @@ class Answer(NamedTuple):
     Attributes:
         status: of HTTP.
         retry_after: seconds to wait before the next request, where it says so.
+        is_error: whether its body denies what a status of success says.
     """
 
     status: int
     retry_after: float | None
+    is_error: bool
 
 
 class Http:
@@ -78,7 +80,7 @@ class Http:
         if self._compresses:
             body = gzip.compress(body, _GZIP_LEVEL, mtime=0)
         try:
-            response = self._opened(host, write_key).post(body, timeout)
+            response, said = self._opened(host, write_key).post(body, timeout)
         except requests.Timeout:
             raise RetryableError("Segment did not answer in time") from None
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
@@ -86,7 +88,8 @@ class Http:
             raise RetryableError(
                 f"Segment cannot be reached ({_cause(error)}): check host and the network"
             ) from None
-        return Answer(response.status_code, _retry_after(response.headers.get("Retry-After")))
+        retry_after = _retry_after(response.headers.get("Retry-After"))
+        return Answer(response.status_code, retry_after, _is_error(said))
 
     def close(self) -> None:
         """Close the connections of this process; the next request opens new ones."""
@@ -126,7 +129,7 @@ class _Line:
             self._settings = session.merge_environment_settings(url, {}, None, None, None)
         self._adapter = DeadlineAdapter()
 
-    def post(self, body: bytes, timeout: float) -> requests.Response:
+    def post(self, body: bytes, timeout: float) -> tuple[requests.Response, bytes]:
         request = self._request.copy()
         request.prepare_body(body, None)
         set_deadline(timeout)
@@ -140,17 +143,24 @@ class _Line:
             proxies=self._settings["proxies"],
         )
         with response:
-            _read(response)
-        return response
+            return response, response.raw.read(_ANSWER_BYTES, decode_content=True)
 
     def close(self) -> None:
         self._adapter.close()
 
 
-def _read(response: requests.Response) -> None:
-    # Segment has decided when the status is there: what happens to the rest changes nothing.
-    with suppress(OSError, urllib3.exceptions.HTTPError):
-        response.raw.read(_ANSWER_BYTES)
+def _is_error(body: bytes) -> bool:
+    """Return whether a body speaks of an error: as JSON, or as a page that Segment never sends."""
+    if body.lstrip().startswith(b"<"):  # of a proxy, or of a portal that wants a login
+        return True
+    try:
+        said: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(said, dict):
+        return False
+    denied = said.get("success") is False or said.get("ok") is False
+    return denied or bool(said.get("error") or said.get("errors"))
 
 
 def _cause(error: BaseException) -> str:

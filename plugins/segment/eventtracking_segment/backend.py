@@ -12,7 +12,13 @@ from urllib.parse import urlsplit
 from segment import analytics  # type: ignore[import-untyped]
 from segment.analytics.consumer import BATCH_SIZE_LIMIT  # type: ignore[import-untyped]
 
-from eventtracking_core import BatchError, Event, RejectedError, RetryableError
+from eventtracking_core import (
+    BatchError,
+    Event,
+    EventTrackingError,
+    RejectedError,
+    RetryableError,
+)
 from eventtracking_segment._http import MAX_OVERHEAD, Answer, Http
 from eventtracking_segment._messages import Messages
 
@@ -26,6 +32,13 @@ _PASSING: Final = frozenset({408, 429, *range(500, 600)})
 _REDIRECTS: Final = range(300, 400)
 _SUCCESSES: Final = range(200, 300)
 _HINTS: Final = {401: ": check the write key", 403: ": check the write key", 404: ": check host"}
+
+
+class UnacknowledgedError(EventTrackingError):
+    """An answer of success with an error in it: whether an event or Segment is to blame is unknown.
+
+    So it is neither retryable nor rejected: the framework retries the batch, then takes it apart.
+    """
 
 
 class SegmentBackend:
@@ -92,6 +105,7 @@ class SegmentBackend:
                 if Segment could not be reached, or asks for it (408, 429, 5xx).
             RetryableError: nothing was delivered, and all may be tried again; also without a
                 write key, until somebody has set one.
+            UnacknowledgedError: Segment answered with a status of success and an error.
         """
         deadline = monotonic() + timeout
         messages, failures = self._encoded(events)
@@ -114,6 +128,10 @@ class SegmentBackend:
             elif answer.status not in _SUCCESSES:
                 failures |= dict.fromkeys(chain(part, *pending), _refusal(answer))
                 break
+            elif answer.is_error and len(part) == len(events):
+                raise UnacknowledgedError(_denial(answer))
+            elif answer.is_error:  # alone, in the next attempt
+                failures |= dict.fromkeys(part, RetryableError(_denial(answer)))
         if failures:
             raise BatchError(failures)
 
@@ -167,6 +185,10 @@ def _is_address(host: str) -> bool:
 def _refusal(answer: Answer) -> RejectedError:
     hint = _HINTS.get(answer.status, "")
     return RejectedError(f"Segment refused the event with status {answer.status}{hint}")
+
+
+def _denial(answer: Answer) -> str:
+    return f"Segment answered with status {answer.status}, but with an error in the body"
 
 
 def _requests(messages: Mapping[int, bytes]) -> Iterator[list[int]]:

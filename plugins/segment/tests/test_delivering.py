@@ -17,8 +17,10 @@ from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import eventtracking_core as et
 from eventtracking_core import BatchError, RejectedError, RetryableError
 from eventtracking_segment import SegmentBackend
+from eventtracking_segment.backend import UnacknowledgedError
 
 
 @contextmanager
@@ -96,6 +98,67 @@ def test_an_overloaded_segment_is_asked_again(segment, backend, an_event, status
         backend.send_batch([event], timeout=5)
     backend.send_batch([event], timeout=5)
     assert list(segment.messages) == [event["id"]]
+
+
+DENIALS = [
+    b'{"success":false}',
+    b' {"success": false, "message": "invalid write key"}\n',
+    b'{"ok":false}',
+    b'{"error":{"code":"quota"}}',
+    b'{"success":true,"errors":["the third"]}',
+    b"<!doctype html><title>Log in</title>",
+]
+CONFIRMATIONS = [b'{"success":true}', b"", b"OK", b"{}", b"[]", b'{"errors":[]}', b"\xff{", b"null"]
+
+
+@pytest.mark.parametrize("body", DENIALS)
+@pytest.mark.parametrize("status", [200, 201])
+def test_a_success_with_an_error_in_it_is_no_delivery(segment, backend, an_event, status, body):
+    segment.answer(status, body=body)
+    with pytest.raises(UnacknowledgedError, match=f"status {status}, but with an error"):
+        backend.send_batch([an_event()], timeout=5)
+    backend.send_batch([an_event()], timeout=5)
+
+
+@pytest.mark.parametrize("body", CONFIRMATIONS)
+def test_a_success_without_an_error_is_a_delivery(segment, backend, an_event, body):
+    segment.answer(200, body=body)
+    backend.send_batch([an_event()], timeout=5)
+
+
+def test_an_error_in_one_answer_of_several_concerns_its_events_alone(segment, backend, an_event):
+    events = [an_event(size=30_000) for _ in range(40)]
+    segment.answer(200)
+    segment.answer(200, body=DENIALS[0])
+    failed = failures(backend, events)
+    assert set(failed.values()) == {RetryableError}
+    first, second, _ = (request.messages for request in segment.requests)
+    assert list(failed) == list(range(first, first + second))
+
+
+def test_an_answer_that_is_cut_off_is_no_delivery(segment, backend, an_event):
+    segment.answer(200, fault="cut")
+    with pytest.raises(RetryableError):
+        backend.send_batch([an_event()], timeout=5)
+
+
+def test_while_segment_answers_with_errors_events_wait_and_then_arrive_once(segment):
+    for _ in range(20):
+        segment.answer(200, body=DENIALS[0], fault="lose")
+    tracker = et.Tracker()
+    quick = {"mode": "queue", "initial_interval": 0.01, "max_interval": 0.05}
+    sink = {"type": "segment", "write_key": segment.write_key, "host": segment.host}
+    tracker.configure({"backends": {"segment": sink | {"delivery": quick}}})
+    with tracker.context("request", {"user_id": 7}):
+        for n in range(100):
+            tracker.emit("numbered", {"n": n})
+    assert tracker.flush(20)
+    [leaf] = tracker.stats()["tree"]["backends"]
+    tracker.shutdown(5)
+    assert (leaf["delivered"], leaf["dead_lettered"]) == (100, 0)
+    stored = segment.messages.values()
+    assert sorted(call["properties"]["data"]["n"] for call in stored) == list(range(100))
+    assert len(segment.requests) > 20
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7), ("0", 0), (None, None)])
