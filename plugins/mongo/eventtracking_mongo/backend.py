@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from time import monotonic
 from typing import Any, ClassVar, Final, Literal
 
 import pymongo
 from pymongo import WriteConcern
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import PyMongoError
 
-from eventtracking_core import BatchError, Event, EventType, Seconds
+from eventtracking_core import BatchError, Event, EventType, RetryableError, Seconds
 from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import normalize_event
 from eventtracking_mongo.connection import Connection, Documents
 from eventtracking_mongo.event_types import event_type, event_type_document
 from eventtracking_mongo.failures import explained
-from eventtracking_mongo.inserting import insert
-from eventtracking_mongo.layout import INDEXES, Layout
+from eventtracking_mongo.inserting import insert, write
+from eventtracking_mongo.layout import INDEXES, Incarnation, Layout, incarnation
 from eventtracking_mongo.reading import Reading
 
 __all__ = ["MongoBackend"]
@@ -115,8 +115,8 @@ class MongoBackend(Reading):
             collection,
             WriteConcern(w=w, j=journal),
         )
-        # The process that made the indexes.
-        self._prepared_by: int | None = None
+        # The process that made the indexes, and of which collection.
+        self._prepared: tuple[int, Incarnation] | None = None
 
     def begin(self) -> None:
         """Start to look for the servers, without waiting for any."""
@@ -146,14 +146,16 @@ class MongoBackend(Reading):
         """
         if not events:
             return
-        collection = self._connection.collection()
+        deadline = monotonic() + timeout
+        collection = self._connection.collection(timeout)
         try:
-            with pymongo.timeout(_given(timeout)):
-                is_first = self._prepared_by != os.getpid()
-                if is_first:
+            with pymongo.timeout(_given(deadline - monotonic())):
+                # One that was dropped comes back with its first event, without indexes and expiry.
+                is_new = self._prepared != (os.getpid(), incarnation(collection))
+                if is_new:
                     self._layout.create(collection)
                 failures = insert(collection, events)
-                if is_first:
+                if is_new:
                     self._index(collection)
         except PyMongoError as error:
             # The error's own text may hold documents and addresses.
@@ -172,10 +174,12 @@ class MongoBackend(Reading):
             self._event_types, write_concern=collection.write_concern
         )
         try:
-            with pymongo.timeout(SEND_TIMEOUT), suppress(DuplicateKeyError):
-                records.insert_one(event_type_document(record))
+            with pymongo.timeout(SEND_TIMEOUT):
+                failures = write(records, [event_type_document(record)], [0])
         except PyMongoError as error:
             raise explained(error, collection.database.client.topology_description) from None
+        if failures:
+            raise RetryableError(str(failures[0]))
 
     def load_event_types(self) -> list[EventType]:
         """Return the records of event types, the oldest first.
@@ -194,6 +198,7 @@ class MongoBackend(Reading):
     def _index(self, collection: Documents) -> None:
         """Make the indexes, once there is something to find; what fails is for the next batch."""
         try:
+            found = incarnation(collection)
             self._layout.index(collection)
         except PyMongoError as error:
             report(
@@ -204,7 +209,7 @@ class MongoBackend(Reading):
                 type(error).__name__,
             )
         else:
-            self._prepared_by = os.getpid()
+            self._prepared = os.getpid(), found
 
     def flush(self, timeout: float) -> bool:  # noqa: ARG002  what every backend's flush takes
         """Return True: what was sent is acknowledged."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from threading import Thread, main_thread
 from typing import Any, Final, TypeAlias
 
 from pymongo import MongoClient, WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import InvalidName, InvalidURI, PyMongoError
+
+from eventtracking_core import RetryableError
 
 __all__ = ["Connection", "Documents"]
 
@@ -46,6 +51,8 @@ class Connection:
         self._write_concern = write_concern
         # By process id. A fork inherits its parent's, and must not write to the same sockets.
         self._opened: dict[int, Documents] = {}
+        # By process id, the thread that looks up the names of its servers.
+        self._openers: dict[int, Thread] = {}
         try:
             self._open()
         except (PyMongoError, TypeError, ValueError) as error:
@@ -54,22 +61,56 @@ class Connection:
     def begin(self) -> None:
         """Look for the servers, in threads of pymongo's, which at an exit could not be started.
 
-        Not where that would look up names first, as `mongodb+srv` does: nobody waits for that here.
+        `mongodb+srv` has their names looked up first, which takes a while: so in a thread.
         """
         process = os.getpid()
-        if process not in self._opened and not self._host.startswith("mongodb+srv:"):
-            self._close_inherited(process)
-            self._opened.setdefault(process, self._open(connect=True))
+        if process in self._opened or process in self._openers:
+            return
+        self._close_inherited(process)
+        if self._host.startswith("mongodb+srv:"):
+            opener = Thread(target=self._begin_quietly, args=(process,), daemon=True)
+            self._openers = {process: opener}
+            opener.start()
+        else:
+            self._begin(process)
 
-    def collection(self) -> Documents:
-        """Return the collection, connected when it is first used."""
+    def _begin(self, process: int) -> None:
+        opened = self._open(connect=True)
+        if _can_start_threads():
+            self._keep(process, opened)
+
+    def _begin_quietly(self, process: int) -> None:
+        with suppress(PyMongoError):  # the first attempt will tell
+            self._begin(process)
+
+    def collection(self, timeout: float = 0.0) -> Documents:
+        """Return the collection, connected when it is first used.
+
+        Args:
+            timeout: seconds to wait for `begin` where that is still looking up names.
+
+        Raises:
+            RetryableError: there is no connection, and none can be made any more.
+        """
         process = os.getpid()
+        opener = self._openers.get(process)
+        if opener is not None and process not in self._opened:
+            opener.join(timeout)
         opened = self._opened.get(process)
         if opened is None:
+            if not _can_start_threads():  # pymongo would wait for servers, and see none
+                text = "MongoDB: too late to connect at the program's end: flush before the end"
+                raise RetryableError(text)
             self._close_inherited(process)
-            # Where two threads are here at once, the client of one is never used.
-            opened = self._opened.setdefault(process, self._open())
+            opened = self._keep(process, self._open())
         return opened
+
+    def _keep(self, process: int, opened: Documents) -> Documents:
+        """Return the collection of the client that this process uses; close another one."""
+        kept = self._opened.setdefault(process, opened)
+        if kept is not opened:
+            opened.database.client.close()
+        return kept
 
     def close(self) -> None:
         """Close this process's client, if it has one; the next use opens another."""
@@ -82,11 +123,11 @@ class Connection:
         options: dict[str, Any] = {**self._options, "connect": connect}
         client: MongoClient[dict[str, Any]] = MongoClient(self._host, **options)
         database = (
-            client.get_default_database(DATABASE)
+            client.get_default_database(DATABASE, write_concern=self._write_concern)
             if self._database is None
-            else client.get_database(self._database)
+            else client.get_database(self._database, write_concern=self._write_concern)
         )
-        return database.get_collection(self._collection, write_concern=self._write_concern)
+        return database.get_collection(self._collection)
 
     def _close_inherited(self, process: int) -> None:
         # After a fork, pymongo gives the child's copy of a client a fresh topology: closing it
@@ -105,6 +146,11 @@ class Connection:
         refused = [key for key, value in self._options.items() if not _is_accepted(key, value)]
         what = ", ".join(refused) or "uri, or the options together"
         return f"pymongo refuses {what} ({type(error).__name__}); see pymongo.MongoClient"
+
+
+def _can_start_threads() -> bool:
+    """Return whether pymongo can start its threads; from Python 3.12 on, not at a program's end."""
+    return sys.version_info < (3, 12) or main_thread().is_alive()
 
 
 def _is_accepted(option: str, value: object) -> bool:

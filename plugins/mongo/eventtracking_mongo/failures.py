@@ -18,7 +18,13 @@ from pymongo.topology_description import TopologyDescription
 
 from eventtracking_core import RejectedError, RetryableError
 
-__all__ = ["explained", "failed_documents", "is_login_failure", "is_malformed"]
+__all__ = [
+    "UNAUTHORIZED",
+    "explained",
+    "failed_documents",
+    "is_login_failure",
+    "is_malformed",
+]
 
 # Codes of https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 DUPLICATE_KEY: Final = 11000
@@ -128,7 +134,9 @@ def failed_documents(
     if unmet:
         # Written, but not where it must be to survive. Whoever sends it again finds a duplicate,
         # and waits for the same acknowledgement.
-        error = RetryableError(f"MongoDB: the write concern was not met (code {unmet[0]['code']})")
+        error = RetryableError(
+            f"MongoDB: the write concern was not met (code {unmet[0].get('code')})"
+        )
         if not failures:
             raise error
         return dict.fromkeys(positions, error) | failures

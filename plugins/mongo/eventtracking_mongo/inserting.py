@@ -14,7 +14,7 @@ from eventtracking_core.encoding import normalize_event
 from eventtracking_mongo.connection import Documents
 from eventtracking_mongo.failures import failed_documents, is_malformed
 
-__all__ = ["insert"]
+__all__ = ["insert", "write"]
 
 MAX_DOCUMENT: Final = 16 * 1024 * 1024
 """Bytes of BSON that a document may have."""
@@ -31,7 +31,7 @@ def insert(collection: Documents, events: Sequence[Event]) -> dict[int, Exceptio
         PyMongoError: nothing is known of any event.
     """
     try:
-        return _write(collection, [_document(event) for event in events], range(len(events)))
+        return write(collection, [_document(event) for event in events], range(len(events)))
     except PyMongoError as error:
         if not is_malformed(error):
             raise
@@ -53,12 +53,26 @@ def _insert_apart(collection: Documents, events: Sequence[Event]) -> dict[int, E
         else:
             documents.append(_document(normalize_event(event)))
             positions.append(position)
-    return failures | _write(collection, documents, positions)
+    return failures | write(collection, documents, positions)
 
 
-def _write(
+def write(
     collection: Documents, documents: Sequence[dict[str, Any]], positions: Sequence[int]
 ) -> dict[int, Exception]:
+    """Insert documents in one unordered write; one that is there already counts as inserted.
+
+    Args:
+        collection: where.
+        documents: any number of them.
+        positions: the position of each document's event in the batch.
+
+    Returns:
+        By its position, why a document was not inserted.
+
+    Raises:
+        RetryableError: the write concern was not met.
+        PyMongoError: nothing is known of any document.
+    """
     if not documents:
         return {}
     try:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pymongo.errors import OperationFailure
 
 from eventtracking_core.diagnostics import report
 from eventtracking_mongo.connection import Documents
-from eventtracking_mongo.failures import is_login_failure
+from eventtracking_mongo.failures import UNAUTHORIZED, is_login_failure
 
-__all__ = ["INDEXES", "Layout"]
+__all__ = ["INDEXES", "Incarnation", "Layout", "incarnation"]
 
 INDEXES: Final = ("timestamp", "name", "context.user_id")
 """What events are most often looked for by."""
@@ -24,6 +24,30 @@ TIME: Final = "timestamp"
 
 NAMESPACE_EXISTS: Final = 48
 INDEX_OPTIONS_CONFLICT: Final = 85
+
+Incarnation: TypeAlias = tuple[object, ...] | None
+"""What tells a collection from another one of its name; None where there is no collection."""
+
+
+def incarnation(collection: Documents) -> Incarnation:
+    """Return which collection of this name is there now: it may be dropped and made again.
+
+    Raises:
+        PyMongoError: no server answers, or lets us in.
+    """
+    found = _described(collection)
+    return None if found is None else (found.get("type"), found.get("info", {}).get("uuid"))
+
+
+def _described(collection: Documents) -> dict[str, Any] | None:
+    """Return what the server says of a collection, which is nothing where we may not ask."""
+    try:
+        found = list(collection.database.list_collections(filter={"name": collection.name}))
+    except OperationFailure as error:
+        if error.code != UNAUTHORIZED:
+            raise
+        return {}
+    return dict(found[0]) if found else None
 
 
 class Layout:
@@ -64,12 +88,14 @@ class Layout:
         Raises:
             PyMongoError: no server answers, or lets us in, or there was no time for it.
         """
-        expires = self._ttl is not None
-        if self._timeseries is None and expires:
-            _try("the expiry of events", collection, self._expire)
+        is_expiring = False
+        if self._timeseries is None:
+            is_expiring = self._ttl is not None or _expires_still(collection)
+            if self._ttl is not None:
+                _try("the expiry of events", collection, self._expire)
         for field in self._indexes:
             # The index that lets events expire is one on the timestamp.
-            if field != TIME or not expires or self._timeseries is not None:
+            if field != TIME or not is_expiring:
                 _try(f"the index on {field}", collection, _Index(field))
 
     def _make_timeseries(self, collection: Documents) -> None:
@@ -89,6 +115,8 @@ class Layout:
                 raise
             if self._ttl is not None:
                 _try("the expiry of events", collection, self._change_timeseries_expiry)
+            else:
+                _tell_of_timeseries_expiry(collection)
 
     def _expire(self, collection: Documents) -> None:
         try:
@@ -112,6 +140,45 @@ class _Index:
 
     def __call__(self, collection: Documents) -> None:
         collection.create_index(self._field)
+
+
+def _expires_still(collection: Documents) -> bool:
+    """Return whether an index deletes events by their timestamp, and log how to end that."""
+    try:
+        indexes = list(collection.list_indexes())
+    except OperationFailure as error:
+        if error.code != UNAUTHORIZED:
+            raise
+        return False
+    for index in indexes:
+        seconds = index.get("expireAfterSeconds")
+        if list(index["key"]) == [TIME] and seconds is not None:
+            name = index["name"]
+            command = f"db.getCollection({collection.name!r}).dropIndex({name!r})"
+            _tell_of_expiry(collection, seconds, command)
+            return True
+    return False
+
+
+def _tell_of_timeseries_expiry(collection: Documents) -> None:
+    options = (_described(collection) or {}).get("options", {})
+    seconds = options.get("expireAfterSeconds")
+    if seconds is not None:
+        change = f"{{collMod: {collection.name!r}, expireAfterSeconds: 'off'}}"
+        _tell_of_expiry(collection, seconds, f"db.runCommand({change})")
+
+
+def _tell_of_expiry(collection: Documents, seconds: float, command: str) -> None:
+    # Somebody may have asked for it, not in our configuration: deleting is not ours to end.
+    report(
+        logging.WARNING,
+        (collection.full_name, "expiry"),
+        "MongoDB deletes events of the collection %s %d seconds after their timestamp, although the"
+        " configuration has no ttl; to end that, run %s in mongosh",
+        collection.name,
+        seconds,
+        command,
+    )
 
 
 def _is_field(name: object) -> bool:
