@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from eventtracking_core import hookimpl
 from eventtracking_otel.backend import OtelBackend
 from eventtracking_otel.baggage import Baggage
+from eventtracking_otel.confirming import ConfirmedExporter
 from eventtracking_otel.resource import Resource
 
 if TYPE_CHECKING:
     from eventtracking_core import ContextProvider
 
-__all__ = ["Baggage", "OtelBackend", "Resource"]
+__all__ = ["Baggage", "ConfirmedExporter", "OtelBackend", "Resource"]
 
 
 @hookimpl

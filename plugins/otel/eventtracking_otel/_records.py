@@ -14,7 +14,10 @@ from eventtracking_core.encoding import normalize_event
 from eventtracking_core.providers.trace import span_context
 from eventtracking_otel._values import flat, nested
 
-__all__ = ["Records"]
+__all__ = ["UID", "Records"]
+
+UID: Final = "log.record.uid"
+"""The attribute that has the id of an event."""
 
 # What the semantic conventions call fields of the context, each with the names it goes by.
 _CONVENTIONS: Final = {
@@ -70,7 +73,7 @@ class Records:
             **self._part("context", context),
             **others,
             **known,
-            "log.record.uid": fields["id"],
+            UID: fields["id"],
         }
         return LogRecord(
             timestamp=time,

@@ -17,10 +17,17 @@ from opentelemetry.context import (
     set_value,
 )
 
-from eventtracking_core import BatchError, Event, RejectedError, RetryableError
+from eventtracking_core import (
+    BatchError,
+    Event,
+    EventTrackingError,
+    RejectedError,
+    RetryableError,
+)
 from eventtracking_core.encoding import encode_msgpack
 from eventtracking_core.lifecycle import end_first
 from eventtracking_otel._records import Records
+from eventtracking_otel.confirming import take_failed
 
 __all__ = ["OtelBackend"]
 
@@ -30,7 +37,15 @@ _VERSION: Final = version("eventtracking-otel")
 MAX_REQUEST: Final = 2 * 1024 * 1024
 """Bytes of events after which the SDK is flushed: receivers refuse messages of 4 MiB and more."""
 
+_FAILED: Final = "an exporter of the SDK failed on the events"
 _NOT_EXPORTED: Final = "the SDK of OpenTelemetry did not export the events, or is shut down"
+
+
+class UnconfirmedError(EventTrackingError):
+    """An exporter failed on a whole batch: its receiver is away, or one of the events is to blame.
+
+    So it is neither retryable nor rejected: the framework retries the batch, then takes it apart.
+    """
 
 
 class OtelBackend:
@@ -63,11 +78,14 @@ class OtelBackend:
 
         Raises:
             RetryableError: there is no SDK.
+            UnconfirmedError: a `ConfirmedExporter` failed on it.
         """
         _, logger = self._sdk()
         base = get_current()
         with _uninstrumented():
             logger.emit(self._records.of(event, base))
+        if take_failed([event["id"]]):
+            raise UnconfirmedError(_FAILED)
 
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
         """Hand over events, and have the SDK export them.
@@ -81,12 +99,16 @@ class OtelBackend:
                 record processor of the application's failed on, while it took others.
             RetryableError: there is no SDK, or it has not exported the events in time, or has been
                 shut down.
+            UnconfirmedError: a `ConfirmedExporter` failed on all of them.
         """
         deadline = monotonic() + timeout
         provider, logger = self._sdk()
         refused: dict[int, Exception] = {}
         unsent = range(0)
+        failed: list[int] = []
         first, size = 0, 0
+        ids = [event["id"] for event in events]
+        take_failed(ids)  # of an earlier attempt
         with _uninstrumented():
             for index, event in enumerate(events):
                 try:
@@ -99,13 +121,18 @@ class OtelBackend:
                 if not _flushed(provider, deadline - monotonic()):
                     unsent = range(first, len(events))
                     break
+                failed += (first + each for each in take_failed(ids[first : index + 1]))
                 first, size = index + 1, 0
+        if failed and len(failed) == len(events):
+            raise UnconfirmedError(_FAILED)
         if unsent and first == 0:
             raise RetryableError(_NOT_EXPORTED)
         if 0 < len(refused) < len(events):  # others got through, so these are to blame
             refused = {index: _refusal(error) for index, error in refused.items()}
-        if refused or unsent:
-            raise BatchError(refused | dict.fromkeys(unsent, RetryableError(_NOT_EXPORTED)))
+        failures = refused | dict.fromkeys(unsent, RetryableError(_NOT_EXPORTED))
+        failures |= dict.fromkeys(failed, RetryableError(_FAILED))
+        if failures:
+            raise BatchError(failures)
 
     def flush(self, timeout: float) -> bool:
         """Have the SDK export what it holds; tell whether it did."""

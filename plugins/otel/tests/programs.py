@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import sys
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import ClassVar
 
 from opentelemetry import metrics, trace
 from opentelemetry._logs import set_logger_provider
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
@@ -21,7 +26,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 import eventtracking_core as et
-from eventtracking_otel import Resource
+from eventtracking_otel import ConfirmedExporter, Resource
 
 DELIVERY = {"schedule_delay": 0.05, "initial_interval": 0.01, "max_interval": 0.02}
 OTEL = {"type": "otel", "delivery": {"mode": "queue", **DELIVERY}}
@@ -147,6 +152,46 @@ def resource():
     attributes = {"service.name": "sdk", "service.version": "3"}
     trace.set_tracer_provider(TracerProvider(resource=SdkResource(attributes)))
     return found | {"after": provider()}
+
+
+class Recovering(BaseHTTPRequestHandler):
+    """A receiver that refuses the first three requests, and counts the records of the others."""
+
+    requests = 0
+    ids: ClassVar[list[str]] = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        Recovering.requests += 1
+        is_refused = self.requests <= 3
+        if not is_refused:
+            for resource in ExportLogsServiceRequest.FromString(body).resource_logs:
+                for record in resource.scope_logs[0].log_records:
+                    values = {each.key: each.value.string_value for each in record.attributes}
+                    self.ids.append(values["log.record.uid"])
+        self.send_response(400 if is_refused else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_arguments):
+        pass
+
+
+def confirmed():
+    """Emit to a receiver that recovers; return the ids that were emitted and those it got."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Recovering)
+    Thread(target=server.serve_forever, daemon=True).start()
+    logs = LoggerProvider()
+    exporter = OTLPLogExporter(f"http://127.0.0.1:{server.server_port}/v1/logs")
+    logs.add_log_record_processor(BatchLogRecordProcessor(ConfirmedExporter(exporter)))
+    set_logger_provider(logs)
+    et.configure({"backends": {"otel": OTEL}})
+    emitted = [et.emit("edx.burst", {"number": number}) for number in range(1_000)]
+    assert et.get_tracker().flush(30)
+    [leaf] = et.get_tracker().stats()["tree"]["backends"]
+    return {"emitted": emitted, "received": Recovering.ids, "leaf": leaf}
 
 
 if __name__ == "__main__":
