@@ -14,7 +14,6 @@ import json
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
@@ -22,7 +21,8 @@ import requests
 import urllib3
 
 from eventtracking_core import RetryableError
-from eventtracking_segment._deadlines import DeadlineAdapter, set_deadline
+from eventtracking_core.http import cause, retry_after, set_deadline
+from eventtracking_segment._deadlines import DeadlineAdapter
 
 __all__ = ["MAX_OVERHEAD", "Answer", "Http"]
 
@@ -86,10 +86,10 @@ class Http:
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
             # The error itself shows the address, which may hold a password.
             raise RetryableError(
-                f"Segment cannot be reached ({_cause(error)}): check host and the network"
+                f"Segment cannot be reached ({cause(error)}): check host and the network"
             ) from None
-        retry_after = _retry_after(response.headers.get("Retry-After"))
-        return Answer(response.status_code, retry_after, _is_error(said))
+        wait = retry_after(response.headers.get("Retry-After"))
+        return Answer(response.status_code, wait, _is_error(said))
 
     def close(self) -> None:
         """Close the connections of this process; the next request opens new ones."""
@@ -161,24 +161,3 @@ def _is_error(body: bytes) -> bool:
         return False
     denied = said.get("success") is False or said.get("ok") is False
     return denied or bool(said.get("error") or said.get("errors"))
-
-
-def _cause(error: BaseException) -> str:
-    """Return the name of what is at the bottom of an error."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return type(error).__name__
-
-
-def _retry_after(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        if text.strip().isdecimal():
-            return float(int(text))
-        until = parsedate_to_datetime(text)
-        if until.tzinfo is None:
-            until = until.replace(tzinfo=UTC)
-        return max(0.0, (until - datetime.now(UTC)).total_seconds())
-    except (ValueError, OverflowError):
-        return None

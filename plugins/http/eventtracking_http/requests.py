@@ -1,0 +1,129 @@
+"""Bodies and headers of requests, made from events."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from eventtracking_core import Event, RejectedError
+from eventtracking_core.encoding import decode_json, encode_json
+from eventtracking_http.options import Options
+from eventtracking_http.signature import Signer
+from eventtracking_http.template import compile_template
+
+__all__ = ["Requests"]
+
+_EVENTS: Final = "{events}"
+_SEPARATORS: Final = {"array": b",", "ndjson": b"\n", "single": b""}
+_GZIP_LEVEL: Final = 1
+"""A quarter of the time of level 9, for a quarter more bytes of events."""
+
+
+class Requests:
+    """Makes requests of one backend.
+
+    Args:
+        options: the options.
+        secret: signs each request; see `Signer`.
+        compresses: whether bodies are compressed.
+    """
+
+    def __init__(self, options: Options, *, secret: str | None, compresses: bool) -> None:
+        self._options = options
+        self._compresses = compresses
+        self._signer = Signer(secret) if secret else None
+        self._event = None if options.event is None else compile_template(options.event)
+        self._action = None if options.action is None else compile_template(options.action)
+        self._separator = _SEPARATORS[options.format]
+        self._head, self._tail = _around(options.envelope, options.format)
+        self._room = options.max_bytes - len(self._head) - len(self._tail)
+        self._headers = compile_template(options.headers) if options.format == "single" else None
+
+    def encode(self, event: Event) -> bytes:
+        """Return an event as it stands in a body.
+
+        Raises:
+            RejectedError: it is larger than the endpoint allows.
+        """
+        text = self._encoded(event)
+        limit = min(self._options.max_event_bytes, self._room)
+        if len(text) >= limit:
+            raise RejectedError("the event is larger than the endpoint allows")
+        return text
+
+    def parts(self, texts: Mapping[int, bytes]) -> Iterator[list[int]]:
+        """Yield the indexes of encoded events that go into one request each."""
+        part: list[int] = []
+        size = 0
+        for index, text in texts.items():
+            is_full = size + len(text) + 1 > self._room or len(part) == self._options.max_events
+            if part and is_full:
+                yield part
+                part, size = [], 0
+            part.append(index)
+            size += len(text) + 1
+        if part:
+            yield part
+
+    def request(
+        self, events: Sequence[Event], texts: Sequence[bytes]
+    ) -> tuple[bytes, Mapping[str, str]]:
+        """Return the body and the headers of a request for encoded events."""
+        body = b"".join((self._head, self._separator.join(texts), self._tail))
+        headers = dict(self._options.headers if self._headers is None else self._filled(events[0]))
+        if self._signer is not None:
+            headers |= self._signer.headers(events, body)
+        if self._compresses:
+            body = gzip.compress(body, _GZIP_LEVEL, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+        return body, headers
+
+    def _filled(self, event: Event) -> Mapping[str, str]:
+        headers = self._headers(_plain(event)) if self._headers else {}
+        return {name: _header_text(value) for name, value in headers.items()}
+
+    def _encoded(self, event: Event) -> bytes:
+        if self._event is None and self._action is None:
+            return encode_json(event)
+        plain = _plain(event)
+        text = encode_json(event) if self._event is None else _json(self._event(plain))
+        if self._action is not None:
+            text = _json(self._action(plain)) + b"\n" + text
+        return text
+
+
+def _plain(event: Event) -> Event:
+    """Return an event with values that JSON has, whatever it held."""
+    return decode_json(encode_json(event))
+
+
+def _json(value: object) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def _header_text(value: object) -> str:
+    text = value if isinstance(value, str) else _json(value).decode()
+    return "".join(
+        character for character in text if character.isprintable() and character.isascii()
+    )
+
+
+def _around(envelope: Any, form: str) -> tuple[bytes, bytes]:
+    """Return what stands before and after the events of a body.
+
+    Raises:
+        ValueError: an envelope has no place for the events, or several.
+    """
+    if form == "ndjson":
+        return b"", b"\n"
+    if form == "single":
+        return b"", b""
+    if envelope is None:
+        return b"[", b"]"
+    head, *tails = _json(envelope).split(_json(_EVENTS))
+    if len(tails) != 1:
+        raise ValueError("envelope must have one value {events}")
+    return head + b"[", b"]" + tails[0]
