@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-__all__ = ["printable"]
+__all__ = ["encodable", "printable"]
 
 MAX_LENGTH: Final = 1000
 """Characters."""
@@ -25,3 +26,14 @@ def printable(text: str, limit: int = MAX_LENGTH) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def encodable(value: Any) -> Any:
+    r"""Return a value with the lone surrogates of its texts escaped, at any depth, as `\ud800`."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode(errors="backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {encodable(key): encodable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return list(map(encodable, value))
+    return tuple(map(encodable, value)) if isinstance(value, tuple) else value

@@ -1,7 +1,8 @@
 """What the framework says of itself: the stdlib logger `eventtracking`, in bounded amounts.
 
 Nothing of an event's payload and no option's value is ever logged: errors are described by their
-type and place, unless they are ours or the operating system's.
+type and place, unless they are ours or the operating system's. A line is one line: what does not
+print is escaped, and long texts are cut.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextvars import ContextVar
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from eventtracking_core._text import printable
 from eventtracking_core.errors import EventTrackingError
 
 if TYPE_CHECKING:
@@ -67,19 +69,22 @@ def log(level: int, message: str, *args: object, extra: Mapping[str, object] | N
     token = _logging.set(True)
     try:
         with suppress(Exception):
-            logger.log(level, message, *args, extra=extra)
+            # `logging.config` disables, by default, every logger that it does not name. Nobody
+            # decides that for a logger they do not know: its level and handlers are what counts.
+            logger.disabled = False
+            logger.log(level, message, *map(_loggable, args), extra=extra)
     finally:
         _logging.reset(token)
 
 
 def describe(error: BaseException) -> str:
     """Return what can be said of an error without its payload: its type, and its place or text."""
-    kind = type(error).__name__
+    kind = printable(type(error).__name__)
     try:
         if isinstance(error, EventTrackingError):
-            return f"{kind}: {error}".removesuffix(": ")
+            return printable(f"{kind}: {error}".removesuffix(": "))
         if isinstance(error, OSError) and error.strerror:
-            return f"{kind}: {error.strerror}"
+            return printable(f"{kind}: {error.strerror}")
     except Exception:  # noqa: BLE001  an error of somebody's own may not even be printed
         return kind
     trace = error.__traceback__
@@ -87,4 +92,10 @@ def describe(error: BaseException) -> str:
         trace = trace.tb_next
     if trace is None:
         return kind
-    return f"{kind} at {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+    return printable(f"{kind} at {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}")
+
+
+def _loggable(value: object) -> object:
+    if isinstance(value, BaseException):
+        return describe(value)
+    return printable(value) if isinstance(value, str) else value

@@ -244,7 +244,7 @@ class Tracker(Scope):
         self._tree = tree
         kept = {id(leaf.backend) for leaf in self._tree.root.leaves()}
         old.shutdown(old.shutdown_timeout, keep=kept)
-        self._tree.root.start()
+        self._tree.start()
         self._begin()
 
     @property

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.policies import DEFAULT, Policies
 from eventtracking_core.routing import Counter, RoutingBackend
 from eventtracking_core.routing.binding import bind
+from eventtracking_core.routing.compiled import chain
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import ContextProvider
@@ -23,9 +24,11 @@ __all__ = [
     "NO_TELEMETRY",
     "SHUTDOWN_TIMEOUT",
     "Diverted",
+    "Interceptor",
     "Send",
     "Telemetry",
     "Tree",
+    "interceptors",
     "observers",
 ]
 
@@ -36,6 +39,24 @@ SHUTDOWN_TIMEOUT: Final = 5.0
 
 observers: Final[list[Callable[[Event], object]]] = []
 """Who is told of every event, of every tree compiled since, before it is routed: for tests."""
+
+
+class Interceptor(Protocol):
+    """Takes the events of a tracker between the root's processors and its backends: for tests."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether the events go on to the backends."""
+
+    def wants(self, owner: Owner | None) -> bool:
+        """Return whether to take the events of a tracker."""
+
+    def take(self, event: Event) -> None:
+        """Take an event."""
+
+
+interceptors: Final[list[Interceptor]] = []
+"""What takes the events of every tree compiled since."""
 
 
 class Diverted(Exception):  # noqa: N818  no error: what a policy says of an event
@@ -100,18 +121,43 @@ class Tree:
         if self._owner is not None:
             bind(self.root, self._owner)
         self.send = self.root.compile() if self.root.children else None
+        if interceptors:
+            self.send = self._intercepted()
         if observers:
             self.send = _observed(self.send)
 
     def keep(self, record: EventType) -> None:
         """Save a record in the metadata store, soon; where there is one."""
-        if self.metadata is None:
+        if self.metadata is None or self._is_isolated():
             return
         if self._keeper is None:
             from eventtracking_core.registry.keeping import Keeper  # noqa: PLC0415  costs imports
 
             self._keeper = Keeper(self.metadata)
         self._keeper.add(record)
+
+    def start(self) -> None:
+        """Begin what must not wait for the first event."""
+        if not self._is_isolated():
+            self.root.start()
+
+    def _is_isolated(self) -> bool:
+        """Return whether a test keeps the events from the backends."""
+        return any(each.wants(self._owner) and not each.passes for each in interceptors)
+
+    def _intercepted(self) -> Send:
+        """Return the tree as a function that hands events to the interceptors first."""
+        targets = tuple(self.root.targets())
+
+        def intercept(event: Event) -> None:
+            takers = [each for each in interceptors if each.wants(self._owner)]
+            for taker in takers:
+                taker.take(event)
+            if all(taker.passes for taker in takers):
+                for send in targets:
+                    send(event)
+
+        return chain(self.root, (intercept,)) if self.root.steps else intercept
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything is delivered, and every record saved; tell whether it is."""
@@ -133,6 +179,9 @@ class Tree:
 
     def give_up(self, error: str, event: Event) -> None:
         """Take an event through the processors, and into the dead letters of the backends."""
+        if self._is_isolated():
+            self.root.refuse("invalid")
+            return
         self.root.giving_up(error)(event)
 
     def bind(self, owner: Owner) -> None:

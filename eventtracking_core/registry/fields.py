@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eventtracking_core._text import encodable
+
 __all__ = ["FieldDoc"]
 
 
@@ -29,6 +31,10 @@ class FieldDoc:
     required: bool = True
     pii: str | None = None
     enum: tuple[str | int | float | bool | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("name", "description", "type", "pii", "enum"):
+            object.__setattr__(self, name, encodable(getattr(self, name)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the field as JSON holds it; what has its default is left out."""

@@ -10,6 +10,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final, Literal, Protocol
 
+from eventtracking_core._text import encodable
 from eventtracking_core.events import as_utc
 from eventtracking_core.registry.fields import FieldDoc
 
@@ -19,6 +20,11 @@ Kind = Literal["event", "context", "composed"]
 
 ID_LENGTH: Final = 16
 """Hexadecimal digits: 64 bits, of which a million types share an id once in 37 million times."""
+
+_TEXTS: Final = (
+    *("name", "description", "owner", "tags", "examples", "deprecated", "schema", "stack_trace"),
+)
+"""What a sink has to hold as text."""
 
 UNREGISTERED: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -60,6 +66,10 @@ class EventType:
     schema: Mapping[str, Any] | None = field(default=None, hash=False)
     registered_at: datetime = UNREGISTERED
     stack_trace: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in _TEXTS:
+            object.__setattr__(self, name, encodable(getattr(self, name)))
 
     @cached_property
     def id(self) -> str:

@@ -1,48 +1,64 @@
-"""See in a test what a tracker emits."""
+"""Capture in a test what a tracker emits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
-from typing import Final
+from typing import TYPE_CHECKING
 
 from eventtracking_core.encoding import snapshot
-from eventtracking_core.events import Event
 from eventtracking_core.testing._captured import CapturedEvents
-from eventtracking_core.tracker import Tracker
+from eventtracking_core.tracker import Tracker, alive
 from eventtracking_core.trackers import get_tracker
+from eventtracking_core.tree import interceptors
 
-__all__ = ["capture"]
+if TYPE_CHECKING:
+    from eventtracking_core.events import Event
 
-_numbers: Final = count()
+__all__ = ["capture", "recompile"]
 
 
 @contextmanager
-def capture(tracker: Tracker | None = None) -> Iterator[CapturedEvents]:
-    """Collect the events that leave a tracker's own processors, next to its backends.
+def capture(
+    tracker: Tracker | None = None, *, pass_through: bool = False
+) -> Iterator[CapturedEvents]:
+    """Collect the events that leave a tracker's own processors, and keep them from its backends.
 
-    The list grows while the block runs. A tracker that is configured inside the block is no longer
-    listened to.
+    The list grows while the block runs, also where the tracker is configured inside the block. In
+    that time its backends deliver nothing: no event, no record of an event type, and nothing that
+    an earlier process left in a spool.
 
     Args:
-        tracker: whom to listen to; the default tracker, if not given.
+        tracker: the tracker; by default, whichever is the default tracker at that moment.
+        pass_through: deliver the events to the backends as well.
     """
-    root = (get_tracker() if tracker is None else tracker).root
-    name = f"eventtracking.testing.capture.{next(_numbers)}"
-    events = CapturedEvents()
-    root.register_backend(name, _Tap(events))
+    captured = _Capture(tracker, passes=pass_through)
+    interceptors.append(captured)
+    recompile()
     try:
-        yield events
+        yield captured.events
     finally:
-        root.unregister_backend(name)
+        interceptors.remove(captured)
+        recompile()
 
 
-class _Tap:
-    """Copies each event to a list."""
+def recompile() -> None:
+    """Compile the tree of every tracker anew, so that interceptors and observers take effect."""
+    for tracker in list(alive):
+        tracker.root.changed()
 
-    def __init__(self, events: list[Event]) -> None:
-        self._events = events
 
-    def send(self, event: Event) -> None:
-        self._events.append(snapshot(event))
+class _Capture:
+    """An interceptor that copies each event to a list."""
+
+    def __init__(self, tracker: Tracker | None, *, passes: bool) -> None:
+        self.events = CapturedEvents()
+        self.passes = passes
+        self._tracker = tracker
+
+    def wants(self, owner: object) -> bool:
+        # A tree has a weak proxy of its tracker, which is equal to it and not identical.
+        return owner == (get_tracker() if self._tracker is None else self._tracker)
+
+    def take(self, event: Event) -> None:
+        self.events.append(snapshot(event))

@@ -10,6 +10,10 @@ from eventtracking_core.events import Event
 
 __all__ = ["CapturedEvents"]
 
+Expected = (
+    str | tuple[str, Mapping[str, object]] | tuple[str, Mapping[str, object], Mapping[str, object]]
+)
+
 MAX_SHOWN: Final = 50
 
 _NOTHING: Final = object()
@@ -34,20 +38,35 @@ class CapturedEvents(list[Event]):
         """Return the events of a name."""
         return CapturedEvents(event for event in self if event["name"] == name)
 
-    def one(self, name: str, /, **subset: object) -> Event:
-        """Return the one event of a name whose data have the given fields.
+    def one(
+        self,
+        name: str,
+        /,
+        *,
+        data: Mapping[str, object] | None = None,
+        context: Mapping[str, object] | None = None,
+        **fields: object,
+    ) -> Event:
+        """Return the one event of a name whose data and context have the given fields.
+
+        A mapping must be there in part, any other value be equal.
 
         Args:
             name: its name.
-            subset: values of fields. A mapping must be there in part, any other value be equal.
+            data: fields of its data, also those named `data` or `context`.
+            context: fields of its context.
+            fields: more fields of its data.
 
         Raises:
             AssertionError: there is none, or there are several.
         """
         __tracebackhide__ = True
-        found = [event for event in self if _matches(event, name, subset)]
+        expected = {**(data or {}), **fields}
+        found = [event for event in self if _matches(event, name, expected, context or {})]
         if len(found) != 1:
-            self._fail(f"expected one event {_shown(name, subset)}, found {len(found) or 'none'}")
+            event = _shown(name, expected, context)
+            count = len(found) or "none"
+            self._fail(f"expected one event {event}, found {count}", shows_context=bool(context))
         return found[0]
 
     def assert_none(self, name: str | None = None) -> None:
@@ -61,11 +80,12 @@ class CapturedEvents(list[Event]):
         if found:
             self._fail(f"expected no events{'' if name is None else f' {name}'}")
 
-    def assert_in_order(self, *expected: str | tuple[str, Mapping[str, object]]) -> None:
+    def assert_in_order(self, *expected: Expected) -> None:
         """Check that there are such events in that order; others may come in between.
 
         Args:
-            expected: for each event its name, or its name and fields of its data, as for `one`.
+            expected: for each event its name; or a tuple of its name, fields of its data and, if
+                wanted, fields of its context, as for `one`.
 
         Raises:
             AssertionError: one is missing, or comes too early; it says which.
@@ -73,23 +93,34 @@ class CapturedEvents(list[Event]):
         __tracebackhide__ = True
         events = iter(self)
         for item in expected:
-            name, subset = (item, {}) if isinstance(item, str) else item
-            if not any(_matches(event, name, subset) for event in events):
+            name, *parts = (item,) if isinstance(item, str) else item
+            data, context = [*parts, {}, {}][:2]
+            if not any(_matches(event, name, data, context) for event in events):
                 first = item is expected[0]
                 where = "" if first else ", after those expected before it"
-                self._fail(f"expected an event {_shown(name, subset)}{where}")
+                event = _shown(name, data, context)
+                self._fail(f"expected an event {event}{where}", shows_context=bool(context))
 
-    def _fail(self, message: str) -> NoReturn:
+    def _fail(self, message: str, *, shows_context: bool = False) -> NoReturn:
         __tracebackhide__ = True
-        lines = [f"  {_shown(event['name'], event['data'])}" for event in self[:MAX_SHOWN]]
+        lines = [
+            f"  {_shown(event['name'], event['data'], event['context'] if shows_context else None)}"
+            for event in self[:MAX_SHOWN]
+        ]
         if len(self) > MAX_SHOWN:
             lines.append(f"  and {len(self) - MAX_SHOWN} more")
         captured = "\n".join(["; captured were:", *lines]) if lines else "; nothing was captured"
         raise AssertionError(message + captured)
 
 
-def _matches(event: Event, name: str, subset: Mapping[str, object]) -> bool:
-    return event["name"] == name and _contains(event["data"], subset)
+def _matches(
+    event: Event, name: str, data: Mapping[str, object], context: Mapping[str, object]
+) -> bool:
+    return (
+        event["name"] == name
+        and _contains(event["data"], data)
+        and _contains(event["context"], context)
+    )
 
 
 def _contains(value: Any, expected: object) -> bool:
@@ -100,5 +131,6 @@ def _contains(value: Any, expected: object) -> bool:
     return bool(value == expected)
 
 
-def _shown(name: str, data: object) -> str:
-    return f"{name} {_repr.repr(data)}" if data else name
+def _shown(name: str, data: object, context: object = None) -> str:
+    text = f"{name} {_repr.repr(data)}" if data else name
+    return f"{text} in context {_repr.repr(context)}" if context else text

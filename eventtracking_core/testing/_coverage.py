@@ -10,6 +10,7 @@ import pytest
 from eventtracking_core.events import Event
 from eventtracking_core.processors._fields import values
 from eventtracking_core.registry import EventType
+from eventtracking_core.testing._capture import recompile
 from eventtracking_core.tracker import alive
 from eventtracking_core.tree import observers
 
@@ -28,7 +29,7 @@ class Coverage:
     def pytest_sessionstart(self) -> None:
         """Begin to look at events."""
         observers.append(self.observe)
-        _compile_anew()
+        recompile()
 
     def observe(self, event: Event) -> None:
         """Note what of its type is in an event."""
@@ -43,7 +44,7 @@ class Coverage:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Look at what was registered; in a process of xdist, hand all to the first one."""
         observers.remove(self.observe)
-        _compile_anew()
+        recompile()
         for tracker in list(alive):
             types = tracker.event_types
             for record in types:
@@ -87,8 +88,3 @@ def _missing(fields: Mapping[str, bool]) -> str:
         return "never emitted"
     absent = [field for field, was_there in fields.items() if not was_there]
     return f"never with {', '.join(absent)}" if absent else ""
-
-
-def _compile_anew() -> None:
-    for tracker in list(alive):
-        tracker.root.changed()

@@ -80,7 +80,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def captured_events() -> Iterator[CapturedEvents]:
-    """What the test's code emits on the default tracker."""
+    """The events that the test's code emits on the default tracker; its backends get none."""
     from eventtracking_core.testing import capture  # noqa: PLC0415  most tests have no use for it
 
     with capture() as events:

@@ -18,6 +18,23 @@ def default_tracker():
     et.register_tracker(before)
 
 
+HERE = []
+
+
+class Here:
+    """Takes every event."""
+
+    def send(self, event):
+        HERE.append(event)
+
+
+class Away:
+    """Takes none."""
+
+    def send(self, event):
+        raise et.RetryableError("away")
+
+
 def names(events):
     return [event["name"] for event in events]
 
@@ -53,14 +70,100 @@ def test_contexts_and_processors_have_done_their_work(default_tracker):
     assert (event["name"], event["context"]) == ("renamed", {"user_id": 1})
 
 
-def test_other_backends_get_their_events_as_ever():
+def test_backends_get_no_event_unless_that_is_asked_for():
     memory = MemoryBackend()
     tracker = et.Tracker({"memory": memory})
 
-    with capture(tracker) as events:
+    with capture(tracker):
+        tracker.emit("kept back")
+    with capture(tracker, pass_through=True) as events:
+        tracker.emit("passed")
+    tracker.emit("after")
+
+    assert names(events) == ["passed"]
+    assert names(memory.events) == ["passed", "after"]
+
+
+def test_a_tracker_that_is_configured_inside_the_block_is_captured(default_tracker, tmp_path):
+    with capture() as events:
+        et.configure(
+            {
+                "processors": [{"type": "name_allowlist", "names": ["inside"]}],
+                "backends": {"file": {"type": "file", "path": str(tmp_path / "events.ndjson")}},
+            }
+        )
+        et.emit("inside")
+        et.emit("filtered")
+        et.configure({"backends": {}})
+        et.emit("again")
+
+    assert names(events) == ["inside", "again"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_default_tracker_that_is_registered_inside_the_block_is_captured(default_tracker):
+    with capture() as events:
+        et.emit("first")
+        et.register_tracker(et.Tracker())
+        et.emit("second")
+        default_tracker.emit("no longer on the default one")
+
+    assert names(events) == ["first", "second"]
+
+
+def test_a_block_that_keeps_events_back_wins_over_one_that_passes_them():
+    memory = MemoryBackend()
+    tracker = et.Tracker({"memory": memory})
+
+    with capture(tracker) as outer, capture(tracker, pass_through=True) as inner:
         tracker.emit("inside")
 
-    assert memory.events == events
+    assert names(outer) == names(inner) == ["inside"]
+    assert memory.events == []
+
+
+def test_what_waits_in_a_spool_is_not_delivered_to_a_test(tmp_path):
+    def configuration(backend):
+        delivery = {"mode": "spool", "directory": str(tmp_path), "schedule_delay": 0.01}
+        return {"backends": {"b": {"type": f"{__name__}:{backend}", "delivery": delivery}}}
+
+    earlier = et.Tracker()
+    earlier.configure(configuration("Away"))
+    earlier.emit("left behind")
+    earlier.shutdown(1)
+    tracker = et.Tracker()
+    with capture(tracker):
+        tracker.configure(configuration("Here"))
+        tracker.flush(1)
+        assert HERE == []
+    tracker.configure(configuration("Here"))
+    tracker.shutdown(5)
+
+    assert names(HERE) == ["left behind"]
+
+
+def test_no_record_of_an_event_type_leaves_a_test(tmp_path):
+    tracker = et.Tracker()
+    with capture(tracker):
+        tracker.configure({"metadata": {"type": "file", "path": str(tmp_path / "types.ndjson")}})
+        tracker.register("quiz.opened", "A quiz was opened.")
+        tracker.shutdown(5)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_invalid_events_make_no_dead_letters_in_a_test(tmp_path):
+    delivery = {"mode": "queue", "directory": str(tmp_path)}
+    tracker = et.Tracker()
+    with capture(tracker) as events:
+        backend = {"type": "memory", "delivery": delivery}
+        tracker.configure({"invalid": "dead_letter", "backends": {"m": backend}})
+        tracker.register("quiz.opened", "A quiz was opened.", {"quiz_id": "which one"})
+        tracker.emit("quiz.opened", {})
+        tracker.shutdown(5)
+
+    assert events == []
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_what_the_application_changes_afterwards_is_not_seen():
@@ -95,9 +198,10 @@ def test_the_tracker_is_as_it_was_afterwards():
     tracker = et.Tracker()
 
     with capture(tracker):
-        assert len(tracker.backends) == 1
+        assert tracker.backends == {}
+    tracker.emit("after")
 
-    assert tracker.backends == {}
+    assert tracker.stats()["emitted"] == 0
 
 
 def test_an_exception_ends_the_block():

@@ -52,6 +52,24 @@ def test_none_or_several_where_one_is_expected_fail_with_what_was_captured(quiz,
     assert "\n  quiz.opened\n  quiz.checked {'by': {'id': 7," in str(caught.value)
 
 
+def test_events_are_found_by_a_part_of_their_context():
+    tracker = et.Tracker()
+    with capture(tracker) as events:
+        for user in (7, 8):
+            with tracker.context(user_id=user, request={"path": "/q", "id": user}):
+                tracker.emit("quiz.checked", {"context": "exam", "data": 1})
+
+    assert events.one("quiz.checked", context={"user_id": 7}) == events[0]
+    assert events.one("quiz.checked", data={"context": "exam"}, context={"request": {"id": 8}})
+    events.assert_in_order(
+        ("quiz.checked", {}, {"user_id": 7}), ("quiz.checked", {"data": 1}, {"user_id": 8})
+    )
+    with pytest.raises(AssertionError) as caught:
+        events.one("quiz.checked", context={"user_id": 9})
+    assert "quiz.checked in context {'user_id': 9}, found none; captured were:" in str(caught.value)
+    assert "in context {'request': {" in str(caught.value)
+
+
 def test_that_there_are_no_events_is_checked_for_all_or_for_a_name(quiz):
     CapturedEvents().assert_none()
     quiz.assert_none("quiz.failed")

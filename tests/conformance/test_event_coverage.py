@@ -50,7 +50,7 @@ def test_events_of_a_configured_tracker_still_arrive(run):
         test_quiz="""
             import eventtracking_core as et
 
-            def test_quiz(captured_events):
+            def test_quiz():
                 et.configure({"backends": {"memory": "memory"}})
                 et.emit("quiz.opened")
                 memory = et.get_tracker().get_backend("memory")

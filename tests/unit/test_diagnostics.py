@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import logging.config
+import subprocess
+import sys
 import threading
+from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
@@ -36,6 +40,28 @@ def handler():
     yield add
     for one in added:
         logging.getLogger("eventtracking").removeHandler(one)
+
+
+@pytest.fixture
+def logged():
+    """Collects what reaches the root logger; logging is as it was afterwards."""
+    root, ours = logging.getLogger(), logging.getLogger("eventtracking")
+    before = root.handlers[:], root.level, ours.level
+    others = [one for one in logging.Logger.manager.loggerDict.values() if hasattr(one, "disabled")]
+    disabled = [one.disabled for one in others]
+
+    @contextmanager
+    def collect():
+        records = []
+        handler = type("Made", (logging.Handler,), {"emit": lambda _, r: records.append(r)})()
+        root.addHandler(handler)
+        yield records
+        root.removeHandler(handler)
+
+    yield collect
+    root.handlers[:], root.level, ours.level = before
+    for one, was_disabled in zip(others, disabled, strict=True):
+        one.disabled = was_disabled
 
 
 def test_a_failure_is_logged_once_however_often_it_happens(caplog):
@@ -130,6 +156,85 @@ def test_a_log_handler_that_fails_reaches_nobody(handler, memory):
     et.Tracker({"a": Failing(), "b": memory}).emit("name")
 
     assert len(memory.events) == 1
+
+
+def reset_by_dict(_path):
+    logging.config.dictConfig({"version": 1})
+
+
+def reset_by_file(path):
+    path.write_text(
+        "[loggers]\nkeys=root\n[handlers]\nkeys=\n[formatters]\nkeys=\n[logger_root]\nhandlers=\n"
+    )
+    logging.config.fileConfig(path)
+
+
+@pytest.mark.parametrize("reset", [reset_by_dict, reset_by_file])
+def test_failures_are_logged_after_logging_was_configured_by_default(reset, tmp_path, logged):
+    """Both disable, by default, the loggers that exist and that they do not name."""
+    tracker = et.Tracker({"failing": Failing()})
+    reset(tmp_path / "logging.ini")
+    with logged() as records:
+        tracker.emit("name")
+
+    assert ["did not deliver" in record.getMessage() for record in records] == [True]
+
+
+def test_without_any_handler_failures_reach_the_standard_error(tmp_path):
+    program = """if True:
+        import logging.config
+        import eventtracking_core as et
+        class Failing:
+            def send(self, event):
+                raise et.RetryableError("away")
+        et.configure({"backends": {"failing": Failing()}})
+        loggers = {"eventtracking": {"propagate": False}}
+        logging.config.dictConfig({"version": 1, "loggers": loggers})
+        et.emit("name")
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=60
+    )
+
+    assert "backend failing did not deliver an event: RetryableError: away" in ran.stderr
+
+
+def test_a_level_or_logging_disable_silences_the_log(logged):
+    logger = logging.getLogger("eventtracking")
+    with logged() as records:
+        logger.setLevel(logging.CRITICAL + 1)
+        et.Tracker({"failing": Failing()}).emit("name")
+        logger.setLevel(logging.NOTSET)
+        logging.disable(logging.CRITICAL)
+        et.Tracker({"failing": Failing()}).emit("name")
+        logging.disable(logging.NOTSET)
+
+    assert records == []
+
+
+HOSTILE = "a\x1b[2J\r\nERROR eventtracking: forged\u202e\ud800" + "x" * 100_000
+
+
+@pytest.mark.parametrize("kind", [et.RetryableError, et.RejectedError, et.NoBackendEnabled])
+def test_the_text_of_an_error_is_one_bounded_line_that_prints(kind, caplog):
+    class Hostile:
+        def send(self, event):
+            raise kind(HOSTILE)
+
+    caplog.set_level(logging.DEBUG)
+    et.Tracker({HOSTILE: Hostile()}).emit(HOSTILE)
+
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message.isprintable()
+    assert r"a\x1b[2J\r\nERROR" in message
+    assert len(message) < 4_000
+
+
+def test_an_error_of_the_system_is_one_bounded_line_too():
+    text = describe(OSError(5, HOSTILE))
+
+    assert text.isprintable()
+    assert len(text) < 2_000
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from eventtracking_catalog.model import Catalogue, ContextEntry, Emitter, Entry
 from eventtracking_catalog.observation import Observation
 from eventtracking_catalog.timeline import Timeline
 from eventtracking_core import Event
+from eventtracking_core.events import clean_name
 from eventtracking_core.registry import EventType
 
 __all__ = ["MAX_NAMES", "Collection"]
@@ -39,18 +40,18 @@ class Collection:
 
     def observe(self, event: Event) -> None:
         """Look at an event, without counting it."""
-        name = event["name"]
+        name = clean_name(event["name"])
         if name not in self._observations:
             self._observations[name] = Observation(name)
         self._observations[name].add(event)
 
     def count(self, name: str, timeline: Timeline) -> None:
         """Take how many events of a name there were, and when."""
-        self._timelines[name].merge(timeline)
+        self._timelines[clean_name(name)].merge(timeline)
 
     def event(self, event: Event) -> None:
         """Look at an event, and count it; where there are too many names, only how many."""
-        name = event["name"]
+        name = clean_name(event["name"])
         if name not in self._timelines and len(self._timelines) >= MAX_NAMES:
             self.left_out += 1
             return

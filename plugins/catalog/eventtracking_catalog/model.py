@@ -12,6 +12,7 @@ from eventtracking_catalog.observation import Observation
 from eventtracking_catalog.personal import masked
 from eventtracking_catalog.shapes import Shape
 from eventtracking_catalog.timeline import Timeline
+from eventtracking_core._text import encodable
 from eventtracking_core.registry import EventType, FieldDoc
 
 __all__ = ["Catalogue", "ContextEntry", "Emitter", "Entry", "Field", "Sample"]
@@ -129,7 +130,7 @@ class Entry:
 
 
 def _fields(documented: tuple[FieldDoc, ...], shape: Shape) -> Iterator[Field]:
-    presence = {path: (seen, of) for path, seen, of in shape.presence()}
+    presence = {encodable(path): (seen, of) for path, seen, of in shape.presence()}
     for doc in documented:
         seen, of = presence.get(doc.name, (0, shape.types["object"]))
         yield Field(doc, documented=True, seen=seen, of=of)

@@ -197,3 +197,30 @@ def test_eventcatalog_needs_a_directory(run, log):
     ran = run("export", "eventcatalog", "--from", log())
     assert ran.code == 2
     assert "-o" in ran.err
+
+
+SURROGATES = """
+import eventtracking_core as et
+
+et.register("edx.a.b", "Text \\ud800.", {"f\\udfff": "x"}, examples=[{"f": "\\ud800"}])
+"""
+
+
+def test_lone_surrogates_are_escaped_in_every_form(tmp_path):
+    """A program of its own, since the module registers at the default tracker."""
+    (tmp_path / "types_.py").write_text(SURROGATES)
+    event = {"id": "1", "name": "\ud800", "timestamp": "2026-01-01T00:00:00Z", "context": {}}
+    (tmp_path / "log.ndjson").write_text(json.dumps(event | {"data": {"\ud800": "\udfff"}}) + "\n")
+    program = Path(sys.executable).with_name("eventtracking")
+    sources = ["--from", "types_", "--from", "log.ndjson"]
+    forms = ("asyncapi", "eventcatalog", "jsonschema", "markdown", "python", "typescript")
+    for arguments in (
+        *(["export", form, *sources, "-o", f"{form}.out"] for form in forms),
+        ["catalog", "build", *sources, "-o", "site"],
+    ):
+        ran = subprocess.run(
+            [program, *arguments], capture_output=True, check=False, cwd=tmp_path, text=True
+        )
+        assert (ran.returncode, "Traceback" in ran.stderr) == (0, False), arguments
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert all(path.read_text(encoding="utf-8") for path in written if path.suffix != ".png")

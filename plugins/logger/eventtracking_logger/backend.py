@@ -68,6 +68,11 @@ class LoggerBackend:
         self._log(record.to_line(), {"event_type_id": record.id, "event_name": record.name})
 
     def _check(self) -> None:
+        if self._logger.disabled:
+            raise NoBackendEnabled(
+                "the logger is disabled: name it in your logging configuration, or set"
+                " disable_existing_loggers to False"
+            )
         if not self._logger.isEnabledFor(self._level):
             raise NoBackendEnabled("the logger does not record this level")
         if _is_logging.get():

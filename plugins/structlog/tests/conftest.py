@@ -28,8 +28,8 @@ def _defaults():
 
 @pytest.fixture
 def events():
-    """The events of the default tracker."""
-    with capture() as events:
+    """The events of the default tracker, which its backends get too."""
+    with capture(pass_through=True) as events:
         yield events
 
 

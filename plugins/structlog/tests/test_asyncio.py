@@ -78,6 +78,7 @@ def test_a_logger_whose_methods_are_coroutines(logger, events, lines):
     assert [(event["context"], event["data"]) for event in events] == [
         ({"user_id": 7}, {"page": "p1"}),
         ({"user_id": 8}, {"page": "p2"}),
+        ({}, {}),
     ]
     assert lines.entries[0]["event_id"] == events[0]["id"]
     assert [line["event"] for line in lines.entries] == ["visited", "edx.page.left"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import UTC, datetime
 
@@ -134,3 +135,18 @@ def test_the_module_registers_with_the_default_tracker():
 
     assert et.get_tracker().event_types.get("edx.test.of_the_module") is record
     assert record.owner == "tests"
+
+
+def test_every_text_of_a_record_can_be_written_as_utf_8(tracker):
+    record = tracker.register(
+        "edx.a.b",
+        "Text \ud800.",
+        {"f\udfff": et.FieldDoc("f\udfff", "\udc80", enum=("\ud800",))},
+        tags=["\ud800"],
+        owner="\ud800",
+        examples=[{"f": ["\ud800", {"\ud801": 1}]}],
+    )
+
+    assert json.dumps(record.to_dict(), ensure_ascii=False).encode()
+    assert record.description == "Text \\ud800."
+    assert et.EventType.from_dict(record.to_dict()) == record

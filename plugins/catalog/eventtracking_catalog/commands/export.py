@@ -35,7 +35,7 @@ def export(form: str, sources: tuple[str, ...], config: Path | None, output: Pat
         raise click.UsageError(f"{form} writes files: name a directory with -o")
     catalogue = gathered(sources, config)
     if form in DOCUMENTS:
-        text = DOCUMENTS[form](catalogue)
+        text = _encodable(DOCUMENTS[form](catalogue))
         if output is None:
             click.echo(text, nl=False)
         else:
@@ -43,7 +43,12 @@ def export(form: str, sources: tuple[str, ...], config: Path | None, output: Pat
         return
     written = TREES[form](catalogue)
     for name, text in written.items():
-        path = Path(output or "", name)
+        path = Path(output or "", _encodable(name))
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(_encodable(text), encoding="utf-8")
     click.echo(f"{len(written):,} files")
+
+
+def _encodable(text: str) -> str:
+    """Return a text with its lone surrogates escaped."""
+    return text.encode(errors="backslashreplace").decode()

@@ -64,7 +64,8 @@ def pages(catalogue: Catalogue, *, live: bool = False) -> Iterator[tuple[str, by
     }
 
     def page(template: str, root: str, **values: object) -> bytes:
-        return environment.get_template(template).render(everywhere, root=root, **values).encode()
+        text = environment.get_template(template).render(everywhere, root=root, **values)
+        return text.encode(errors="backslashreplace")  # lone surrogates
 
     yield "index.html", page("index.html", "", groups=views.groups(catalogue))
     yield "contexts.html", page("contexts.html", "")

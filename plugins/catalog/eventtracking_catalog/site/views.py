@@ -46,7 +46,11 @@ def slugs(names: Mapping[str, object]) -> dict[str, str]:
     for name in names:
         slug = _UNSAFE.sub("-", name).strip("-.")[:_MAX_SLUG]
         if slug != name or slug.lower() in taken:
-            slug = f"{slug}-{sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
+            slug = (
+                f"{slug}-{sha256(name.encode(errors='backslashreplace')).hexdigest()[:8]}".lstrip(
+                    "-"
+                )
+            )
         taken.add(slug.lower())
         found[name] = slug
     return found
