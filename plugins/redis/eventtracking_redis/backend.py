@@ -1,0 +1,165 @@
+"""The backend: batches of events become entries of a stream, each once."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from urllib.parse import urlsplit
+
+from eventtracking_core import BatchError, Event, RetryableError, Seconds
+from eventtracking_core.diagnostics import report
+from eventtracking_core.encoding import encode_json, encode_msgpack
+
+if TYPE_CHECKING:
+    from redis import Redis
+    from redis.commands.core import Script
+
+__all__ = ["RedisBackend"]
+
+Format = Literal["json", "msgpack"]
+
+_ENCODERS: Final = {"json": encode_json, "msgpack": encode_msgpack}
+_SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
+
+CHUNK: Final = 250
+"""Events of one call: a script blocks the server, so it should end within a few milliseconds."""
+
+# The mark of an event is set after its entry was added: what fails in between is added again.
+_APPEND: Final = """
+for i = 4, #ARGV, 3 do
+    local mark = KEYS[1] .. ':seen:{' .. KEYS[1] .. '}:' .. ARGV[i]
+    if ARGV[2] == '0' or redis.call('EXISTS', mark) == 0 then
+        if ARGV[1] == '0' then
+            redis.call('XADD', KEYS[1], '*', 'id', ARGV[i], 'name', ARGV[i+1], ARGV[3], ARGV[i+2])
+        else
+            redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*',
+                       'id', ARGV[i], 'name', ARGV[i+1], ARGV[3], ARGV[i+2])
+        end
+        if ARGV[2] ~= '0' then redis.call('SET', mark, '1', 'EX', ARGV[2]) end
+    end
+end
+"""
+
+
+class RedisBackend:
+    """Appends events to a stream of Redis or Valkey, each once.
+
+    An entry has the fields `id`, `name` and `event`, the whole event in JSON or MessagePack.
+
+    Args:
+        url: the server: `redis://`, `rediss://` or `unix://`.
+        stream: the stream's key.
+        max_length: entries that the stream keeps, approximately; all if not given.
+        format: how the field `event` is encoded: `json` or `msgpack`.
+        remember: seconds for which an event that is sent again is recognised; 0 for never.
+
+    Raises:
+        ValueError: an option cannot be used; the message says which.
+    """
+
+    default_delivery: ClassVar[str] = "queue"
+
+    def __init__(
+        self,
+        url: str = "redis://localhost:6379/0",
+        stream: str = "events",
+        max_length: int | None = None,
+        format: Format = "json",  # noqa: A002  the option's natural name
+        remember: Seconds = 86_400.0,
+    ) -> None:
+        if urlsplit(url).scheme not in _SCHEMES:
+            raise ValueError("url must be an address such as redis://localhost:6379/0")
+        if not stream:
+            raise ValueError("stream must not be empty")
+        if max_length is not None and max_length < 1:
+            raise ValueError("max_length must be positive")
+        if format not in _ENCODERS:
+            raise ValueError("format must be json or msgpack")
+        self._url = url
+        self._stream = stream
+        self._max_length = max_length or 0
+        self._encode = _ENCODERS[format]
+        self._remember = int(remember)
+        # Replaced as a whole: the process and the timeout it is for, the client, and the script.
+        self._connected: tuple[tuple[int, float], Redis, Script] | None = None
+
+    def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
+        """Append events, and wait until the server has them.
+
+        Args:
+            events: any number of them.
+            timeout: seconds, for all of them together.
+
+        Raises:
+            BatchError: some events failed, the others are stored.
+            RetryableError: nothing was stored, and all may be tried again.
+        """
+        deadline = monotonic() + timeout
+        for start in range(0, len(events), CHUNK):
+            try:
+                self._append(events[start : start + CHUNK], deadline - monotonic())
+            except RetryableError as error:
+                if start == 0:
+                    raise
+                raise BatchError(dict.fromkeys(range(start, len(events)), error)) from None
+
+    def shutdown(self, _timeout: float) -> bool:
+        """Close the connection; the next event opens a new one."""
+        connected, self._connected = self._connected, None
+        if connected is not None and connected[0][0] == os.getpid():
+            connected[1].close()
+        return True
+
+    def _append(self, events: Sequence[Event], timeout: float) -> None:
+        from redis import RedisError  # noqa: PLC0415  when something is sent
+
+        if timeout <= 0:
+            raise RetryableError("there was no time left to send the event")
+        arguments: list[str | bytes | int] = [self._max_length, self._remember, "event"]
+        for event in events:
+            arguments += (event["id"], event["name"], self._encode(event))
+        try:
+            self._script(timeout)(keys=[self._stream], args=arguments)
+        except (RedisError, OSError) as error:
+            # The text of the error may hold the address, and so a password.
+            self._connected = None
+            raise RetryableError(f"Redis: {_reason(error)}") from None
+
+    def _script(self, timeout: float) -> Script:
+        # Connecting and the call may each take half of the time.
+        wanted = os.getpid(), round(timeout, 1)
+        connected = self._connected
+        if connected is None or connected[0] != wanted:
+            from redis import Redis  # noqa: PLC0415  as above
+
+            client = Redis.from_url(
+                self._url, socket_timeout=timeout / 2, socket_connect_timeout=timeout / 2
+            )
+            self._warn_of_eviction(client)
+            connected = self._connected = wanted, client, client.register_script(_APPEND)
+        return connected[2]
+
+    def _warn_of_eviction(self, client: Redis) -> None:
+        from redis import ResponseError  # noqa: PLC0415  as above
+
+        try:
+            policy = client.info("memory").get("maxmemory_policy", "")
+        except ResponseError:  # this user may not ask
+            return
+        if policy.startswith("allkeys"):
+            report(
+                logging.ERROR,
+                (self._stream, "eviction"),
+                "Redis deletes streams when its memory is full (maxmemory-policy %s):"
+                " set noeviction or a volatile policy",
+                policy,
+            )
+
+
+def _reason(error: Exception) -> str:
+    """Return the code that the server put before its message, or the error's class."""
+    code = str(error).partition(" ")[0]
+    return code if code.isupper() and code.isalpha() else type(error).__name__

@@ -1,0 +1,158 @@
+"""Events in streams of a real server."""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from redis import Redis
+
+from eventtracking_core import RetryableError, Tracker
+from eventtracking_core.encoding import decode_json
+from eventtracking_core.events import new_id
+from eventtracking_core.testing import BackendConformance
+from eventtracking_redis import RedisBackend
+
+
+def an_event(**data):
+    return {
+        "id": new_id(),
+        "name": "shop.order.placed",
+        "timestamp": datetime.now(UTC),
+        "context": {},
+        "data": data,
+    }
+
+
+@pytest.fixture
+def stream(redis_url):
+    """A stream that no other test uses."""
+    name = f"events-{new_id()}"
+    yield name
+    with Redis.from_url(redis_url) as client:
+        client.delete(name)
+
+
+@pytest.fixture
+def entries(redis_url, stream):
+    def read():
+        with Redis.from_url(redis_url) as client:
+            return [fields for _, fields in client.xrange(stream)]
+
+    return read
+
+
+def test_an_entry_has_the_event_and_what_consumers_filter_by(redis_url, stream, entries):
+    event = an_event(n=1)
+    RedisBackend(redis_url, stream).send_batch([event], timeout=5)
+    (fields,) = entries()
+    assert fields[b"id"].decode() == event["id"]
+    assert fields[b"name"] == b"shop.order.placed"
+    assert decode_json(fields[b"event"]) == event
+
+
+def test_msgpack_is_smaller(redis_url, stream, entries):
+    RedisBackend(redis_url, stream, format="msgpack").send_batch([an_event(n=1)], timeout=5)
+    assert msgspec.msgpack.decode(entries()[0][b"event"])["data"] == {"n": 1}
+
+
+def test_what_is_sent_again_is_stored_once_in_its_order(redis_url, stream, entries):
+    backend = RedisBackend(redis_url, stream)
+    events = [an_event(n=n) for n in range(600)]
+    backend.send_batch(events[:300], timeout=5)
+    backend.send_batch(events, timeout=5)
+    assert [fields[b"id"].decode() for fields in entries()] == [event["id"] for event in events]
+
+
+def test_the_stream_keeps_about_as_many_entries_as_configured(redis_url, stream, entries):
+    backend = RedisBackend(redis_url, stream, max_length=100, remember=0)
+    backend.send_batch([an_event(n=n) for n in range(2000)], timeout=5)
+    assert 100 <= len(entries()) < 400
+
+
+def test_a_key_that_is_no_stream_is_an_error_that_may_pass(redis_url, stream):
+    with Redis.from_url(redis_url) as client:
+        client.set(stream, "text")
+    with pytest.raises(RetryableError, match=r"WRONGTYPE|ResponseError"):
+        RedisBackend(redis_url, stream).send_batch([an_event()], timeout=5)
+
+
+def test_a_server_that_says_nothing_is_left_in_time(stream):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"redis://:a-password@127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(RetryableError) as caught:
+            RedisBackend(url, stream).send_batch([an_event()], timeout=0.4)
+    assert "a-password" not in str(caught.value)
+
+
+def test_a_server_that_is_killed_and_restarted_loses_and_repeats_nothing(valkey):
+    tracker = Tracker()
+    tracker.configure(
+        {
+            "backends": {
+                "stream": {
+                    "type": "redis",
+                    "url": valkey.url,
+                    "delivery": {"mode": "queue", "initial_interval": 0.05, "max_interval": 0.2},
+                }
+            }
+        }
+    )
+    emitted = [tracker.emit("numbered", {"n": n}) for n in range(500)]
+    assert tracker.flush(10)
+    valkey.kill()
+    emitted += [tracker.emit("numbered", {"n": n}) for n in range(500, 1000)]
+    assert not tracker.flush(0.2)
+    valkey.start()
+    assert tracker.flush(20)
+    assert tracker.shutdown(5)
+    with Redis.from_url(valkey.url) as client:
+        stored = [fields[b"id"].decode() for _, fields in client.xrange("events")]
+    assert stored == emitted
+
+
+def test_a_server_that_evicts_is_reported(valkey, caplog):
+    with Redis.from_url(valkey.url) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+    RedisBackend(valkey.url).send_batch([an_event()], timeout=5)
+    assert "allkeys-lru" in caplog.text
+
+
+def test_a_user_who_may_only_append_can_send(valkey):
+    with Redis.from_url(valkey.url) as client:
+        rights = ["+xadd", "+evalsha", "+eval", "+script", "+exists", "+set"]
+        client.acl_setuser("writer", enabled=True, passwords=["+pw"], keys=["*"], commands=rights)
+        backend = RedisBackend(valkey.url.replace("redis://", "redis://writer:pw@"))
+        backend.send_batch([an_event()], timeout=5)
+        assert client.xlen("events") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"url": "http://localhost"}, "url"),
+        ({"stream": ""}, "stream"),
+        ({"max_length": 0}, "max_length"),
+        ({"format": "xml"}, "format"),
+    ],
+)
+def test_options_that_cannot_be_used_are_refused(options, said):
+    with pytest.raises(ValueError, match=said):
+        RedisBackend(**options)
+
+
+class TestConformance(BackendConformance):
+    @pytest.fixture(autouse=True)
+    def server(self, redis_url, stream, entries):
+        self.url, self.stream, self.entries = redis_url, stream, entries
+
+    def make_backend(self):
+        return RedisBackend(self.url, self.stream)
+
+    def make_unreachable(self):
+        return RedisBackend("redis://127.0.0.1:1", self.stream)
+
+    def stored(self, backend):
+        return [{"id": fields[b"id"].decode()} for fields in self.entries()]
