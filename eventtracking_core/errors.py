@@ -16,6 +16,7 @@ __all__ = [
     "InvalidEventError",
     "NoBackendEnabled",
     "NoTransformerImplemented",
+    "PluginError",
     "Problem",
     "RejectedError",
     "RetryableError",
@@ -39,6 +40,10 @@ class NoBackendEnabled(EventTrackingError):  # noqa: N818  documented upstream u
 
 class NoTransformerImplemented(EventTrackingError):  # noqa: N818  documented upstream under this name
     """Raised by a component: nothing transforms this event."""
+
+
+class PluginError(EventTrackingError):
+    """A plugin is not there, or cannot be used; the message says which, why, and what to do."""
 
 
 class RetryableError(EventTrackingError):

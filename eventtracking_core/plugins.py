@@ -6,19 +6,19 @@ type's name, up to its first dot, is loaded alone, registered with pluggy and as
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from inspect import signature
-from operator import attrgetter
+from threading import RLock
 from typing import Any, Final, Literal
 
 import pluggy
 
 from eventtracking_core import hookspecs
-from eventtracking_core.errors import EventTrackingError
+from eventtracking_core.errors import PluginError
+from eventtracking_core.forks import on_fork
+from eventtracking_core.importing import import_attribute, import_bounded
 
 __all__ = [
     "GROUP",
@@ -35,9 +35,6 @@ Kind = Literal["context provider", "processor", "backend", "metadata store"]
 Factory = Callable[..., Any]
 
 GROUP: Final = "eventtracking"
-
-IMPORT_TIMEOUT: Final = 10.0
-"""Seconds a plugin may take to import before it is given up."""
 
 _HOOKS: Final[Mapping[Kind, str]] = {
     "context provider": "eventtracking_context_providers",
@@ -81,10 +78,6 @@ _PUBLISHED: Final = frozenset(
 )
 
 
-class PluginError(EventTrackingError):
-    """A plugin is not there, or cannot be used; the message says which, why, and what to do."""
-
-
 class Plugins:
     """The plugins of this process."""
 
@@ -92,6 +85,13 @@ class Plugins:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._origins: dict[str, str] = {}
+        self.forked()
+
+    def forked(self) -> None:
+        """Reset the lock in a forked child, where another thread may have held it."""
+        # Held while the manager is read or changed, and never while others' code runs: that may
+        # import, and so wait for a thread that waits for us.
+        self._lock = RLock()
 
     def register(self, plugin: object, name: str) -> None:
         """Register an object with hook implementations; see `register_plugin`."""
@@ -109,7 +109,8 @@ class Plugins:
             if signature(getattr(plugin, hook)).parameters:
                 raise PluginError(f"plugin {name!r}: {hook} must take no arguments")
         try:
-            self._manager.register(plugin, name)
+            with self._lock:
+                self._manager.register(plugin, name)
         except ValueError as error:
             raise PluginError(f"a plugin {name!r} is registered already") from error
 
@@ -119,7 +120,9 @@ class Plugins:
         Raises:
             PluginError: there is none of that name.
         """
-        if self._manager.unregister(name=name) is None:
+        with self._lock:
+            plugin = self._manager.unregister(name=name)
+        if plugin is None:
             raise PluginError(f"no plugin {name!r} is registered")
 
     def find(self, kind: Kind, type_name: str, disabled: Iterable[str] = ()) -> Factory:
@@ -134,10 +137,10 @@ class Plugins:
             PluginError: there is none of that name, or its plugin cannot be used.
         """
         if ":" in type_name:
-            return _attribute(type_name)
+            return import_attribute(type_name)
         built_in = _BUILT_IN[kind].get(type_name)
         if built_in is not None:
-            return _attribute(built_in)
+            return import_attribute(built_in)
         name = type_name.partition(".")[0]
         if name in disabled:
             raise PluginError(f"plugin {name!r} is disabled")
@@ -181,7 +184,7 @@ class Plugins:
                     failed[entry_point.name] = error
         found: dict[Kind, dict[str, Factory]] = {}
         for kind in _BUILT_IN:
-            found[kind] = {name: _attribute(path) for name, path in _BUILT_IN[kind].items()}
+            found[kind] = {name: import_attribute(path) for name, path in _BUILT_IN[kind].items()}
             for name, _ in self._manager.list_name_plugin():
                 try:
                     found[kind].update(self.factories(kind, name))
@@ -195,15 +198,15 @@ class Plugins:
         Raises:
             PluginError: the hook raises.
         """
-        others = [plugin for other, plugin in self._manager.list_name_plugin() if other != name]
+        with self._lock:
+            implementations = getattr(self._manager.hook, hook).get_hookimpls()
         try:
-            result: list[Any] = self._manager.subset_hook_caller(hook, others)()
+            return [each.function() for each in implementations if each.plugin_name == name]
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             where = self.origin(name)
             raise PluginError(f"plugin {where}: {hook} raised {type(error).__name__}") from error
-        return result
 
     def load(self, entry_point: EntryPoint) -> None:
         """Import a plugin and register it.
@@ -211,12 +214,16 @@ class Plugins:
         Raises:
             PluginError: it cannot be imported, or not be registered; it names the distribution.
         """
-        module = _imported(f"plugin {_origin(entry_point)}", entry_point.load)
-        try:
-            self.register(module, entry_point.name)
-        except PluginError as error:
-            raise PluginError(f"{error} ({_distribution(entry_point)})") from error
-        self._origins[entry_point.name] = _origin(entry_point)
+        plugin = f"plugin {_origin(entry_point)}"
+        module = import_bounded(plugin, entry_point.module, entry_point.load)
+        with self._lock:
+            if self._manager.has_plugin(entry_point.name):  # another thread loaded it meanwhile
+                return
+            try:
+                self.register(module, entry_point.name)
+            except PluginError as error:
+                raise PluginError(f"{error} ({_distribution(entry_point)})") from error
+            self._origins[entry_point.name] = _origin(entry_point)
 
     def _load(self, kind: Kind, name: str, type_name: str) -> None:
         candidates = [entry_point for entry_point in installed() if entry_point.name == name]
@@ -274,35 +281,4 @@ def _unknown(kind: Kind, type_name: str) -> str:
     return f"{message} (installed: {', '.join(there)})"
 
 
-def _attribute(path: str) -> Factory:
-    module, _, attribute = path.partition(":")
-    factory: Factory = _imported(repr(path), lambda: attrgetter(attribute)(import_module(module)))
-    if not callable(factory):
-        raise PluginError(f"{path!r} is not callable")
-    return factory
-
-
-def _imported(what: str, load: Callable[[], object]) -> Any:
-    """Run an import that may raise, never end, or end the process.
-
-    Raises:
-        PluginError: it did not work; the message says what and why.
-    """
-    outcome: list[Any] = []
-
-    def run() -> None:
-        try:
-            outcome.append((load(), None))
-        except BaseException as error:  # noqa: BLE001  SystemExit among them
-            outcome.append((None, error))
-
-    thread = threading.Thread(target=run, name="eventtracking-import", daemon=True)
-    thread.start()
-    thread.join(IMPORT_TIMEOUT)
-    if not outcome:
-        raise PluginError(f"{what} was still importing after {IMPORT_TIMEOUT:g} seconds")
-    value, error = outcome[0]
-    if error is not None:
-        cause = f"{type(error).__name__}: {error}".rstrip(": ")
-        raise PluginError(f"{what} cannot be imported: {cause}") from error
-    return value
+on_fork(plugins.forked)

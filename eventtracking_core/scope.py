@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+from weakref import ref
 
 from eventtracking_core.contexts import (
     ContextVarLocator,
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Scope"]
 
-_registries: Final[WeakKeyDictionary[Scope, Registry]] = WeakKeyDictionary()
+
+def _registered(scope: ref[Scope], record: EventType) -> None:
+    found = scope()
+    if found is not None:
+        found._registered(record)  # noqa: SLF001  a method, but for the weak reference
 
 
 class Scope:
@@ -32,11 +37,12 @@ class Scope:
         context_locator: finds the active contexts; by default each task and thread has its own.
     """
 
+    _event_types: Registry | None = None  # until they are asked for
+
     def __init__(self, context_locator: ContextLocator | None) -> None:
         self._locator = stack_locator(context_locator or ContextVarLocator())
         ours = isinstance(self._locator, ContextVarLocator)
         self._top = self._locator.top if ours else self._located
-        self._event_types: Registry | None = None
 
     @property
     def event_types(self) -> Registry:
@@ -45,9 +51,9 @@ class Scope:
             from eventtracking_core.registry import Registry  # noqa: PLC0415  costs imports
 
             made = Registry()
-            made.watch(self._registered)
+            made.watch(partial(_registered, ref(self)))  # not strongly: processors hold registries
             # Of two threads that come here at once, one must not lose what it registers.
-            self._event_types = _registries.setdefault(self, made)
+            return cast("Registry", self.__dict__.setdefault("_event_types", made))
         return self._event_types
 
     def _registered(self, record: EventType) -> None:

@@ -6,19 +6,20 @@ import logging
 import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet, proxy
 
 from eventtracking_core.diagnostics import describe, report
-from eventtracking_core.errors import ClosedError, InvalidEventError
+from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import Event, id_at
 from eventtracking_core.forks import check_fork, reset_after_fork, same_process
 from eventtracking_core.intake import Intake
-from eventtracking_core.lifecycle import join
+from eventtracking_core.lifecycle import join, uninterrupted
 from eventtracking_core.policies import DEFAULT
 from eventtracking_core.routing import RoutingBackend
 from eventtracking_core.scope import Scope
-from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Diverted, Send, Tree
+from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Diverted, Replaced, Send, Tree, emitting
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
@@ -58,6 +59,7 @@ class Tracker(Scope):
     ) -> None:
         super().__init__(context_locator)
         self.name: str | None = None
+        self._configuring = RLock()
         self._intake = Intake(strict=strict)
         self._names = self._intake.names
         self._tree = Tree(RoutingBackend(backends, processors))
@@ -88,8 +90,7 @@ class Tracker(Scope):
         now = _now(UTC)
         event_id = id_at(now)
         tree = self._tree
-        send = tree.send
-        if send is None:
+        if tree.is_silent:
             return event_id
         try:
             kind = None
@@ -117,10 +118,13 @@ class Tracker(Scope):
             else:
                 stamp = (self._stamps or self._stamping())[name if kind is None else kind]
                 event = stamp(tree, event_id, name, now, frame, context, fields)
-            next(tree.emitted)
-            send(event)
-        except ClosedError:
-            self._send_again(tree, event)
+            try:
+                next(tree.emitted)
+                tree.send(event)
+            finally:
+                next(tree.left)
+        except Replaced:
+            self.send(event)
         except Diverted as diverted:
             self._send(tree, diverted.send, diverted.event)
         except (KeyboardInterrupt, SystemExit, InvalidEventError):
@@ -152,34 +156,29 @@ class Tracker(Scope):
     def send(self, event: Event) -> None:
         """Route an event that was made elsewhere: a replay, or a line of a log. Never raises."""
         check_fork()
-        tree = self._tree
-        if tree.send is not None:
-            self._send(tree, tree.send, event)
+        replaced: Tree | None = None
+        while (tree := self._tree) is not replaced:
+            if tree.is_silent:
+                return
+            try:
+                self._send(tree, None, event)
+            except Replaced:
+                replaced = tree
+            else:
+                return
 
-    def _send(self, tree: Tree, send: Send, event: Event) -> None:
-        next(tree.emitted)
+    def _send(self, tree: Tree, send: Send | None, event: Event) -> None:
         try:
-            send(event)
-        except ClosedError:
-            self._send_again(tree, event)
+            next(tree.emitted)
+            (send or tree.send)(event)
+        except Replaced:
+            raise
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001  nothing may reach the application
             report(logging.ERROR, type(error), "an event was not sent: %s", describe(error))
-
-    def _send_again(self, tree: Tree, event: Event) -> None:
-        """Bring an event that found its tree closed to the one that took its place."""
-        while (current := self._tree) is not tree:
-            tree = current
-            if tree.send is None:
-                return
-            next(tree.emitted)
-            try:
-                tree.send(event)
-            except ClosedError:
-                continue
-            return
-        report(logging.WARNING, "closed", "an event was emitted after shutdown")
+        finally:
+            next(tree.left)
 
     @property
     def backends(self) -> dict[str, Backend | BatchBackend]:
@@ -233,7 +232,6 @@ class Tracker(Scope):
         from eventtracking_core.telemetry import follow  # noqa: PLC0415
 
         check_fork()
-        old = self._tree
         is_disabled = _is_true(os.environ.get("EVENTTRACKING_DISABLED", ""))
         tree = (
             Tree(RoutingBackend()) if is_disabled else build(read(config), self.name, proxy(self))
@@ -241,11 +239,19 @@ class Tracker(Scope):
         tree.bind(proxy(self))
         tree.providers += self._providers
         follow(tree, self._intake)
-        self._tree = tree
-        kept = {id(leaf.backend) for leaf in self._tree.root.leaves()}
-        old.shutdown(old.shutdown_timeout, keep=kept)
-        self._tree.start()
-        self._begin()
+        self._replace(tree)
+
+    @uninterrupted
+    def _replace(self, tree: Tree) -> None:
+        # Only the swap is locked: building may wait for another thread's import, and shutting down
+        # for a backend.
+        with self._configuring:
+            old, self._tree = self._tree, tree
+        try:
+            old.replace(tree)
+        finally:
+            self._tree.start()
+            self._begin()
 
     @property
     def shutdown_timeout(self) -> float:
@@ -271,9 +277,10 @@ class Tracker(Scope):
 
     def forked(self) -> None:
         """Count from zero in a forked child, which begins empty."""
-        self._tree.emitted_count.restart()
-        self._tree.root.forked()
+        self._configuring = RLock()
+        self._tree.forked()
 
+    @uninterrupted
     def shutdown(self, timeout: float | None = None) -> bool:
         """Close the tree and release what its backends hold; tell whether that ended in time.
 
@@ -302,3 +309,6 @@ class Tracker(Scope):
 
 def _is_true(text: str) -> bool:
     return text.strip().lower() in {"1", "true", "yes", "on"}
+
+
+emitting.extend((Tracker.emit, Tracker._send))  # noqa: SLF001  they count events in and out

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
-from time import monotonic
+from collections.abc import Callable, Iterable
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.lifecycle import SHUTDOWN_TIMEOUT, calls_below, hold
 from eventtracking_core.policies import DEFAULT, Policies
 from eventtracking_core.routing import Counter, RoutingBackend
 from eventtracking_core.routing.binding import bind
@@ -25,17 +26,19 @@ __all__ = [
     "SHUTDOWN_TIMEOUT",
     "Diverted",
     "Interceptor",
+    "Replaced",
     "Send",
     "Telemetry",
     "Tree",
+    "emitting",
     "interceptors",
     "observers",
 ]
 
 Send = Callable[["Event"], object]
 
-SHUTDOWN_TIMEOUT: Final = 5.0
-"""Seconds."""
+emitting: Final[list[Callable[..., object]]] = []
+"""The functions that count events in and out, by whose calls a thread knows that it is inside."""
 
 observers: Final[list[Callable[[Event], object]]] = []
 """Who is told of every event, of every tree compiled since, before it is routed: for tests."""
@@ -71,6 +74,10 @@ class Diverted(Exception):  # noqa: N818  no error: what a policy says of an eve
         super().__init__()
         self.event = event
         self.send = send
+
+
+class Replaced(Exception):  # noqa: N818  no error: the event goes into another tree
+    """The tree takes no more events; its tracker has another."""
 
 
 class Telemetry(NamedTuple):
@@ -113,6 +120,12 @@ class Tree:
         self._keeper: Keeper | None = None
         self.emitted_count = Counter()
         self.emitted = self.emitted_count.tick
+        self._left_count = Counter()
+        self.left = self._left_count.tick
+        """`next(tree.left)` follows each `next(tree.emitted)`, when the event is where it goes."""
+        self._is_replaced = False
+        self.ends: list[Callable[[Tree], object]] = []
+        """Called when no tracker refers to the tree any more."""
         self.changed()
         root.watch(self)
 
@@ -120,11 +133,14 @@ class Tree:
         """Compile anew, after a registration. A tree without backends sends nowhere."""
         if self._owner is not None:
             bind(self.root, self._owner)
-        self.send = self.root.compile() if self.root.children else None
-        if interceptors:
-            self.send = self._intercepted()
-        if observers:
-            self.send = _observed(self.send)
+        for leaf in self.root.leaves():
+            leaf.shutdown_timeout = self.shutdown_timeout
+        self.is_silent = not (self.root.children or interceptors or observers)
+        self.send = _refuse if self._is_replaced else self._compiled()
+
+    def _compiled(self) -> Send:
+        send = self._intercepted() if interceptors else self.root.compile()
+        return _observed(send) if observers else send
 
     def keep(self, record: EventType) -> None:
         """Save a record in the metadata store, soon; where there is one."""
@@ -166,10 +182,52 @@ class Tree:
         left = max(0.0, deadline - monotonic())
         return (self._keeper is None or self._keeper.flush(left)) and delivered
 
-    def shutdown(self, timeout: float, *, keep: Collection[int] = ()) -> bool:
+    def replace(self, new: Tree) -> None:
+        """Take no more events, wait for those that are inside, and shut down.
+
+        Backends that the new tree uses too are not released.
+        """
+        deadline = monotonic() + self.shutdown_timeout
+        kept = {id(leaf.backend) for leaf in new.root.leaves()}
+        for leaf in self.root.leaves():
+            leaf.releases = leaf.releases and id(leaf.backend) not in kept
+        self._is_replaced = True
+        self.changed()
+        # An event is in the old tree as a whole, or in the new one: no leaf is closed before.
+        self.wait_for_emitters(max(0.0, deadline - monotonic()))
+        self.shutdown(max(0.0, deadline - monotonic()))
+
+    def wait_for_emitters(self, timeout: float) -> bool:
+        """Wait until no other thread sends an event through what was compiled before."""
+        deadline = monotonic() + timeout
+        interrupted = calls_below(*emitting)
+        while True:
+            left = self._left_count.value  # first: an event that enters now is counted as inside
+            if self.emitted_count.value - left <= interrupted:
+                return True
+            if monotonic() >= deadline:
+                return False
+            sleep(0.0005)
+
+    def forked(self) -> None:
+        """Count from zero in a forked child, which begins empty."""
+        self.emitted_count.restart()
+        self._left_count.restart()
+        self.root.forked()
+
+    def __del__(self) -> None:
+        """Let what is pending be delivered, though no tracker is left that refers to the tree."""
+        for end in self.ends:
+            end(self)
+        for leaf in self.root.leaves():
+            leaf.abandon()
+        if self._keeper is not None:
+            hold(self._keeper)
+
+    def shutdown(self, timeout: float) -> bool:
         """Close the tree; see `RoutingBackend.shutdown`."""
         deadline = monotonic() + timeout
-        done = self.root.shutdown(timeout, keep=keep)
+        done = self.root.shutdown(timeout)
         left = max(0.0, deadline - monotonic())
         return (self._keeper is None or self._keeper.shutdown(left)) and done
 
@@ -208,11 +266,14 @@ class Tree:
         return values
 
 
-def _observed(send: Callable[[Event], object] | None) -> Callable[[Event], object]:
+def _observed(send: Send) -> Send:
     def tell_and_send(event: Event) -> None:
         for tell in observers:
             tell(event)
-        if send is not None:
-            send(event)
+        send(event)
 
     return tell_and_send
+
+
+def _refuse(_event: Event) -> None:
+    raise Replaced

@@ -56,12 +56,21 @@ class Item:
         self.error = error
 
 
-def sender(backend: Backend | BatchBackend, saver: Saver | None = None) -> Send:
+def _never() -> bool:
+    return False
+
+
+def sender(
+    backend: Backend | BatchBackend,
+    saver: Saver | None = None,
+    is_late: Callable[[], bool] = _never,
+) -> Send:
     """Return a function that delivers a batch in a number of seconds.
 
     Args:
         backend: delivers.
         saver: is shown each batch first.
+        is_late: returns whether a backend that takes one event at a time gets no further one.
     """
     send_batch = getattr(backend, "send_batch", None)
 
@@ -71,12 +80,14 @@ def sender(backend: Backend | BatchBackend, saver: Saver | None = None) -> Send:
         if callable(send_batch):
             send_batch(events, timeout=timeout)
         else:
-            _send_each(cast("Backend", backend).send, events)
+            _send_each(cast("Backend", backend).send, events, is_late)
 
     return send_all
 
 
-def _send_each(send: Callable[[Event], None], events: Sequence[Event]) -> None:
+def _send_each(
+    send: Callable[[Event], None], events: Sequence[Event], is_late: Callable[[], bool]
+) -> None:
     """Deliver one event after the other; report those that failed together.
 
     Two that fail one after the other end it, so that a dead sink is not asked for each event.
@@ -84,6 +95,10 @@ def _send_each(send: Callable[[Event], None], events: Sequence[Event]) -> None:
     failures: dict[int, Any] = {}
     misses = 0
     for index, event in enumerate(events):
+        if index and is_late():
+            late = RetryableError("not tried, since the time was up")
+            failures |= dict.fromkeys(range(index, len(events)), late)
+            break
         error = _outcome(send, event)
         if error is None:
             misses = 0

@@ -16,7 +16,7 @@ from eventtracking_core.delivery.storage.spool import Spool
 from eventtracking_core.delivery.worker import Worker
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack
-from eventtracking_core.errors import ClosedError
+from eventtracking_core.lifecycle import drain_by_default
 from eventtracking_core.routing import Leaf
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ class BufferedLeaf(Leaf):
         self._make_new()
         super().__init__(name, backend, type_name=type_name)
         self.mode = options.mode
+        if self.mode == "queue":
+            drain_by_default()
 
     def _make_new(self) -> None:
         self.queue = MemoryQueue(self.options.max_queue_size, self.options.max_queue_bytes)
@@ -95,7 +97,7 @@ class BufferedLeaf(Leaf):
 
     def start(self) -> None:
         """Adopt what processes that ended left in the spool, and deliver it."""
-        if self.spool is not None and self.spool.seek_orphans():
+        if self.spool is not None and not self.closed and self.spool.seek_orphans():
             self.worker.wake()
 
     def _delivery(self) -> Callable[[Event], None]:
@@ -104,8 +106,8 @@ class BufferedLeaf(Leaf):
         def deliver(event: Event) -> None:
             next(accepted)
             if self.closed:
-                self.ledger.drop("shutdown")
-                raise ClosedError
+                self._dropped("shutdown")
+                return
             try:
                 waiting = self._store(encode_msgpack(event))
             except BaseException:
@@ -204,18 +206,22 @@ class BufferedLeaf(Leaf):
         settled = self.worker.flush(ticket, timeout)
         return settled and super().flush(max(0.0, deadline - monotonic()))
 
-    def shutdown(self, timeout: float, *, releases: bool = True) -> bool:
-        """Deliver what waits, within `timeout` seconds, then release what the backend holds."""
-        if self._is_shut_down:
-            return True
-        self._is_shut_down = True
-        self.worker.releases = releases
+    def abandon(self) -> None:
+        """Deliver what is pending and end: no tracker refers to this leaf any more."""
+        self.close()
+
+    def shutdown(self, timeout: float) -> bool:
+        """Deliver what is pending, within `timeout` seconds, then release what the backend holds.
+
+        If it was shut down before, wait for the same worker.
+        """
+        deadline = monotonic() + timeout
         self.close()
         done = self.worker.join(timeout)
         if not done:  # the backend holds the worker: what waits behind it cannot go
             self.keep_or_drop([])
             self._tell_of_those_in_hand()
-        return done
+        return done and (not self.is_retired or self.release_once(deadline))
 
     def _tell_of_those_in_hand(self) -> None:
         in_hand = self.worker.in_hand

@@ -56,6 +56,8 @@ class RemoteLeaf(BufferedLeaf):
     is handed on to one that does.
     """
 
+    stage = 1  # the leaf that hands events on may deliver to it, in the same process
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.mode = "worker"
@@ -77,20 +79,20 @@ class RemoteLeaf(BufferedLeaf):
 
     def _delivery(self) -> Callable[[Event], None]:
         def deliver(event: Event) -> None:
-            if self.closed:
-                raise ClosedError
             found = taken.get()
-            if found is not None:
-                found[self].append(event)
-            else:
+            if found is None:
                 self._hand_on(event)
+            elif self.closed:
+                raise ClosedError
+            else:
+                found[self].append(event)
 
         return deliver
 
     def _hand_on(self, event: Event) -> None:
         next(self.ledger.accepted.tick)
         try:
-            self.hand_on(event)
+            (_refuse if self.closed else self.hand_on)(event)
         except BaseException as error:  # noqa: BLE001  whatever it raises ends here
             self._failed(error)
         else:
@@ -187,17 +189,16 @@ class RemoteLeaf(BufferedLeaf):
         """Wait until the backend has delivered what it took, where it took anything."""
         return not self._is_used or Leaf.flush(self, timeout)
 
-    def shutdown(self, timeout: float, *, releases: bool = True) -> bool:
+    def shutdown(self, timeout: float) -> bool:
         """Take no more events, wait for a batch, then release what the backend holds."""
         self.closed = True
-        if self._is_shut_down or not self._is_used:
+        if not self._is_used:
             return True
-        self._is_shut_down = True
         deadline = monotonic() + timeout
         if not self._lock.acquire(timeout=timeout):
             return False
         self._lock.release()
-        return not releases or self.release(max(0.0, deadline - monotonic()))
+        return self.release_once(deadline)
 
     @property
     def _is_used(self) -> bool:

@@ -51,6 +51,10 @@ class Requests:
         """Try nothing again after a moment of the monotonic clock."""
         self._deadline = deadline
 
+    def end_at_the_latest(self, deadline: float) -> None:
+        """Try nothing again after a moment of the monotonic clock, or a later one set before."""
+        self._deadline = max(deadline, self._deadline or deadline)
+
     # ── for the worker ──
 
     @property

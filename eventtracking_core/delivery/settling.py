@@ -68,7 +68,8 @@ class Settler:
     def _attempt(self) -> Attempt:
         is_probing = self.backoff.probes and self.held[0].is_named
         tried = self.held[:1] if is_probing else self.held
-        attempt = Attempt(sender(self._leaf.backend, self._leaf.saver), self._timeout)
+        send = sender(self._leaf.backend, self._leaf.saver, lambda: self._requests.is_late)
+        attempt = Attempt(send, self._timeout)
         self._leaf.run(attempt, tried)
         # From here on, nothing that goes wrong brings a settled event back.
         self.held = attempt.retryable + self.held[len(tried) :]

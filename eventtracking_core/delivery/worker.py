@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 from sys import maxsize
-from threading import TIMEOUT_MAX, Lock
-from threading import Event as Signal
+from threading import TIMEOUT_MAX, Lock, current_thread, main_thread
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
-from eventtracking_core.delivery._threads import start_daemon
+from eventtracking_core.delivery._threads import Latch, start_daemon
 from eventtracking_core.delivery.accounts import Accounts
 from eventtracking_core.delivery.attempt import INVALID, Item
 from eventtracking_core.delivery.requests import Requests
 from eventtracking_core.delivery.settling import Settler
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack
+from eventtracking_core.lifecycle import hold, let_go
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery.leaf import BufferedLeaf
@@ -30,6 +30,9 @@ PAUSE: Final = 0.01
 
 ARRIVES_WITHIN: Final = 0.5
 """Seconds that a closed leaf waits for threads that were on their way into its queue."""
+
+ENDS_BEFORE: Final = 0.2
+"""Seconds before the end of its time at which a worker tries nothing again."""
 
 _NO_EVENT: Final = cast("Event", {})
 
@@ -53,10 +56,10 @@ class Worker:
         self._full_bytes = min(options.max_batch_bytes, (options.max_queue_bytes + 1) // 2)
         self._starting = Lock()
         self._is_started = False
-        self._done = Signal()
+        self._running = Lock()
+        self._done = Latch()
         self.alarm = 1
         self.byte_alarm = maxsize
-        self.releases = True
 
     @property
     def in_hand(self) -> int:
@@ -73,7 +76,7 @@ class Worker:
     def wake(self) -> None:
         """Let the worker look at what waits; start it where it does not run yet."""
         self.alarm = self.byte_alarm = maxsize
-        if self._done.is_set():
+        if self._done.is_set:
             self._refuse_the_late()
         elif self._start():
             self._requests.wake()
@@ -82,7 +85,7 @@ class Worker:
 
     def flush(self, ticket: Ticket, timeout: float) -> bool:
         """Deliver at once what is there; tell whether that is settled within `timeout` seconds."""
-        if self._done.is_set() or not (self._is_started or self._has_work()):
+        if self._done.is_set or not (self._is_started or self._has_work()):
             return True
         deadline = monotonic() + timeout
         self._requests.flush(ticket)
@@ -105,13 +108,23 @@ class Worker:
 
     def join(self, timeout: float) -> bool:
         """Wait for the end, for at most `timeout` seconds; tell whether everything is settled."""
-        self._requests.end_by(monotonic() + timeout)
+        # A little earlier than that, so that it has ended when this returns.
+        self._requests.end_at_the_latest(monotonic() + timeout - min(0.1 * timeout, ENDS_BEFORE))
         is_idle = not (self._is_started or self._has_work() or self._is_awaited())
-        if not self._done.is_set() and (is_idle or not self._start()):
-            self._drain()
-            self._finish()
+        if not self._done.is_set and (is_idle or not self._start()):
+            self._end_here()
         self._requests.wake()
-        return self._done.wait(min(timeout, TIMEOUT_MAX))
+        return self._done.wait(timeout)
+
+    def _end_here(self) -> None:
+        """Deliver what is pending in the calling thread, and end, unless another thread does."""
+        if self._running.acquire(blocking=False):
+            try:
+                if not self._done.is_set:
+                    self._drain()
+                    self._finish()
+            finally:
+                self._running.release()
 
     def _start(self) -> bool:
         """Start the thread, unless it runs; tell whether there is one."""
@@ -119,17 +132,24 @@ class Worker:
             return True
         if not self._starting.acquire(blocking=False):
             return True  # another thread is about to
-        self._is_started = True
-        self._leaf.begin()
-        if not start_daemon(self._run, f"eventtracking-{self._leaf.name}"):
-            self._is_started = False
+        try:
+            hold(self._leaf)
+            self._leaf.begin()
+            self._is_started = start_daemon(self._run, f"eventtracking-{self._leaf.name}")
+        finally:
             self._starting.release()
+            if not self._is_started:
+                self.alarm = 1
         return self._is_started
 
     # ── the thread ──
 
     def _run(self) -> None:
-        while not self._done.is_set():
+        # An exception of a signal handler may strike the thread that starts this one, which then
+        # starts another.
+        if not self._running.acquire(blocking=False):
+            return
+        while not self._done.is_set:
             try:
                 self._work()
             except BaseException as error:  # noqa: BLE001  a worker that ends loses everything
@@ -166,12 +186,25 @@ class Worker:
         try:
             if self._leaf.spool is not None:
                 self._leaf.spool.close()
-            if self.releases:
-                self._leaf.release(self._requests.seconds_left(self._options.export_timeout))
-        finally:
-            self._done.set()
-            self._requests.settle(self._is_settled)
-            self._refuse_the_late()
+            if not self._leaf.is_retired:
+                seconds = self._requests.seconds_left(self._options.export_timeout)
+                self._leaf.release_once(monotonic() + seconds)
+        except BaseException as error:
+            if current_thread() is main_thread() and not isinstance(error, Exception):
+                raise  # Ctrl-C: whoever waits next ends the worker
+            report(
+                logging.ERROR,
+                ("finish", self._leaf.path, type(error)),
+                "backend %s: closing failed: %s",
+                self._leaf.path,
+                describe(error),
+                extra={"backend": self._leaf.path, "error": type(error).__name__},
+            )
+        self._done.set()
+        self._requests.settle(self._is_settled)
+        self._refuse_the_late()
+        if not self._leaf.is_retired:
+            let_go(self._leaf)
 
     def _refuse_the_late(self) -> None:
         """Count events that came after the end: their threads were on the way into the queue."""
@@ -230,7 +263,7 @@ class Worker:
     def _is_settled(self, ticket: Ticket) -> bool:
         spool = self._leaf.spool
         spooled = spool is None or spool.taken >= ticket.spooled
-        return self._done.is_set() or (ticket.passed and spooled and self.in_hand == 0)
+        return self._done.is_set or (ticket.passed and spooled and self.in_hand == 0)
 
     def _take(self, count: int) -> list[Item]:
         leaf, size = self._leaf, self._options.max_batch_bytes

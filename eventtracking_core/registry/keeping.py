@@ -7,10 +7,9 @@ from collections import deque
 from threading import Condition, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Final
-from weakref import WeakSet
 
 from eventtracking_core.diagnostics import describe, report
-from eventtracking_core.forks import on_fork
+from eventtracking_core.lifecycle import SHUTDOWN_TIMEOUT, hold, join_holder, let_go
 
 if TYPE_CHECKING:
     from eventtracking_core.registry.record import EventType, MetadataStore
@@ -20,8 +19,6 @@ __all__ = ["Keeper"]
 FIRST_INTERVAL: Final = 1.0
 MAX_INTERVAL: Final = 30.0
 """Seconds between two attempts at a store that fails."""
-
-_keepers: Final[WeakSet[Keeper]] = WeakSet()
 
 
 class Keeper:
@@ -34,10 +31,16 @@ class Keeper:
         store: keeps the records.
     """
 
+    shutdown_timeout = SHUTDOWN_TIMEOUT
+    stage = 2  # a leaf may register an event type in its end
+
     def __init__(self, store: MetadataStore) -> None:
         self._store = store
         self._begin_anew()
-        _keepers.add(self)
+        join_holder(self)
+
+    def close(self) -> None:
+        """Go on saving records until `shutdown`: they are of events that are accepted."""
 
     def _begin_anew(self) -> None:
         # A record waits until it is saved; all of this is changed under the condition's lock.
@@ -61,6 +64,7 @@ class Keeper:
             if self._is_running:
                 return
             self._is_running = True
+        hold(self)
         try:
             Thread(target=self._run, name="eventtracking-metadata", daemon=True).start()
         except RuntimeError:  # the interpreter ends
@@ -83,6 +87,7 @@ class Keeper:
             self._is_closed = True
             self._waiting.clear()
             self._changed.notify_all()
+        let_go(self)
         return self._release(max(0.0, deadline - monotonic())) and saved
 
     def _release(self, timeout: float) -> bool:
@@ -114,6 +119,8 @@ class Keeper:
     def _next(self) -> EventType | None:
         with self._changed:
             self._is_running = bool(self._waiting)
+            if not self._waiting:
+                let_go(self)
             return self._waiting[0] if self._waiting else None
 
     def _pause(self, interval: float) -> None:
@@ -130,9 +137,3 @@ class Keeper:
             describe(error),
             extra={"error": type(error).__name__},
         )
-
-
-@on_fork
-def _forked() -> None:
-    for keeper in list(_keepers):
-        keeper.forked()

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import logging
+from threading import Lock, get_ident
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final, cast
-from weakref import WeakSet
+from typing import TYPE_CHECKING, Any, cast
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import BatchError, ClosedError
-from eventtracking_core.forks import on_fork
+from eventtracking_core.lifecycle import (
+    SHUTDOWN_TIMEOUT,
+    calls_below,
+    hold,
+    join_holder,
+    let_go,
+    living,
+)
 from eventtracking_core.routing.ledger import Ledger, failure_level, failure_reason
 from eventtracking_core.routing.saving import saver
 
@@ -38,6 +45,17 @@ class Leaf:
     """
 
     mode = "inline"
+    stage = 0
+    """When it is shut down at exit: after the leaves of a lower number."""
+
+    shutdown_timeout = SHUTDOWN_TIMEOUT
+    """Seconds that shutting down may take at the end of the process."""
+
+    is_retired = False
+    """Whether the leaf has no place in a tree any more."""
+
+    releases = True
+    """Whether shutting down releases what the backend holds; another leaf may go on using it."""
 
     def __init__(
         self, name: str, backend: Backend | BatchBackend, *, type_name: str | None = None
@@ -49,8 +67,10 @@ class Leaf:
         self._send = _sender(name, backend)
         self.saver = saver(name, backend)
         self._is_shut_down = False
+        self._releasing = Lock()
+        self._releasing_thread: int | None = None
         self.deliver = self._delivery()
-        _leaves.add(self)
+        join_holder(self)
 
     def _delivery(self) -> Callable[[Event], None]:
         accepted = self.ledger.accepted.tick
@@ -82,7 +102,7 @@ class Leaf:
     def _failed(self, error: BaseException) -> None:
         reason = failure_reason(error)
         self.ledger.drop(reason)
-        if isinstance(error, KeyboardInterrupt | SystemExit | ClosedError):
+        if isinstance(error, KeyboardInterrupt | SystemExit):
             raise error
         report(
             failure_level(reason),
@@ -106,29 +126,72 @@ class Leaf:
         )
 
     def close(self) -> None:
-        """Take no more events: whoever brings one is told by a `ClosedError`."""
+        """Accept no more events; they are dropped, and counted under `shutdown`."""
         self._send = _refuse
+
+    def abandon(self) -> None:
+        """Let the backend end with the process: no tracker refers to this leaf any more."""
+        self.outlive()
+
+    def outlive(self) -> None:
+        """Keep the leaf until its backend was shut down, which may hold events."""
+        ends = any(callable(getattr(self.backend, name, None)) for name in ("flush", "shutdown"))
+        if ends and not self._is_shut_down and self.ledger.accepted.value:
+            hold(self)
+
+    def retire(self) -> None:
+        """Deliver what is pending: the leaf has no place in a tree any more.
+
+        Its backend, which somebody may use elsewhere, is released at the end of the process.
+        """
+        self.is_retired = True
+        self.abandon()
 
     def flush(self, timeout: float) -> bool:
         """Wait until the backend has delivered what it took; tell whether it did in time."""
         return _asked(self.backend, "flush", timeout)
 
-    def shutdown(self, timeout: float, *, releases: bool = True) -> bool:
-        """Close, and release what the backend holds; tell whether that ended in time.
+    def shutdown(self, timeout: float) -> bool:
+        """Close, and release what the backend holds; return whether that ended in time.
 
-        Args:
-            timeout: seconds.
-            releases: whether to; another tree may go on using the backend.
+        If another thread does so already, wait for it.
         """
         deadline = monotonic() + timeout
         self.close()
-        if self._is_shut_down:
-            return True
-        self._is_shut_down = True
-        while (is_held_up := self.ledger.unsettled() > 0) and monotonic() < deadline:
+        interrupted = calls_below(self.deliver)
+        while (is_held_up := self.ledger.unsettled() > interrupted) and monotonic() < deadline:
             sleep(0.001)  # another thread is inside the backend
-        released = not releases or self.release(max(0.0, deadline - monotonic()))
-        return released and not is_held_up
+        return self.release_once(deadline) and not is_held_up
+
+    def release_once(self, deadline: float) -> bool:
+        """Release what the backend holds, unless that was done: again if it was interrupted."""
+        if self._is_shut_down or not self.releases or self._moved():
+            return True
+        if self._releasing_thread == get_ident():  # a signal handler interrupted it
+            return False
+        if not self._releasing.acquire(timeout=max(0.0, deadline - monotonic())):
+            return False
+        try:
+            self._releasing_thread = get_ident()
+            if self._was_shut_down():
+                return True
+            released = self.release(max(0.0, deadline - monotonic()))
+            self._is_shut_down = True
+        finally:
+            self._releasing_thread = None
+            self._releasing.release()
+        let_go(self)
+        return released
+
+    def _moved(self) -> bool:
+        """Return whether the backend of a retired leaf has another leaf, which releases it."""
+        return self.is_retired and any(
+            isinstance(other, Leaf) and other.backend is self.backend and not other.is_retired
+            for other in living()
+        )
+
+    def _was_shut_down(self) -> bool:
+        return self._is_shut_down
 
     def release(self, timeout: float) -> bool:
         """Release what the backend holds; tell whether that ended in time."""
@@ -139,6 +202,7 @@ class Leaf:
 
     def forked(self) -> None:
         """Begin empty in a forked child."""
+        self._releasing = Lock()
         self.ledger.restart()
         if self.saver is not None:
             self.saver.restart()
@@ -154,15 +218,6 @@ class Leaf:
             "dropped": self.ledger.dropped_by_reason(),
             "pending": self.ledger.unsettled(),
         }
-
-
-_leaves: Final[WeakSet[Leaf]] = WeakSet()
-
-
-@on_fork
-def _forked() -> None:
-    for leaf in list(_leaves):
-        leaf.forked()
 
 
 def _refuse(_event: Event) -> None:

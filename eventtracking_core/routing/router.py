@@ -18,7 +18,7 @@ from eventtracking_core.routing.ledger import Ledger
 from eventtracking_core.routing.step import Step, process
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.events import Event
@@ -28,12 +28,18 @@ __all__ = ["RoutingBackend"]
 _End = Callable[[Leaf], Send]
 _DELIVER: Final[_End] = attrgetter("deliver")
 
+LEAVES_WITHIN: Final = 0.5
+"""Seconds that a leaf which was unregistered waits for threads that are about to use it."""
+
 
 class Watcher(Protocol):
     """Whoever compiled a router into something of its own."""
 
     def changed(self) -> None:
         """Compile anew."""
+
+    def wait_for_emitters(self, timeout: float) -> bool:
+        """Wait until no other thread sends an event through what was compiled before."""
 
 
 class RoutingBackend:
@@ -94,12 +100,14 @@ class RoutingBackend:
         Raises:
             ValueError: the backend has no callable `send`.
         """
+        replaced = self._children.get(name)
         if isinstance(backend, RoutingBackend) and _is_plain(backend):
             backend.watch(self)
             self._children[name] = backend
         else:
             self._children[name] = backend if isinstance(backend, Leaf) else Leaf(name, backend)
         self.changed()
+        self._retire(replaced)
 
     def unregister_backend(self, name: str) -> Backend | BatchBackend:
         """Take a backend out of the tree and return it; it is neither flushed nor shut down.
@@ -113,7 +121,24 @@ class RoutingBackend:
         if isinstance(child, RoutingBackend):
             child._watchers.discard(self)  # noqa: SLF001  another one of us
         self.changed()
+        self._retire(child)
         return child.backend if isinstance(child, Leaf) else child
+
+    def _retire(self, child: Leaf | RoutingBackend | None) -> None:
+        """Let what has no place in the tree any more deliver what is pending."""
+        if isinstance(child, Leaf):
+            self.wait_for_emitters(LEAVES_WITHIN)
+            child.retire()
+        elif child is not None:  # it may be registered elsewhere
+            for leaf in child.leaves():
+                leaf.outlive()
+
+    def wait_for_emitters(self, timeout: float) -> bool:
+        """Wait until no other thread sends an event through what was compiled before."""
+        deadline = monotonic() + timeout
+        return False not in [
+            each.wait_for_emitters(_left(deadline)) for each in list(self._watchers)
+        ]
 
     def register_processor(self, processor: Processor | Step) -> None:
         """Add a processor; it runs after those that are registered already.
@@ -223,20 +248,13 @@ class RoutingBackend:
         deadline = monotonic() + timeout
         return False not in [leaf.flush(_left(deadline)) for leaf in self.leaves()]
 
-    def shutdown(self, timeout: float, *, keep: Collection[int] = ()) -> bool:
-        """Close every leaf, then release what the backends hold, `timeout` seconds in all.
-
-        Args:
-            timeout: seconds, for all of them together.
-            keep: the `id` of backends that another tree goes on using.
-        """
+    def shutdown(self, timeout: float) -> bool:
+        """Close every leaf, then release what the backends hold, `timeout` seconds in all."""
         deadline = monotonic() + timeout
         leaves = list(self.leaves())
         for leaf in leaves:
             leaf.close()
-        return False not in [
-            leaf.shutdown(_left(deadline), releases=id(leaf.backend) not in keep) for leaf in leaves
-        ]
+        return False not in [leaf.shutdown(_left(deadline)) for leaf in leaves]
 
     def stats(self, entered: int) -> dict[str, Any]:
         """Return the counters of the router and of everything below it.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Final
-from weakref import WeakSet, finalize
+from weakref import WeakSet, ref
 
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation, get_meter
 
@@ -26,8 +26,6 @@ from eventtracking_core.telemetry._counts import (
 
 if TYPE_CHECKING:
     from eventtracking_core.intake import Intake
-    from eventtracking_core.routing import Counter as Count
-    from eventtracking_core.routing import RoutingBackend
     from eventtracking_core.tree import Tree
 
 __all__ = ["SCOPE", "Metrics"]
@@ -61,23 +59,23 @@ _LEVELS: Final = {
 class _Followed:
     """A tree's counters; when the tree is gone, what they said last."""
 
-    def __init__(self, root: RoutingBackend, emitted: Count) -> None:
-        self._live: tuple[RoutingBackend, Count] | None = root, emitted
+    def __init__(self, tree: Tree) -> None:
+        self._tree = ref(tree)
         self.left: Counter[Series] | None = None
 
-    def end(self) -> None:
-        """Keep what the counters say, and let go of the tree."""
-        if self._live is not None:
-            self.left = counts(*self._live)
-            self._live = None
+    def end(self, tree: Tree) -> None:
+        """Keep what the counters say."""
+        self.left = counts(tree.root, tree.emitted_count)
 
     def counts(self) -> Counter[Series]:
-        live = self._live
-        return counts(*live) if live is not None else self.left or Counter()
+        tree = self._tree()
+        if tree is None or self.left is not None:
+            return self.left or Counter()
+        return counts(tree.root, tree.emitted_count)
 
     def queues(self) -> Counter[Series]:
-        live = self._live
-        return queues(live[0]) if live is not None else Counter()
+        tree = self._tree()
+        return queues(tree.root) if tree is not None and self.left is None else Counter()
 
 
 class Metrics:
@@ -101,9 +99,9 @@ class Metrics:
 
     def follow(self, tree: Tree, intake: Intake) -> None:
         """Tell of a tree while it lives, and keep its counts when it is gone."""
-        followed = _Followed(tree.root, tree.emitted_count)
+        followed = _Followed(tree)
         # A tree that nobody emits into any more is gone: its tracker has another, or is gone too.
-        finalize(tree, followed.end).atexit = False
+        tree.ends.append(followed.end)
         with self._changing:
             gone = [each for each in self._followed if each.left is not None]
             there = [each for each in self._followed if each not in gone]

@@ -1,0 +1,94 @@
+"""Importing what a configuration names: bounded in time, and without waiting for itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from operator import attrgetter
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final
+
+from eventtracking_core.errors import PluginError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+__all__ = ["import_attribute", "import_bounded"]
+
+Factory = Callable[..., Any]
+
+IMPORT_TIMEOUT: Final = 10.0
+"""Seconds a plugin may take to import before it is given up."""
+
+_OURS: Final = "eventtracking_core."
+_IMPORT_SYSTEM: Final = "<frozen importlib._bootstrap>"
+
+
+def import_attribute(path: str) -> Factory:
+    """Return the callable that a path such as `package.module:attribute` names.
+
+    Raises:
+        PluginError: it cannot be imported, or is not callable.
+    """
+    module, _, attribute = path.partition(":")
+    factory: Factory = import_bounded(
+        repr(path), module, lambda: attrgetter(attribute)(import_module(module))
+    )
+    if not callable(factory):
+        raise PluginError(f"{path!r} is not callable")
+    return factory
+
+
+def import_bounded(what: str, module: str, load: Callable[[], object]) -> Any:
+    """Run an import that may raise, never end, or end the process.
+
+    It runs in a thread of its own, for `IMPORT_TIMEOUT` seconds at most. It runs in this thread
+    where it takes no time, or where this thread is importing: that import would be waited for.
+
+    Args:
+        what: the thing to import, for the message.
+        module: its module.
+        load: imports it.
+
+    Raises:
+        PluginError: it did not work; the message says what and why.
+    """
+    outcome: list[Any] = []
+
+    def run() -> None:
+        try:
+            outcome.append((load(), None))
+        except BaseException as error:  # noqa: BLE001  SystemExit among them
+            outcome.append((None, error))
+
+    if module.startswith(_OURS) or _is_imported(module) or _is_importing():
+        run()
+    else:
+        thread = Thread(target=run, name="eventtracking-import", daemon=True)
+        thread.start()
+        thread.join(IMPORT_TIMEOUT)
+    if not outcome:
+        raise PluginError(f"{what} was still importing after {IMPORT_TIMEOUT:g} seconds")
+    value, error = outcome[0]
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    if error is not None:
+        cause = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise PluginError(f"{what} cannot be imported: {cause}") from error
+    return value
+
+
+def _is_imported(module: str) -> bool:
+    there = sys.modules.get(module)
+    return there is not None and not getattr(there.__spec__, "_initializing", False)
+
+
+def _is_importing() -> bool:
+    """Return whether this thread is importing: another one might wait for that to end."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001  the way to look at a stack
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORT_SYSTEM:
+            return True
+        frame = frame.f_back
+    return False

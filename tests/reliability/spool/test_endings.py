@@ -1,0 +1,49 @@
+"""P23: whatever holds events is drained at the end, however the process comes to it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).with_name("endings.py")
+MODES = ("inline", "queue", "spool")
+
+sys.path.insert(0, str(PROGRAM.parent))
+from endings import WAYS  # noqa: E402  a program beside this file
+
+ENDINGS = [way for way in WAYS if way != "adopt"]
+
+
+def start(way, mode, directory):
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore::DeprecationWarning", PROGRAM, way, mode],
+        cwd=directory, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def lines(path):
+    return Counter(path.read_text().split()) if path.exists() else Counter()
+
+
+@pytest.mark.parametrize("way", ENDINGS)
+def test_however_a_process_ends_everything_it_emitted_is_delivered_once(way, tmp_path):
+    running = {}
+    for mode in MODES:
+        (tmp_path / mode).mkdir()
+        running[mode] = start(way, mode, tmp_path / mode)
+    errors = {mode: program.communicate(timeout=60)[1] for mode, program in running.items()}
+    for mode, program in running.items():
+        directory = tmp_path / mode
+        emitted = lines(directory / "emitted")
+        assert emitted, errors[mode]
+        was_killed = mode == "spool" and program.returncode < 0
+        if was_killed:
+            start("adopt", mode, directory).communicate(timeout=60)
+        delivered = lines(directory / "delivered") + lines(directory / "others")
+        if was_killed:  # what the signal interrupted is sent again
+            delivered = Counter(set(delivered))
+        assert delivered == emitted, (mode, program.returncode, errors[mode][-2000:])
