@@ -122,6 +122,11 @@ _observed: Final[list[bool]] = []
 _set_handler = signal.signal
 _drains_by_default = True
 
+_OF_SERVERS: Final = {
+    getattr(signal, name) for name in ("SIGINT", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+}
+"""Signals, besides SIGTERM, that servers handle, and raise again at their end."""
+
 
 def uninterrupted(function: Callable[P, R]) -> Callable[P, R]:
     """Make our own handlers of SIGTERM wait until a function returns."""
@@ -185,11 +190,20 @@ def drain_by_default() -> None:
 
 
 def _signal(number: int, handler: Any) -> Any:
-    """Set a handler as `signal.signal` does; the default one of SIGTERM drains."""
-    if number == signal.SIGTERM and handler == signal.SIG_DFL and _drains_by_default:
+    """Set a handler as `signal.signal` does; one that ends the process by default drains first."""
+    if handler == signal.SIG_DFL and _drains_by_default and _is_taken_back(number):
         handler = _end_by_signal
     previous = _set_handler(number, handler)
     return signal.SIG_DFL if previous is _end_by_signal else previous
+
+
+def _is_taken_back(number: int) -> bool:
+    """Return whether the default handler of a signal is restored, as a server does at its end."""
+    if number == signal.SIGTERM:
+        return True
+    # Programs that set the default one for SIGINT themselves want it to work while C code runs.
+    current = signal.getsignal(number) if number in _OF_SERVERS else None
+    return callable(current) and current is not signal.default_int_handler
 
 
 def drain_on_sigterm(enabled: bool = True) -> None:  # noqa: FBT001, FBT002  reads well

@@ -1,4 +1,4 @@
-"""Programs that end in one of many ways while events are pending: `python endings.py WAY MODE`.
+"""Programs that end in one of many ways while events are pending; arguments: WAY MODE.
 
 Each runs in a directory of its own. It writes the number of events that it emitted into `emitted`;
 its sink appends what it delivers to `delivered`.

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).with_name("endings.py")
+PROGRAM = Path(__file__).with_name("programs_that_end.py")
 MODES = ("inline", "queue", "spool")
 
 sys.path.insert(0, str(PROGRAM.parent))
-from endings import WAYS  # noqa: E402  a program beside this file
+from programs_that_end import WAYS  # noqa: E402  a program beside this file
 
 ENDINGS = [way for way in WAYS if way != "adopt"]
 
