@@ -106,7 +106,7 @@ class BufferedLeaf(Leaf):
         def deliver(event: Event) -> None:
             next(accepted)
             if self.closed:
-                self._dropped("shutdown")
+                self._deliver_late(event)
                 return
             try:
                 waiting = self._store(encode_msgpack(event))
@@ -120,6 +120,18 @@ class BufferedLeaf(Leaf):
                 worker.wake()
 
         return deliver
+
+    def _deliver_late(self, event: Event) -> None:
+        """Deliver inline what was on its way when the leaf lost its place; drop the rest."""
+        if not self.is_retired:
+            self._dropped("shutdown")
+            return
+        try:
+            self._send(event)
+        except BaseException as error:  # noqa: BLE001  whatever a backend raises ends here
+            self._failed(error)
+        else:
+            self.ledger.delivered.add()
 
     def give_up(self, error: str, event: Event) -> None:
         """Put an event into the dead letters, as the worker comes to it."""

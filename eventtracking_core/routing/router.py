@@ -28,7 +28,7 @@ __all__ = ["RoutingBackend"]
 _End = Callable[[Leaf], Send]
 _DELIVER: Final[_End] = attrgetter("deliver")
 
-LEAVES_WITHIN: Final = 0.5
+LEAVES_WITHIN: Final = 0.1
 """Seconds that a leaf which was unregistered waits for threads that are about to use it."""
 
 
