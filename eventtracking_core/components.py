@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 from eventtracking_core.events import Event
 
-__all__ = ["Backend", "BatchBackend", "Processor"]
+__all__ = ["Backend", "BatchBackend", "Processor", "Reviewable"]
 
 
 class Processor(Protocol):
@@ -63,3 +63,11 @@ class BatchBackend(Protocol):
             RetryableError: nothing was delivered; a later attempt may succeed.
             RejectedError: never deliverable.
         """
+
+
+@runtime_checkable
+class Reviewable(Protocol):
+    """A backend that can say, without opening anything, why it will probably not deliver."""
+
+    def review(self) -> Iterable[str]:
+        """Return warnings for `eventtracking check`, without an option's value."""

@@ -5,7 +5,8 @@ part of a message.
 """
 
 from eventtracking_core.config.build import build
+from eventtracking_core.config.review import review
 from eventtracking_core.config.schema import json_schema
 from eventtracking_core.config.source import Configuration, read
 
-__all__ = ["Configuration", "build", "json_schema", "read"]
+__all__ = ["Configuration", "build", "json_schema", "read", "review"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from eventtracking_core.config.reader import Problems
     from eventtracking_core.routing.binding import Owner
 
-__all__ = ["check", "steps"]
+__all__ = ["check", "guards", "steps"]
 
 
 def steps(table: Mapping[str, Any], path: str, problems: Problems) -> list[Step]:
@@ -44,7 +44,7 @@ def check(root: RoutingBackend, owner: Owner | None, problems: Problems) -> None
     if owner is None:
         return
     bind(root, owner)
-    for path, guard in _guards(root, ""):
+    for path, guard in guards(root):
         refused = guard.refused()
         if refused:
             problems.add(
@@ -54,10 +54,11 @@ def check(root: RoutingBackend, owner: Owner | None, problems: Problems) -> None
             )
 
 
-def _guards(router: RoutingBackend, path: str) -> Iterator[tuple[str, Accepts]]:
+def guards(router: RoutingBackend, path: str = "") -> Iterator[tuple[str, Accepts]]:
+    """Yield the guards at a router and below it, each with the path of its router."""
     for step in router.steps:
         if isinstance(step.processor, Accepts):
             yield path, step.processor
     for name, child in router.children.items():
         if isinstance(child, RoutingBackend):
-            yield from _guards(child, f"{path}.backends.{name}".removeprefix("."))
+            yield from guards(child, f"{path}.backends.{name}".removeprefix("."))

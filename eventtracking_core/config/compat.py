@@ -56,8 +56,16 @@ def translate(node: Mapping[str, Any], path: str, problems: Problems) -> Mapping
     module, _, attribute = engine.rpartition(".")
     type_name = _TYPES.get(engine, f"{module}:{attribute}")
     if type_name == ROUTER:
-        return options
+        return _in_order(options)
     names = _NAMES.get(type_name, {})
     dropped = _WITHOUT_MEANING.get(type_name)
     translated = {names.get(key, key): value for key, value in options.items() if key != dropped}
     return {"type": type_name, **_DEFAULTS.get(type_name, {}), **translated}
+
+
+def _in_order(router: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a router whose backends are called in the order of their names, as they are there."""
+    backends = router.get("backends")
+    if not isinstance(backends, Mapping):
+        return router
+    return {**router, "backends": dict(sorted(backends.items(), key=lambda item: str(item[0])))}

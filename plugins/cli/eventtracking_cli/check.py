@@ -1,42 +1,82 @@
-"""Say whether a configuration can be used, and everything that is wrong with it."""
+"""Check a configuration: list everything that is wrong with it, and what will not deliver."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from eventtracking_cli import parameters
 from eventtracking_cli.terminal import count, plain, print_json
-from eventtracking_core import ConfigurationError
-from eventtracking_core.config import build, read
+from eventtracking_core import ConfigurationError, get_tracker
+from eventtracking_core.config import build, read, review
+from eventtracking_core.errors import Problem
 from eventtracking_core.tree import Tree
 
 __all__ = ["check"]
 
 
 @click.command()
-@click.argument("config", required=False, type=click.Path(path_type=Path))
+@click.argument("file", metavar="CONFIG", required=False, type=click.Path(path_type=Path))
+@parameters.config
+@click.option(
+    "--types",
+    "modules",
+    multiple=True,
+    metavar="MODULE",
+    help="Import a module that registers event types, and check `accepts` against them.",
+)
 @parameters.as_json
-def check(config: Path | None, *, as_json: bool) -> None:
+def check(
+    file: Path | None, config: Path | None, modules: tuple[str, ...], *, as_json: bool
+) -> None:
     """Check a configuration, and list every problem.
 
     Without CONFIG, what EVENTTRACKING_CONFIG_FILE or pyproject.toml says. Each problem comes with
-    its path and what to do. Exits 1 where there is one. Components are made, nothing is opened.
+    its path and what to do. Exits 1 where there is one. Warnings tell what will probably not
+    deliver. Components are made, nothing is opened.
     """
+    _import(modules)
     try:
-        configuration = read(config)
-        built = build(configuration)
+        configuration = read(file or config)
+        built = build(configuration, owner=get_tracker() if modules else None)
     except ConfigurationError as error:
         if not as_json:
             raise
-        problems = [problem._asdict() for problem in error.problems]
-        print_json({"source": error.source, "ok": False, "problems": problems})
+        print_json(_result(error.source, error.problems, (), ok=False))
         raise click.exceptions.Exit(1) from error
+    warnings = review(configuration, built.root, has_types=bool(modules))
     if as_json:
-        print_json({"source": configuration.source, "ok": True, "problems": []})
-    else:
-        click.echo(f"{plain(configuration.source)}: ok ({_summary(built)})")
+        print_json(_result(configuration.source, (), warnings, ok=True))
+        return
+    for warning in warnings:
+        click.echo(f"warning: {plain(warning)}", err=True)
+    click.echo(f"{plain(configuration.source)}: ok ({_summary(built)})")
+
+
+def _import(modules: Iterable[str]) -> None:
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    for module in modules:
+        try:
+            import_module(module)
+        except Exception as error:
+            message = f"{plain(module)} cannot be imported: {type(error).__name__}"
+            raise click.BadParameter(message, param_hint="--types") from error
+
+
+def _result(
+    source: str, problems: Iterable[Problem], warnings: Iterable[Problem], *, ok: bool
+) -> dict[str, object]:
+    return {
+        "source": source,
+        "ok": ok,
+        "problems": [problem._asdict() for problem in problems],
+        "warnings": [warning._asdict() for warning in warnings],
+    }
 
 
 def _summary(built: Tree) -> str:

@@ -62,6 +62,7 @@ def test_problems_come_as_json_too(run, config):
         "source": "et.toml",
         "ok": True,
         "problems": [],
+        "warnings": [],
     }
 
 
@@ -129,3 +130,74 @@ def test_the_schema_leaves_out_a_plugin_that_fails_and_names_it(program, plugin)
     assert ran.code == 0
     assert "eventtracking-broken 1.2" in ran.err
     assert "broken" not in ran.out
+
+
+DOUBTFUL = """
+    [backends.directory]
+    type = "sqlite"
+    path = "."
+    [backends.segment]
+    type = "segment"
+    processors = [{ type = "redact", fields = ["context.ip"] }]
+    [backends.keyed]
+    type = "segment"
+    write_key = "$SEGMENT_KEY"
+    [backends.one]
+    type = "file"
+    path = "events.ndjson"
+    [backends.branch.backends.two]
+    type = "file"
+    path = "./events.ndjson"
+    [backends.below]
+    type = "file"
+    path = "et.toml/events.ndjson"
+"""
+
+
+FIRST = "backends.one.path"
+UNLESS = "the application sets segment.analytics.write_key"
+
+
+def test_what_will_not_deliver_is_warned_of(run, config, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    ran = run("check", config(DOUBTFUL))
+    assert ran.code == 0
+    assert {tuple(line.split(": ", 2)[1:]) for line in ran.err.splitlines()} == {
+        ("backends.below.path", "lies below a file, which is no directory"),
+        ("backends.branch.backends.two.path", "is the file of another backend too: " + FIRST),
+        ("backends.directory.path", "is a directory: name a file"),
+        ("backends.keyed.write_key", "is taken as it stands: a variable is written ${NAME}"),
+        ("backends.segment", "has no write_key: nothing is delivered unless " + UNLESS),
+    }
+
+
+def test_warnings_come_as_json_too(run, config):
+    ran = run("check", config(""), "--json")
+    assert (ran.code, ran.json["ok"]) == (0, True)
+    assert ran.json["warnings"] == [
+        {"path": "", "message": "there is no backend: events go nowhere"}
+    ]
+
+
+def test_the_configuration_may_be_an_option(run, config):
+    assert run("check", "--config", config(ROUTED)).code == 0
+
+
+TYPES = """
+import eventtracking_core as et
+
+et.register("quiz.opened", "A quiz was opened.", {"mail": et.FieldDoc("mail", pii="email")})
+"""
+
+
+def test_what_a_branch_accepts_is_checked_against_the_types_of_a_module(program, config, tmp_path):
+    (tmp_path / "quiz_types.py").write_text(TYPES)
+    text = '[backends.partner]\naccepts = ["id"]\nbackends.memory = "memory"\n'
+    file = config(text)
+    ran = program("check", file, "--types", "quiz_types")
+    assert ran.code == 1
+    assert "backends.partner.accepts: registered types would bring email here" in ran.err
+    assert (
+        program("check", config(text.replace('"id"', '"email"')), "--types", "quiz_types").code == 0
+    )
+    assert "nothing cannot be imported" in program("check", file, "--types", "nothing").err

@@ -89,6 +89,14 @@ class SegmentBackend:
         )
         self._http = Http(compresses=gzip)
 
+    def review(self) -> Iterator[str]:
+        """Yield a warning if there is no write key yet."""
+        if not _is_key(self._write_key or analytics.write_key):
+            yield (
+                "has no write_key: nothing is delivered unless the application sets"
+                " segment.analytics.write_key"
+            )
+
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
         """Send events, in as many requests as Segment's limits ask for.
 
