@@ -37,6 +37,7 @@ LONGEST_LIFE: Final = 0.5
 """Seconds from an emitter's first event to its end, at most."""
 
 PATIENCE: Final = 120.0
+ID_LENGTH: Final = 36
 DATABASE: Final = "benchmarks"
 
 
@@ -91,7 +92,8 @@ def _outcome(server: Mongod, directory: Path, rounds: int) -> Outcome:
         if kills_server:
             server.start()
     _ended(_started(_drain, server.uri, directory), PATIENCE)
-    acknowledged = (directory / "acknowledged").read_text().split()
+    words = (directory / "acknowledged").read_text().split()
+    acknowledged = [word for word in words if len(word) == ID_LENGTH]  # a kill may cut one
     with MongoClient[dict[str, Any]](server.uri) as client:
         documents = list(client[DATABASE]["events"].find({}, {"data.process": 1, "data.number": 1}))
     stored = {document["_id"] for document in documents}
@@ -160,7 +162,7 @@ def _emit_until_killed(uri: str, directory: Path) -> None:
     log = os.open(directory / "acknowledged", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     while True:
         event_id = tracker.emit(NAME, {**DATA, "process": process, "number": number})
-        os.write(log, f"{event_id}\n".encode())
+        os.write(log, f"\n{event_id}\n".encode())
         number += 1
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from contextlib import suppress
 from fcntl import LOCK_NB, LOCK_SH, flock
+from math import inf
 from pathlib import Path
 from sys import maxsize
 from time import monotonic, time
 from typing import Final
 
-from eventtracking_file._unfinished import end_last_line
+from eventtracking_file._unfinished import end_last_line, part_lines
 
 __all__ = ["CHECK_INTERVAL", "NOT_OPEN", "OpenFile", "open_file"]
 
@@ -19,6 +21,12 @@ CHECK_INTERVAL: Final = 0.1
 """Seconds after which the file is looked at again: is it still there, and is its time over?"""
 
 _ATTEMPTS: Final = 10
+
+_VERIFY_INTERVAL: Final = 20e-6
+"""Seconds after which a write is verified, while no other process appends."""
+
+_SHARED_FOR: Final = 1.0
+"""Seconds for which each write is verified, after another process appended."""
 
 
 class OpenFile:
@@ -29,8 +37,8 @@ class OpenFile:
     """
 
     __slots__ = (
-        *("check_at", "descriptor", "held", "identity", "opened_at"),
-        *("recorded", "room", "untouched"),
+        *("_second", "_shared_until", "_verified", "check_at", "descriptor", "held", "identity"),
+        *("limit", "opened_at", "recorded", "untouched", "verify_at"),
     )
     recorded: set[str] | None
     """Ids of the records of event types that are in it; None where nobody has looked."""
@@ -43,7 +51,11 @@ class OpenFile:
         # When its first event came, as far as can be told.
         self.opened_at = status.st_mtime if status.st_size else time()
         self.recorded = None
-        self.allow(maxsize, CHECK_INTERVAL)
+        self._verified = self.held
+        self._second = -1
+        self._shared_until = 0.0
+        self.verify_at = 0.0 if stat.S_ISREG(status.st_mode) else inf
+        self.allow(0, maxsize, CHECK_INTERVAL)
 
     def __del__(self) -> None:
         # An interpreter that ends takes our functions away first, and closes the file itself.
@@ -54,8 +66,12 @@ class OpenFile:
 
     def close(self) -> None:
         """Let go of the file, whoever has it in his hands."""
-        if self._is_ours():
+        if self._is_ours(self.descriptor):
+            if self.verify_at < inf:
+                self.verify(0, 0.0)
             os.close(self.descriptor)
+        if self._is_ours(self._second):
+            os.close(self._second)
         self.forget()
 
     def forget(self) -> None:
@@ -63,12 +79,40 @@ class OpenFile:
 
         Programs that turn into daemons close all descriptors.
         """
-        self.descriptor = -1
+        self.descriptor = self._second = -1
 
-    def allow(self, room: int, seconds: float) -> None:
-        """Let `room` bytes be written without a check, for so many seconds."""
-        self.room = self.untouched = room
+    def allow(self, size: int, room: int, seconds: float) -> None:
+        """Let `size` bytes be written now, and `room` more without a check, for so many seconds."""
+        self.held += size
+        self.untouched = self.held
+        self.limit = self.held + room
         self.check_at = monotonic() + seconds
+
+    def verify(self, size: int, now: float) -> None:
+        """See that the lines written last begin a line of their own, and mend that if not.
+
+        A process that is killed while it writes leaves the beginning of a line, and what another
+        appends then continues it.
+
+        Args:
+            size: bytes that were just written.
+            now: the monotonic time.
+        """
+        try:
+            end = os.lseek(self.descriptor, 0, os.SEEK_CUR)
+            if end > self.held:  # another process appends to it too
+                self._shared_until = now + _SHARED_FOR
+                self.held = end
+                self._part_lines(end, end - size)
+            self._verified = end
+        except OSError:  # then readers have to part the lines
+            pass
+        self.verify_at = 0.0 if now < self._shared_until else now + _VERIFY_INTERVAL
+
+    def _part_lines(self, end: int, begin: int | None = None) -> None:
+        if not self._is_ours(self._second):
+            self._second = os.open(f"/proc/self/fd/{self.descriptor}", os.O_RDWR | os.O_CLOEXEC)
+        part_lines(self._second, self._verified, end, begin)
 
     def is_at(self, path: Path) -> bool:
         """Tell whether a path leads to this file, and so does the descriptor."""
@@ -76,10 +120,19 @@ class OpenFile:
             status = path.stat()
         except FileNotFoundError:
             return False
-        self.held = status.st_size
-        if not self._is_ours():
+        if not self._is_ours(self.descriptor):
             self.forget()
-        return self.descriptor >= 0 and (status.st_dev, status.st_ino) == self.identity
+        if self.descriptor < 0 or (status.st_dev, status.st_ino) != self.identity:
+            return False
+        self.held = status.st_size
+        if status.st_size > self._verified and self.verify_at < inf:
+            with suppress(OSError):
+                self._part_lines(status.st_size)
+                if os.pread(self._second, 1, status.st_size - 1) != b"\n":
+                    self.held -= 1  # so that the next write is looked at
+                    self.verify_at = 0.0
+            self._verified = status.st_size
+        return True
 
     def is_removed(self) -> bool:
         """Tell whether no path leads to this file any more."""
@@ -87,9 +140,9 @@ class OpenFile:
             return os.fstat(self.descriptor).st_nlink == 0
         return False
 
-    def _is_ours(self) -> bool:
+    def _is_ours(self, descriptor: int) -> bool:
         with suppress(OSError):
-            status = os.fstat(self.descriptor)
+            status = os.fstat(descriptor)
             return (status.st_dev, status.st_ino) == self.identity
         return False
 
@@ -104,7 +157,7 @@ class _NotOpen(OpenFile):
         self.identity = (0, 0)
         self.held = 0
         self.recorded = None
-        self.room = self.untouched = -1
+        self._second = self.limit = self.untouched = -1
         self.check_at = self.opened_at = 0.0
 
 

@@ -49,7 +49,7 @@ class Rotation:
         if self._period is not None:
             seconds = min(seconds, self._period - time() % self._period)
         left = self._max_size - file.held - size
-        file.allow(max(0, left // _SHARE), seconds)
+        file.allow(size, max(0, left // _SHARE), seconds)
 
     def rotate(self, file: OpenFile, then: Callable[[], None]) -> bool:
         """Rename the file, unless somebody else is doing it or has done so. Never waits for others.

@@ -1,7 +1,8 @@
-"""Lines that were written in part, because the disk was full or the power went."""
+"""Lines that were written in part: the disk was full, or the process was killed."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from contextlib import suppress
@@ -9,12 +10,19 @@ from os.path import samestat
 from pathlib import Path
 from typing import Final
 
-__all__ = ["blank", "end_last_line"]
+__all__ = ["blank", "end_last_line", "part_lines"]
 
 # What may follow an unfinished line: nothing, another line, or an end that somebody gave it.
 _AFTER: Final = re.compile(rb'\Z|\{"|\n')
 # How much others may have appended to an unfinished line before it is looked for.
 _APPENDED: Final = 4 * 2**20
+
+_PAGE: Final = 4096
+"""A killed process's write ends at the end of a page, if it does not end as a whole."""
+
+_HEAD: Final = re.compile(rb'\{"id":"')
+_SEARCHED: Final = 64 * 2**10
+"""Bytes in which the beginnings of lines are looked for at all places."""
 
 
 def blank(path: Path, line: bytes) -> None:
@@ -64,6 +72,42 @@ def end_last_line(path: Path, descriptor: int) -> None:
         os.utime(descriptor)
         if file.seek(0, os.SEEK_END) == size:
             os.write(descriptor, b"\n")
+
+
+def part_lines(descriptor: int, start: int, end: int, begin: int | None = None) -> None:
+    """End each unfinished line between two positions that another line was appended to.
+
+    The last byte of what is unfinished becomes a newline.
+
+    Args:
+        descriptor: to read, and to write at any position.
+        start: where to begin.
+        end: where to end.
+        begin: where a line was appended, if that is known.
+
+    Raises:
+        OSError: the file cannot be read or written.
+    """
+    start = max(start, end - _APPENDED)
+    before = max(0, start - 1)
+    text = os.pread(descriptor, end - before, before)
+    places = {*range(start + -start % _PAGE, end, _PAGE), end if begin is None else begin}
+    if len(text) <= _SEARCHED:
+        places.update(before + match.start() for match in _HEAD.finditer(text))
+    for place in places:
+        at = place - before
+        if at > 0 and text.startswith(b'{"', at) and text[at - 1 : at] != b"\n":
+            line, newline, _ = text[at:].partition(b"\n")
+            if newline and _is_json(line):  # and not the rest of one line
+                os.pwrite(descriptor, b"\n", place - 1)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _find(line: bytes, text: bytes) -> int:

@@ -175,9 +175,10 @@ class FileBackend:
         for again in (True, False):  # the second time, to a file that is opened for it
             size = len(lines)
             file = self._file
-            # Between two threads a subtraction may get lost; the next check finds out.
-            room = file.room = file.room - size
-            if room < 0 or monotonic() >= file.check_at:
+            # Between two threads an addition may get lost; the next check finds out.
+            held = file.held = file.held + size
+            now = monotonic()
+            if held > file.limit or now >= file.check_at:
                 file = self._checked(file, size)
             try:
                 written = os.write(file.descriptor, lines)
@@ -189,6 +190,8 @@ class FileBackend:
                 file.forget()
                 continue
             if written == size:
+                if now >= file.verify_at:
+                    file.verify(size, now)
                 if self._fsync:
                     _sync(file.descriptor)
                 return
@@ -289,7 +292,7 @@ def _sync(descriptor: int) -> None:
 
 def _report_removal(file: OpenFile, size: int) -> None:
     """Say so where the file was removed after others were written to it, unchecked."""
-    if file is not NOT_OPEN and file.room + size != file.untouched and file.is_removed():
+    if file is not NOT_OPEN and file.held - size != file.untouched and file.is_removed():
         report(
             logging.ERROR,
             ("removed", file.identity),

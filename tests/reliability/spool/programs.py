@@ -46,7 +46,8 @@ class Journal:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def write(self, *lines):
-        os.write(self._descriptor, "".join(f"{line}\n" for line in lines).encode())
+        # A process that is killed may leave half a line: what follows must not continue it.
+        os.write(self._descriptor, "".join(f"\n{line}\n" for line in lines).encode())
 
 
 class Sink:
