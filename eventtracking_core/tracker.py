@@ -284,6 +284,9 @@ class Tracker(Scope):
     def shutdown(self, timeout: float | None = None) -> bool:
         """Close the tree and release what its backends hold; tell whether that ended in time.
 
+        Events that are in a spool then are delivered by the next process: `flush` says whether
+        everything was delivered.
+
         Args:
             timeout: seconds, in all; the configuration's `shutdown_timeout` if not given.
         """

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from eventtracking_core.delivery.attempt import INVALID, Attempt, Item
 from eventtracking_core.delivery.queue import QUEUE_FULL, MemoryQueue, Ticket
 from eventtracking_core.delivery.storage.dead_letters import DeadLetters
+from eventtracking_core.delivery.storage.directory import directory_name
 from eventtracking_core.delivery.storage.spool import Spool
 from eventtracking_core.delivery.worker import Worker
 from eventtracking_core.diagnostics import describe, report
@@ -61,19 +62,23 @@ class BufferedLeaf(Leaf):
         self.path = path
         self.run: Callable[[Attempt, list[Item]], None] = Attempt.run
         """Delivers a batch; the framework's telemetry puts itself in its place."""
-        base = options.directory or os.environ.get(SPOOL_DIRECTORY) or DEFAULT_DIRECTORY
-        self.directory = Path(base).absolute() / (path or name)
+        directory = options.directory or os.environ.get(SPOOL_DIRECTORY) or DEFAULT_DIRECTORY
+        base = Path(directory).absolute()
+        self.directory = base / directory_name(path or name)
         self.spool = (
             Spool(
                 self.directory / "spool",
                 max_bytes=options.max_spool_bytes,
                 fsync_interval=options.fsync_interval,
                 lost=self._spool_lost,
+                base=base,
             )
             if "spool" in {options.mode, options.when_full}
             else None
         )
-        self.dead_letters = DeadLetters(self.directory / "dead", options.max_dead_letter_bytes)
+        self.dead_letters = DeadLetters(
+            self.directory / "dead", options.max_dead_letter_bytes, base=base
+        )
         self._make_new()
         super().__init__(name, backend, type_name=type_name)
         self.mode = options.mode
@@ -266,11 +271,14 @@ class BufferedLeaf(Leaf):
 
     def stats(self) -> dict[str, Any]:
         """Return the ledger, and how the sink is doing."""
+        backlog = self.spool.backlog if self.spool else 0
+        stats = super().stats()
         return {
-            **super().stats(),
-            "recovered": self.ledger.recovered.value,
+            **stats,
+            "accepted": stats["accepted"] + backlog,
+            "recovered": self.ledger.recovered.value + backlog,
             "dead_lettered": self.ledger.dead_lettered.value,
-            "pending": self.waiting + self.worker.in_hand,
+            "pending": self.waiting + self.worker.in_hand + backlog,
             "failures_in_a_row": self.worker.failures,
             "damaged": self.spool.damaged if self.spool else 0,
         }

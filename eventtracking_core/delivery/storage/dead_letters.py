@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,16 @@ from typing import Final
 
 import msgspec
 
-from eventtracking_core.delivery.storage.format import SUFFIX, SegmentReader, create, frame
+from eventtracking_core.delivery.storage.directory import make_private
+from eventtracking_core.delivery.storage.format import (
+    SUFFIX,
+    SegmentReader,
+    UnknownFormatError,
+    create,
+    frame,
+    has_our_format,
+    open_regular,
+)
 from eventtracking_core.encoding import decode_msgpack
 from eventtracking_core.events import Event
 
@@ -62,10 +72,12 @@ class DeadLetters:
     Args:
         directory: where the segments are; made when there is a first letter.
         max_bytes: what they may take together.
+        base: the directory that the operator configured; no link is followed below it.
     """
 
-    def __init__(self, directory: Path, max_bytes: int) -> None:
+    def __init__(self, directory: Path, max_bytes: int, base: Path | None = None) -> None:
         self.directory = directory
+        self._base = directory.parent if base is None else base
         self._max_bytes = max_bytes
 
     def add(self, letters: Iterable[DeadLetter]) -> int:
@@ -74,7 +86,7 @@ class DeadLetters:
         Raises:
             OSError: they cannot be written, and none is kept.
         """
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.directory, self._base)
         paths = self.segments()
         room = self._max_bytes - sum(map(_size, paths))
         records = []
@@ -92,12 +104,24 @@ class DeadLetters:
         for path in reversed(paths):
             if _size(path) < SEGMENT_BYTES and _appended(path, records):
                 return
-        while True:
-            name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}{SUFFIX}"
-            path = self.directory / name
-            os.close(create(path))
-            if _appended(path, records):  # unless somebody claimed it at once
-                return
+        while not self._written(records):  # somebody who replays claimed the file at once
+            pass
+
+    def _written(self, records: bytes) -> bool:
+        """Write a new segment; return False if it was removed before it could be locked."""
+        path = self.directory / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}{SUFFIX}"
+        descriptor = create(path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if not _is_at(path, descriptor):
+                return False
+            _append(descriptor, records)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(descriptor)
+        return True
 
     def segments(self) -> list[Path]:
         """Return the files, oldest first."""
@@ -114,6 +138,8 @@ class DeadLetters:
         try:
             reader = SegmentReader(path)
         except FileNotFoundError:  # replayed meanwhile
+            return
+        except UnknownFormatError:  # of a later version
             return
         try:
             while records := reader.read(64, SEGMENT_BYTES, complete=True).records:
@@ -156,19 +182,26 @@ class DeadLetters:
 def _locked(path: Path) -> Iterator[int | None]:
     """Open a segment and lock it; None where another holds it, or it was removed meanwhile."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = open_regular(path, os.O_RDWR | os.O_APPEND)
     except OSError:
         yield None
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        same = path.exists() and os.fstat(descriptor).st_ino == path.stat().st_ino
+        same = _is_at(path, descriptor) and has_our_format(descriptor)
     except OSError:
         same = False
     try:
         yield descriptor if same else None
     finally:
         os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except FileNotFoundError:
+        return False
 
 
 def _appended(path: Path, records: bytes) -> bool:
@@ -188,7 +221,7 @@ def _append(descriptor: int, record: bytes) -> None:
         os.ftruncate(descriptor, size)
         raise
     os.ftruncate(descriptor, size)
-    raise OSError(28, "No space left on device")
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _size(path: Path) -> int:

@@ -1,21 +1,27 @@
-"""A process's directory in a spool: locked while the process lives, adopted when it is dead."""
+"""Directories of a spool: private, and one for each process, locked while the process lives."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
-from collections.abc import Iterator
+import stat
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
-from eventtracking_core.delivery.storage.format import SUFFIX
+from eventtracking_core.delivery.storage.disk import identity
+from eventtracking_core.delivery.storage.format import SUFFIX, open_regular
+from eventtracking_core.diagnostics import report
 
-__all__ = ["ProcessDirectory", "make_private", "orphans"]
+__all__ = ["ProcessDirectory", "claim", "directory_name", "make_private", "process_directories"]
 
 LOCK: Final = "lock"
+MAX_NAME: Final = 200
+"""Bytes of a directory's name; file systems take 255."""
 
 
 class ProcessDirectory:
@@ -28,6 +34,7 @@ class ProcessDirectory:
     def __init__(self, path: Path, lock: int) -> None:
         self.path = path
         self._lock = lock
+        self._file = identity(lock)
 
     @classmethod
     def make(cls, spool: Path) -> ProcessDirectory:
@@ -40,7 +47,7 @@ class ProcessDirectory:
             path = spool / f"{os.getpid()}-{token_hex(4)}"
             path.mkdir(mode=0o700)
             try:
-                return cls(path, _locked(path / LOCK, os.O_CREAT | os.O_EXCL))
+                return cls(path, _locked(path / LOCK, create=True))
             except (BlockingIOError, FileNotFoundError):
                 # Whoever looks for orphans found it empty and not locked yet, and removes it.
                 continue
@@ -50,76 +57,173 @@ class ProcessDirectory:
                 raise
 
     def segments(self) -> list[Path]:
-        """Return its segments, oldest first."""
-        return sorted(self.path.glob(f"*{SUFFIX}"))
+        """Return its segments, oldest first.
 
-    def release(self) -> bool:
-        """Let go of it; remove it where no segment is left in it, and tell whether that is so."""
-        is_empty = not self.segments()
-        if is_empty:
-            with suppress(OSError):  # somebody put a file there, or removed it already
+        Raises:
+            OSError: the directory cannot be read.
+        """
+        return _segments(self.path)
+
+    def is_in_place(self) -> bool:
+        """Return whether its path leads to it still, and so others see its lock."""
+        with suppress(OSError):
+            return identity(self._lock) == self._file and _is_same(self.path / LOCK, self._lock)
+        return False
+
+    def release(self) -> None:
+        """Let go of it; remove it if no segment is left in it."""
+        try:
+            if not self.segments():
                 (self.path / LOCK).unlink(missing_ok=True)
                 self.path.rmdir()
+        except OSError:  # somebody put a file there, or removed it, or it cannot be read now
+            pass
         self.close()
-        return is_empty
 
     def close(self) -> None:
         """Let go of it, as it is."""
         # Out of sight first: a child forked now must not close a number that is in use again.
         lock, self._lock = self._lock, -1
-        if lock >= 0:
+        if lock >= 0 and identity(lock) == self._file:  # a program may close what is not its own
             os.close(lock)
 
 
-def make_private(path: Path) -> list[Path]:
+def directory_name(path: str) -> str:
+    """Return a directory's name for the path of a leaf: that itself, if a directory can have it.
+
+    A name that is too long is cut, and ends with a hash of the whole.
+    """
+    name = path.replace("/", "%2F").replace("\0", "%00")
+    if name in {".", ".."}:
+        name = name.replace(".", "%2E")
+    encoded = name.encode(errors="surrogatepass")
+    if len(encoded) <= MAX_NAME:
+        return encoded.decode(errors="replace")
+    digest = sha256(encoded).hexdigest()[:16]
+    return f"{encoded[: MAX_NAME - 17].decode(errors='ignore')}-{digest}"
+
+
+def make_private(path: Path, base: Path) -> list[Path]:
     """Make a directory and those above it, for the owner alone; return which ones changed.
 
+    Args:
+        path: the directory.
+        base: what the operator configured. Below it, no link is followed, and a directory that
+            others may use is made private.
+
     Raises:
-        OSError: it cannot be made, or it is a symbolic link.
+        OSError: it cannot be made, or a part of the path is a link or belongs to somebody else.
     """
-    if path.is_symlink():
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    missing = [each for each in (path, *path.parents) if not each.exists()]
-    for each in reversed(missing):
-        each.mkdir(mode=0o700, exist_ok=True)
+    missing = [each for each in (path, *path.parents) if not os.path.lexists(each)]
+    for each in reversed([path, *path.parents]):
+        if each in missing:
+            each.mkdir(mode=0o700, exist_ok=True)
+        if base in each.parents:
+            _check(each)
     return [each.parent for each in missing]
 
 
-def orphans(spool: Path) -> Iterator[ProcessDirectory]:
-    """Yield the directories of processes that ended, locked for this one; remove empty ones."""
-    for path in sorted(_directories(spool)):
-        try:
-            found = ProcessDirectory(path, _locked(path / LOCK))
-        except FileNotFoundError:  # its process died before it made the lock, or just removed it
+def check_private(path: Path, base: Path) -> None:
+    """Make sure that nobody else may use a directory, and those between it and `base`.
+
+    Raises:
+        OSError: one of them is missing, a link, or somebody else's and open to others.
+    """
+    for each in reversed([path, *path.parents]):
+        if base in each.parents:
+            _check(each)
+
+
+def _check(path: Path) -> None:
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    if not stat.S_ISDIR(status.st_mode):
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not stat.S_IMODE(status.st_mode) & 0o077:
+        return
+    if os.geteuid() not in {0, status.st_uid}:
+        raise PermissionError(errno.EPERM, "open to others, and somebody else's")
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags)
+    try:
+        os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)
+    message = "spool: the directory %s was open to others, and is not any more"
+    report(logging.WARNING, ("private", path), message, path)
+
+
+def process_directories(spool: Path, base: Path) -> list[Path]:
+    """Return the directories of processes, dead and alive, in the order of their names.
+
+    Raises:
+        OSError: the spool cannot be read, or is not private.
+    """
+    if not os.path.lexists(spool):
+        return []
+    check_private(spool, base)
+    with os.scandir(spool) as entries:
+        return sorted(Path(each.path) for each in entries if each.is_dir(follow_symlinks=False))
+
+
+def claim(path: Path) -> ProcessDirectory | None:
+    """Lock the directory of a process that ended; remove an empty one.
+
+    Returns:
+        The directory; None if its process lives, or nothing was left in it.
+
+    Raises:
+        OSError: it cannot be read or locked.
+    """
+    try:
+        found = ProcessDirectory(path, _locked(path / LOCK))
+    except BlockingIOError:  # its process lives
+        return None
+    except FileNotFoundError:
+        # Its process died before it made the lock, or just removed it; or another program did.
+        if not _segments(path):
             with suppress(OSError):
                 path.rmdir()
-        except OSError:  # its process lives
-            continue
-        else:
-            if found.segments():
-                yield found
-            else:
-                found.release()
+            return None
+        found = ProcessDirectory(path, _locked(path / LOCK, create=True))
+    try:
+        if found.segments():
+            return found
+    except OSError:
+        found.close()
+        raise
+    found.release()
+    return None
 
 
-def _directories(spool: Path) -> Iterator[Path]:
-    with suppress(OSError), os.scandir(spool) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield Path(entry.path)
+def _segments(path: Path) -> list[Path]:
+    try:
+        with os.scandir(path) as entries:
+            return sorted(Path(each.path) for each in entries if each.name.endswith(SUFFIX))
+    except FileNotFoundError:
+        return []
 
 
-def _locked(path: Path, flags: int = 0) -> int:
+def _is_same(path: Path, descriptor: int) -> bool:
+    return os.path.samestat(path.lstat(), os.fstat(descriptor))
+
+
+def _locked(path: Path, *, create: bool = False) -> int:
     """Return the descriptor of a lock file that is locked and still there.
 
     Raises:
         OSError: it is not there, it cannot be opened, or another process holds it.
     """
-    lock = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
+    if create:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        lock = os.open(path, flags, 0o600)
+    else:
+        lock = open_regular(path)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Another may have adopted and removed it between the opening and the locking.
-        if os.fstat(lock).st_ino != path.lstat().st_ino:
+        if not _is_same(path, lock):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     except OSError:
         os.close(lock)

@@ -7,7 +7,10 @@ import os
 from contextlib import suppress
 from typing import Final, NoReturn
 
-__all__ = ["DISK", "Disk", "roll_back"]
+__all__ = ["DISK", "Disk", "Identity", "identity", "roll_back"]
+
+Identity = tuple[int, int]
+"""A file's device and number."""
 
 
 class Disk:
@@ -34,3 +37,12 @@ def roll_back(descriptor: int, size: int) -> NoReturn:
     with suppress(OSError):  # the next record is written over it
         os.ftruncate(descriptor, size)
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def identity(descriptor: int) -> Identity | None:
+    """Return which file a descriptor leads to; None if it is closed."""
+    try:
+        status = os.fstat(descriptor)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

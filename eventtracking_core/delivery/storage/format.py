@@ -2,22 +2,28 @@
 
 A file is a header (magic; how far it is acknowledged, with a CRC-32 of that) and records: a mark,
 the payload's length and CRC-32, the payload. After damage the reader goes on at the next mark with
-a sound record.
+a sound record. A file of another format is left alone.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
+from collections.abc import Callable
 from pathlib import Path
 from struct import Struct
 from typing import Final, NamedTuple
 from zlib import crc32
 
-__all__ = ["HEADER_SIZE", "SUFFIX", "Read", "SegmentReader", "create", "frame"]
+__all__ = [
+    "HEADER_SIZE", "SUFFIX", "Damage", "Read", "SegmentReader", "UnknownFormatError", "create",
+    "frame", "has_our_format", "open_regular",
+]  # fmt: skip
 
 SUFFIX: Final = ".seg"
-MAGIC: Final = b"etspool1"
+FAMILY: Final = b"etspool"
+MAGIC: Final = FAMILY + b"1"
 MARK: Final = b"\xe7\x7e\x11\x0a"
 _POSITION: Final = Struct("<Q")
 _ACKED: Final = Struct("<QI")
@@ -25,17 +31,23 @@ _RECORD: Final = Struct("<4sII")
 HEADER_SIZE: Final = len(MAGIC) + _ACKED.size
 CHUNK: Final = 1 << 18
 MAX_RECORD: Final = 1 << 26
+MAX_DAMAGE: Final = 1 << 20
+"""Bytes of one damage that are kept."""
 
 _framed: Final = _RECORD.pack
 
 
+class UnknownFormatError(Exception):
+    """A file is of a later version, or none of ours: it is left alone."""
+
+
 def create(path: Path) -> int:
-    """Create a segment that must not be there yet; return its descriptor, for appending.
+    """Create a segment that must not be there yet; return its descriptor, to write and to read.
 
     Raises:
         OSError: it cannot be created.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o600)
     try:
         _write_header(descriptor)
@@ -44,6 +56,25 @@ def create(path: Path) -> int:
         path.unlink(missing_ok=True)
         raise
     return descriptor
+
+
+def open_regular(path: Path, flags: int = os.O_RDWR) -> int:
+    """Open a file that is no link, and neither a pipe nor a device; never wait for anybody.
+
+    Raises:
+        OSError: it cannot be opened, or it is something else.
+    """
+    flags |= os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    descriptor = os.open(path, flags)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "not a regular file")
+
+
+def has_our_format(descriptor: int) -> bool:
+    """Return whether a file has a header of this version."""
+    return os.pread(descriptor, len(MAGIC), 0) == MAGIC
 
 
 def _write_header(descriptor: int) -> None:
@@ -56,35 +87,95 @@ def frame(payload: bytes) -> bytes:
     return _framed(MARK, len(payload), crc32(payload)) + payload
 
 
+class Damage(NamedTuple):
+    """Bytes that are no sound record: how many, and the first of them."""
+
+    size: int
+    content: bytes
+
+
 class Read(NamedTuple):
-    """What a reader found: payloads, each with the position after it, and damaged bytes."""
+    """What a reader found: payloads, each with the position after it, and what is damaged."""
 
     records: list[tuple[bytes, int]]
-    damaged: list[bytes]
+    damaged: list[Damage]
 
 
 class SegmentReader:
     """Reads one segment from where it is acknowledged, while others may append to it.
 
+    Args:
+        file: its path; or a descriptor, which the reader closes.
+
     Raises:
-        OSError: it cannot be opened.
+        OSError: it cannot be opened or read.
+        UnknownFormatError: it is no segment, or one of a later version.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    def __init__(self, file: Path | int) -> None:
+        self._descriptor = file if isinstance(file, int) else open_regular(file)
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
+        self._rewind(HEADER_SIZE)
+        self._damaged_size = 0
+        self._damaged = bytearray()
+        self._end = self.size()
+        header = os.pread(self._descriptor, HEADER_SIZE, 0)
+        if not header.startswith(MAGIC) and not self._is_damaged_segment(header):
+            raise UnknownFormatError
+        self._rewind(min(_acknowledged(header), max(HEADER_SIZE, self._end)))
+
+    def _rewind(self, position: int) -> None:
         self._buffer = b""
         self._at = 0
-        self._end = self.size()
-        self.position = min(self._acknowledged(), max(HEADER_SIZE, self._end))
+        self.position = position
 
-    def _acknowledged(self) -> int:
-        header = os.pread(self._descriptor, HEADER_SIZE, 0)
-        if len(header) == HEADER_SIZE and header.startswith(MAGIC):
-            position: int = _POSITION.unpack_from(header, len(MAGIC))[0]
-            if header.endswith(_acknowledgement(position)) and position >= HEADER_SIZE:
-                return position
-        return HEADER_SIZE  # what is delivered twice has the same id; what is skipped is lost
+    def _is_damaged_segment(self, header: bytes) -> bool:
+        """Return whether a file is a segment of this version, though it does not begin as one."""
+        if header.startswith(FAMILY) and len(header) >= len(MAGIC):  # a later version
+            return False
+        if self._end < HEADER_SIZE:
+            return MAGIC.startswith(header) or not any(header)  # its process ended that early
+        if self.read(1, 1, complete=True).records:
+            return True
+        return not any(os.pread(self._descriptor, MAX_DAMAGE, 0))  # the power went
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """The file's device and number, by which it is recognised."""
+        status = os.fstat(self._descriptor)
+        return status.st_dev, status.st_ino
+
+    def seek(self, position: int) -> None:
+        """Go on reading at a position, where a record begins."""
+        self._rewind(position)
+
+    def count(self) -> int:
+        """Return how many records there seem to be from here on, without looking into them."""
+        position, number = self.position, 0
+        self._end = self.size()
+        while self._fill(_RECORD.size):
+            mark, length, _ = _RECORD.unpack_from(self._buffer, self._at)
+            if mark == MARK and self.position + _RECORD.size + length <= self._end:
+                number += 1
+                self._jump(_RECORD.size + length)
+            else:
+                self._jump(1)
+                self._skip_to_mark()
+        self._rewind(position)
+        return number
+
+    def _jump(self, size: int) -> None:
+        """Go on, also beyond what is in the buffer."""
+        if size > len(self._buffer) - self._at:
+            self._rewind(self.position + size)
+        else:
+            self._skip(size)
 
     def size(self) -> int:
         """Return the segment's present size in bytes."""
@@ -105,7 +196,12 @@ class SegmentReader:
         found = Read([], [])
         read = 0
         while len(found.records) < max_records and read < max_bytes:
-            payload = self._next(found.damaged, complete=complete)
+            try:
+                payload = self._next(found.damaged, complete=complete)
+            except OSError:
+                if found.records or found.damaged:
+                    break  # it will fail again, and what was read is not lost
+                raise
             if payload is None:
                 break
             read += len(payload)
@@ -139,14 +235,24 @@ class SegmentReader:
             self._at = 0
         return True
 
-    def _next(self, damaged: list[bytes], *, complete: bool) -> bytes | None:
+    def _next(self, damaged: list[Damage], *, complete: bool) -> bytes | None:
         while True:
             payload = self._sound()
             if payload is not None:
-                return payload
+                break
             if not self._fill(1) or (not complete and self._may_grow()):
-                return None
-            damaged.append(self._resynchronize())
+                break
+            self._note(self._take(1))
+            self._skip_to_mark(self._note)
+        if self._damaged_size:
+            damaged.append(Damage(self._damaged_size, bytes(self._damaged)))
+            self._damaged_size = 0
+            self._damaged.clear()
+        return payload
+
+    def _note(self, damage: bytes) -> None:
+        self._damaged_size += len(damage)
+        self._damaged += damage[: MAX_DAMAGE - len(self._damaged)]
 
     def _sound(self) -> bytes | None:
         """Return the payload of the sound record at the position, and go behind it; or None."""
@@ -171,17 +277,18 @@ class SegmentReader:
         whole = _RECORD.size + length
         return bool(mark == MARK and length <= MAX_RECORD and not self._fill(whole))
 
-    def _resynchronize(self) -> bytes:
-        """Skip to the next mark, or the end; return what was skipped."""
-        skipped = bytearray(self._take(1))
+    def _skip_to_mark(self, note: Callable[[bytes], object] = bool) -> None:
+        """Skip to the next mark, or the end, noting what is skipped."""
         while True:
             at = self._buffer.find(MARK, self._at)
             if at >= 0:
-                return bytes(skipped + self._take(at - self._at))
+                note(self._take(at - self._at))
+                return
             # A mark may begin in the last bytes that are there.
-            skipped += self._take(max(0, len(self._buffer) - self._at - len(MARK) + 1))
+            note(self._take(max(0, len(self._buffer) - self._at - len(MARK) + 1)))
             if not self._fill(len(self._buffer) - self._at + 1):
-                return bytes(skipped + self._take(len(self._buffer) - self._at))
+                note(self._take(len(self._buffer) - self._at))
+                return
 
     def _take(self, size: int) -> bytes:
         taken = self._buffer[self._at : self._at + size]
@@ -191,6 +298,14 @@ class SegmentReader:
     def _skip(self, size: int) -> None:
         self._at += size
         self.position += size
+
+
+def _acknowledged(header: bytes) -> int:
+    if len(header) == HEADER_SIZE and header.startswith(MAGIC):
+        position: int = _POSITION.unpack_from(header, len(MAGIC))[0]
+        if header.endswith(_acknowledgement(position)) and position >= HEADER_SIZE:
+            return position
+    return HEADER_SIZE  # what is delivered twice has the same id; what is skipped is lost
 
 
 def _acknowledgement(position: int) -> bytes:

@@ -6,12 +6,22 @@ import logging
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from eventtracking_core.delivery.storage.directory import ProcessDirectory
-from eventtracking_core.delivery.storage.format import HEADER_SIZE, SegmentReader, create
+from eventtracking_core.delivery.storage.disk import Identity, identity
+from eventtracking_core.delivery.storage.format import (
+    HEADER_SIZE,
+    Damage,
+    SegmentReader,
+    UnknownFormatError,
+    create,
+)
 from eventtracking_core.diagnostics import describe, report
 
 __all__ = ["Segment", "SpooledEvent", "adopted", "begun"]
+
+_REMOVED: Final = (FileNotFoundError, NotADirectoryError)
 
 
 class Segment:
@@ -19,27 +29,43 @@ class Segment:
 
     Appending threads change `size`, then `appended`, under their lock, so that the reader, who
     takes none, finds whole records up to `size` and at least `appended` of them.
+
+    Args:
+        path: where it is.
+        owner: the directory it is in.
+        file: which file that is, whatever comes to be at the path.
+        size: bytes that are written.
+        descriptor: to append to; none for a segment that was adopted.
     """
 
     __slots__ = (
-        "_reader", "appended", "descriptor", "is_adopted", "is_complete", "is_failing",
-        "outstanding", "owner", "path", "position", "size", "taken",
+        "_reader", "_reads", "appended", "descriptor", "file", "is_adopted", "is_complete",
+        "is_failing", "outstanding", "owner", "path", "position", "records", "size", "taken",
     )  # fmt: skip
 
     def __init__(
-        self, path: Path, owner: ProcessDirectory, *, size: int, descriptor: int = -1
+        self,
+        path: Path,
+        owner: ProcessDirectory,
+        file: Identity,
+        *,
+        size: int,
+        descriptor: int = -1,
     ) -> None:
         self.path = path
         self.owner = owner
+        self.file = file
         self.size = size
         self.position = 0
         self.descriptor = descriptor
         self.is_adopted = self.is_complete = descriptor < 0
         self.is_failing = False
         self.appended = 0
+        self.records = 0
         self.taken = 0
         self.outstanding = 0
         self._reader: SegmentReader | None = None
+        self._reads: Identity | None = None
 
     @property
     def is_read(self) -> bool:
@@ -51,31 +77,65 @@ class Segment:
         """Whether nothing in it needs anybody any more."""
         return self.is_complete and not self.outstanding and self.is_read
 
-    def read(self, max_records: int, max_bytes: int) -> tuple[list[bytes], list[bytes], int]:
-        """Return the next payloads, damaged bytes, and how many records cannot be read again."""
+    @property
+    def backlog(self) -> int:
+        """How many events of another process wait in it."""
+        return 0 if self.is_read else max(0, self.records - self.taken)
+
+    def is_in_place(self) -> bool:
+        """Return whether its path leads to it, as far as can be seen."""
+        try:
+            status = self.path.lstat()
+        except _REMOVED:
+            return False
+        except OSError:  # that may pass, and then it is there
+            return True
+        return (status.st_dev, status.st_ino) == self.file
+
+    def read(self, max_records: int, max_bytes: int) -> tuple[list[bytes], list[Damage], int]:
+        """Return the next payloads, the damage, and how many records cannot be read again."""
         appended, size = self.appended, self.size
         if self.position >= size:
             return [], [], 0
-        wires, damaged = self._read(max_records, max_bytes, size)
-        if not wires and not damaged:
-            self.position = size  # it was cut, or cannot be read
+        try:
+            reader = self._current_reader()
+            found = reader.read(max_records, max_bytes, complete=True, end=size)
+            self.position = reader.position if found.records or found.damaged else size  # was cut
+        except _REMOVED:
+            found, self.position = None, size
+        except OSError as error:
+            report(logging.ERROR, ("read", type(error)), "spool: %s", describe(error))
+            if self.is_adopted:  # its directory is tried again after a while
+                self.is_failing, self.position = True, size
+            return [], [], 0
+        wires = [wire for wire, _ in found.records] if found else []
         self.taken += len(wires)
         self.outstanding += len(wires)
         lost = max(0, appended - self.taken) if self.position >= size else 0
         self.taken += lost
-        return wires, damaged, lost
+        return wires, found.damaged if found else [], lost
 
-    def _read(self, max_records: int, max_bytes: int, size: int) -> tuple[list[bytes], list[bytes]]:
-        try:
-            if self._reader is None:
-                self._reader = SegmentReader(self.path)
-            found = self._reader.read(max_records, max_bytes, complete=True, end=size)
-        except OSError as error:
-            report(logging.ERROR, ("read", type(error)), "spool: %s", describe(error))
-            self.is_failing = True
-            return [], []
-        self.position = self._reader.position
-        return [wire for wire, _ in found.records], found.damaged
+    def _current_reader(self) -> SegmentReader:
+        """Return a reader of the file that is appended to."""
+        if self._reader is None or self._reads != self.file:
+            position = self.position
+            self.close()
+            self._reader, self._reads = self._opened(), self.file
+            if position:
+                self._reader.seek(position)
+        return self._reader
+
+    def _opened(self) -> SegmentReader:
+        if not self.is_complete:  # somebody may have removed its name
+            descriptor = os.dup(self.descriptor)
+            if identity(descriptor) == self.file:
+                return SegmentReader(descriptor)
+            os.close(descriptor)
+        reader = SegmentReader(self.path)
+        if reader.identity == self.file:
+            return reader
+        reader.close()
+        raise FileNotFoundError
 
     def acknowledge(self) -> None:
         """Note in the file that what was read is settled."""
@@ -83,25 +143,34 @@ class Segment:
             with suppress(OSError):  # then it is delivered again, and recognised by its ids
                 self._reader.acknowledge(self.position)
 
+    def move(self, to: Segment) -> None:
+        """Go on in another file, which has the same content."""
+        self.path, self.owner = to.path, to.owner
+        self.descriptor = to.descriptor
+        self.file = to.file
+
     def close(self) -> None:
         """Read no more."""
-        if self._reader is not None:
-            self._reader.close()
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
 
     def remove(self) -> None:
         """Close it, and remove its file, unless there may be something to rescue from it."""
-        self.close()
         if not self.is_failing:
-            with suppress(OSError):  # then it is delivered again, and recognised by its ids
-                self.path.unlink(missing_ok=True)
+            try:
+                if self.is_in_place():
+                    self.path.unlink(missing_ok=True)
+            except OSError:
+                self.acknowledge()
+        self.close()
 
     def forked(self) -> None:
         """Close, in a forked child, what is the parent's."""
         with suppress(OSError):
             self.close()
-        if not self.is_complete:
-            with suppress(OSError):
-                os.close(self.descriptor)
+        if not self.is_complete and identity(self.descriptor) == self.file:
+            os.close(self.descriptor)
 
 
 class SpooledEvent:
@@ -120,13 +189,44 @@ def begun(path: Path, owner: ProcessDirectory) -> Segment:
     Raises:
         OSError: it cannot be created.
     """
-    return Segment(path, owner, size=HEADER_SIZE, descriptor=create(path))
+    descriptor = create(path)
+    file = identity(descriptor) or (0, 0)
+    return Segment(path, owner, file, size=HEADER_SIZE, descriptor=descriptor)
 
 
-def adopted(owner: ProcessDirectory) -> list[Segment]:
-    """Return the segments of a process that ended."""
-    segments = []
-    for path in owner.segments():
-        with suppress(OSError):  # removed by hand
-            segments.append(Segment(path, owner, size=path.lstat().st_size))
-    return segments
+def adopted(owner: ProcessDirectory) -> tuple[list[Segment], type[Exception] | None]:
+    """Return the segments of a process that ended, and why some of them are left alone."""
+    segments: list[Segment] = []
+    problem: type[Exception] | None = None
+    try:
+        paths = owner.segments()
+    except OSError as error:
+        return [], type(error)
+    for path in paths:
+        try:
+            segments.append(_adopted(path, owner))
+        except FileNotFoundError:  # removed by hand
+            continue
+        except UnknownFormatError as error:
+            report(
+                logging.ERROR, ("format", path),
+                "spool: %s is of another format, perhaps a later one, and is left alone", path,
+            )  # fmt: skip
+            problem = problem or type(error)
+        except OSError as error:
+            report(
+                logging.ERROR, ("adopt", type(error)),
+                "spool: %s cannot be read, and is tried again later: %s", path, describe(error),
+            )  # fmt: skip
+            problem = type(error)
+    return segments, problem
+
+
+def _adopted(path: Path, owner: ProcessDirectory) -> Segment:
+    reader = SegmentReader(path)
+    try:
+        segment = Segment(path, owner, reader.identity, size=reader.size())
+        segment.records = reader.count()
+    finally:
+        reader.close()
+    return segment

@@ -7,21 +7,34 @@ numbered segments. Other processes adopt the directories of the dead.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import islice
+from math import inf
 from pathlib import Path
 from threading import RLock
+from time import monotonic
 from typing import Final
 
-from eventtracking_core.delivery.storage.directory import ProcessDirectory, make_private, orphans
-from eventtracking_core.delivery.storage.disk import DISK, Disk, roll_back
-from eventtracking_core.delivery.storage.format import HEADER_SIZE, SUFFIX, frame
+from eventtracking_core.delivery.storage.directory import (
+    ProcessDirectory,
+    claim,
+    make_private,
+    process_directories,
+)
+from eventtracking_core.delivery.storage.disk import DISK, Disk, identity, roll_back
+from eventtracking_core.delivery.storage.format import (
+    HEADER_SIZE,
+    SUFFIX,
+    UnknownFormatError,
+    frame,
+)
 from eventtracking_core.delivery.storage.quarantine import quarantine
 from eventtracking_core.delivery.storage.segment import Segment, SpooledEvent, adopted, begun
 from eventtracking_core.delivery.storage.sync import Syncer
+from eventtracking_core.diagnostics import describe, report
 
 __all__ = ["Spool", "SpooledEvent"]
 
@@ -31,6 +44,12 @@ DAMAGED: Final = "damaged"
 
 ADOPTS_AT_ONCE: Final = 8
 """Directories, each of which takes a descriptor for its lock, and one for its reader."""
+
+RETRY_INTERVAL: Final = 5.0
+"""Seconds after which a directory that could not be adopted is tried again."""
+
+CHECK_INTERVAL: Final = 0.001
+"""Seconds after which an append makes sure that the segment is still where others will find it."""
 
 CLOSES_IN: Final = 0.1
 """Seconds that closing waits for an append to end."""
@@ -47,6 +66,7 @@ class Spool:
         max_bytes: what the segments may take together.
         fsync_interval: seconds between two syncs; 0 syncs each event before `append` returns.
         lost: is told how many of the events appended here cannot be read again.
+        base: the directory that the operator configured; no link is followed below it.
         disk: what is written and synced through.
     """
 
@@ -57,9 +77,11 @@ class Spool:
         max_bytes: int,
         fsync_interval: float,
         lost: Callable[[int], None],
+        base: Path | None = None,
         disk: Disk = DISK,
     ) -> None:
         self.directory = directory
+        self._base = directory.parent if base is None else base
         self._max_bytes = max_bytes
         # Segments are removed as a whole: there must be several, or a full spool stays full.
         self._segment_bytes = min(SEGMENT_BYTES, max_bytes // 4)
@@ -71,15 +93,18 @@ class Spool:
 
     def _begin_empty(self) -> None:
         self._lock = RLock()
-        self._syncer = Syncer(self._interval, self._disk)
+        self._syncer = Syncer(self._interval, self._disk, self._check)
         self._segments: deque[Segment] = deque()
         self._orphans: deque[ProcessDirectory] = deque()
         self._seeks_orphans = False
+        self._deferred: dict[Path, float] = {}
+        self._retry_at = inf
         # For appending, by whoever holds the lock:
         self._is_writing = False
         self._own: ProcessDirectory | None = None
         self._current: Segment | None = None
         self._limit = 0
+        self._check_at = 0.0
         self._number = 0
         self._bytes = 0
         self.appended = 0
@@ -113,6 +138,8 @@ class Spool:
                 raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
             self._is_writing = True
             try:
+                if monotonic() >= self._check_at:
+                    self._keep_in_place()
                 segment = self._current
                 if segment is None or segment.size + size > self._limit:
                     segment = self._begun(size)
@@ -148,42 +175,150 @@ class Spool:
     def _begin_segment(self) -> Segment:
         self._number += 1
         name = f"{self._number:08d}{SUFFIX}"
-        if self._own is not None:
-            try:
+        if self._own is not None and self._own.is_in_place():
+            with suppress(FileNotFoundError):  # somebody removed it just now
                 return begun(self._own.path / name, self._own)
-            except FileNotFoundError:  # somebody removed our directory
-                self._own.close()
-        changed = make_private(self.directory)
-        self._own = ProcessDirectory.make(self.directory)
+        changed = make_private(self.directory, self._base)
+        own = ProcessDirectory.make(self.directory)
+        self._drop(self._own)
+        self._own = own
         self._seeks_orphans = True
         self._syncer.named([*changed, self.directory])
-        return begun(self._own.path / name, self._own)
+        return begun(own.path / name, own)
+
+    def _drop(self, owner: ProcessDirectory | None) -> None:
+        """Let go of a directory that was replaced, unless its segments are still read."""
+        if owner is not None and not any(each.owner is owner for each in self._segments):
+            owner.close()
 
     def _complete(self) -> None:
-        segment, self._current = self._current, None
+        segment = self._current
+        if segment is None:
+            return
+        if segment.outstanding or not segment.is_read:
+            with suppress(OSError):  # then it can be read as long as this process lives
+                self._keep_in_place()
+            if self._current is None:
+                return
+        self._current = None
+        self._syncer.finish(segment.descriptor, segment.file)
+        self._bytes += segment.size
+        segment.is_complete = True
+
+    # ── staying where others find it ──
+
+    def _check(self) -> None:
+        """See to the present segment, in the thread that syncs."""
+        with self._lock:
+            if not self._is_writing:
+                self._is_writing = True
+                try:
+                    self._keep_in_place()
+                except OSError as error:
+                    report(logging.ERROR, ("move", type(error)), "spool: %s", describe(error))
+                finally:
+                    self._is_writing = False
+
+    def _keep_in_place(self) -> None:
+        """Put the present segment in place again, where its directory was removed or replaced.
+
+        Raises:
+            OSError: it cannot be written there.
+        """
+        segment = self._current
         if segment is not None:
-            self._syncer.finish(segment.descriptor)
-            self._bytes += segment.size
-            segment.is_complete = True
+            is_open = identity(segment.descriptor) == segment.file
+            if not segment.is_in_place():
+                self._move(segment, is_open=is_open)
+            elif not is_open:  # programs that turn into daemons close all descriptors
+                self._abandon(segment)
+        self._check_at = monotonic() + CHECK_INTERVAL if self._interval else 0.0
+
+    def _move(self, segment: Segment, *, is_open: bool) -> None:
+        """Write what a removed segment held into a new one, and go on there."""
+        if not is_open:
+            self._abandon(segment)
+            return
+        content = os.pread(segment.descriptor, segment.size, 0)
+        moved = self._begin_segment()
+        try:
+            if self._write(moved.descriptor, content, 0) != len(content):
+                roll_back(moved.descriptor, 0)
+        except OSError:
+            os.close(moved.descriptor)
+            moved.path.unlink(missing_ok=True)
+            raise
+        self._syncer.finish(segment.descriptor, segment.file)
+        owner = segment.owner
+        segment.move(moved)
+        if owner is not self._own:
+            self._drop(owner)
+        self._syncer.written(segment.descriptor)
+        self._syncer.named([segment.path.parent])
+        message = "spool: %s was removed by somebody; its events are kept in a new one"
+        report(logging.ERROR, ("removed", self.directory), message, owner.path)
+
+    def _abandon(self, segment: Segment) -> None:
+        """Append no more to a segment of which the descriptor is gone."""
+        self._current = None
+        self._bytes += segment.size
+        segment.is_complete = True
 
     # ── adopting ──
 
     def seek_orphans(self) -> bool:
-        """Lock what dead processes left, for the next `take`; tell whether there is anything."""
-        self._orphans.extend(islice(orphans(self.directory), ADOPTS_AT_ONCE))
+        """Lock what dead processes left, for the next `take`; return whether there is anything."""
+        self._seeks_orphans = False
+        now = monotonic()
+        self._deferred = {path: until for path, until in self._deferred.items() if until > now}
+        try:
+            paths = process_directories(self.directory, self._base)
+        except OSError as error:
+            self._defer(self.directory, error)
+            paths = []
+        ours = {owner.path for owner in self._owners()}
+        for path in paths:
+            if (
+                path not in ours
+                and path not in self._deferred
+                and len(self._orphans) < ADOPTS_AT_ONCE
+            ):
+                try:
+                    owner = claim(path)
+                except OSError as error:
+                    self._defer(path, error)
+                else:
+                    self._orphans.extend([] if owner is None else [owner])
+        self._retry_at = min(self._deferred.values(), default=inf)
         return bool(self._orphans)
 
+    def _defer(self, path: Path, problem: OSError | None = None) -> None:
+        """Leave a directory alone for a while, so that others get their turn."""
+        if problem is not None:
+            message = "spool: %s cannot be adopted, and is tried again later: %s"
+            report(logging.ERROR, ("adopt", path), message, path, describe(problem))
+        self._deferred[path] = self._retry_at = monotonic() + RETRY_INTERVAL
+
     def _adopt(self) -> None:
-        if self._seeks_orphans:
-            self._seeks_orphans = False
+        if self._seeks_orphans or monotonic() >= self._retry_at:
             self.seek_orphans()
         while self._orphans:
             owner = self._orphans.popleft()
-            segments = adopted(owner)
+            segments, problem = adopted(owner)
+            if problem is UnknownFormatError:
+                self._deferred[owner.path] = inf
+            elif problem is not None:
+                self._defer(owner.path)
             self._segments.extend(segments)
             self._bytes_freed -= sum(segment.size for segment in segments)
             if not segments:
                 owner.release()
+                self._seeks_orphans = True  # there may be more than were adopted at once
+
+    @property
+    def backlog(self) -> int:
+        """How many events of other processes were adopted and wait to be taken."""
+        return sum(segment.backlog for segment in list(self._segments) if segment.is_adopted)
 
     # ── reading ──
 
@@ -225,7 +360,7 @@ class Spool:
         for damage in damaged:
             self.damaged += 1
             name = f"{segment.owner.path.name}-{segment.path.stem}-{self.damaged}"
-            quarantine(self.directory.parent / DAMAGED / name, damage)
+            quarantine(self.directory.parent / DAMAGED / name, damage, self._base)
         if lost:
             self._lost(lost)
         return wires
@@ -259,8 +394,10 @@ class Spool:
         owner = segment.owner
         if owner is self._own or any(other.owner is owner for other in self._segments):
             return
-        if owner.release():  # there may be more than were adopted at once
-            self._seeks_orphans = True
+        owner.release()
+        if segment.is_failing:
+            self._defer(owner.path)
+        self._seeks_orphans = True  # there may be more than were adopted at once
 
     def close(self) -> None:
         """Let go and sync; what is not settled is there for whoever comes next."""
@@ -291,5 +428,5 @@ class Spool:
             owner.release()
 
     def _owners(self) -> set[ProcessDirectory]:
-        owners = {*self._orphans, *(segment.owner for segment in self._segments)}
+        owners = {*list(self._orphans), *(segment.owner for segment in list(self._segments))}
         return owners if self._own is None else owners | {self._own}

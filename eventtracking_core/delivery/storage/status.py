@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from eventtracking_core.delivery.storage.format import SUFFIX, SegmentReader
+from eventtracking_core.delivery.storage.format import (
+    SUFFIX,
+    SegmentReader,
+    UnknownFormatError,
+    open_regular,
+)
 
 __all__ = ["ProcessSpool", "SegmentStatus", "spool_status"]
 
@@ -18,7 +23,10 @@ _BYTES: Final = 1 << 20
 
 
 class SegmentStatus(NamedTuple):
-    """One segment: its bytes, the events in it that are not acknowledged, the damaged bytes."""
+    """One segment: its bytes, the events in it that are not acknowledged, the damaged bytes.
+
+    One of a format that this version does not know has neither events nor damage.
+    """
 
     path: Path
     size: int
@@ -66,12 +74,14 @@ def _segment(path: Path, *, alive: bool) -> SegmentStatus | None:
         reader = SegmentReader(path)
     except FileNotFoundError:  # acknowledged meanwhile
         return None
+    except UnknownFormatError:
+        return SegmentStatus(path, path.lstat().st_size, 0, 0)
     events = damaged = 0
     try:
         while True:
             found = reader.read(_BATCH, _BYTES, complete=not alive)
             events += len(found.records)
-            damaged += sum(map(len, found.damaged))
+            damaged += sum(damage.size for damage in found.damaged)
             if not found.records:
                 return SegmentStatus(path, reader.size(), events, damaged)
     finally:
@@ -80,7 +90,7 @@ def _segment(path: Path, *, alive: bool) -> SegmentStatus | None:
 
 def _is_locked(path: Path) -> bool:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = open_regular(path, os.O_RDONLY)
     except OSError:
         return False
     try:

@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event as Signal
-from typing import Final
+from typing import Final, TypeVar
 
 from eventtracking_core.delivery._threads import start_daemon
-from eventtracking_core.delivery.storage.disk import Disk
+from eventtracking_core.delivery.storage.disk import Disk, Identity, identity
 from eventtracking_core.diagnostics import describe, report
 
 __all__ = ["Syncer"]
@@ -27,16 +27,18 @@ class Syncer:
     Args:
         interval: seconds; 0 syncs in the thread that writes, before it goes on.
         disk: does it.
+        check: is called before a file is synced, in the thread that does it.
     """
 
-    def __init__(self, interval: float, disk: Disk) -> None:
+    def __init__(self, interval: float, disk: Disk, check: Callable[[], None]) -> None:
         self._interval = interval
         self._disk = disk
+        self._check = check
         self.dirty: int | None = None
         self._wakes: SimpleQueue[None] = SimpleQueue()
-        self._finished: SimpleQueue[int] = SimpleQueue()
+        self._finished: SimpleQueue[tuple[int, Identity]] = SimpleQueue()
         self._directories: SimpleQueue[Path] = SimpleQueue()
-        self._closing: set[int] = set()
+        self._closing: set[tuple[int, Identity]] = set()
         self._is_started = False
         self._ending = Signal()
         self._ended = Signal()
@@ -52,12 +54,12 @@ class Syncer:
             self._directories.put(directory)
         self._wake()
 
-    def finish(self, descriptor: int) -> None:
+    def finish(self, descriptor: int, file: Identity) -> None:
         """Sync a file a last time and close it; it is not appended to any more."""
         if self.dirty == descriptor:
             self.dirty = None
-        self._closing.add(descriptor)
-        self._finished.put(descriptor)
+        self._closing.add((descriptor, file))
+        self._finished.put((descriptor, file))
         self._wake()
 
     def close(self) -> None:
@@ -69,8 +71,8 @@ class Syncer:
 
     def forked(self) -> None:
         """Close, in a forked child, what the parent was about to close."""
-        for descriptor in self._closing:
-            with suppress(OSError):
+        for descriptor, file in self._closing:
+            if identity(descriptor) == file:
                 os.close(descriptor)
 
     def _wake(self) -> None:
@@ -85,6 +87,8 @@ class Syncer:
         while not self._ending.is_set():
             self._wakes.get()
             self._ending.wait(self._interval)
+            if self.dirty is not None:
+                self._check()
             self._sync_all()
         self._sync_all()
         self._ended.set()
@@ -94,26 +98,48 @@ class Syncer:
         dirty, self.dirty = self.dirty, None
         if dirty is not None:
             self._try(self._disk.sync, dirty)
-        with suppress(Empty):
-            while True:
-                self._sync_directory(self._directories.get_nowait())
-        with suppress(Empty):
-            while True:
-                descriptor = self._finished.get_nowait()
+        failed = [path for path in _drained(self._directories) if not self._sync_directory(path)]
+        for descriptor, file in _drained(self._finished):
+            if identity(descriptor) == file:  # a program may close what is not its own
                 self._try(self._disk.sync, descriptor)
-                self._closing.discard(descriptor)
                 os.close(descriptor)
+            self._closing.discard((descriptor, file))
+        for path in failed:
+            self._directories.put(path)  # for the next time
 
-    def _sync_directory(self, path: Path) -> None:
-        with suppress(FileNotFoundError):  # removed meanwhile, when all in it was delivered
+    def _sync_directory(self, path: Path) -> bool:
+        """Sync a directory; return whether that is done, or needless."""
+        try:
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                self._try(self._disk.sync_directory, descriptor)
-            finally:
-                os.close(descriptor)
+        except (FileNotFoundError, NotADirectoryError):  # removed, when all in it was delivered
+            return True
+        except OSError as error:
+            _report(error)
+            return False
+        try:
+            return self._try(self._disk.sync_directory, descriptor)
+        finally:
+            os.close(descriptor)
 
-    def _try(self, sync: Callable[[int], None], descriptor: int) -> None:
+    def _try(self, sync: Callable[[int], None], descriptor: int) -> bool:
         try:
             sync(descriptor)
         except OSError as error:
-            report(logging.ERROR, ("fsync", type(error)), "spool: %s", describe(error))
+            _report(error)
+            return False
+        return True
+
+
+_T = TypeVar("_T")
+
+
+def _drained(queue: SimpleQueue[_T]) -> list[_T]:
+    items = []
+    with suppress(Empty):
+        while True:
+            items.append(queue.get_nowait())
+    return items
+
+
+def _report(error: OSError) -> None:
+    report(logging.ERROR, ("fsync", type(error)), "spool: %s", describe(error))

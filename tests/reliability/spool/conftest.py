@@ -146,9 +146,9 @@ def spool_at(tmp_path):
     """Makes spools, below the tracker."""
     with ExitStack() as spools:
 
-        def make(directory=tmp_path, **options):
+        def make(directory="", **options):
             defaults = {"max_bytes": 1 << 24, "fsync_interval": 0.01, "lost": _never}
-            spool = Spool(Path(directory, "spool"), **(defaults | options))
+            spool = Spool(tmp_path / directory / "spool", **(defaults | options))
             spools.callback(spool.close)
             return spool
 

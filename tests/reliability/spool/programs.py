@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
 import multiprocessing
 import os
+import resource
+import shutil
 import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -323,6 +327,96 @@ def _emit_forever(started):
     started.wait()
     for _ in count():
         et.emit("late")
+
+
+class Counts:
+    """Delivers into nothing."""
+
+    def send_batch(self, events, *, timeout):
+        pass
+
+
+def _configured(directory, **delivery):
+    delivery = {"directory": directory, "initial_interval": 0.05, **delivery}
+    backends = {"r": {"delivery": delivery, "backends": {"sink": Counts()}}}
+    et.configure({"backends": backends})
+
+
+def emit_where_the_spool_is_removed(options):
+    """Emit 500 events after the spool was removed, and wait to be killed."""
+    program = Program(**options)
+    et.emit("gone")
+    shutil.rmtree(program.directory / "r.sink" / "spool")
+    program.emit(500)
+    tell("ready")
+    wait_for_a_signal()
+
+
+def close_all_descriptors(options):
+    """Do as programs that become daemons; then open files, which get the same numbers."""
+    _configured(**options)
+    for _ in range(100):
+        et.emit("before")
+    os.closerange(3, 256)
+    path = Path(options["directory"], "foreign")
+    path.write_text("not yours")
+    files = [os.open(path, os.O_RDWR) for _ in range(30)]
+    NEVER.wait(0.002)  # a moment in which nothing is emitted
+    for _ in range(100):
+        et.emit("after")
+    settled = et.get_tracker().flush(PATIENCE)
+    still_open = all(os.fstat(each).st_ino == path.stat().st_ino for each in files)
+    foreign = path.read_text() if still_open else "closed"
+    tell(json.dumps({"settled": settled, "foreign": foreign, **_leaf()}))
+
+
+def run_out_of_descriptors(options):
+    """Have no descriptor left for a while, in which segments would have to be begun."""
+    _configured(max_spool_bytes=400_000, **options)
+    text = "x" * 1000
+
+    def emit(number=300):
+        for _ in range(number):
+            et.emit("filled", {"text": text})
+
+    emit()
+    et.get_tracker().flush(PATIENCE)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+    files = []
+    with suppress(OSError):
+        while True:
+            files.append(os.open("/dev/null", os.O_RDONLY))
+    emit()
+    NEVER.wait(0.5)  # for the threads to find that there is none
+    for descriptor in files:
+        os.close(descriptor)
+    emit()
+    settled = et.get_tracker().flush(PATIENCE)
+    NEVER.wait(0.3)  # the thread that syncs closes what it was given
+    counts = {
+        "settled": settled,
+        "syncs": any(each.name == "eventtracking-fsync" for each in threading.enumerate()),
+        "leaked": len(list(Path("/proc/self/fd").iterdir())) - before,
+    }
+    et.get_tracker().shutdown()
+    segments = len(list(Path(options["directory"]).rglob("spool/*/*.seg")))
+    tell(json.dumps({**counts, "segments": segments, **_leaf()}))
+
+
+def emit_as_nobody(options):
+    """Emit where the directory is somebody else's."""
+    _configured(schedule_delay=60, **options)
+    os.setgid(65534)
+    os.setuid(65534)
+    lines = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())
+    logging.getLogger("eventtracking").addHandler(handler)
+    et.emit("kept in memory")
+    refused = any("cannot be written" in line for line in lines)
+    tell(json.dumps({"pending": _leaf()["pending"], "refused": refused}))
+    os._exit(0)
 
 
 if __name__ == "__main__":
