@@ -39,7 +39,8 @@ class Backend(Protocol):
     (`encoding.snapshot`). Looked up where it has them: `flush(timeout) -> bool`,
     `shutdown(timeout) -> bool`, `default_delivery`, and `begin()`, which is called by the thread
     that queues a process's first event, to start threads of the backend's own: at the interpreter's
-    end, when that event may be delivered, none can be started.
+    end, when that event may be delivered, none can be started. `read_wire(wire)` reads queued
+    events in place of `encoding.normal_from_msgpack`, for a sink that holds more than plain values.
     """
 
     def send(self, event: Event, /) -> None:

@@ -6,13 +6,23 @@ import os
 from _random import Random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from threading import RLock
-from typing import Any, Final, NamedTuple, NotRequired, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 
 from eventtracking_core.forks import check_fork, on_fork
 
-__all__ = ["Event", "as_utc", "clean_name", "end_of_process", "freeze_ids", "id_at", "new_id"]
+__all__ = [
+    "Event",
+    "as_utc",
+    "clean_name",
+    "end_of_process",
+    "freeze_ids",
+    "id_at",
+    "new_id",
+    "real",
+]
 
 UNKNOWN: Final = "unknown"
 MAX_NAME: Final = 255
@@ -20,6 +30,18 @@ MAX_HASHED: Final = 4096
 
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def real(kind: type) -> Any:
+    """Return a class of the module `datetime`, also where another one took its place.
+
+    While freezegun stops time, each module's `datetime` is a class of its own, which encoders in C
+    refuse. What a container or a function holds stays as it is.
+    """
+    return next(base for base in kind.__mro__ if base.__module__ == "datetime")
+
+
+_exact: Final = partial(real(datetime), tzinfo=UTC)
 
 
 class Event(TypedDict):
@@ -63,9 +85,9 @@ def clean_name(name: object) -> str:
 
 def as_utc(moment: datetime) -> datetime:
     """Return a datetime in UTC; one without an offset is taken as UTC, one out of range clamped."""
-    exact = datetime(
+    exact: datetime = _exact(
         moment.year, moment.month, moment.day,
-        moment.hour, moment.minute, moment.second, moment.microsecond, UTC,
+        moment.hour, moment.minute, moment.second, moment.microsecond,
     )  # fmt: skip
     try:
         offset = moment.utcoffset()
@@ -85,24 +107,18 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
-class _Millisecond(NamedTuple):
-    """The ids of one millisecond: a plain tuple, which `new_id` unpacks in one step."""
+_Millisecond = tuple[datetime, Iterator[str], str, str]
+"""The ids of one millisecond: its end, the counters that are left, what ids begin and end with.
 
-    until: datetime
-    counters: Iterator[str]
-    head: str
-    tail: str
+A plain tuple, since the interpreter unpacks it faster than a named one.
+"""
 
 
 def _millisecond(moment: datetime) -> _Millisecond:
     number = (moment - _EPOCH) // _MILLISECOND
     text = f"{number & 0xFFFF_FFFF_FFFF:012x}"
-    return _Millisecond(
-        until=_EPOCH + (number + 1) * _MILLISECOND,
-        counters=iter(_COUNTERS),
-        head=f"{text[:8]}-{text[8:]}-7",
-        tail=_tail(),
-    )
+    until = _EPOCH + (number + 1) * _MILLISECOND
+    return until, iter(_COUNTERS), f"{text[:8]}-{text[8:]}-7", _tail()
 
 
 def _tail() -> str:
@@ -135,7 +151,7 @@ def _advance(moment: datetime) -> _Millisecond:
     global _current  # noqa: PLW0603  one generator a process
     with _advancing:
         seen = _current
-        if moment >= seen.until:
+        if moment >= seen[0]:
             following = _millisecond(moment)
             # A signal handler that came in between has gone on already.
             if _current is seen:
@@ -150,8 +166,8 @@ def end_of_process() -> None:
     then, since the counter may begin anew.
     """
     global _current  # noqa: PLW0603  one generator a process
-    counters = map(_counter_and_tail, count())
-    _current = _current._replace(until=_LATEST, counters=counters, tail="")
+    counters: Iterator[str] = map(_counter_and_tail, count())
+    _current = (_LATEST, counters, _current[2], "")
 
 
 def _counter_and_tail(position: int) -> str:
@@ -161,8 +177,8 @@ def _counter_and_tail(position: int) -> str:
 def freeze_ids(moment: datetime) -> Callable[[], None]:
     """Make the same ids of one moment in every run, until what is returned is called; for tests."""
     global _current  # noqa: PLW0603  one generator a process
-    counters = map("000-8000-{:012x}".format, count(1))
-    _current = _millisecond(moment)._replace(until=_LATEST, counters=counters, tail="")
+    counters: Iterator[str] = map("000-8000-{:012x}".format, count(1))
+    _current = (_LATEST, counters, _millisecond(moment)[2], "")
     return _reset
 
 

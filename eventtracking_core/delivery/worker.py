@@ -282,7 +282,8 @@ class Worker:
     def _item(self, wire: bytes, spooled: SpooledEvent | None) -> Item | None:
         """Return an event to deliver; None for one that goes to the dead letters from here."""
         try:
-            event = normal_from_msgpack(wire)
+            read = getattr(type(self._leaf.backend), "read_wire", normal_from_msgpack)
+            event: Event = read(wire)
             if INVALID not in event:
                 return Item(wire, event, spooled)
             error, reason = str(event.pop(INVALID)), "invalid"  # type: ignore[typeddict-item]

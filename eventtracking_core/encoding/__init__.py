@@ -13,18 +13,21 @@ if TYPE_CHECKING:
         decode_msgpack,
         encode_msgpack,
         normal_from_msgpack,
+        wire_reader,
     )
-    from eventtracking_core.encoding._normal import normalize, normalize_event
+    from eventtracking_core.encoding._normal import keep, normalize, normalize_event
 
 __all__ = [
     "decode_json",
     "decode_msgpack",
     "encode_json",
     "encode_msgpack",
+    "keep",
     "normal_from_msgpack",
     "normalize",
     "normalize_event",
     "snapshot",
+    "wire_reader",
     "write_json",
 ]
 
@@ -34,10 +37,12 @@ _HOME = {
     "decode_msgpack": "_msgpack",
     "encode_json": "_json",
     "encode_msgpack": "_msgpack",
+    "keep": "_normal",
     "normal_from_msgpack": "_msgpack",
     "normalize": "_normal",
     "normalize_event": "_normal",
     "snapshot": "_copies",
+    "wire_reader": "_msgpack",
     "write_json": "_json",
 }
 

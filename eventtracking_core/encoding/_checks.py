@@ -4,46 +4,166 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from gc import is_tracked
-from typing import Any, Final
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from operator import is_
+from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import UUID
 
-__all__ = ["MAX_DEPTH", "has_foreign_datetime", "is_bounded", "is_normal"]
+from eventtracking_core.encoding._plain import by_type, field_names, is_proxy, reader
+from eventtracking_core.events import as_utc, real
 
-FEW_VALUES: Final = 64
-MAX_VALUES: Final = 20_000
-MAX_TEXT: Final = 1 << 20
+if TYPE_CHECKING:
+    from eventtracking_core.events import Event
+
+__all__ = ["MAX_DEPTH", "MAX_TEXT", "MAX_WEIGHT", "encodable", "is_normal", "weight"]
+
+MAX_TEXT: Final = 256 * 1024
 MAX_DEPTH: Final = 64
 FIELDS: Final = 5
 """How many an event has before types are registered."""
 
-_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
-_SETTLED: Final = frozenset({str, int, bool, type(None), datetime})
+MAX_WEIGHT: Final = MAX_TEXT
+VALUE_WEIGHT: Final = 13
+"""A value weighs that much, and a character one: 20,000 values are the most, or 256 KiB of text."""
+
+MANY: Final = 32
+"""Values of a container of which it pays to look at all types first, in C."""
+
+_NUMBERS: Final = frozenset({int, float, bool, type(None)})
+_SETTLED: Final = frozenset({str, int, bool, type(None), real(datetime)})
+_EXACT: Final = frozenset({Decimal, UUID, real(date), time, timedelta})
+"""What the encoders write as the normal form has it."""
+
+_FLAT: Final = _NUMBERS | {str}
+_TAKEN: Final = _FLAT | _EXACT | {dict, list, tuple, bytes, bytearray, real(datetime)}
 
 
-def is_bounded(event: Mapping[str, object]) -> bool:
-    """Tell whether an encoder in C will end soon: few values, of types whose size is known.
+HEAVY: Final = 1 << 60
+"""The weight of what has to be normalized."""
 
-    Structures that share their parts can be small in memory and endless as text. A dict that the
-    garbage collector does not track holds no container, so it need not be read; where an
-    interpreter tracks every dict, reading it is all that is lost.
+LOCAL_TIME: Final = 1 << 40
+"""The weight of a time that is not in UTC."""
+
+FOREIGN: Final = 256
+"""The weight of a value that the encoders have converted for them."""
+
+MAX_KEPT: Final = 8192
+_seen: Final[list[dict[str, Any]]] = [{}]
+"""The context of the last event, if it is flat: most often, the next one has the same.
+
+What is equal to it, and not of a type that the encoders take, they refuse.
+"""
+
+
+def weight(event: Mapping[str, Any]) -> int:
+    """Return what an event weighs: up to `MAX_WEIGHT`, an encoder in C can take it as it is.
+
+    So it is with values of Python's own types, or their like, with times in UTC, and not too many
+    or too deep: what shares its parts can be small in memory and endless as text. Of one that
+    weighs more, `encodable` knows.
+
+    Raises:
+        AttributeError: its timestamp is no time.
     """
-    if len(event) > FIELDS and not _are_settled(event):
-        return False
+    if event["timestamp"].tzinfo is not UTC or not (len(event) == FIELDS or _are_settled(event)):
+        return HEAVY
     context, data = event["context"], event["data"]
-    count = len(context) + len(data)  # type: ignore[arg-type]
-    if is_tracked(context):
-        count += _values(context, MAX_DEPTH)
-    if is_tracked(data):
-        if type(data) is not dict:
-            return False
-        for item in data.values():  # as `_values`, which most events then need not call for it
-            if is_tracked(item):
-                count += _values(item, MAX_DEPTH)
-                if count > MAX_VALUES:
-                    return False
-    # So few values cannot say the same long text too often.
-    return count <= FEW_VALUES or (count <= MAX_VALUES and _text(event) <= MAX_TEXT)
+    if type(context) is not dict or type(data) is not dict:
+        return HEAVY
+    total = 0
+    if context != _seen[0]:
+        total = _weight(context, dict, MAX_DEPTH)
+        if total <= MAX_KEPT and _FLAT.issuperset(map(type, context.values())):
+            _seen[0] = context.copy()
+    if len(data) > MANY:
+        return total + _weight(data, dict, MAX_DEPTH)
+    for item in data.values():  # as `_weight`: a call less
+        kind = type(item)
+        if kind is str:
+            total += len(item)
+        elif kind not in _NUMBERS:
+            total += _weight(item, kind, MAX_DEPTH)
+    return total
+
+
+def _weight(value: Any, kind: type, depth: int) -> int:  # noqa: C901  a call less a value
+    """Return what a value weighs that is neither a text nor a number."""
+    if kind is dict:
+        values: Any = value.values()
+    elif kind is list or kind is tuple:
+        values = value
+    else:
+        return _weight_of_scalar(value, kind)
+    total = VALUE_WEIGHT * len(value)
+    if len(value) > MANY or not depth:
+        if total > MAX_WEIGHT or not depth:
+            return HEAVY
+        kinds = set(map(type, values))
+        if kinds <= _NUMBERS:
+            return total
+        if not kinds <= _TAKEN:
+            return HEAVY
+        values = [item for item in values if type(item) not in _NUMBERS]
+    for item in values:
+        kind = type(item)
+        if kind is str:
+            total += len(item)
+        elif kind not in _NUMBERS:
+            total += _weight(item, kind, depth - 1)
+            if total > MAX_WEIGHT and (total >= HEAVY or total % LOCAL_TIME > MAX_WEIGHT):
+                return HEAVY
+    return total
+
+
+def _weight_of_scalar(value: Any, kind: type) -> int:
+    if kind in _EXACT:
+        return 0
+    if kind is datetime:
+        return 0 if value.tzinfo is UTC else LOCAL_TIME
+    if kind is bytes or kind is bytearray:
+        return len(value)
+    if not _is_converted(kind):
+        return HEAVY
+    return FOREIGN + (str.__len__(value) if issubclass(kind, str) else 0)
+
+
+@by_type
+def _is_converted(kind: type) -> bool:
+    """Return whether the encoders ask for what a value of a type is: they know it not at all."""
+    if issubclass(kind, Enum) or field_names(kind) is not None or is_proxy(kind):
+        return False
+    if issubclass(kind, (str, int, float, real(datetime))):
+        return True
+    return not hasattr(kind, "__len__") and reader(kind) is not None
+
+
+def encodable(event: Event, weighs: int) -> Event | None:
+    """Return what an encoder can take of an event that is too heavy as it is: a copy in UTC.
+
+    Returns:
+        None for an event that has to be normalized.
+    """
+    if weighs >= HEAVY or weighs % LOCAL_TIME > MAX_WEIGHT:
+        return None
+    return cast("Event", _in_utc(event))
+
+
+def _in_utc(value: Any) -> Any:
+    """Return a value of bounded weight with its times in UTC: itself, or a copy."""
+    kind = type(value)
+    if kind is dict:
+        copied = None
+        for key, item in value.items():
+            if type(item) not in _FLAT and (new := _in_utc(item)) is not item:
+                copied = copied or value.copy()
+                copied[key] = new
+        return copied or value
+    if kind is list or kind is tuple:
+        items = [_in_utc(item) for item in value]
+        return value if all(map(is_, items, value)) else items
+    return as_utc(value) if kind is datetime and value.tzinfo is not UTC else value
 
 
 def _are_settled(event: Mapping[str, object]) -> bool:
@@ -54,50 +174,8 @@ def _are_settled(event: Mapping[str, object]) -> bool:
     return all(type(event[field]) in _SETTLED for field in fields)
 
 
-def _values(value: Any, depth: int) -> int:
-    """Return how many values a container has in it; too many, where it cannot be told."""
-    kind = type(value)
-    count = len(value) if kind is dict or kind is list or kind is tuple else MAX_VALUES + 1
-    if count > MAX_VALUES or not depth:
-        return MAX_VALUES + 1
-    for item in value.values() if kind is dict else value:
-        if is_tracked(item):  # most values are scalars, which are not
-            count += _values(item, depth - 1)
-            if count > MAX_VALUES:
-                break
-    return count
-
-
-def _text(event: Mapping[str, object]) -> int:
-    """Return the characters and bytes in the values of an event that is small in number."""
-    total = 0
-    pending: list[Any] = [event]
-    for item in pending:
-        if isinstance(item, str | bytes | bytearray | memoryview):
-            total += len(item)
-        elif isinstance(item, dict):
-            pending += item.values()
-        elif isinstance(item, list | tuple):
-            pending += item
-    return total
-
-
-def has_foreign_datetime(event: Mapping[str, object]) -> bool:
-    """Tell whether a bounded event holds a datetime that is not plainly in UTC."""
-    pending: list[Any] = [event]
-    for item in pending:
-        kind = type(item)
-        if kind is dict:
-            pending += [value for value in item.values() if type(value) not in _SCALARS]
-        elif kind is list or kind is tuple:
-            pending += [value for value in item if type(value) not in _SCALARS]
-        elif isinstance(item, datetime) and item.tzinfo is not UTC:
-            return True
-    return False
-
-
 def is_normal(value: object) -> bool:
-    """Tell whether decoded MessagePack is in normal form: text keys, and floats that are finite."""
+    """Return whether decoded MessagePack is in normal form: text keys, and floats are finite."""
     if type(value) is dict:
         for key, item in value.items():
             if type(key) is not str or not (type(item) in _SETTLED or is_normal(item)):

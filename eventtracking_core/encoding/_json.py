@@ -8,28 +8,38 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from eventtracking_core.encoding._checks import has_foreign_datetime, is_bounded
-from eventtracking_core.encoding._normal import MAX_TEXT_IN_ALL, normalize_event
-from eventtracking_core.events import as_utc
+from eventtracking_core.encoding._checks import MAX_WEIGHT, encodable, weight
+from eventtracking_core.encoding._normal import exactly, normalize_event, scalar_hook
+from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
+from eventtracking_core.events import as_utc, real
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
 __all__ = ["decode_json", "encode_json", "write_json"]
 
-_encode: Final = msgspec.json.Encoder().encode
-_encode_into: Final = msgspec.json.Encoder().encode_into
+_encode_into: Final = msgspec.json.Encoder(enc_hook=scalar_hook(exactly)).encode_into
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
-# What a datetime looks like that does not end in Z.
-_FOREIGN: Final = re.compile(rb'T(?<="\d{4}-\d\d-\d\dT)\d\d:\d\d:\d\d(?:\.\d{1,6})?["+-]')
+_to_datetime: Final = partial(msgspec.convert, type=real(datetime))
 _DEL: Final = 0x7F
 # DEL and C1 controls, line and paragraph separators, directional marks, as they stand in UTF-8.
 _UNSAFE: Final = re.compile(
     rb"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]"
+)
+# The same by first byte, with the last bytes there are: looking for single bytes takes no time.
+_LEADS: Final = (
+    (0xC2, bytes(range(0x80, 0xA0)), re.compile(rb"\xc2[\x80-\x9f]").search),
+    (0xD8, b"\x9c", re.compile(rb"\xd8\x9c").search),
+    (
+        0xE2,
+        b"\x8e\x8f\xa6\xa7\xa8\xa9\xaa\xab\xac\xad\xae",
+        re.compile(rb"\xe2(?:\x80[\x8e\x8f\xa8-\xae]|\x81[\xa6-\xa9])").search,
+    ),
 )
 
 
@@ -46,17 +56,19 @@ def write_json(event: Event, buffer: bytearray) -> None:
     The faster form where one buffer serves many events. A buffer serves one thread at a time.
     """
     try:
-        if is_bounded(event):
-            _encode_into(event, buffer)
-            if len(buffer) <= MAX_TEXT_IN_ALL and not (
-                _may_be_foreign(buffer) and has_foreign_datetime(event)
-            ):
-                if _DEL in buffer if buffer.isascii() else _UNSAFE.search(buffer):
+        weighs = weight(event)
+        taken = event if weighs <= MAX_WEIGHT else encodable(event, weighs)
+        if taken is not None:
+            _encode_into(taken, buffer)
+            if len(buffer) <= MAX_TEXT_IN_ALL:
+                if _DEL in buffer if buffer.isascii() else _is_unsafe(buffer):
                     buffer[:] = _escaped(buffer)
                 return
     except Exception:  # noqa: BLE001, S110  what the encoder refuses is normalized
         pass
-    buffer[:] = _escaped(_encode(normalize_event(event, big=_exactly)))
+    _encode_into(normalize_event(event, big=exactly), buffer)
+    if _is_unsafe(buffer):
+        buffer[:] = _escaped(buffer)
 
 
 def decode_json(text: bytes | str) -> Event:
@@ -72,18 +84,15 @@ def decode_json(text: bytes | str) -> Event:
     for key, kind in (("id", str), ("name", str), ("context", dict), ("data", dict)):
         if not isinstance(fields.get(key), kind):
             raise ValueError(f"{key} is missing, or not of its type")
-    fields["timestamp"] = as_utc(msgspec.convert(fields.get("timestamp"), datetime))
+    fields["timestamp"] = as_utc(_to_datetime(fields.get("timestamp")))
     return cast("Event", fields)
 
 
-def _exactly(number: int) -> int:
-    str(number)  # raises a ValueError where there are more digits than the interpreter prints
-    return number
-
-
-def _may_be_foreign(text: bytearray) -> bool:
-    # The first T is the timestamp's own, most often: without another there is no need to search.
-    return text.find(b"T", text.find(b"T") + 1) >= 0 and _FOREIGN.search(text) is not None
+def _is_unsafe(text: bytearray) -> bool:
+    return _DEL in text or any(
+        lead in text and any(last in text for last in lasts) and search(text) is not None
+        for lead, lasts, search in _LEADS
+    )
 
 
 def _escaped(text: bytes | bytearray) -> bytes:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired, TypedDict, cast
 
 import msgspec
 
-from eventtracking_core.encoding._checks import has_foreign_datetime, is_bounded, is_normal
-from eventtracking_core.encoding._normal import MAX_TEXT_IN_ALL, normalize_event
+from eventtracking_core.encoding._checks import MAX_WEIGHT, encodable, is_normal, weight
+from eventtracking_core.encoding._native import Revive, plain_hook, reviving_hook, to_wire
+from eventtracking_core.encoding._normal import keep, normalize_event, scalar_hook
+from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
-__all__ = ["decode_msgpack", "encode_msgpack", "normal_from_msgpack"]
+__all__ = ["decode_msgpack", "encode_msgpack", "normal_from_msgpack", "wire_reader"]
 
-_encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
+_encode: Final = msgspec.msgpack.Encoder(enc_hook=scalar_hook(str, to_wire)).encode
+_decode: Final = msgspec.msgpack.Decoder(dict[str, Any], ext_hook=plain_hook).decode
 
 NESTED: Final = 4
 """Levels of containers in data and context that are told to be normal while they are decoded."""
@@ -42,30 +44,20 @@ class _NormalEvent(TypedDict):
 
 
 _decode_normal: Final = msgspec.msgpack.Decoder(_NormalEvent).decode
-_T: Final = ord("T")
-_NAIVE: Final = re.compile(rb"T(?<=\d{4}-\d\d-\d\dT)\d\d:\d\d:\d\d")
 
 
 def encode_msgpack(event: Event) -> bytes:
     """Return an event as MessagePack. Never raises; the bytes are a snapshot of the event."""
     try:
-        if is_bounded(event):
-            wire = _encode(event)
-            if len(wire) <= MAX_TEXT_IN_ALL and not (
-                _may_be_foreign(wire) and has_foreign_datetime(event)
-            ):
+        weighs = weight(event)
+        taken = event if weighs <= MAX_WEIGHT else encodable(event, weighs)
+        if taken is not None:
+            wire = _encode(taken)
+            if len(wire) <= MAX_TEXT_IN_ALL:
                 return wire
     except Exception:  # noqa: BLE001, S110  what the encoder refuses is normalized
         pass
-    return _encode(normalize_event(event))
-
-
-def _may_be_foreign(wire: bytes) -> bool:
-    # A datetime without an offset travels as text, and any other with the byte 0xff, which is in
-    # no text; the first one is the timestamp's own, most often.
-    if wire.find(b"\xff", wire.find(b"\xff") + 1) >= 0:
-        return True
-    return _T in wire and _NAIVE.search(wire) is not None
+    return _encode(normalize_event(event, native=to_wire))
 
 
 def decode_msgpack(wire: bytes) -> Event:
@@ -92,3 +84,23 @@ def normal_from_msgpack(wire: bytes) -> Event:
         pass
     event = _decode(wire)
     return cast("Event", event) if is_normal(event) else normalize_event(event)
+
+
+def wire_reader(revive: Revive) -> Callable[[bytes], Event]:
+    """Return a `normal_from_msgpack` that keeps bytes, and BSON's own types.
+
+    Args:
+        revive: returns the value of a BSON document that has it as its field `v`.
+    """
+    decode = msgspec.msgpack.Decoder(dict[str, Any], ext_hook=reviving_hook(revive)).decode
+
+    def read(wire: bytes) -> Event:
+        try:
+            fields = _decode_normal(wire)
+            if len(fields) == wire[0] & 0x0F and isinstance(fields["timestamp"], datetime):
+                return fields
+        except msgspec.ValidationError:
+            pass
+        return normalize_event(decode(wire), native=keep)
+
+    return read

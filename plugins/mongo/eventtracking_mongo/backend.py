@@ -14,11 +14,11 @@ from pymongo.errors import PyMongoError
 
 from eventtracking_core import BatchError, Event, EventType, RetryableError, Seconds
 from eventtracking_core.diagnostics import report
-from eventtracking_core.encoding import normalize_event
+from eventtracking_core.encoding import keep, normalize_event, wire_reader
 from eventtracking_mongo.connection import Connection, Documents
 from eventtracking_mongo.event_types import event_type, event_type_document
 from eventtracking_mongo.failures import explained
-from eventtracking_mongo.inserting import insert, write
+from eventtracking_mongo.inserting import insert, revived, write
 from eventtracking_mongo.layout import INDEXES, Incarnation, Layout, incarnation
 from eventtracking_mongo.reading import Reading
 
@@ -75,6 +75,9 @@ class MongoBackend(Reading):
 
     default_delivery: ClassVar[str] = "queue"
 
+    read_wire = staticmethod(wire_reader(revived))
+    """Queued events keep bytes, and what else BSON has: `ObjectId`, `Decimal128` and others."""
+
     def __init__(
         self,
         uri: str | None = None,
@@ -130,7 +133,7 @@ class MongoBackend(Reading):
             RejectedError: MongoDB will never take it.
         """
         try:
-            self.send_batch([normalize_event(event)], timeout=SEND_TIMEOUT)
+            self.send_batch([normalize_event(event, native=keep)], timeout=SEND_TIMEOUT)
         except BatchError as error:
             raise error.failures[0] from None
 

@@ -10,11 +10,11 @@ import bson
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from eventtracking_core import Event, RejectedError, RetryableError
-from eventtracking_core.encoding import normalize_event
+from eventtracking_core.encoding import keep, normalize_event
 from eventtracking_mongo.connection import Documents
 from eventtracking_mongo.failures import failed_documents, is_malformed
 
-__all__ = ["insert", "write"]
+__all__ = ["insert", "revived", "write"]
 
 MAX_DOCUMENT: Final = 16 * 1024 * 1024
 """Bytes of BSON that a document may have."""
@@ -51,7 +51,7 @@ def _insert_apart(collection: Documents, events: Sequence[Event]) -> dict[int, E
         if _is_oversize(event):
             failures[position] = RejectedError("the event is over 16 MiB, MongoDB's limit")
         else:
-            documents.append(_document(normalize_event(event)))
+            documents.append(_normal_document(event))
             positions.append(position)
     return failures | write(collection, documents, positions)
 
@@ -87,6 +87,21 @@ def _is_oversize(event: Event) -> bool:
         return len(bson.encode(_document(event))) > MAX_DOCUMENT
     except Exception:  # noqa: BLE001  the caller's own objects may raise anything
         return False  # the normal form is far smaller
+
+
+def _normal_document(event: Event) -> dict[str, Any]:
+    """Return the document of an event in its normal form, with what BSON has besides."""
+    document = _document(normalize_event(event, native=keep))
+    try:
+        bson.encode(document)
+    except Exception:  # noqa: BLE001  a value that only claims to be one of BSON's
+        return _document(normalize_event(event))
+    return document
+
+
+def revived(document: bytes) -> Any:
+    """Return the value of a BSON document that has it as its field `v`."""
+    return bson.decode(document)["v"]
 
 
 def _document(event: Event) -> dict[str, Any]:

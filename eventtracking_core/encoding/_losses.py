@@ -1,0 +1,42 @@
+"""What no sink can hold as it was is told of: where it was, and why; never what it was."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from eventtracking_core.diagnostics import log, observers
+from eventtracking_core.events import clean_name
+
+__all__ = ["CODE", "report_losses", "reported"]
+
+CODE: Final = "not_serializable"
+MAX_REPORTED: Final = 10_000
+MAX_LOSSES: Final = 20
+"""How many are told of one event."""
+
+reported: Final[set[tuple[str, str]]] = set()
+"""The names of events, and fields, of which a tracker warns itself."""
+
+_logged: Final[set[tuple[str, str]]] = set()
+
+
+def report_losses(name: str, losses: Iterable[tuple[str, str]]) -> None:
+    """Log fields of an event that are not stored as they were, once for each.
+
+    Args:
+        name: of the event.
+        losses: path and problem of each.
+    """
+    for path, problem in list(losses)[:MAX_LOSSES]:
+        field = clean_name(path.removeprefix("data."))
+        if (name, field) in reported:
+            continue
+        where = f"{name}: {field}"
+        for tell in observers.copy():
+            tell(CODE, where, problem)
+        if (name, field) not in _logged and len(_logged) < MAX_REPORTED:
+            _logged.add((name, field))
+            extra = {"code": CODE, "event_name": name, "field": field}
+            log(logging.WARNING, "event %s: %s", where, problem, extra=extra)
