@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from eventtracking_core.diagnostics import log, observers
+from eventtracking_core.encoding import field_names
+from eventtracking_core.encoding._losses import CODE, reported
 from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import MAX_NAME, UNKNOWN, as_utc, clean_name
 from eventtracking_core.routing import Counter
@@ -54,12 +56,15 @@ class Intake:
         return None, instance, None
 
     def data(self, data: object, name: str) -> Any:
-        """Return data that are a mapping."""
+        """Return data that are a mapping; of a record, its fields."""
         if data is None:
             return {}
         try:
             if isinstance(data, Mapping):
                 return data
+            names = field_names(type(data))
+            if names is not None:
+                return {field: getattr(data, field) for field in names}
         except Exception:  # noqa: BLE001, S110  an object may lie of its class
             pass
         self.warn("data", name, f"data is no mapping but {type(data).__name__}")
@@ -70,6 +75,10 @@ class Intake:
         try:
             if isinstance(timestamp, datetime):
                 return as_utc(timestamp)
+            from eventtracking_core.encoding import normalize  # noqa: PLC0415  costs imports
+
+            if isinstance(plain := normalize(timestamp), datetime):
+                return plain
         except Exception:  # noqa: BLE001, S110  an object may lie of its class
             pass
         self.warn("timestamp", name, "the timestamp is no datetime")
@@ -87,6 +96,8 @@ class Intake:
         Raises:
             InvalidEventError: the tracker is strict.
         """
+        if field is not None and code == CODE and len(reported) < MAX_NAMES:
+            reported.add((name, clean_name(field)))
         where = name if field is None else f"{name}: {(field := clean_name(field))}"
         if self._strict:
             raise InvalidEventError(f"{where}: {message}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from eventtracking_core.events import Event, clean_name
 from eventtracking_core.registry.checking import Loop, compiled, glance
 from eventtracking_core.registry.shape import Shape, shape_of_context, shape_of_data
-from eventtracking_core.registry.values import weight
+from eventtracking_core.registry.values import HUGE, weight
 from eventtracking_core.registry.violations import (
     MISMATCHES,
     Violation,
@@ -53,6 +54,8 @@ def stamp(tree, event_id, name, moment, frame, context, data):
             context_id, size = None, {envelope}
         else:
             context_id, size = frame.stamp or stamp_frame(frame, name)
+        if tree.providers:
+            size += provided(frame, context)
         if {look.condition} and size + {look.size} <= tree.max_event_size:
             if context_id is None:
                 return {{
@@ -129,6 +132,7 @@ class Stamps(dict["str | type", Stamp]):
             "name_id": record.id,
             "known": known,
             "stamp_frame": self._stamp_frame,
+            "provided": _provided,
             "closer": self._closer,
             "failure": Exception,
         }
@@ -154,6 +158,7 @@ class Stamps(dict["str | type", Stamp]):
     ) -> Event:
         """Do what a stamp does for an event that is not what most are."""
         event, size = self._event(event_id, name, moment, frame, context, data, known.name_id)
+        size += self._check_provided(tree, name, frame, context)
         try:
             more = known.loop.check(data)
             if known.surroundings is not None and Loop(known.surroundings).check(context) < 0:
@@ -201,6 +206,21 @@ class Stamps(dict["str | type", Stamp]):
         stamp = frame.stamp = context_id, ENVELOPE_BYTES + max(0, size)
         return stamp
 
+    def _check_provided(
+        self, tree: Tree, name: str, frame: Frame | None, context: dict[str, Any]
+    ) -> int:
+        """Return about what the providers' values take, and warn of those without a form."""
+        if not tree.providers:
+            return 0
+        size = _provided(frame, context)
+        if size < HUGE:
+            return size
+        entered: Mapping[str, Any] = {} if frame is None else frame.merged
+        values = {key: item for key, item in context.items() if key not in entered}
+        for violation in _guarded(lambda found: unencodable(found, "context."), values):
+            self._warn(name, violation)
+        return max(0, _weight(values))
+
     def _unregistered(  # noqa: PLR0917  as any stamp
         self,
         tree: Tree,
@@ -212,6 +232,7 @@ class Stamps(dict["str | type", Stamp]):
         data: Any,
     ) -> Event:
         event, size = self._event(event_id, name, moment, frame, context, data, None)
+        size += self._check_provided(tree, name, frame, context)
         policy = tree.policies.unregistered
         if policy == "reject" or (policy == "warn" and self._registry.has_events):
             self._intake.warn("unregistered", name, "its type is not registered")
@@ -243,6 +264,16 @@ class Stamps(dict["str | type", Stamp]):
 
     def _warn(self, name: str, violation: Violation) -> None:
         self._intake.warn(violation.code, name, violation.message, violation.field)
+
+
+def _provided(frame: Frame | None, context: dict[str, Any]) -> int:
+    """Return about what the values of providers take; more than any event where one has no form."""
+    number = len(context) - (0 if frame is None else len(frame.merged))
+    if not number:
+        return 0
+    # They lie below the entered ones, which replace them: most often, they are the first.
+    size = _weight(dict(islice(context.items(), number)))
+    return HUGE if size < 0 else size
 
 
 def _weight(value: object) -> int:

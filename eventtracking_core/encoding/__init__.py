@@ -15,14 +15,26 @@ if TYPE_CHECKING:
         normal_from_msgpack,
         wire_reader,
     )
-    from eventtracking_core.encoding._normal import keep, normalize, normalize_event
+    from eventtracking_core.encoding._normal import (
+        id_text,
+        keep,
+        losses,
+        normalize,
+        normalize_event,
+    )
+    from eventtracking_core.encoding._plain import by_type, field_names, has_reader
 
 __all__ = [
+    "by_type",
     "decode_json",
     "decode_msgpack",
     "encode_json",
     "encode_msgpack",
+    "field_names",
+    "has_reader",
+    "id_text",
     "keep",
+    "losses",
     "normal_from_msgpack",
     "normalize",
     "normalize_event",
@@ -33,11 +45,16 @@ __all__ = [
 
 # msgspec is imported when something is first encoded: importing the package must stay free.
 _HOME = {
+    "by_type": "_plain",
     "decode_json": "_json",
     "decode_msgpack": "_msgpack",
     "encode_json": "_json",
     "encode_msgpack": "_msgpack",
+    "field_names": "_plain",
+    "has_reader": "_plain",
+    "id_text": "_normal",
     "keep": "_normal",
+    "losses": "_normal",
     "normal_from_msgpack": "_msgpack",
     "normalize": "_normal",
     "normalize_event": "_normal",

@@ -28,8 +28,8 @@ from eventtracking_core.encoding._checks import MAX_TEXT
 from eventtracking_core.encoding._plain import (
     by_type,
     field_names,
+    has_reader,
     is_bson,
-    is_named,
     is_proxy,
     reader,
     unwrapped,
@@ -99,7 +99,7 @@ def _converter(kind: type) -> _Converter:
 def _plain_converter(kind: type) -> _Converter:  # noqa: PLR0911  one return a kind
     if is_proxy(kind):
         return _proxy
-    if is_named(kind):
+    if has_reader(kind):
         return _foreign
     for base, convert in _CONVERTERS:
         if issubclass(kind, base):
@@ -136,9 +136,12 @@ def _int(_walk: Walk, number: int, big: Big = str) -> Any:
         return TOO_LARGE
 
 
-def _float(_walk: Walk, number: float) -> float | None:
+def _float(walk: Walk, number: float) -> float | None:
     number = float.__float__(number)
-    return number if math.isfinite(number) else None
+    if math.isfinite(number):
+        return number
+    walk.infinite()
+    return None
 
 
 def _datetime(_walk: Walk, moment: datetime) -> datetime:

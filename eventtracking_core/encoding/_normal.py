@@ -19,7 +19,7 @@ from eventtracking_core.encoding._losses import report_losses
 from eventtracking_core.encoding._walk import Native, Walk
 from eventtracking_core.events import Event, as_utc, clean_name, new_id, real
 
-__all__ = ["exactly", "keep", "normalize", "normalize_event", "scalar_hook"]
+__all__ = ["exactly", "id_text", "keep", "losses", "normalize", "normalize_event", "scalar_hook"]
 
 _FIELDS: Final = frozenset(Event.__annotations__)
 _to_datetime: Final = partial(msgspec.convert, type=real(datetime))
@@ -47,8 +47,8 @@ def normalize_event(
     fields["name"] = clean_name(fields.get("name"))
     if not isinstance(fields.get("id"), str):
         fields["id"] = new_id()
-    if walk.losses:
-        report_losses(fields["name"], walk.losses)
+    if walk.losses or walk.cuts:
+        report_losses(fields["name"], walk.losses + walk.cuts)
     return cast("Event", fields)
 
 
@@ -62,6 +62,27 @@ def normalize(value: object, *, big: Big = str, native: Native | None = None) ->
             text; base64 and text by default.
     """
     return Walk(converting(big), native).run(value)
+
+
+def id_text(value: object) -> str | None:
+    """Return the text by which an id is compared: `5`, `5.0` and `"5"` are one user.
+
+    Returns:
+        None for what is neither text nor a number.
+    """
+    plain = normalize(value)
+    if isinstance(plain, bool) or not isinstance(plain, str | int | float):
+        return None
+    if isinstance(plain, float) and plain.is_integer():
+        plain = int(plain)
+    return str(plain)
+
+
+def losses(value: object) -> list[tuple[str, str]]:
+    """Return where in a value something has no plain form, as dotted paths, and what that is."""
+    walk = Walk(converting(str))
+    walk.run(value)
+    return walk.losses
 
 
 def scalar_hook(big: Big, native: Native | None = None) -> Callable[[object], Any]:

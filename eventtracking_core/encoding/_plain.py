@@ -19,8 +19,8 @@ __all__ = [
     "MAX_NODES",
     "by_type",
     "field_names",
+    "has_reader",
     "is_bson",
-    "is_named",
     "is_proxy",
     "reader",
     "unwrapped",
@@ -61,7 +61,7 @@ def reader(kind: type) -> Reader | None:
     return _number_reader(kind) or (_isoformat if _has(kind, "isoformat") else None)
 
 
-def is_named(kind: type) -> bool:
+def has_reader(kind: type) -> bool:
     """Return whether a type has a reader of its own, whatever it inherits from."""
     return _named(kind) is not None
 

@@ -51,7 +51,8 @@ class Walk:
         native: what to make of bytes and of BSON's own types; their plain form, if not given.
 
     Attributes:
-        losses: paths of the values that are not kept as they were, and why not.
+        losses: paths of the values that have no plain form, and what they are.
+        cuts: paths of the values that were cut, and why.
     """
 
     def __init__(self, convert: Callable[[Walk, Any], Any], native: Native | None = None) -> None:
@@ -62,6 +63,7 @@ class Walk:
         self._levels: list[_Level] = []
         self._key: object = None
         self.losses: list[tuple[str, str]] = []
+        self.cuts: list[tuple[str, str]] = []
 
     def run(self, value: object, key: str | None = None) -> Any:
         """Return the plain form of a value.
@@ -91,16 +93,20 @@ class Walk:
     def lost(self, value: object, text: str | None = None) -> str:
         """Return a text in place of a value that has no plain form: by default its type's name."""
         name = _type_name(value)
-        self._tell(f"{name} has no form in JSON")
+        self.losses.append((self._path(), f"{name} has no form in JSON"))
         return text or f"<{name}>"
 
+    def infinite(self) -> None:
+        """Keep the place of a number that is not finite."""
+        self.losses.append((self._path(), "a float that is not finite has no form in JSON"))
+
     def _cut(self, text: str) -> str:
-        self._tell(text.strip("<>"))
+        self.cuts.append((self._path(), text.strip("<>")))
         return text
 
-    def _tell(self, problem: str) -> None:
+    def _path(self) -> str:
         keys = [level.key for level in self._levels] + [self._key]
-        self.losses.append((".".join([key for key in keys if type(key) is str]), problem))
+        return ".".join([key for key in keys if type(key) is str])
 
     def keyed(self, source: dict[Any, Any]) -> Any:
         """Return a dict with the values of another one."""
@@ -159,7 +165,7 @@ class Walk:
                     unsettled.append((key, item))
             elif kind is float:
                 if not isfinite(item):
-                    target[key] = None
+                    unsettled.append((key, item))
             elif kind is not bool and item is not None:
                 unsettled.append((key, item))
         self._text -= begun - room
@@ -196,7 +202,7 @@ class Walk:
             plain = self._convert(walk, key)
         except Exception:  # noqa: BLE001  a foreign object may raise anything
             plain = walk.lost(key, UNREADABLE)
-        self.losses += walk.losses
+        self.losses += [(self._path(), problem) for _, problem in walk.losses]
         return f"<{_type_name(key)}>" if isinstance(plain, dict | list) else plain
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from eventtracking_core.encoding import normalize
+from eventtracking_core.encoding import id_text, normalize
 from eventtracking_core.processors._fields import parse, values
 from eventtracking_core.processors._filter import Filter
 
@@ -19,7 +19,8 @@ class Match(Filter):
 
     Args:
         fields: the wanted value of each dotted field, or a list of them:
-            `{"context.org_id": "edX", "data.success": ["correct", "partial"]}`.
+            `{"context.org_id": "edX", "data.success": ["correct", "partial"]}`. Ids and numbers are
+            compared by their text: `5`, `5.0` and `"5"` are the same.
         action: what to do with an event that matches.
 
     Raises:
@@ -30,22 +31,25 @@ class Match(Filter):
         if not fields:
             raise ValueError("fields must name at least one field")
         self._wanted = [
-            (parse(field), wanted if isinstance(wanted, list) else [wanted])
+            (parse(field), _Wanted(wanted if isinstance(wanted, list) else [wanted]))
             for field, wanted in fields.items()
         ]
         self._keeps = action == "keep"
 
     def passes(self, event: Event) -> bool:
         """Tell whether the event is one to keep."""
-        matches = all(
-            any(_is_one_of(value, wanted) for value in values(event, field))
-            for field, wanted in self._wanted
-        )
+        matches = all(any(map(wanted.has, values(event, field))) for field, wanted in self._wanted)
         return matches is self._keeps
 
 
-def _is_one_of(value: object, wanted: list[Any]) -> bool:
-    try:
-        return value in wanted
-    except Exception:  # noqa: BLE001  a value of somebody's own may not compare
-        return normalize(value) in wanted
+class _Wanted:
+    """The values that a field may have; ids and numbers are compared by their text."""
+
+    def __init__(self, wanted: list[Any]) -> None:
+        self._texts = {id_text(value) for value in wanted} - {None}
+        self._others = [normalize(value) for value in wanted if id_text(value) is None]
+
+    def has(self, value: object) -> bool:
+        """Return whether a value is one of them."""
+        text = value if type(value) is str else id_text(value)
+        return text in self._texts if text is not None else normalize(value) in self._others

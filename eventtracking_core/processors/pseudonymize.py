@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
-from eventtracking_core.encoding import normalize
+from eventtracking_core.encoding import id_text, normalize
 from eventtracking_core.processors._personal import FieldProcessor, Unclassified
 
 __all__ = ["Pseudonymize"]
@@ -26,8 +26,8 @@ class Pseudonymize(FieldProcessor):
 
     A pseudonym is the first half of the HMAC-SHA256 of the value, in 32 hexadecimal digits. It
     depends on the key and the value alone: not on the field, the process or the time. A number has
-    the pseudonym of its text. Of a list, each element is replaced; what has fields is replaced as a
-    whole; null stays null.
+    the pseudonym of its text: `5`, `5.0` and `"5"` are one user. Of a list, each element is
+    replaced; what has fields is replaced as a whole; null stays null.
 
     Args:
         key: a secret of at least 32 characters: `"${PSEUDONYM_KEY}"`. Whoever has it can tell
@@ -70,8 +70,8 @@ class Pseudonymize(FieldProcessor):
 
 def _text(value: object) -> str:
     """Return what stands for a value: text as it is, all else as JSON."""
-    if isinstance(value, str):
-        return value
+    if (text := value if isinstance(value, str) else id_text(value)) is not None:
+        return text
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_time)
     except ValueError:  # a number of more digits than the interpreter prints

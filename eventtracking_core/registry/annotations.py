@@ -28,6 +28,7 @@ from typing import (
 )
 from uuid import UUID
 
+from eventtracking_core.encoding import field_names
 from eventtracking_core.registry.fields import FieldDoc
 
 __all__ = ["PII", "Doc", "fields_of_class", "json_type"]
@@ -71,7 +72,7 @@ def json_type(kind: type) -> str | None:
     """Return what JSON Schema calls the values of a class; None where that depends on the value."""
     if issubclass(kind, Enum):
         return None
-    if dataclasses.is_dataclass(kind) or hasattr(kind, "__struct_fields__"):
+    if field_names(kind) is not None:
         return "object"
     return next((name for kinds, name in _TYPES if issubclass(kind, kinds)), None)
 
@@ -87,7 +88,7 @@ class _Meaning(NamedTuple):
 
 
 def fields_of_class(cls: type, local: Mapping[str, Any] | None = None) -> tuple[FieldDoc, ...]:
-    """Return the fields that a dataclass or a `TypedDict` declares, nested ones with dotted names.
+    """Return the fields that a record or a `TypedDict` declares, nested ones with dotted names.
 
     Args:
         cls: the class.
@@ -123,13 +124,27 @@ def _declared(cls: type, local: Mapping[str, Any] | None) -> dict[str, tuple[Any
     if is_typeddict(cls):
         keys: frozenset[str] = cls.__required_keys__  # type: ignore[attr-defined]
         return {name: (hint, name in keys) for name, hint in hints.items()}
-    return {
-        field.name: (
-            hints[field.name],
-            field.default is _EMPTY and field.default_factory is _EMPTY,
-        )
-        for field in dataclasses.fields(cls)
-    }
+    return {name: (hints.get(name, Any), is_needed) for name, is_needed in _fields_of(cls).items()}
+
+
+def _fields_of(cls: Any) -> dict[str, bool]:
+    """Return the fields of a record's class, and whether they have to be given.
+
+    Of the classes of attrs and pydantic, by the attributes that those document.
+    """
+    if dataclasses.is_dataclass(cls):
+        return {
+            field.name: field.default is _EMPTY and field.default_factory is _EMPTY
+            for field in dataclasses.fields(cls)
+        }
+    if hasattr(cls, "__struct_fields__"):
+        from msgspec.structs import fields  # noqa: PLC0415  costs imports
+
+        return {field.name: field.required for field in fields(cls)}
+    if hasattr(cls, "__attrs_attrs__"):
+        nothing = getattr(sys.modules.get("attr"), "NOTHING", None)
+        return {field.name: field.default is nothing for field in cls.__attrs_attrs__}
+    return {name: field.is_required() for name, field in cls.model_fields.items()}
 
 
 def _hints(cls: type, local: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -163,7 +178,7 @@ def _meaning(hint: Any) -> _Meaning:
 def _of_class(kind: type, arguments: tuple[Any, ...]) -> _Meaning:
     if issubclass(kind, Enum):
         return _of_values([member.value for member in kind])
-    if dataclasses.is_dataclass(kind) or is_typeddict(kind):
+    if field_names(kind) is not None or is_typeddict(kind):
         return _Meaning(("object",), nested=(kind,))
     name = json_type(kind)
     if name == "array":

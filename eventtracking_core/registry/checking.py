@@ -111,16 +111,25 @@ def _of_value(shape: Shape, value: str, names: dict[str, Any]) -> tuple[str, str
     allowed -= _CONTAINERS
     if str not in allowed:
         return _is_of(value, allowed, names), ""
-    scalars = _bound(names, allowed - {str})
-    return f"({is_text} or kind({value}) in {scalars})", f"(length({value}) if {is_text} else 0)"
+    is_scalar = _is_of(value, allowed - {str}, names)
+    return f"({is_text} or {is_scalar})", f"(length({value}) if {is_text} else 0)"
 
 
 def _is_of(value: str, types: frozenset[type], names: dict[str, Any]) -> str:
-    """Return the condition that a value is of one of some types: up to two are named."""
-    if 0 < len(types) <= FEW:
-        first = sorted(types, key=_COMMON.index)
-        return f"({' or '.join(f'kind({value}) is {_bound(names, kind)}' for kind in first)})"
-    return f"kind({value}) in {_bound(names, types)}"
+    """Return the condition that a value is of one of some types: up to two are named.
+
+    A float has to be finite: JSON has no others.
+    """
+    others = types - {float}
+    if 0 < len(others) <= FEW:
+        first = sorted(others, key=_COMMON.index)
+        condition = " or ".join(f"kind({value}) is {_bound(names, kind)}" for kind in first)
+    else:
+        condition = f"kind({value}) in {_bound(names, others)}"
+    if float in types:
+        is_float = f"kind({value}) is {_bound(names, float)}"
+        condition = f"({is_float} and {value} - {value} == 0) or {condition}"
+    return f"({condition})"
 
 
 def _allowed(shape: Shape) -> frozenset[type]:

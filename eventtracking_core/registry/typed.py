@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from inspect import cleandoc
 from typing import Any, Final, TypeVar, dataclass_transform
 
+from eventtracking_core.encoding import field_names
 from eventtracking_core.events import clean_name
 from eventtracking_core.registry.annotations import fields_of_class
 from eventtracking_core.registry.declared import declare
@@ -33,7 +34,8 @@ def event(
 ) -> Callable[[type[T]], type[T]]:
     """Make a class the declaration of an event type: `tracker.emit(ShowAnswer(problem_id="p1"))`.
 
-    The class becomes a dataclass that takes keywords; its docstring is the description, its
+    The class becomes a dataclass that takes keywords; one that is a record already, of attrs,
+    pydantic, msgspec or `dataclasses`, stays what it is. Its docstring is the description, its
     annotations are the fields. A class that inherits from it has its fields too. Two classes may
     declare one name: each event refers to the one it was made of. Type checkers refuse to change
     an event; nothing checks that at run time, for speed.
@@ -53,7 +55,9 @@ def event(
 
     def made(cls: type[T]) -> type[T]:
         docstring = cls.__dict__.get("__doc__")
-        cls = dataclass(kw_only=True, unsafe_hash=True)(cls)
+        is_ours = not _is_record(cls)
+        if is_ours:
+            cls = dataclass(kw_only=True, unsafe_hash=True)(cls)
         declared = fields_of_class(cls, local)
         if name is None:
             return cls
@@ -68,7 +72,7 @@ def event(
         ).at(datetime.now(UTC), stack_trace())
         nested = [doc.name for doc in declared if "." not in doc.name and not _is_flat(doc.type)]
         cls.__event_type__ = record  # type: ignore[attr-defined]
-        cls.__event_data__ = _reader(nested)  # type: ignore[attr-defined]
+        cls.__event_data__ = _reader(nested) if is_ours else _read  # type: ignore[attr-defined]
         declare(record)
         return cls
 
@@ -94,14 +98,27 @@ def _reader(nested: Sequence[str]) -> Callable[[object], dict[str, Any]]:
     return data
 
 
+def _is_record(cls: type) -> bool:
+    """Return whether a class declares fields itself, or is of a kind whose subclasses all do."""
+    own = vars(cls)
+    if "__dataclass_fields__" in own or "__attrs_attrs__" in own:
+        return True
+    return "__dataclass_fields__" not in dir(cls) and field_names(cls) is not None
+
+
+def _read(instance: object) -> dict[str, Any]:
+    names = field_names(type(instance)) or ()
+    return {name: _plain(getattr(instance, name)) for name in names}
+
+
 def _copied(instance: object) -> dict[str, Any]:
     return instance.__dict__.copy()
 
 
 def _plain(value: Any) -> Any:
     kind = type(value)
-    if is_dataclass(kind):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if field_names(kind) is not None:
+        return _read(value)
     if kind is list or kind is tuple:
         return [_plain(item) for item in value]
     if kind is dict:

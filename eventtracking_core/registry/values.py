@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from math import isfinite
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
+
+from eventtracking_core.encoding import by_type, field_names, has_reader, losses, normalize
 
 __all__ = ["HUGE", "SCALARS", "TEXTS", "json_type", "unserializable", "weight"]
 
@@ -19,7 +21,6 @@ HUGE: Final = 1 << 62
 """The weight of what has too many values to count."""
 
 MAX_VALUES: Final = 20_000
-MAX_DEPTH: Final = 64
 SCALAR_BYTES: Final = 12
 TEXT_BYTES: Final = 36
 
@@ -37,17 +38,14 @@ _KINDS: Final[tuple[tuple[tuple[type, ...], str], ...]] = (
     ((list, tuple, deque, range, set, frozenset), "array"),
     ((Mapping,), "object"),
 )
-_RECORDS: Final = (
-    "__dataclass_fields__",
-    "__struct_fields__",
-    "__attrs_attrs__",
-    "model_fields",
-)
 
 
-@lru_cache(maxsize=1024)
+@by_type
 def _kind(cls: type) -> str | None:
-    if any(hasattr(cls, attribute) for attribute in _RECORDS):
+    """Return the same for values of a type; None where it depends on the value."""
+    if has_reader(cls):
+        return None
+    if field_names(cls) is not None:
         return "object"
     return next((name for kinds, name in _KINDS if issubclass(cls, kinds)), None)
 
@@ -57,7 +55,13 @@ def json_type(value: object) -> str | None:
     if isinstance(value, Enum):
         value = value.value
     cls: type = type(value)
-    return _kind(cls)
+    if issubclass(cls, float) and not isfinite(cast("float", value)):
+        return None
+    name = _kind(cls)
+    if name is not None:
+        return name
+    plain = normalize(value)
+    return None if losses(value) else _kind(type(plain))
 
 
 def weight(value: object) -> int:
@@ -69,6 +73,8 @@ def weight(value: object) -> int:
         if kind is str:
             total += len(item) + 3  # type: ignore[arg-type]
         elif kind in SCALARS:
+            if kind is float and not isfinite(item):  # type: ignore[arg-type]
+                return -1
             total += SCALAR_BYTES
         elif kind is dict:
             total += sum(map(len, item)) + 4 * len(item)  # type: ignore[call-overload, arg-type]
@@ -86,6 +92,11 @@ def weight(value: object) -> int:
 
 
 def _weight_of_object(item: Any, pending: list[Any]) -> int:
+    if _kind(type(item)) is None and not isinstance(item, Enum):
+        if losses(item):
+            return -1
+        pending.append(normalize(item))
+        return 0
     name = json_type(item)
     if name is None:
         return -1
@@ -98,24 +109,6 @@ def _weight_of_object(item: Any, pending: list[Any]) -> int:
     return TEXT_BYTES
 
 
-def unserializable(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield where in a value something has no form in JSON, and the name of its type."""
-    yield from _unserializable(value, path, [MAX_VALUES], MAX_DEPTH)
-
-
-def _unserializable(
-    value: Any, path: str, budget: list[int], depth: int
-) -> Iterator[tuple[str, str]]:
-    budget[0] -= 1
-    if budget[0] < 0 or not depth:
-        return
-    name = json_type(value)
-    if name is None:
-        yield path, type(value).__name__
-    elif isinstance(value, Mapping):
-        for key, item in list(value.items()):
-            inner = f"{path}.{key}" if path else str(key)
-            yield from _unserializable(item, inner, budget, depth - 1)
-    elif name == "array":
-        for item in list(value):
-            yield from _unserializable(item, path, budget, depth - 1)
+def unserializable(value: object) -> Iterator[tuple[str, str]]:
+    """Yield where in a value something has no form in JSON, and what it is."""
+    yield from losses(value)

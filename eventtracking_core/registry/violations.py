@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from eventtracking_core.encoding import normalize
 from eventtracking_core.registry.record import EventType
 from eventtracking_core.registry.shape import Shape, shape_of_context, shape_of_data
 from eventtracking_core.registry.values import json_type, unserializable
@@ -84,6 +85,8 @@ def _of_value(shape: Shape, value: Any, prefix: str, known: frozenset[str]) -> I
         yield Violation("type_mismatch", field, "is none of the values it may have")
     if not shape.fields:
         return
+    if name in {"array", "object"} and type(value) not in {dict, list, tuple}:
+        value = normalize(value)
     for item in value if name == "array" else (value,):
         if isinstance(item, Mapping):
             yield from mismatches(shape, item, prefix, known)
@@ -96,11 +99,11 @@ def _fits(name: str, value: Any, types: frozenset[str]) -> bool:
 
 
 def _is_one_of(value: Any, enum: tuple[Any, ...]) -> bool:
-    plain = getattr(value, "value", value)
+    plain = normalize(value)
     return any(isinstance(plain, bool) is isinstance(one, bool) and plain == one for one in enum)
 
 
 def unencodable(values: Mapping[str, Any], prefix: str = "") -> Iterator[Violation]:
     """Yield where values have no form in JSON; a sink gets the names of their types."""
-    for path, kind in unserializable(values):
-        yield Violation("not_serializable", prefix + path, f"{kind} has no form in JSON")
+    for path, problem in unserializable(values):
+        yield Violation("not_serializable", prefix + path, problem)

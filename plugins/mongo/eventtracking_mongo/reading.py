@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, TypedDict, Unpack, cast
 
+from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import PyMongoError
 
@@ -139,8 +140,12 @@ def _where(
     if span := {operator: time for operator, time in times.items() if time}:
         where["timestamp"] = span
     if user is not None:
-        number = [int(user)] if user.isdecimal() and user.isascii() else []
-        where["context.user_id"] = {"$in": [user, *number]}
+        same: list[Any] = [user]  # as text, as a number of any type, or as an id of MongoDB's own
+        if user.isdecimal() and user.isascii():
+            same.append(int(user))
+        if ObjectId.is_valid(user):
+            same.append(ObjectId(user))
+        where["context.user_id"] = {"$in": same}
     return where
 
 

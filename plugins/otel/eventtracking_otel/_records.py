@@ -10,7 +10,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, set_span_in_context
 
 from eventtracking_core import Event
-from eventtracking_core.encoding import normalize_event
+from eventtracking_core.encoding import id_text, normalize_event
 from eventtracking_core.providers.trace import span_context
 from eventtracking_otel._values import flat, nested
 
@@ -94,7 +94,7 @@ def _known(context: dict[str, Any]) -> dict[str, str]:
     """Take the fields out of a context that the semantic conventions have a name for."""
     found = {}
     for convention, names in _CONVENTIONS.items():
-        name = next((name for name in names if isinstance(context.get(name), str | int)), None)
+        name = next((name for name in names if id_text(context.get(name)) is not None), None)
         if name is not None:
-            found[convention] = str(context.pop(name))
+            found[convention] = str(id_text(context.pop(name)))
     return found

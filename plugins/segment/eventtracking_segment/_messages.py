@@ -10,7 +10,7 @@ import msgspec
 from segment.analytics.consumer import MAX_MSG_SIZE  # type: ignore[import-untyped]
 
 from eventtracking_core import Event, RejectedError
-from eventtracking_core.encoding import normalize, write_json
+from eventtracking_core.encoding import id_text, normalize, write_json
 
 __all__ = ["Messages"]
 
@@ -171,13 +171,8 @@ def _value(event: Event, field: tuple[str, ...]) -> object:
 
 
 def _text(value: object) -> str | None:
-    """Return text, and numbers that are whole as text; of anything else, nothing."""
-    if type(value) is str or value is None:
-        return value
-    if type(value) is int:
-        return str(value)
-    plain = normalize(value)
-    return str(plain) if isinstance(plain, str | int) and not isinstance(plain, bool) else None
+    """Return text, and numbers as text; of anything else, nothing."""
+    return value if type(value) is str else id_text(value)
 
 
 def _utc(timestamp: object) -> object:

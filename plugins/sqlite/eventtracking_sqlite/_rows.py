@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from eventtracking_core import Event
-from eventtracking_core.encoding import decode_json, encode_json, normalize_event
+from eventtracking_core.encoding import decode_json, encode_json, id_text, normalize_event
 
 __all__ = ["INSERT", "Row", "row", "timestamp_text"]
 
@@ -30,7 +30,7 @@ def row(event: Event) -> Row:
         plain["id"],
         plain["name"],
         timestamp_text(plain["timestamp"]),
-        _user_id(plain["context"].get("user_id")),
+        id_text(plain["context"].get("user_id")) or None,
         _text(plain.get("name_id")),
         _text(plain.get("context_type_id")),
         text.decode(),
@@ -40,12 +40,6 @@ def row(event: Event) -> Row:
 def timestamp_text(timestamp: datetime) -> str:
     """Return a time in UTC as text of a fixed width, so that it sorts as the time does."""
     return f"{timestamp.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
-
-
-def _user_id(value: Any) -> str | None:
-    if type(value) is int:
-        return str(value)
-    return _text(value) or None
 
 
 def _text(value: Any) -> str | None:
