@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from benchmarks.cliffs import cliffs
 from benchmarks.deliveries import deliveries
 from benchmarks.floors import floors
 from benchmarks.machine import machine
@@ -59,6 +60,7 @@ def _measured(options: argparse.Namespace, directory: Path) -> tuple[Samples, di
         everybody = [
             *floors(directory, stack),
             *ours(directory, stack),
+            *cliffs(directory, stack),
             *through_structlog(stack),
             *peers(directory, stack),
         ]

@@ -8,6 +8,7 @@ from math import nan
 from typing import Final, Literal
 
 from benchmarks.black_hole import BLACK_HOLE
+from benchmarks.cliffs import CLIFFS
 from benchmarks.sender import CALLER
 from benchmarks.through_structlog import LOG_EMIT, LOG_EMIT_BOUND
 from benchmarks.to_celery import GONE, OURS, THEIRS
@@ -92,6 +93,10 @@ ROWS: Final = (
     Row(PATHS["file"], FILE, "structlog: orjson file"),
     Row(PATHS["processed"], PROCESSED, "FLOOR2", 2.2, 1.9, "at most"),
     Row(PATHS["span"], IN_SPAN, "FLOOR2", 2.2, 1.9, "at most"),
+    *[
+        Row(f"3 no cliff: {name}", f"ours: file, {name}", f"FLOOR2: {name}", 3, 2, "at most")
+        for name in CLIFFS
+    ],
     Row(PATHS["queue"], "ours: queue", "FLOOR1", 2.5, 1.8, "at most"),
     Row(PATHS["queue, saturated"], "ours: queue, saturated", "FLOOR1", kind="at most"),
     Row(PATHS["spool"], "ours: spool", "FLOOR2", 2.0, 1.4, "at most"),

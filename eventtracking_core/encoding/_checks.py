@@ -163,7 +163,9 @@ def _in_utc(value: Any) -> Any:
     if kind is list or kind is tuple:
         items = [_in_utc(item) for item in value]
         return value if all(map(is_, items, value)) else items
-    return as_utc(value) if kind is datetime and value.tzinfo is not UTC else value
+    if kind is not datetime or value.tzinfo is UTC:
+        return value
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else as_utc(value)
 
 
 def _are_settled(event: Mapping[str, object]) -> bool:

@@ -126,10 +126,12 @@ def _str(walk: Walk, text: str) -> str:
     return walk.text(str.__str__(text))
 
 
-def _int(_walk: Walk, number: int, big: Big = str) -> Any:
+def _int(walk: Walk, number: int, big: Big = str) -> Any:
     number = int.__index__(number)
     if number in INT64:
         return number
+    if not walk.has_room(number.bit_length() // 3):  # about as many digits, never fewer
+        return TOO_LARGE
     try:
         return big(number)
     except ValueError:  # more digits than the interpreter prints

@@ -27,15 +27,15 @@ def are_names(keys: Iterable[Any]) -> bool:
 
 def setter(
     target: dict[str, Any], convert: Callable[[object], Any]
-) -> Callable[[object, Any], None]:
-    """Return a function that puts values into a dict, by keys of any type.
+) -> Callable[[object, Any], int]:
+    """Return a function that puts values into a dict by keys of any type, and returns their length.
 
     Args:
         target: the dict.
         convert: returns the plain form of a key that is no text.
     """
 
-    def put(key: object, value: Any) -> None:
+    def put(key: object, value: Any) -> int:
         name = key if type(key) is str else convert(key)
         name = _name(name if type(name) is str else _as_text(name))
         if name in target:  # two keys with one text, such as 1 and "1"
@@ -44,6 +44,7 @@ def setter(
                 number += 1
             name = f"{name}~{number}"
         target[name] = value
+        return len(name)
 
     return put
 

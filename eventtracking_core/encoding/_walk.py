@@ -14,6 +14,7 @@ from eventtracking_core.encoding._plain import MAX_NODES
 __all__ = ["INT64", "MAX_TEXT_IN_ALL", "TOO_LARGE", "UNREADABLE", "Native", "Walk"]
 
 MAX_TEXT_IN_ALL: Final = 4 * MAX_TEXT
+MAX_KEYS_IN_ALL: Final = MAX_TEXT_IN_ALL
 MAX_NAME: Final = 1024
 
 INT64: Final = range(-(2**63), 2**63)
@@ -60,6 +61,7 @@ class Walk:
         self.native = native
         self._nodes = MAX_NODES
         self._text = MAX_TEXT_IN_ALL
+        self._keys = MAX_KEYS_IN_ALL
         self._levels: list[_Level] = []
         self._key: object = None
         self.losses: list[tuple[str, str]] = []
@@ -113,6 +115,10 @@ class Walk:
         target = dict.copy(source)  # one step for other threads
         if len(target) > self._nodes or not are_names(target):
             return self.enter(source, target.items(), keyed=True)
+        keys = sum(map(len, target))
+        if keys > self._keys:
+            return self.enter(source, target.items(), keyed=True)
+        self._keys -= keys
         return self._settle(source, target, target.items())
 
     def listed(self, source: list[Any] | tuple[Any, ...]) -> Any:
@@ -139,7 +145,7 @@ class Walk:
             members[self._nodes - 1 :] = [(TOO_LARGE, self._cut(TOO_LARGE))]
         self._nodes -= len(members)
         target: Any = {} if keyed else []
-        put = setter(target, self._key_text) if keyed else _appender(target)
+        put = self._setter(target) if keyed else _appender(target)
         self._levels.append(_Level(source, self._key, iter(members), put))
         return target
 
@@ -187,6 +193,17 @@ class Walk:
             text = f"{text[:room]}{self._cut(TOO_LARGE)}"
         self._text = max(0, self._text - len(text))
         return sound(text)
+
+    def _setter(self, target: dict[str, Any]) -> Callable[[Any, Any], None]:
+        put = setter(target, self._key_text)
+
+        def put_within_budget(key: object, value: Any) -> None:
+            if self._keys < 0:
+                target[TOO_LARGE] = TOO_LARGE
+            else:
+                self._keys -= put(key, value)
+
+        return put_within_budget
 
     def has_room(self, size: int) -> bool:
         """Return whether there is room for so many bytes, and take it."""

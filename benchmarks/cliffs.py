@@ -1,0 +1,75 @@
+"""Events of every kind that once cost ten times: each beside its own floor."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from benchmarks.contestant import Contestant
+from benchmarks.ours import contestant
+from benchmarks.sample import C1, C2, CONTEXT, DATA, NAME
+from benchmarks.sinks import Lines
+
+__all__ = ["CLIFFS", "cliffs"]
+
+
+class _Safe(str):
+    """Text as template engines mark it."""
+
+    __slots__ = ()
+
+
+_TEXT: Final = 64 * 1024
+CLIFFS: Final[dict[str, dict[str, Any]]] = {
+    "80 values": DATA | {f"field{number}": number for number in range(60)},
+    "1,000 ints": {f"field{number}": number for number in range(1000)},
+    "a naive datetime": DATA | {"due": datetime(2026, 9, 12)},  # noqa: DTZ001  the case
+    "a class of str": DATA | {"title": _Safe("A title")},
+    "64 KiB with many T": DATA | {"text": "T at T " * (_TEXT // 7)},
+    "64 KiB of Latin": DATA | {"text": "f\u00fcr " * (_TEXT // 5)},
+    "64 KiB of Cyrillic": DATA | {"text": "\u043f\u0440\u0438\u0432\u0435\u0442 " * (_TEXT // 13)},
+}
+"""Data of events."""
+
+
+def cliffs(directory: Path, stack: ExitStack) -> list[Contestant]:
+    """Return our emit to a file, and the floor, of each of these events."""
+    contestants = []
+    for number, (name, data) in enumerate(CLIFFS.items()):
+        whole = partial(_is_whole, orjson.loads(orjson.dumps(data, option=orjson.OPT_UTC_Z)))
+        floor = Lines(directory / f"cliff-floor{number}.ndjson", whole)
+        ours = Lines(directory / f"cliff{number}.ndjson", whole)
+        config = {"backends": {"sink": {"type": "file", "path": str(ours.path)}}}
+        contestants += [
+            _floor(name, data, floor, stack),
+            contestant(f"file, {name}", config, stack, data=data, lines=ours),
+        ]
+    return contestants
+
+
+def _floor(name: str, data: dict[str, Any], lines: Lines, stack: ExitStack) -> Contestant:
+    descriptor = os.open(lines.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    stack.callback(os.close, descriptor)
+
+    def floor() -> None:
+        event = {
+            "name": NAME,
+            "timestamp": datetime.now(UTC),
+            "data": data,
+            "context": {**C1, **C2},
+        }
+        os.write(descriptor, orjson.dumps(event) + b"\n")
+
+    return Contestant(f"FLOOR2: {name}", "floor()", {"floor": floor}, lines.delivered)
+
+
+def _is_whole(data: dict[str, Any], line: dict[str, Any]) -> bool:
+    if "due" in line["data"]:  # the floor leaves it without its zone
+        line["data"]["due"] = line["data"]["due"].removesuffix("Z")
+    return (line["name"], line["data"], line["context"]) == (NAME, data, CONTEXT)
