@@ -36,9 +36,9 @@ _SETTLED: Final = frozenset({str, int, bool, type(None), real(datetime)})
 _EXACT: Final = frozenset({Decimal, UUID, real(date), time, timedelta})
 """What the encoders write as the normal form has it."""
 
+_DATETIME: Final = frozenset({real(datetime)})
 _FLAT: Final = _NUMBERS | {str}
-_TAKEN: Final = _FLAT | _EXACT | {dict, list, tuple, bytes, bytearray, real(datetime)}
-
+_TAKEN: Final = _FLAT | _EXACT | _DATETIME | {dict, list, tuple, bytes, bytearray}
 
 HEAVY: Final = 1 << 60
 """The weight of what has to be normalized."""
@@ -120,10 +120,13 @@ def _weight(value: Any, kind: type, depth: int) -> int:  # noqa: C901  a call le
 def _weight_of_scalar(value: Any, kind: type) -> int:
     if kind in _EXACT:
         return 0
-    if kind is datetime:
+    if kind in _DATETIME:
         return 0 if value.tzinfo is UTC else LOCAL_TIME
     if kind is bytes or kind is bytearray:
         return len(value)
+    if issubclass(kind, Enum):  # the encoders write its value
+        member = value._value_
+        return len(member) if type(member) is str else 0 if type(member) is int else HEAVY
     if not _is_converted(kind):
         return HEAVY
     return FOREIGN + (str.__len__(value) if issubclass(kind, str) else 0)
@@ -132,7 +135,7 @@ def _weight_of_scalar(value: Any, kind: type) -> int:
 @by_type
 def _is_converted(kind: type) -> bool:
     """Return whether the encoders ask for what a value of a type is: they know it not at all."""
-    if issubclass(kind, Enum) or field_names(kind) is not None or is_proxy(kind):
+    if field_names(kind) is not None or is_proxy(kind):
         return False
     if issubclass(kind, (str, int, float, real(datetime))):
         return True
@@ -163,7 +166,7 @@ def _in_utc(value: Any) -> Any:
     if kind is list or kind is tuple:
         items = [_in_utc(item) for item in value]
         return value if all(map(is_, items, value)) else items
-    if kind is not datetime or value.tzinfo is UTC:
+    if kind not in _DATETIME or value.tzinfo is UTC:
         return value
     return value.replace(tzinfo=UTC) if value.tzinfo is None else as_utc(value)
 

@@ -225,3 +225,9 @@ def test_an_id_is_compared_by_its_text(value):
 @pytest.mark.parametrize("value", [None, True, [5], {"id": 5}, float("nan")])
 def test_what_is_neither_text_nor_number_is_no_id(value):
     assert id_text(value) is None
+
+
+def test_a_time_of_before_time_stood_still_is_in_utc_all_the_same(an_event):
+    due = datetime(2026, 1, 1)  # noqa: DTZ001  the case
+    with freeze_time("2020-01-02"):
+        assert b'"2026-01-01T00:00:00Z"' in encode_json(an_event({"due": due}))
