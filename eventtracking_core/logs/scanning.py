@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +19,10 @@ Record = dict[str, Any]
 
 MAX_STARTS: Final = 64
 """Places of a line at which an object is looked for in vain."""
+
+_HEAD: Final = re.compile(rb'\{"id":"[^"\\]{1,255}","name":')
+_FIELDS: Final = {"id", "name", "timestamp", "context", "data"}
+"""How an event begins as we write it, and what it has."""
 
 _START: Final = re.compile(r'\{\s*["}]')
 _decode_fast: Final = msgspec.json.Decoder().decode
@@ -45,6 +51,7 @@ def objects(line: bytes) -> Iterator[Record | RejectedLineError]:
         text = line.decode()
     except UnicodeDecodeError as error:
         yield RejectedLineError(f"not UTF-8 text (byte {error.start + 1})")
+        yield from _appended(line)
         return
     if text.strip("\ufeff \t\r\n"):
         yield from _search(text)
@@ -60,7 +67,9 @@ def _search(text: str) -> Iterator[Record | RejectedLineError]:
             if not failures:
                 yield _malformed(error)
             if error.pos >= end or error.msg.startswith("Unterminated string"):
-                return  # cut off: what lies within it is a part of it
+                # Cut off: what lies within it is a part of it, or was appended by another process.
+                yield from _appended(text[start.end() :].encode())
+                return
             failures += 1  # the first one explains the others
             position = start.start() + 1
         except ValueError:
@@ -71,6 +80,16 @@ def _search(text: str) -> Iterator[Record | RejectedLineError]:
             yield value
     if not found and not failures:
         yield RejectedLineError("not JSON: there is no object in the line")
+
+
+def _appended(line: bytes) -> Iterator[Record]:
+    """Yield the event that a process appended to the line of another, which was killed."""
+    for head in islice(_HEAD.finditer(line), MAX_STARTS):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            value = _decode_fast(line[head.start() :])
+            if value.keys() >= _FIELDS:
+                yield value
+                return
 
 
 def _malformed(error: json.JSONDecodeError) -> RejectedLineError:

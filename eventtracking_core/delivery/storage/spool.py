@@ -98,6 +98,7 @@ class Spool:
         self._orphans: deque[ProcessDirectory] = deque()
         self._seeks_orphans = False
         self._deferred: dict[Path, float] = {}
+        self._adopted_first = False
         self._retry_at = inf
         # For appending, by whoever holds the lock:
         self._is_writing = False
@@ -342,7 +343,12 @@ class Spool:
         self._adopt()
         taken: list[SpooledEvent] = []
         recovered = 0
-        for segment in list(self._segments):
+        segments = list(self._segments)
+        # Every second batch, so that neither waits behind the other for ever.
+        self._adopted_first = not self._adopted_first
+        if self._adopted_first:
+            segments.sort(key=lambda segment: not segment.is_adopted)
+        for segment in segments:
             wires = self._read(segment, max_records - len(taken), max_bytes)
             taken += [SpooledEvent(wire, segment) for wire in wires]
             max_bytes -= sum(map(len, wires))

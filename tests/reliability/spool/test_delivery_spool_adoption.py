@@ -77,3 +77,21 @@ def test_a_directory_whose_process_died_before_it_locked_it_is_removed(spool_at,
     Path(tmp_path, "spool", "2-locked", "lock").touch()
     assert not spool_at().seek_orphans()
     assert list(Path(tmp_path, "spool").iterdir()) == []
+
+
+def test_a_backlog_is_delivered_beside_a_flow_that_never_ends(spool_at):
+    orphan = spool_at()
+    for number in range(100):
+        orphan.append(b"adopted %d" % number)
+    orphan.close()
+    heir = spool_at()
+    heir.seek_orphans()
+    adopted = []
+    for number in range(30):
+        for _ in range(10):
+            heir.append(b"own %d" % number)
+        taken, _ = heir.take(10, 1 << 20)
+        adopted += [event.wire for event in taken if event.wire.startswith(b"adopted")]
+        for event in taken:
+            heir.settle(event)
+    assert adopted == [b"adopted %d" % number for number in range(100)]
