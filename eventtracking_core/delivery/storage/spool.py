@@ -12,27 +12,17 @@ import os
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from math import inf
 from pathlib import Path
 from threading import RLock
 from time import monotonic
 from typing import Final
 
-from eventtracking_core.delivery.storage.directory import (
-    ProcessDirectory,
-    claim,
-    make_private,
-    process_directories,
-)
+from eventtracking_core.delivery.storage.adoption import Orphans
+from eventtracking_core.delivery.storage.directory import ProcessDirectory, make_private
 from eventtracking_core.delivery.storage.disk import DISK, Disk, identity, roll_back
-from eventtracking_core.delivery.storage.format import (
-    HEADER_SIZE,
-    SUFFIX,
-    UnknownFormatError,
-    frame,
-)
+from eventtracking_core.delivery.storage.format import HEADER_SIZE, SUFFIX, frame
 from eventtracking_core.delivery.storage.quarantine import quarantine
-from eventtracking_core.delivery.storage.segment import Segment, SpooledEvent, adopted, begun
+from eventtracking_core.delivery.storage.segment import Segment, SpooledEvent, begun
 from eventtracking_core.delivery.storage.sync import Syncer
 from eventtracking_core.diagnostics import describe, report
 
@@ -41,12 +31,6 @@ __all__ = ["Spool", "SpooledEvent"]
 SEGMENT_BYTES: Final = 4 * 1024 * 1024
 DAMAGED: Final = "damaged"
 """Beside the spool, where bytes that are no sound record are set aside."""
-
-ADOPTS_AT_ONCE: Final = 8
-"""Directories, each of which takes a descriptor for its lock, and one for its reader."""
-
-RETRY_INTERVAL: Final = 5.0
-"""Seconds after which a directory that could not be adopted is tried again."""
 
 CHECK_INTERVAL: Final = 0.001
 """Seconds after which an append makes sure that the segment is still where others will find it."""
@@ -95,11 +79,8 @@ class Spool:
         self._lock = RLock()
         self._syncer = Syncer(self._interval, self._disk, self._check)
         self._segments: deque[Segment] = deque()
-        self._orphans: deque[ProcessDirectory] = deque()
-        self._seeks_orphans = False
-        self._deferred: dict[Path, float] = {}
+        self._orphans = Orphans(self.directory, self._base)
         self._adopted_first = False
-        self._retry_at = inf
         # For appending, by whoever holds the lock:
         self._is_writing = False
         self._own: ProcessDirectory | None = None
@@ -183,7 +164,7 @@ class Spool:
         own = ProcessDirectory.make(self.directory)
         self._drop(self._own)
         self._own = own
-        self._seeks_orphans = True
+        self._orphans.is_wanted = True
         self._syncer.named([*changed, self.directory])
         return begun(own.path / name, own)
 
@@ -269,52 +250,14 @@ class Spool:
 
     def seek_orphans(self) -> bool:
         """Lock what dead processes left, for the next `take`; return whether there is anything."""
-        self._seeks_orphans = False
-        now = monotonic()
-        self._deferred = {path: until for path, until in self._deferred.items() if until > now}
-        try:
-            paths = process_directories(self.directory, self._base)
-        except OSError as error:
-            self._defer(self.directory, error)
-            paths = []
-        ours = {owner.path for owner in self._owners()}
-        for path in paths:
-            if (
-                path not in ours
-                and path not in self._deferred
-                and len(self._orphans) < ADOPTS_AT_ONCE
-            ):
-                try:
-                    owner = claim(path)
-                except OSError as error:
-                    self._defer(path, error)
-                else:
-                    self._orphans.extend([] if owner is None else [owner])
-        self._retry_at = min(self._deferred.values(), default=inf)
-        return bool(self._orphans)
-
-    def _defer(self, path: Path, problem: OSError | None = None) -> None:
-        """Leave a directory alone for a while, so that others get their turn."""
-        if problem is not None:
-            message = "spool: %s cannot be adopted, and is tried again later: %s"
-            report(logging.ERROR, ("adopt", path), message, path, describe(problem))
-        self._deferred[path] = self._retry_at = monotonic() + RETRY_INTERVAL
+        return self._orphans.seek(self._owners())
 
     def _adopt(self) -> None:
-        if self._seeks_orphans or monotonic() >= self._retry_at:
+        if self._orphans.is_due:
             self.seek_orphans()
-        while self._orphans:
-            owner = self._orphans.popleft()
-            segments, problem = adopted(owner)
-            if problem is UnknownFormatError:
-                self._deferred[owner.path] = inf
-            elif problem is not None:
-                self._defer(owner.path)
-            self._segments.extend(segments)
-            self._bytes_freed -= sum(segment.size for segment in segments)
-            if not segments:
-                owner.release()
-                self._seeks_orphans = True  # there may be more than were adopted at once
+        segments = self._orphans.adopt()
+        self._segments.extend(segments)
+        self._bytes_freed -= sum(segment.size for segment in segments)
 
     @property
     def backlog(self) -> int:
@@ -333,8 +276,8 @@ class Spool:
         """Whether there may be anything to take: events, or what the dead left."""
         return (
             self.appended != self.taken
-            or self._seeks_orphans
-            or len(self._orphans) > 0
+            or self._orphans.is_wanted
+            or len(self._orphans.claimed) > 0
             or any(segment.is_complete for segment in list(self._segments))
         )
 
@@ -402,8 +345,8 @@ class Spool:
             return
         owner.release()
         if segment.is_failing:
-            self._defer(owner.path)
-        self._seeks_orphans = True  # there may be more than were adopted at once
+            self._orphans.defer(owner.path)
+        self._orphans.is_wanted = True  # there may be more than were adopted at once
 
     def close(self) -> None:
         """Let go and sync; what is not settled is there for whoever comes next."""
@@ -428,11 +371,14 @@ class Spool:
                 segment.remove()
             else:
                 segment.close()
-        self._orphans.clear()
+        self._orphans.claimed.clear()
         self._own = kept
         for owner in owners:
             owner.release()
 
     def _owners(self) -> set[ProcessDirectory]:
-        owners = {*list(self._orphans), *(segment.owner for segment in list(self._segments))}
+        owners = {
+            *list(self._orphans.claimed),
+            *(segment.owner for segment in list(self._segments)),
+        }
         return owners if self._own is None else owners | {self._own}

@@ -372,8 +372,8 @@ def close_all_descriptors(options):
 
 def run_out_of_descriptors(options):
     """Have no descriptor left for a while, in which segments would have to be begun."""
-    _configured(max_spool_bytes=400_000, **options)
-    text = "x" * 1000
+    _configured(max_spool_bytes=2_400_000, **options)
+    text = "x" * 2000
 
     def emit(number=300):
         for _ in range(number):
