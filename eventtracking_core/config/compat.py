@@ -59,8 +59,13 @@ def translate(node: Mapping[str, Any], path: str, problems: Problems) -> Mapping
         return _in_order(options)
     names = _NAMES.get(type_name, {})
     dropped = _WITHOUT_MEANING.get(type_name)
-    translated = {names.get(key, key): value for key, value in options.items() if key != dropped}
-    return {"type": type_name, **_DEFAULTS.get(type_name, {}), **translated}
+    defaults = _DEFAULTS.get(type_name, {})
+    translated = {
+        names.get(key, key): value
+        for key, value in options.items()
+        if key != dropped and not (value is None and defaults.get(key) == [])
+    }
+    return {"type": type_name, **defaults, **translated}
 
 
 def _in_order(router: Mapping[str, Any]) -> Mapping[str, Any]:

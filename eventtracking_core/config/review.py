@@ -13,6 +13,7 @@ from eventtracking_core.components import Reviewable
 from eventtracking_core.config.accepts import guards
 from eventtracking_core.config.compat import translate
 from eventtracking_core.config.reader import Problems, join, type_name_of
+from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import Problem
 from eventtracking_core.routing import RoutingBackend
 
@@ -102,11 +103,14 @@ def _files(nodes: list[_Node]) -> Iterator[Problem]:
         if not isinstance(given, str) or not given:
             continue
         at = join(node.path, "path")
-        file = Path(given).expanduser()
-        wrong = _wrong_with(file)
+        try:
+            file = Path(given).expanduser()
+            wrong = _wrong_with(file)
+            users[type_name_of(node.table), os.path.realpath(file)].append(at)
+        except (OSError, ValueError, RuntimeError) as error:
+            wrong = f"cannot be looked at: {describe(error)}"
         if wrong:
             yield Problem(at, wrong)
-        users[type_name_of(node.table), os.path.realpath(file)].append(at)
     for paths in users.values():
         for at in paths[1:]:
             yield Problem(at, f"is the file of another backend too: {paths[0]}")

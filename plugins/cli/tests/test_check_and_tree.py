@@ -201,3 +201,11 @@ def test_what_a_branch_accepts_is_checked_against_the_types_of_a_module(program,
         program("check", config(text.replace('"id"', '"email"')), "--types", "quiz_types").code == 0
     )
     assert "nothing cannot be imported" in program("check", file, "--types", "nothing").err
+
+
+@pytest.mark.parametrize("path", ["a\\u0000b", "~nobody_of_that_name/x", "a\\ud800b", "x" * 5000])
+def test_a_path_that_is_none_is_no_traceback(program, config, path):
+    text = f'{{"backends": {{"a": {{"type": "sqlite", "path": "{path}"}}}}}}'
+    ran = program("check", config(text, "et.json"))
+    assert "Traceback" not in ran.err
+    assert ran.code in {0, 1}

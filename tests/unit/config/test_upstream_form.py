@@ -144,6 +144,7 @@ def test_their_patterns_mean_what_they_mean_there(pattern, expected, configured)
 
 def test_their_filter_without_patterns_keeps_nothing_or_everything(configured):
     assert passed(configured, NAMES) == []
+    assert passed(configured, NAMES, regular_expressions=None) == []
     assert passed(configured, NAMES, filter_type="blocklist") == NAMES
 
 
