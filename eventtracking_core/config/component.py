@@ -106,7 +106,8 @@ class ComponentFactory:
                 self._problems.add(join(path, name), "is required")
         if not set(required) <= options.keys():
             return None
-        component = self._construct(factory, options, path, node.keys() - options.keys())
+        left_out = node.keys() - options.keys() - {"type"}
+        component = self._construct(factory, options, path, left_out)
         return component if len(self._problems) == before else None
 
     def _type(self, kind: Kind, type_name: object) -> tuple[Factory, dict[str, Parameter], bool]:

@@ -26,6 +26,23 @@ class Unresolvable:
     def send(self, event: et.Event) -> None: ...
 
 
+class Refusing:
+    """Refuses whatever it is given, in words that are options of every node."""
+
+    def __init__(self, name: str = "") -> None:
+        raise ValueError("the type, the delivery and the name are wrong")
+
+    def send(self, event: et.Event) -> None: ...
+
+
+def test_no_complaint_of_a_constructor_is_lost(problems):
+    message = "the type, the delivery and the name are wrong"
+    node = {"type": f"{__name__}:Refusing", "name": "x", "delivery": "queue"}
+
+    assert problems({"backends": {"a": node}}) == [("backends.a", message)]
+    assert problems({"backends": {"a": node["type"]}}) == [("backends.a", message)]
+
+
 @pytest.mark.parametrize(
     ("option", "given", "expected"),
     [
