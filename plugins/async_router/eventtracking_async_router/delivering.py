@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from eventtracking_async_router import mismatches
+from eventtracking_async_router import unroutable
 from eventtracking_async_router.messages import (
     VERSION,
     Message,
@@ -23,21 +23,21 @@ from eventtracking_core.delivery.attempt import Item
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack
 
-__all__ = ["WayBack", "deliver", "find"]
+__all__ = ["SupportsRequeue", "deliver", "find"]
 
 
-class WayBack(Protocol):
-    """Takes what is to be tried again."""
+class SupportsRequeue(Protocol):
+    """Accepts events that must be retried later."""
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether the message was given back too often."""
+        """Whether the message was requeued too often."""
 
-    def part(self, document: Mapping[str, Any], delay: float) -> None:
-        """Take what is left of a message, to be tried after `delay` seconds."""
+    def events(self, document: Mapping[str, Any], delay: float) -> None:
+        """Requeue the remaining events of a message, to be retried after `delay` seconds."""
 
-    def whole(self, document: Any) -> None:
-        """Take the message as it came."""
+    def message(self, document: Any) -> None:
+        """Requeue the message unchanged."""
 
 
 def find(tracker: str, path: str) -> RemoteRouter | None:
@@ -51,7 +51,7 @@ def find(tracker: str, path: str) -> RemoteRouter | None:
 
 def deliver(
     document: object,
-    returns: WayBack,
+    requeue: SupportsRequeue,
     *,
     find: Callable[[str, str], RemoteRouter | None] = find,
 ) -> None:
@@ -59,20 +59,20 @@ def deliver(
 
     Args:
         document: the message, from anybody.
-        returns: takes what is to be tried again.
+        requeue: accepts events that must be retried later.
         find: returns the node, by its tracker's name and its path.
 
     Raises:
         RetryableError: what is to be tried again could not be given back.
     """
-    if _is_newer(document) and not returns.is_exhausted:
+    if _is_newer(document) and not requeue.is_exhausted:
         report(
             logging.ERROR,
             "newer",
             "a message is of a newer form than version %d: upgrade this worker; it is given back",
             VERSION,
         )
-        returns.whole(document)
+        requeue.message(document)
         return
     try:
         message, items = _read(document)
@@ -80,17 +80,17 @@ def deliver(
         _refuse(document, str(error))
         return
     try:
-        _deliver(find(message.tracker, message.node), message, items, returns)
+        _deliver(find(message.tracker, message.node), message, items, requeue)
     except RetryableError:
         raise
     except Exception as error:  # noqa: BLE001  what is not settled must not be acknowledged
-        if returns.is_exhausted:
-            mismatches.keep(message, items, f"it could not be delivered: {describe(error)}")
+        if requeue.is_exhausted:
+            unroutable.dead_letter(message, items, f"it could not be delivered: {describe(error)}")
             return
         level = logging.INFO if isinstance(error, ClosedError) else logging.ERROR
         text = "a message for node %s is given back: %s"
         report(level, (message.node, type(error)), text, message.node, describe(error))
-        returns.whole(document)
+        requeue.message(document)
 
 
 def _is_newer(document: object) -> bool:
@@ -126,10 +126,10 @@ def _refuse(document: object, reason: str) -> None:
 
 
 def _deliver(
-    node: RemoteRouter | None, message: Message, items: list[Item], returns: WayBack
+    node: RemoteRouter | None, message: Message, items: list[Item], requeue: SupportsRequeue
 ) -> None:
     if node is None:
-        mismatches.keep(message, items, "this worker's configuration has no such node")
+        unroutable.dead_letter(message, items, "this worker's configuration has no such node")
         return
     _note_origin(message)
     if message.leaf is None:
@@ -138,12 +138,14 @@ def _deliver(
     else:
         leaf = next((leaf for leaf in _leaves(node) if leaf.path == message.leaf), None)
         if leaf is None:
-            mismatches.keep(message, items, "this worker's configuration has no such backend")
+            unroutable.dead_letter(
+                message, items, "this worker's configuration has no such backend"
+            )
             return
         batches = {leaf: items}
     # Those that fail may take their time: the others come first.
     for leaf in sorted(batches, key=lambda leaf: leaf.is_failing):
-        _settle(message, leaf, batches[leaf], returns)
+        _settle(message, leaf, batches[leaf], requeue)
 
 
 def _leaves(node: RemoteRouter) -> list[RemoteLeaf]:
@@ -154,7 +156,9 @@ def _items(events: Sequence[Any]) -> list[Item]:
     return [Item(encode_msgpack(event), event, None) for event in events]
 
 
-def _settle(message: Message, leaf: RemoteLeaf, items: list[Item], returns: WayBack) -> None:
+def _settle(
+    message: Message, leaf: RemoteLeaf, items: list[Item], requeue: SupportsRequeue
+) -> None:
     postponed = leaf.settle(items, since=message.since, last=message.last)
     if postponed is None:
         return
@@ -169,7 +173,7 @@ def _settle(message: Message, leaf: RemoteLeaf, items: list[Item], returns: WayB
         since=postponed.since,
         last=postponed.last,
     )
-    returns.part(rest.document(), postponed.delay)
+    requeue.events(rest.document(), postponed.delay)
 
 
 def _note_origin(message: Message) -> None:

@@ -40,15 +40,15 @@ def deliver_in_place(document: Mapping[str, Any], router: RemoteRouter, *, timeo
 
 
 class _InPlace:
-    """Collects what a broker would be given back."""
+    """Collects the events that a worker would requeue."""
 
     is_exhausted: Final = False
 
     def __init__(self) -> None:
         self.parts: list[tuple[Mapping[str, Any], float]] = []
 
-    def part(self, document: Mapping[str, Any], delay: float) -> None:
+    def events(self, document: Mapping[str, Any], delay: float) -> None:
         self.parts.append((document, delay))
 
-    def whole(self, _document: object) -> None:
+    def message(self, _document: object) -> None:
         raise RetryableError("the events could not be delivered in place")

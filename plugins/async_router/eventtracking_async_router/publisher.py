@@ -14,8 +14,8 @@ from eventtracking_core.encoding import encode_msgpack
 if TYPE_CHECKING:
     from celery import Celery
 
+    from eventtracking_async_router.broker import QueuePublisher
     from eventtracking_async_router.node import AsyncRouter
-    from eventtracking_async_router.outlet import Outlet
     from eventtracking_core.delivery import RemoteRouter
 
 __all__ = ["Publisher"]
@@ -39,7 +39,7 @@ class Publisher:
         self.tracker = tracker
         self.path = path
         self._app = _current() if node.app is None and node.broker is None else None
-        self._outlet: Outlet | None = None
+        self._queue: QueuePublisher | None = None
         self._router: RemoteRouter | None = None
 
     def bind(self, router: RemoteRouter) -> None:
@@ -66,7 +66,7 @@ class Publisher:
 
     def shutdown(self, timeout: float) -> bool:
         """Close the connection; the next batch opens it again."""
-        return self._outlet is None or self._outlet.close(timeout)
+        return self._queue is None or self._queue.close(timeout)
 
     def _publish(self, leaf: str | None, events: Sequence[Event], timeout: float) -> None:
         deadline = monotonic() + timeout
@@ -114,11 +114,11 @@ class Publisher:
 
             deliver_in_place(message.document(), self._router, timeout=timeout)
             return
-        if self._outlet is None:
-            from eventtracking_async_router.outlet import Outlet  # noqa: PLC0415
+        if self._queue is None:
+            from eventtracking_async_router.broker import QueuePublisher  # noqa: PLC0415
 
-            self._outlet = Outlet(self._application, self.node.queue)
-        self._outlet.publish(message.document(), timeout=timeout)
+            self._queue = QueuePublisher(self._application, self.node.queue)
+        self._queue.publish(message.document(), timeout=timeout)
 
     def _application(self) -> Celery:
         if self._app is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from celery import bootsteps
 
-from eventtracking_async_router.returning import PUBLISHES_IN, outlet
+from eventtracking_async_router.requeue import PUBLISH_TIMEOUT, queue_publisher
 from eventtracking_core import RetryableError
 from eventtracking_core.diagnostics import log, report
 
@@ -39,12 +39,14 @@ class _Sweep(bootsteps.StartStopStep):
             return
         options = consumer.app.conf.broker_transport_options
         patience = float(options.get("visibility_timeout", VISIBILITY_TIMEOUT))
-        outlets = [outlet(consumer.app, queue.name) for queue in consumer.task_consumer.queues]
+        publishers = [
+            queue_publisher(consumer.app, queue.name) for queue in consumer.task_consumer.queues
+        ]
 
         def search() -> None:
-            for each in outlets:
+            for each in publishers:
                 try:
-                    number = each.send_lost_again(patience, timeout=PUBLISHES_IN)
+                    number = each.republish_lost(patience, timeout=PUBLISH_TIMEOUT)
                 except RetryableError as error:
                     report(logging.WARNING, "lost", "lost messages were not looked for: %s", error)
                     return

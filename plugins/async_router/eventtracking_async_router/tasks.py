@@ -10,7 +10,7 @@ from celery.exceptions import Reject
 from eventtracking_async_router import lifecycle
 from eventtracking_async_router.applications import TASK
 from eventtracking_async_router.delivering import deliver
-from eventtracking_async_router.returning import PUBLISHES_IN, Returns, outlet
+from eventtracking_async_router.requeue import PUBLISH_TIMEOUT, Requeue, queue_publisher
 from eventtracking_core import RetryableError
 
 __all__ = ["deliver_batch"]
@@ -34,9 +34,9 @@ def deliver_batch(self: Task[Any, Any], document: object) -> None:
     """
     request = self.request
     delivery = request.delivery_info or {}
-    way = outlet(self.app, delivery.get("routing_key") or "")
+    publisher = queue_publisher(self.app, delivery.get("routing_key") or "")
     try:
-        deliver(document, Returns(way, request.retries))
-        way.settled(str(request.id), timeout=PUBLISHES_IN)
+        deliver(document, Requeue(publisher, request.retries))
+        publisher.settled(str(request.id), timeout=PUBLISH_TIMEOUT)
     except RetryableError as error:  # what failed could not be given back
         raise Reject(requeue=True) from error

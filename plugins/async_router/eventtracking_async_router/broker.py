@@ -12,22 +12,22 @@ from uuid import uuid4
 
 from celery import Celery
 
-from eventtracking_async_router.link import Link
+from eventtracking_async_router.connection import BrokerConnection
 from eventtracking_core import RetryableError
 from eventtracking_core.diagnostics import describe
 
-__all__ = ["Outlet"]
+__all__ = ["QueuePublisher"]
 
 SHARE: Final = 0.3
 """Of the time for a message, the part that one exchange with the broker may take."""
 
 NO_ROUTE: Final = 312  # of AMQP
 
-# Links of the parent process: closing one would close it for the parent as well.
-_inherited: Final[list[Link]] = []
+# Connections of the parent process: closing one would close it for the parent as well.
+_inherited: Final[list[BrokerConnection]] = []
 
 
-class Outlet:
+class QueuePublisher:
     """Publishes messages of the one task into a queue, over a connection of its own.
 
     It connects with the first message, and each process anew.
@@ -40,12 +40,12 @@ class Outlet:
     def __init__(self, app: Callable[[], Celery], queue: str) -> None:
         self._find = app
         self._queue = queue
-        self._make_new()
+        self._reset()
 
-    def _make_new(self) -> None:
+    def _reset(self) -> None:
         self._owner = os.getpid()
         self._lock = Lock()
-        self._link: Link | None = None  # touched by whoever holds the lock
+        self._connection: BrokerConnection | None = None  # used while holding the lock
 
     def publish(
         self,
@@ -55,43 +55,43 @@ class Outlet:
         countdown: float | None = None,
         retries: int = 0,
     ) -> None:
-        """Have the broker take a message.
+        """Publish a message, and wait for the broker's confirmation.
 
         Args:
             document: the message.
             timeout: seconds.
-            countdown: seconds before which no worker is to take it up.
-            retries: how often it was tried, for the worker that takes it.
+            countdown: seconds that workers must wait before they deliver it.
+            retries: number of earlier attempts.
 
         Raises:
-            RetryableError: the broker did not take it, or nobody knows.
+            RetryableError: the broker did not confirm it.
         """
         deadline = monotonic() + timeout
         message_id = str(uuid4())
         options = {"countdown": countdown, "retries": retries, "task_id": message_id}
 
-        def publish(link: Link) -> None:
-            if link.receipts is not None:
-                link.receipts.note(message_id, document, countdown or 0.0)
-            link.send(document, _left(deadline), options)
+        def publish(connection: BrokerConnection) -> None:
+            if connection.outbox is not None:
+                connection.outbox.add(message_id, document, countdown or 0.0)
+            connection.send(document, _left(deadline), options)
 
-        self._try(publish, deadline)
+        self._with_connection(publish, deadline)
 
     def settled(self, message_id: str, *, timeout: float) -> None:
-        """Say that a message is done with, before it is acknowledged.
+        """Remove a settled message from the outbox, before it is acknowledged.
 
         Raises:
-            RetryableError: the broker was not told, or nobody knows.
+            RetryableError: the broker did not confirm it.
         """
 
-        def cross_out(link: Link) -> None:
-            if link.receipts is not None:
-                link.receipts.cross_out(message_id)
+        def delete(connection: BrokerConnection) -> None:
+            if connection.outbox is not None:
+                connection.outbox.delete(message_id)
 
-        self._try(cross_out, monotonic() + timeout)
+        self._with_connection(delete, monotonic() + timeout)
 
-    def send_lost_again(self, patience: float, *, timeout: float) -> int:
-        """Publish once more what fell between two steps; return how many messages that was.
+    def republish_lost(self, patience: float, *, timeout: float) -> int:
+        """Publish lost messages again; return their number.
 
         Args:
             patience: seconds after which the broker gives a message to another worker.
@@ -103,17 +103,17 @@ class Outlet:
         deadline = monotonic() + timeout
         sent: list[str] = []
 
-        def look(link: Link) -> None:
-            lost = {} if link.receipts is None else link.receipts.lost(patience)
+        def look(connection: BrokerConnection) -> None:
+            lost = {} if connection.outbox is None else connection.outbox.expired(patience)
             for message_id, document in lost.items():
-                link.send(document, _left(deadline), {"task_id": message_id})
+                connection.send(document, _left(deadline), {"task_id": message_id})
                 sent.append(message_id)
 
-        self._try(look, deadline)
+        self._with_connection(look, deadline)
         return len(sent)
 
     def close(self, timeout: float) -> bool:
-        """Close the connection; the next message opens it again. Tell whether that was in time."""
+        """Close the connection until the next message; return whether that was in time."""
         try:
             with self._held(timeout):
                 self._drop()
@@ -121,8 +121,8 @@ class Outlet:
             return False
         return True
 
-    def _try(self, act: Callable[[Link], None], deadline: float) -> None:
-        """Do something over the connection; once more, where it was open and turns out not to be.
+    def _with_connection(self, act: Callable[[BrokerConnection], None], deadline: float) -> None:
+        """Use the connection; try once more over a new one if the open connection had failed.
 
         Raises:
             RetryableError: it did not work.
@@ -130,13 +130,13 @@ class Outlet:
         timeout = _left(deadline)
         with self._held(timeout):
             while True:
-                link = self._linked(_left(deadline))
-                was_open = link.is_open
+                connection = self._connected(_left(deadline))
+                was_open = connection.is_open
                 try:
-                    with _limited(link, _left(deadline)):
+                    with _limited(connection, _left(deadline)):
                         if not was_open:
-                            link.open()
-                        act(link)
+                            connection.open()
+                        act(connection)
                 except Exception as error:
                     self._drop()
                     # The broker may have closed it when it was idle; a new one tells.
@@ -146,20 +146,20 @@ class Outlet:
                 else:
                     return
 
-    def _linked(self, left: float) -> Link:
-        """Return the connection, whose timeouts are such that it may be used for so long."""
-        if self._link is not None and left * SHARE < self._link.patience * 0.9:
+    def _connected(self, left: float) -> BrokerConnection:
+        """Return a connection whose timeouts fit into the seconds left."""
+        if self._connection is not None and left * SHARE < self._connection.patience * 0.9:
             self._drop()
-        if self._link is None:
-            self._link = Link(self._find(), self._queue, left * SHARE)
-        return self._link
+        if self._connection is None:
+            self._connection = BrokerConnection(self._find(), self._queue, left * SHARE)
+        return self._connection
 
     @contextmanager
     def _held(self, timeout: float) -> Iterator[None]:
         if self._owner != os.getpid():
-            if self._link is not None:
-                _inherited.append(self._link)
-            self._make_new()
+            if self._connection is not None:
+                _inherited.append(self._connection)
+            self._reset()
         if not self._lock.acquire(timeout=timeout):
             raise RetryableError("another thread did not finish publishing in time")
         try:
@@ -168,15 +168,15 @@ class Outlet:
             self._lock.release()
 
     def _drop(self) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            link.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 @contextmanager
-def _limited(link: Link, seconds: float) -> Iterator[None]:
-    """Cut a link when the time is over."""
-    timer = Timer(seconds, link.cut)
+def _limited(connection: BrokerConnection, seconds: float) -> Iterator[None]:
+    """Abort a connection when the time is over."""
+    timer = Timer(seconds, connection.abort)
     timer.daemon = True
     with suppress(RuntimeError):
         if main_thread().is_alive():  # at the interpreter's end, no thread can be started
@@ -192,7 +192,7 @@ def _left(deadline: float) -> float:
 
 
 def _failure(error: Exception) -> RetryableError:
-    """Return what can be said of an error; libraries wrap the one that the system has words for."""
+    """Return a description of an error, from the most telling exception in its chain."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, RetryableError):

@@ -17,7 +17,7 @@ from eventtracking_core.diagnostics import report
 if TYPE_CHECKING:
     from eventtracking_async_router.messages import Message
 
-__all__ = ["keep"]
+__all__ = ["dead_letter"]
 
 MAX_PLACES: Final = 100
 """Names that strangers may make up; further ones share a place."""
@@ -27,7 +27,7 @@ OTHERS: Final = "unknown"
 _places: Final[set[str]] = set()
 
 
-def keep(message: Message, items: Sequence[Item], reason: str) -> None:
+def dead_letter(message: Message, items: Sequence[Item], reason: str) -> None:
     """Keep the events of a message as dead letters, at the path of the node it names.
 
     There they are listed and replayed once the configuration has that node.

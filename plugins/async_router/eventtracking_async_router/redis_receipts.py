@@ -1,9 +1,10 @@
-"""Notes of what was sent through Redis and is not settled, so that nothing falls between two steps.
+"""An outbox in Redis: messages that were published and are not settled.
 
-On Redis, Celery takes a message out of its list first, and notes that a worker has it in a second
-step. A worker that ends in between, even in an orderly way, takes the message with it. So whoever
-publishes notes the message first, and a worker crosses it out in the end; what is noted for long
-and does not wait any more is sent once more. RabbitMQ does all this itself.
+On Redis, Celery takes a message out of its list first, and records that a worker has it in a second
+step. A worker that ends in between loses the message, even if it ends in an orderly way. So the
+publisher adds each message to the outbox first, and a worker deletes it when it is settled.
+Messages that stay in the outbox and are no longer in the queue are published again. RabbitMQ needs
+none of this.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from typing import Any, Final
 
 from redis import Redis
 
-__all__ = ["Receipts"]
+__all__ = ["Outbox"]
 
 AT_ONCE: Final = 100
-"""Messages that one look sends again."""
+"""Messages published again in one search."""
 
 
-class Receipts:
-    """The notes of one queue.
+class Outbox:
+    """The outbox of one queue.
 
     Args:
         channel: of Celery's Redis transport.
@@ -38,31 +39,31 @@ class Receipts:
         self._lists = [channel._q_for_pri(queue, step) for step in channel.priority_steps]  # noqa: SLF001
         self._documents = f"{self._prefix}eventtracking.{queue}"
         self._times = f"{self._documents}.times"
-        self._turn = f"{self._documents}.turn"
+        self._lock_key = f"{self._documents}.turn"
 
-    def note(self, message_id: str, document: Mapping[str, Any], countdown: float) -> None:
-        """Note a message before it is published."""
+    def add(self, message_id: str, document: Mapping[str, Any], countdown: float) -> None:
+        """Add a message before it is published."""
         pipeline = self.client.pipeline()
         pipeline.hset(self._documents, message_id, json.dumps(document))
         pipeline.zadd(self._times, {message_id: time() + countdown})
         pipeline.execute()
 
-    def cross_out(self, message_id: str) -> None:
-        """Forget a message whose events are settled."""
+    def delete(self, message_id: str) -> None:
+        """Delete a message whose events are settled."""
         pipeline = self.client.pipeline()
         pipeline.hdel(self._documents, message_id)
         pipeline.zrem(self._times, message_id)
         pipeline.execute()
 
-    def lost(self, patience: float) -> dict[str, Any]:
-        """Return the messages that are noted for long, and wait in the queue no more.
+    def expired(self, patience: float) -> dict[str, Any]:
+        """Return old messages that are no longer in the queue.
 
-        Only one worker at a time is told, and of a message only once in a while.
+        Only one worker at a time gets them, and each message only once in a while.
 
         Args:
             patience: seconds after which Celery itself gives a message to another worker.
         """
-        if not self.client.set(self._turn, b"", nx=True, px=max(1, int(patience * 500))):
+        if not self.client.set(self._lock_key, b"", nx=True, px=max(1, int(patience * 500))):
             return {}
         now = time()
         # By then, Celery has given to another worker what a worker had when it ended.
@@ -82,7 +83,7 @@ class Receipts:
         }
 
     def _oldest_waiting(self) -> float | None:
-        """Return when the message that is next in the queue was noted; None where none waits."""
+        """Return when the next message of the queue was added; None if the queue is empty."""
         times = []
         for name in self._lists:
             message = self.client.lindex(f"{self._prefix}{name}", -1)

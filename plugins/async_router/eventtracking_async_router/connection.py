@@ -14,15 +14,15 @@ from eventtracking_async_router import risks
 from eventtracking_async_router.applications import TASK
 
 if TYPE_CHECKING:
-    from eventtracking_async_router.receipts import Receipts
+    from eventtracking_async_router.redis_receipts import Outbox
 
-__all__ = ["Link"]
+__all__ = ["BrokerConnection"]
 
 PERSISTENT: Final = 2
 
 
-class Link:
-    """Connects when it is told to, for one process.
+class BrokerConnection:
+    """A broker connection of one process, opened on demand.
 
     Args:
         app: the Celery application whose broker it is.
@@ -30,12 +30,12 @@ class Link:
         patience: seconds that one exchange with the broker may take.
 
     Attributes:
-        receipts: the notes of what is published, which only Redis needs.
+        outbox: records published messages; only Redis needs it.
     """
 
     def __init__(self, app: Celery, queue: str, patience: float) -> None:
         self.patience = patience
-        self.receipts: Receipts | None = None
+        self.outbox: Outbox | None = None
         self._app = app
         self._queue = queue
         self._amqp: Any = None
@@ -47,7 +47,7 @@ class Link:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is connected, as far as anybody knows."""
+        """Whether the connection was opened."""
         return self._producer is not None
 
     def open(self) -> None:
@@ -65,7 +65,7 @@ class Link:
         elif self._kind == "amqp":
             options["confirm_publish"] = True
             transport: Any = connection.transport
-            transport.Connection = self._remembering(transport.Connection)
+            transport.Connection = self._capturing_amqp(transport.Connection)
         others = max(0, len(connection.alt or ()) - 1)
         connection.ensure_connection(max_retries=others, interval_start=0, interval_step=0)
         if self._kind == "amqp":
@@ -73,10 +73,10 @@ class Link:
             self._amqp.transport.sock.settimeout(self.patience)
         producer: Producer = self._app.amqp.Producer(connection, auto_declare=False)
         if self._kind == "redis":
-            from eventtracking_async_router.receipts import Receipts  # noqa: PLC0415  an extra
+            from eventtracking_async_router.redis_receipts import Outbox  # noqa: PLC0415  an extra
 
-            self.receipts = Receipts(producer.channel, self._queue)
-            risks.warn(self._queue, risks.of_redis(self.receipts.client))
+            self.outbox = Outbox(producer.channel, self._queue)
+            risks.warn(self._queue, risks.of_redis(self.outbox.client))
         elif self._kind == "amqp":
             risks.warn(self._queue, risks.of_queue(self._app.amqp.queues[self._queue]))
         self._producer = producer
@@ -85,8 +85,8 @@ class Link:
         """Publish a message, and wait until the broker has it in a queue.
 
         Raises:
-            Exception: the broker does not have it, or nobody knows; RabbitMQ returns a message that
-                no queue takes. A new connection declares the queue again.
+            Exception: the broker did not confirm it. RabbitMQ returns a message that no queue
+                takes; a new connection declares the queue again.
         """
         self._app.send_task(
             TASK,
@@ -104,8 +104,8 @@ class Link:
             **options,
         )
 
-    def cut(self) -> None:
-        """End what another thread is doing with the connection: a broker may answer by the byte.
+    def abort(self) -> None:
+        """Shut the socket down under another thread, even if the broker answers byte by byte.
 
         Redis' answers are of few bytes, so that its timeouts are enough.
         """
@@ -114,12 +114,12 @@ class Link:
             transport.sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._producer = None
         with suppress(Exception):
             self._connection.collect(socket_timeout=0.1)
 
-    def _remembering(self, make: Callable[..., Any]) -> Callable[..., Any]:
+    def _capturing_amqp(self, make: Callable[..., Any]) -> Callable[..., Any]:
         # Kombu hands a connection out once it is made, and making it may be what takes too long.
         def made(**options: Any) -> Any:
             self._amqp = make(**options)
