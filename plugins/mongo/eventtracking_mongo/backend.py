@@ -19,8 +19,8 @@ from eventtracking_mongo.connection import Connection, Documents
 from eventtracking_mongo.event_types import event_type, event_type_document
 from eventtracking_mongo.failures import explained
 from eventtracking_mongo.inserting import insert, revived, write
-from eventtracking_mongo.layout import INDEXES, Incarnation, Layout, incarnation
 from eventtracking_mongo.reading import Reading
+from eventtracking_mongo.schema import INDEXES, CollectionSchema, Incarnation, incarnation
 
 __all__ = ["MongoBackend"]
 
@@ -104,7 +104,7 @@ class MongoBackend(Reading):
             raise ValueError("password needs a user")
         if not w or (isinstance(w, int) and w < 1):
             raise ValueError("w must be at least 1: what nobody acknowledges can be lost unseen")
-        self._layout = Layout(indexes, ttl, timeseries)
+        self._schema = CollectionSchema(indexes, ttl, timeseries)
         self._event_types = event_types
         login = {"username": user, "password": password}
         self._connection = Connection(
@@ -156,7 +156,7 @@ class MongoBackend(Reading):
                 # One that was dropped comes back with its first event, without indexes and expiry.
                 is_new = self._prepared != (os.getpid(), incarnation(collection))
                 if is_new:
-                    self._layout.create(collection)
+                    self._schema.create(collection)
                 failures = insert(collection, events)
                 if is_new:
                     self._index(collection)
@@ -202,7 +202,7 @@ class MongoBackend(Reading):
         """Make the indexes, once there is something to find; what fails is for the next batch."""
         try:
             found = incarnation(collection)
-            self._layout.index(collection)
+            self._schema.index(collection)
         except PyMongoError as error:
             report(
                 logging.WARNING,

@@ -12,7 +12,7 @@ from eventtracking_core.diagnostics import report
 from eventtracking_mongo.connection import Documents
 from eventtracking_mongo.failures import UNAUTHORIZED, is_login_failure
 
-__all__ = ["INDEXES", "Incarnation", "Layout", "incarnation"]
+__all__ = ["INDEXES", "CollectionSchema", "Incarnation", "incarnation"]
 
 INDEXES: Final = ("timestamp", "name", "context.user_id")
 """What events are most often looked for by."""
@@ -50,7 +50,7 @@ def _described(collection: Documents) -> dict[str, Any] | None:
     return dict(found[0]) if found else None
 
 
-class Layout:
+class CollectionSchema:
     """What a collection should be like, and how to make it so.
 
     Args:
