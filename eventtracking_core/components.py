@@ -37,7 +37,7 @@ class Backend(Protocol):
 
     A backend opens its connection on first use, never changes an event, and copies what it keeps
     (`encoding.snapshot`). Looked up where it has them: `flush(timeout) -> bool`,
-    `shutdown(timeout) -> bool`, `default_delivery`, and `begin()`, which is called by the thread
+    `shutdown(timeout) -> bool`, `default_delivery`, and `warm_up()`, which is called by the thread
     that queues a process's first event, to start threads of the backend's own: at the interpreter's
     end, when that event may be delivered, none can be started. `read_wire(wire)` reads queued
     events in place of `encoding.normal_from_msgpack`, for a sink that holds more than plain values.

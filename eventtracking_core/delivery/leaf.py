@@ -93,12 +93,12 @@ class BufferedLeaf(Leaf):
 
     def begin(self) -> None:
         """Let the backend start what cannot be started any more once the interpreter ends."""
-        begin = getattr(self.backend, "begin", None)
-        if callable(begin):
+        warm_up = getattr(self.backend, "warm_up", None)
+        if callable(warm_up):
             try:
-                begin()
+                warm_up()
             except Exception as error:  # noqa: BLE001  it will be told by the first attempt
-                report(logging.DEBUG, (self.path, "begin"), "begin failed: %s", describe(error))
+                report(logging.DEBUG, (self.path, "warm_up"), "warm_up failed: %s", describe(error))
 
     def start(self) -> None:
         """Adopt what processes that ended left in the spool, and deliver it."""

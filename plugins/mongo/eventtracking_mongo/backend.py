@@ -121,9 +121,9 @@ class MongoBackend(Reading):
         # The process that made the indexes, and of which collection.
         self._prepared: tuple[int, Incarnation] | None = None
 
-    def begin(self) -> None:
+    def warm_up(self) -> None:
         """Start to look for the servers, without waiting for any."""
-        self._connection.begin()
+        self._connection.warm_up()
 
     def send(self, event: Event, /) -> None:
         """Write one event, and wait at most five seconds for it.

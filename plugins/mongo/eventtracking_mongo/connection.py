@@ -58,7 +58,7 @@ class Connection:
         except (PyMongoError, TypeError, ValueError) as error:
             raise ValueError(self._refusal(error)) from None
 
-    def begin(self) -> None:
+    def warm_up(self) -> None:
         """Look for the servers, in threads of pymongo's, which at an exit could not be started.
 
         `mongodb+srv` has their names looked up first, which takes a while: so in a thread.
@@ -68,26 +68,26 @@ class Connection:
             return
         self._close_inherited(process)
         if self._host.startswith("mongodb+srv:"):
-            opener = Thread(target=self._begin_quietly, args=(process,), daemon=True)
+            opener = Thread(target=self._warm_up_quietly, args=(process,), daemon=True)
             self._openers = {process: opener}
             opener.start()
         else:
-            self._begin(process)
+            self._warm_up(process)
 
-    def _begin(self, process: int) -> None:
+    def _warm_up(self, process: int) -> None:
         opened = self._open(connect=True)
         if _can_start_threads():
             self._keep(process, opened)
 
-    def _begin_quietly(self, process: int) -> None:
+    def _warm_up_quietly(self, process: int) -> None:
         with suppress(PyMongoError):  # the first attempt will tell
-            self._begin(process)
+            self._warm_up(process)
 
     def collection(self, timeout: float = 0.0) -> Documents:
         """Return the collection, connected when it is first used.
 
         Args:
-            timeout: seconds to wait for `begin` where that is still looking up names.
+            timeout: seconds to wait for `warm_up` where that is still looking up names.
 
         Raises:
             RetryableError: there is no connection, and none can be made any more.
