@@ -96,6 +96,7 @@ class BrokerConnection:
             add_to_parent=False,
             confirm_timeout=timeout,
             delivery_mode=PERSISTENT,
+            expires=None,  # whatever the application's annotations say: an expired message is lost
             ignore_result=True,
             mandatory=True,
             retry=False,

@@ -123,6 +123,20 @@ def test_a_full_queue_that_refuses_messages_is_retried(publisher_of, channel):
     made.send_batch(events(1), timeout=10)
 
 
+def test_no_message_expires_whatever_the_application_says_of_its_tasks(publisher_of, channel):
+    made = publisher_of(
+        Queue("lasting"),
+        imports=["eventtracking_async_router.tasks"],
+        task_annotations={"*": {"expires": 0.001}},
+    )
+    sys.modules["app_of_confirms"].app.loader.import_default_modules()
+    sys.modules["app_of_confirms"].app.finalize()
+    made.send_batch(events(1), timeout=10)
+    message = channel.basic_get("lasting", no_ack=True)
+    assert "expiration" not in message.properties
+    assert message.headers["expires"] is None
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
