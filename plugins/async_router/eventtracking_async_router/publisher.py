@@ -46,6 +46,10 @@ class Publisher:
         """Take the node, whose children are those of an eager application."""
         self._router = router
 
+    def warm_up(self) -> None:
+        """Import what Celery needs and what cannot be imported at the interpreter's end."""
+        import concurrent.futures.thread  # noqa: F401, PLC0415
+
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
         """Publish a batch, in a message or in several.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,31 @@ def test_events_go_through_both_halves_of_a_node_wherever_it_stands(site, broker
     paths = ["branch.first.store", "branch.first.router.leaf", "branch.first.again"]
     paths += ["branch.first.again.deep", "second.store"]
     assert {path: worker.ledger().get(path) for path in paths} == dict.fromkeys(paths, done)
+
+
+PROGRAM = """
+import eventtracking_core as et
+
+et.configure()
+for n in range(100):
+    et.emit("numbered", {"n": n})
+"""
+
+
+def test_a_program_that_just_ends_has_published_its_events(site, broker):
+    """Celery is imported with the first message, here at the interpreter's end."""
+    site.configure(node=site.node(broker, {"store": site.store()}, delivery={"schedule_delay": 60}))
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env=site.environment(EVENTTRACKING_CONFIG_FILE=str(site.config)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    site.worker("-c", "1")
+    assert site.has_stored(100)
 
 
 def test_a_pool_of_threads_delivers_too(site, redis_url, emitting):
