@@ -4,12 +4,14 @@ from eventtracking_core.logs.compression import UnreadableInputError
 from eventtracking_core.logs.inputs import MAX_LINE, STDIN, Line, Source, opened
 from eventtracking_core.logs.lines import Entry, Rejected, parse_line
 from eventtracking_core.logs.reading import entries, entries_of
+from eventtracking_core.logs.store import LogFiles
 
 __all__ = [
     "MAX_LINE",
     "STDIN",
     "Entry",
     "Line",
+    "LogFiles",
     "Rejected",
     "Source",
     "UnreadableInputError",

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from eventtracking_core.testing._frozen import FrozenClock, frozen
     from eventtracking_core.testing._processors import ProcessorConformance
     from eventtracking_core.testing._providers import ContextProviderConformance
+    from eventtracking_core.testing._readers import EventReaderConformance
     from eventtracking_core.testing._stores import MetadataStoreConformance
 
 __all__ = [
     "BackendConformance",
     "CapturedEvents",
     "ContextProviderConformance",
+    "EventReaderConformance",
     "FrozenClock",
     "MetadataStoreConformance",
     "ProcessorConformance",
@@ -31,6 +33,7 @@ _HOME = {
     "BackendConformance": "_backends",
     "CapturedEvents": "_captured",
     "ContextProviderConformance": "_providers",
+    "EventReaderConformance": "_readers",
     "FrozenClock": "_frozen",
     "MetadataStoreConformance": "_stores",
     "ProcessorConformance": "_processors",

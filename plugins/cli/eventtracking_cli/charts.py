@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
@@ -11,13 +11,20 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from eventtracking_cli.terminal import plain
+from eventtracking_core.reading import Period
 
 __all__ = ["bars", "columns"]
 
 MAX_WIDTH: Final = 80
 HEIGHT: Final = 8
+MAX_COLUMN: Final = 6
 _EIGHTHS: Final = " ▁▂▃▄▅▆▇█"
-_MINUTE: Final = timedelta(minutes=1)
+_STEPS: Final[Mapping[Period, timedelta]] = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+}
 _SCALE_WIDTH: Final = 8
 _LABEL_WIDTH: Final = 44
 
@@ -26,11 +33,13 @@ class bars:  # noqa: N801  used as a function: what rich prints has to be an obj
     """A horizontal bar for each label.
 
     Args:
-        rows: labels and their numbers.
+        rows: labels and their numbers; None is the label of what has none.
     """
 
-    def __init__(self, rows: Sequence[tuple[str, int]]) -> None:
-        self._rows = [(_cut(plain(label)), number) for label, number in rows]
+    def __init__(self, rows: Sequence[tuple[str | None, int]]) -> None:
+        self._rows = [
+            ("-" if label is None else _cut(plain(label)), number) for label, number in rows
+        ]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if not self._rows:
@@ -49,44 +58,57 @@ class bars:  # noqa: N801  used as a function: what rich prints has to be an obj
 
 
 class columns:  # noqa: N801  used as a function: what rich prints has to be an object
-    """Events per minute over time, a column a minute, or several where they would not fit.
+    """Events over time, a column a period, or several periods where they would not fit.
 
     Args:
-        minutes: minutes that have events and how many, in their order.
+        rows: periods that have events and how many, in their order.
+        period: what a row is; the scale says how many events there were in one of them.
+        height: lines of the chart.
     """
 
-    def __init__(self, minutes: Sequence[tuple[datetime, int]]) -> None:
-        self._minutes = minutes
+    def __init__(
+        self,
+        rows: Sequence[tuple[datetime, int]],
+        period: Period = "minute",
+        height: int = HEIGHT,
+    ) -> None:
+        self._rows = rows
+        self._period = period
+        self._height = height
+        self._step = _STEPS[period]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if not self._minutes:
+        if not self._rows:
             yield Text("no events")
             return
         room = max(20, min(MAX_WIDTH, options.max_width) - _SCALE_WIDTH - 2)
         rates = self._rates(room)
         peak = max(rates)
-        levels = [round(rate / peak * HEIGHT * 8) or (1 if rate else 0) for rate in rates]
-        for row in reversed(range(HEIGHT)):
-            scale = f"{peak:,.0f}" if row == HEIGHT - 1 else "0" if row == 0 else ""
+        wide = max(1, min(MAX_COLUMN, room // len(rates)))
+        rates = [rate for rate in rates for _ in range(wide)]
+        levels = [round(rate / peak * self._height * 8) or (1 if rate else 0) for rate in rates]
+        for row in reversed(range(self._height)):
+            scale = f"{peak:,.0f}" if row == self._height - 1 else "0" if row == 0 else ""
             cells = [min(8, max(0, level - row * 8)) for level in levels]
             shown = ["#" if cell >= 4 else " " for cell in cells]  # noqa: PLR2004  half a block
             if not options.ascii_only:
                 shown = [_EIGHTHS[cell] for cell in cells]
             line = Text(f"{scale:>{_SCALE_WIDTH}} ", no_wrap=True)
             yield line.append("".join(shown), "cyan")
-        start, end = self._minutes[0][0], self._minutes[-1][0]
+        start, end = self._rows[0][0], self._rows[-1][0]
         form = "%H:%M" if end - start < timedelta(days=1) else "%Y-%m-%d %H:%M"
-        times = f"{start:{form}}", f"{end:{form}} UTC"
+        form = "%Y-%m-%d" if self._step >= timedelta(days=1) else form
+        times = f"{start:{form}}", f"{end:{form}} UTC, by {self._period}"
         gap = " " * max(2, len(rates) - len(times[0]) - len(times[1]))
         yield Text(f"{'':>{_SCALE_WIDTH}} {gap.join(times)}", "dim", no_wrap=True)
 
     def _rates(self, room: int) -> list[float]:
-        start, end = self._minutes[0][0], self._minutes[-1][0]
-        total = (end - start) // _MINUTE + 1
+        start, end = self._rows[0][0], self._rows[-1][0]
+        total = (end - start) // self._step + 1
         step = ceil(total / room)
         sums = [0] * ceil(total / step)
-        for minute, number in self._minutes:
-            sums[(minute - start) // _MINUTE // step] += number
+        for begun, number in self._rows:
+            sums[(begun - start) // self._step // step] += number
         return [number / step for number in sums]
 
 

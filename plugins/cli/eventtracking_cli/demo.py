@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -13,11 +14,18 @@ import click
 
 from eventtracking_cli.charts import bars, columns
 from eventtracking_cli.demo_course import COURSE_ID, HOUR, Happening, happenings
+from eventtracking_cli.demo_types import (
+    COURSE,
+    COURSE_FIELDS,
+    SESSION,
+    SESSION_FIELDS,
+    register_types,
+)
 from eventtracking_cli.drawing import drawn
 from eventtracking_cli.running import configured
-from eventtracking_cli.store import opened
 from eventtracking_cli.terminal import console, count
 from eventtracking_core import Tracker
+from eventtracking_core.sources import open_reader
 
 __all__ = ["demo"]
 
@@ -25,8 +33,20 @@ HOME: Final = Path("eventtracking-demo")
 DATABASE: Final = HOME / "events.db"
 CONFIG: Final = HOME / "eventtracking.toml"
 
-_WRITTEN: Final = ("events.ndjson", "events.db", "eventtracking.toml")
-_OWNED: Final = (*_WRITTEN, "events.db-shm", "events.db-wal")
+SHOWN_NAMES: Final = 5
+CHART_HEIGHT: Final = 4
+"""Both small enough for all to fit a terminal of 80 by 24."""
+
+_MARKER: Final = ".made-by-eventtracking-demo"
+"""Holds the digest of the configuration that was written, so that a change of it is noticed."""
+
+_OWNED: Final = (
+    "events.ndjson",
+    "events.db",
+    "events.db-shm",
+    "events.db-wal",
+    "eventtracking.toml",
+)
 
 _CONFIGURATION: Final = """\
 # What `eventtracking demo` ran with. Paths are relative to where it was started.
@@ -54,31 +74,30 @@ def demo() -> None:
     """Show the main job: an hour of a small course.
 
     Some thousands of events go through contexts, a filter and a redactor into a file and an SQLite
-    database in ./eventtracking-demo/. Run again, it starts anew.
+    database in ./eventtracking-demo/. Run again, it starts anew, unless files are there that it did
+    not make.
     """
     _prepare()
     events = happenings(datetime.now(UTC) - HOUR)
     with configured(CONFIG) as tracker:
+        register_types(tracker)
         began = perf_counter()
         _emit(tracker, events)
         in_time = tracker.flush()
-        seconds = perf_counter() - began
+        rate = len(events) / (perf_counter() - began)
         tree = tracker.stats()["tree"]
     out = console()
     learners = len({happening.learner for happening in events})
-    click.echo(f"{count(len(events), 'event')} of {learners} learners, in one hour of a course:\n")
-    out.print(drawn(tree, "events", counters=True))
-    with opened(DATABASE, None) as store:
-        click.echo("\nThe ten most frequent\n")
-        out.print(bars(store.count_by_name(limit=10)))
-        click.echo("\nEvents per minute\n")
-        out.print(columns(store.count_by_minute()))
-    rate = len(events) / seconds
     click.echo(
-        f"\nEmitted and stored in {seconds:.1f} s: {rate:,.0f} events per second, two sinks."
+        f"{count(len(events), 'event')} of {learners} learners in an hour of a course, "
+        f"{rate:,.0f} a second:"
     )
-    click.echo(f"Written to ./{HOME}/: {', '.join(_WRITTEN)}")
-    click.echo("\nTry next:\n")
+    out.print(drawn(tree, "events", counters=True))
+    with open_reader([str(DATABASE)]) as store:
+        click.echo()
+        out.print(bars(store.count_by("name", limit=SHOWN_NAMES)))
+        out.print(columns(store.count_per("minute"), height=CHART_HEIGHT))
+    click.echo(f"Events and configuration are in ./{HOME}/. Try next:")
     for command in _commands():
         click.echo(f"  {command}")
     if not in_time:
@@ -86,17 +105,35 @@ def demo() -> None:
 
 
 def _prepare() -> None:
-    """Make the directory, and take away what an earlier run left in it."""
+    """Make the directory, and remove what an earlier run left in it, and nothing else.
+
+    Raises:
+        ClickException: something is there that no earlier run made.
+    """
     if HOME.is_symlink() or (HOME.exists() and not HOME.is_dir()):
         raise click.ClickException(f"./{HOME} is no directory; move it out of the way")
+    marker = HOME / _MARKER
+    there = [name for name in _OWNED if (HOME / name).exists() or (HOME / name).is_symlink()]
+    if there and not marker.is_file():
+        raise click.ClickException(
+            f"./{HOME}/{there[0]} was not made by this command; move it out of the way"
+        )
+    if CONFIG.exists() and _digest(CONFIG.read_text(encoding="utf-8")) != marker.read_text():
+        raise click.ClickException(f"./{CONFIG} was changed; move it out of the way, or use it")
+    for name in there:
+        (HOME / name).unlink()
     HOME.mkdir(exist_ok=True)
-    for name in _OWNED:
-        (HOME / name).unlink(missing_ok=True)
+    marker.write_text(_digest(_CONFIGURATION))
     CONFIG.write_text(_CONFIGURATION, encoding="utf-8")
 
 
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
 def _emit(tracker: Tracker, events: Iterable[Happening]) -> None:
-    with tracker.context("course", {"course_id": COURSE_ID, "org_id": "Demo"}):
+    course = {"course_id": COURSE_ID, "org_id": "Demo"}
+    with tracker.context("course", course, COURSE, COURSE_FIELDS):
         for happening in events:
             learner = happening.learner
             session = {
@@ -105,7 +142,7 @@ def _emit(tracker: Tracker, events: Iterable[Happening]) -> None:
                 "ip": learner.ip,
                 "agent": learner.agent,
             }
-            with tracker.context("session", session):
+            with tracker.context("session", session, SESSION, SESSION_FIELDS):
                 tracker.emit(happening.name, happening.data, timestamp=happening.at)
 
 
@@ -117,7 +154,7 @@ def _commands() -> list[str]:
         else "eventtracking"
     )
     return [
-        f"{program} events list --db {DATABASE} --name 'edx.problem.*' --limit 5",
-        f"{program} events count --db {DATABASE} --by name --since 30m",
-        f"{program} tree {CONFIG}",
+        f"{program} events list --from {DATABASE}",
+        f"{program} events count --by name --from {DATABASE}",
+        f"{program} catalog serve --from {DATABASE}",
     ]

@@ -1,11 +1,9 @@
-"""Look at the events of a store: list, show, count, follow."""
+"""Look at stored events: list, show, count, follow, export."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -16,139 +14,215 @@ import click
 
 from eventtracking_cli import parameters
 from eventtracking_cli.charts import bars, columns
-from eventtracking_cli.store import EventStore, Filters, opened
+from eventtracking_cli.listing import full_time, print_events
 from eventtracking_cli.terminal import console, plain, print_json
 from eventtracking_core import Event
 from eventtracking_core.encoding import encode_json
+from eventtracking_core.logs import LogFiles
+from eventtracking_core.reading import PERIODS, EventReader, Filters, Period
+from eventtracking_core.sources import open_reader
 
-__all__ = ["events"]
+__all__ = ["events", "filtered"]
 
 POLL_INTERVAL: Final = 0.5
 """Seconds between two looks for new events."""
 
+MAX_CANDIDATES: Final = 10
+"""Events that are named where a part of an id is in several."""
+
+TOP: Final = 20
+"""Values of a field that are shown by default."""
+
 
 @click.group()
 def events() -> None:
-    """Look at stored events: list, show, count, tail.
+    """Look at stored events, count and export them.
 
-    The store is the SQLite database that --db names, else the first backend of the configuration
-    that can be queried.
+    --from names an SQLite database, a mongodb:// URI, or files of events (NDJSON or edX tracking
+    logs, compressed or not; `-` is the standard input). Without it, events come from the first
+    backend of the configuration that can be read.
     """
 
 
-def _filtered(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb the store's and the filters' options; it gets the open store."""
+def sourced(run: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say where events come from; it gets the open reader."""
 
-    @wraps(verb)
-    def run(*, db: Path | None, config: Path | None, **options: Any) -> None:
-        with opened(db, config) as store:
-            verb(store, **options)
+    @wraps(run)
+    def opened(*, sources: tuple[str, ...], config: Path | None, **options: Any) -> None:
+        with open_reader(sources, config) as reader:
+            run(reader, **options)
 
+    source = click.option(
+        "--from",
+        "--db",
+        "sources",
+        multiple=True,
+        metavar="SOURCE",
+        help="A database, a mongodb:// URI, or a file of events; repeatable for files.",
+    )
+    return source(parameters.config(opened))
+
+
+def filtered(run: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that choose events, and those of `sourced`."""
+
+    @wraps(run)
+    def chosen(reader: EventReader, *, where: Sequence[tuple[str, str]], **options: Any) -> None:
+        run(reader, where=dict(where), **options)
+
+    command: Callable[..., None] = chosen
     for option in (
+        click.option(
+            "--where",
+            multiple=True,
+            type=parameters.condition,
+            metavar="FIELD=VALUE",
+            help="A field's value: context.course_id=c1, data.attempts=3; repeatable.",
+        ),
         click.option("--user", help="The user's id."),
         click.option("--until", type=parameters.time, metavar="TIME", help="Before this time."),
-        click.option("--since", type=parameters.time, metavar="TIME", help="From this time on."),
+        click.option(
+            "--since",
+            type=parameters.time,
+            metavar="TIME",
+            help="From this time on: 2026-09-12, today, 10m, 2h, 3d, 1w.",
+        ),
         click.option("--name", metavar="GLOB", help="The event's name: 'edx.video.*'."),
     ):
-        run = option(run)
-    return _stored(run)
+        command = option(command)
+    return sourced(command)
 
 
-def _stored(run: Callable[..., None]) -> Callable[..., None]:
-    db = click.option(
-        "--db", type=parameters.INPUT, metavar="PATH", help="An SQLite database of events."
-    )
-    return db(parameters.config(run))
+wide = click.option("--wide", is_flag=True, help="Full times and ids; cut nothing.")
 
 
 @events.command("list")
-@_filtered
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True)
+@filtered
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="0 for all."
+)
+@wide
 @parameters.as_json
-def list_(store: EventStore, *, limit: int, as_json: bool, **filters: Unpack[Filters]) -> None:
-    """List events, newest first.
-
-    Times are RFC 3339 (2026-09-12T12:55:00Z), dates, or how long ago (10m, 2h, 3d).
-    """
-    for event in store.query(**filters, newest_first=True, limit=limit):
-        _print(event, as_json=as_json)
+def list_(
+    reader: EventReader, *, limit: int, wide: bool, as_json: bool, **filters: Unpack[Filters]
+) -> None:
+    """List events, newest first."""
+    found = reader.query(**filters, newest_first=True, limit=limit or None)
+    shown = print_events(found, as_json=as_json, wide=wide)
+    if not shown:
+        click.echo("no events", err=True)
+    elif shown == limit and (total := reader.count(**filters)) > limit:
+        click.echo(f"{shown:,} of {total:,} events shown; --limit 0 shows all", err=True)
+    _report_rejected(reader)
 
 
 @events.command()
 @click.argument("event_id", metavar="ID")
-@_stored
+@sourced
 @parameters.as_json
-def show(event_id: str, db: Path | None, config: Path | None, *, as_json: bool) -> None:
-    """Show one event, all of it."""
-    with opened(db, config) as store:
-        event = store.get(event_id)
+def show(reader: EventReader, *, event_id: str, as_json: bool) -> None:
+    """Show one event, all of it.
+
+    ID is the event's id or a part of it, such as the one that `events list` shows.
+    """
+    event = reader.get(event_id)
     if event is None:
-        raise click.ClickException(f"no event {plain(event_id)}")
+        found = reader.find(event_id, limit=MAX_CANDIDATES) if event_id else []
+        if not found:
+            raise click.ClickException(f"no event {plain(event_id)}")
+        if len(found) > 1:
+            ids = "\n".join(f"  {plain(each['id'])}  {plain(each['name'])}" for each in found)
+            message = f"several events have {plain(event_id)} in their ids:\n{ids}"
+            raise click.ClickException(message)
+        [event] = found
     print_json(json.loads(encode_json(event)), indent=None if as_json else 2)
 
 
 @events.command("count")
-@_filtered
-@click.option("--by", type=click.Choice(["name", "minute"]), help="One number for each of these.")
+@filtered
+@click.option(
+    "--by",
+    metavar="FIELD | PERIOD",
+    help="One number for each value of a field (name, user, data.problem_id), or for each minute,"
+    " hour, day or week.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=TOP,
+    show_default=True,
+    help="Values of a field at most; 0 for all.",
+)
 @parameters.as_json
-def count_(store: EventStore, *, by: str | None, as_json: bool, **filters: Unpack[Filters]) -> None:
-    """Count events, or say how many there are of each name or in each minute."""
-    if by == "name":
-        names = store.count_by_name(**filters)
-        if as_json:
-            print_json([{"name": name, "count": number} for name, number in names])
-        else:
-            console().print(bars(names))
-    elif by == "minute":
-        minutes = store.count_by_minute(**filters)
-        if as_json:
-            print_json([{"minute": _text(at), "count": number} for at, number in minutes])
-        else:
-            console().print(columns(minutes))
-    else:
-        number = store.count(**filters)
+def count_(
+    reader: EventReader, *, by: str | None, limit: int, as_json: bool, **filters: Unpack[Filters]
+) -> None:
+    """Count events: all, by the values of a field, or over time."""
+    if by is None:
+        number = reader.count(**filters)
         if as_json:
             print_json({"count": number})
         else:
             click.echo(number)
+    elif by in PERIODS:
+        period: Period = by  # type: ignore[assignment]
+        _print_periods(period, reader.count_per(period, **filters), as_json=as_json)
+    else:
+        rows = reader.count_by(parameters.field(by), **filters)
+        shown = rows[: limit or None]
+        if as_json:
+            print_json([{by: value, "count": number} for value, number in shown])
+        else:
+            console().print(bars(shown))
+        if len(shown) < len(rows):
+            click.echo(
+                f"{len(shown):,} of {len(rows):,} values shown; --limit 0 shows all", err=True
+            )
+    _report_rejected(reader)
+
+
+def _print_periods(period: Period, rows: Sequence[tuple[datetime, int]], *, as_json: bool) -> None:
+    if as_json:
+        print_json([{period: full_time(start), "count": number} for start, number in rows])
+    else:
+        console().print(columns(rows, period))
 
 
 @events.command()
-@_filtered
+@filtered
 @click.option("-f", "--follow", is_flag=True, help="Go on with new events until Ctrl-C.")
 @click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True)
+@wide
 @parameters.as_json
 def tail(
-    store: EventStore, *, follow: bool, limit: int, as_json: bool, **filters: Unpack[Filters]
+    reader: EventReader,
+    *,
+    follow: bool,
+    limit: int,
+    wide: bool,
+    as_json: bool,
+    **filters: Unpack[Filters],
 ) -> None:
     """Print the latest events, oldest first, and with --follow the new ones as they are stored.
 
     Latest and new are told by when they were stored, not by the events' own times.
     """
-    latest = list(store.query(**filters, after="", newest_first=True, limit=limit))
-    last = latest[0]["id"] if latest else ""
-    for event in reversed(latest):
-        _print(event, as_json=as_json)
-    while follow:
-        sleep(POLL_INTERVAL)
-        for event in store.query(**filters, after=last):
-            _print(event, as_json=as_json)
-            last = event["id"]
+    latest = list(reader.query(**filters, after="", newest_first=True, limit=limit))[::-1]
+    last = latest[-1]["id"] if latest else "-"  # which sorts before every id
+
+    def events() -> Iterator[Event]:
+        nonlocal last
+        yield from latest
+        while follow:
+            sleep(POLL_INTERVAL)
+            for event in reader.query(**filters, after=last):
+                last = event["id"]
+                yield event
+
+    print_events(events(), as_json=as_json, wide=wide, looked_at=len(latest))
 
 
-def _print(event: Event, *, as_json: bool) -> None:
-    """Print an event as a line: all of it, except that a terminal's edge cuts its data."""
-    if as_json:
-        click.echo(encode_json(event))
-        return
-    user = event["context"].get("user_id") or event["context"].get("username") or "-"
-    head = "  ".join([_text(event["timestamp"]), event["id"], event["name"], str(user)])
-    line = plain(f"{head}  {json.dumps(event['data'], ensure_ascii=False, default=str)}")
-    if sys.stdout.isatty():
-        width = max(shutil.get_terminal_size().columns, len(plain(head)))
-        line = line if len(line) <= width else f"{line[: width - 1]}…"
-    click.echo(line)
-
-
-def _text(time: datetime) -> str:
-    return time.isoformat(timespec="seconds").replace("+00:00", "Z")
+def _report_rejected(reader: EventReader) -> None:
+    if isinstance(reader, LogFiles) and reader.rejected:
+        lines = "line was no event" if reader.rejected == 1 else "lines were no events"
+        click.echo(f"{reader.rejected:,} {lines}", err=True)

@@ -10,12 +10,13 @@ from typing import Any, Final, NoReturn
 
 import click
 
-__all__ = ["INPUT", "as_json", "config", "pair", "time"]
+from eventtracking_core.reading import checked
 
-INPUT: Final = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+__all__ = ["as_json", "condition", "config", "field", "pair", "time"]
 
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_RELATIVE: Final = re.compile(r"(\d{1,6})([smhd])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_RELATIVE: Final = re.compile(r"(\d{1,6})([smhdw])")
+_SHORT: Final = {"user": "context.user_id"}
 
 config = click.option(
     "--config",
@@ -28,21 +29,51 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def time(text: str) -> datetime:
-    """Return the moment a text says: RFC 3339, a date, or how long ago.
+    """Return the moment a text says: RFC 3339, a date, a day in words, or how long ago.
 
     Raises:
         BadParameter: it says none.
     """
     relative = _RELATIVE.fullmatch(text)
+    now = datetime.now(UTC)
     try:
         if relative:
-            ago = timedelta(**{_UNITS[relative[2]]: int(relative[1])})
-            return datetime.now(UTC) - ago
+            return now - timedelta(**{_UNITS[relative[2]]: int(relative[1])})
+        if text in ("now", "today", "yesterday"):
+            today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+            return {"now": now, "today": today}.get(text, today - timedelta(days=1))
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        message = "not a time: write 2026-09-12T12:55:00Z, 2026-09-12, or 10m, 2h, 3d (ago)"
+        message = (
+            "not a time: write 2026-09-12T12:55:00Z, 2026-09-12, today, yesterday, "
+            "or 10m, 2h, 3d, 1w (ago)"
+        )
         raise click.BadParameter(message) from error
+
+
+def field(text: str) -> str:
+    """Return a dotted field of an event; `user` is short for `context.user_id`.
+
+    Raises:
+        BadParameter: events have no such field.
+    """
+    try:
+        return checked(_SHORT.get(text, text))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def condition(text: str) -> tuple[str, str]:
+    """Return the field and the value of `field=value`.
+
+    Raises:
+        BadParameter: it is no such pair.
+    """
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise click.BadParameter("expected FIELD=VALUE")
+    return field(name), value
 
 
 def pair(text: str) -> tuple[str, Any]:

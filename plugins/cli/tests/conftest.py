@@ -128,7 +128,7 @@ def ingested(run, log, config):
     def ingested(*lines):
         ran = run("ingest", log(*lines), "--config", config())
         assert ran.code == 0, ran.err
-        return run("events", "list", "--db", "events.db", "--json").events
+        return run("events", "list", "--from", "events.db", "--json").events
 
     return ingested
 

@@ -20,9 +20,12 @@ def test_the_demo_stores_what_it_says_and_no_address(run, tmp_path):
     ran = run("demo")
     assert ran.code == 0
     written = (tmp_path / "eventtracking-demo" / "events.ndjson").read_text()
-    events = [json.loads(line) for line in written.splitlines()]
+    lines = [json.loads(line) for line in written.splitlines()]
+    events = [line for line in lines if "event_type" not in line]
     assert f"{len(events):,} delivered" in ran.out
-    assert run("events", "count", "--db", "eventtracking-demo/events.db").out == f"{len(events)}\n"
+    assert (
+        run("events", "count", "--from", "eventtracking-demo/events.db").out == f"{len(events)}\n"
+    )
     assert {event["name"].partition(".")[0] for event in events} == {"edx"}
     assert {event["context"]["course_id"] for event in events} == {COURSE_ID}
     assert all("user_id" in event["context"] for event in events)
@@ -30,14 +33,18 @@ def test_the_demo_stores_what_it_says_and_no_address(run, tmp_path):
         assert b"198.51.100." not in file.read_bytes()
 
 
-def test_the_demo_fits_a_terminal_and_says_where_it_writes(run, monkeypatch):
+@pytest.mark.parametrize("uv", [False, True])
+def test_the_demo_fits_one_screen_and_says_where_it_writes(run, monkeypatch, uv):
     monkeypatch.setenv("COLUMNS", "80")
+    if uv:
+        monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
     lines = run("demo").out.splitlines()
+    assert len(lines) <= 22
     commands = [line for line in lines if line.startswith("  ")]
-    assert max(len(line.rstrip()) for line in lines if "eventtracking " not in line) <= 80
+    assert max(len(line.rstrip()) for line in lines) <= 80 or uv
     assert len([line for line in commands if "eventtracking " in line]) == 3
     assert any("./eventtracking-demo/" in line for line in lines)
-    assert any("events per second" in line for line in lines)
+    assert "a second" in lines[0]
     assert any("regex_filter" in line and "dropped" in line for line in lines)
 
 
@@ -45,6 +52,7 @@ def test_the_commands_it_proposes_work(run, monkeypatch):
     monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
     proposed = [line for line in run("demo").out.splitlines() if "  eventtracking " in line]
     assert len(proposed) == 3
+    assert " catalog serve " in proposed.pop()
     for line in proposed:
         ran = run(*shlex.split(line)[1:])
         assert ran.code == 0
@@ -58,12 +66,41 @@ def test_under_uv_the_commands_go_through_uv(run, monkeypatch):
 
 def test_run_again_it_starts_anew_and_touches_nothing_else(run, tmp_path):
     run("demo")
-    first = run("events", "count", "--db", "eventtracking-demo/events.db").out
+    first = run("events", "count", "--from", "eventtracking-demo/events.db").out
     mine = tmp_path / "eventtracking-demo" / "notes.txt"
     mine.write_text("mine")
     assert run("demo").code == 0
-    assert run("events", "count", "--db", "eventtracking-demo/events.db").out == first
+    assert run("events", "count", "--from", "eventtracking-demo/events.db").out == first
     assert mine.read_text() == "mine"
+
+
+def test_what_it_did_not_make_is_never_overwritten(run, tmp_path):
+    home = tmp_path / "eventtracking-demo"
+    home.mkdir()
+    (home / "events.db").write_text("mine")
+    ran = run("demo")
+    assert ran.code == 1
+    assert "eventtracking-demo/events.db was not made by this command" in ran.err
+    assert [path.name for path in home.iterdir()] == ["events.db"]
+    assert (home / "events.db").read_text() == "mine"
+
+
+def test_a_configuration_that_was_changed_is_never_overwritten(run, tmp_path):
+    assert run("demo").code == 0
+    config = tmp_path / "eventtracking-demo" / "eventtracking.toml"
+    config.write_text("# mine")
+    ran = run("demo")
+    assert ran.code == 1
+    assert "eventtracking.toml was changed" in ran.err
+    assert config.read_text() == "# mine"
+
+
+def test_every_event_of_the_demo_is_documented(run, tmp_path):
+    assert run("demo").code == 0
+    log = tmp_path / "eventtracking-demo" / "events.ndjson"
+    ran = run("validate", log)
+    assert (ran.code, ran.out) == (0, "0 violations in 4,250 events\n")
+    assert run("demo").err == ""
 
 
 def test_what_is_in_its_way_is_left_alone(run, tmp_path):

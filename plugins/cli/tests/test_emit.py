@@ -11,7 +11,7 @@ def test_an_event_is_stored_and_its_id_printed(run, config):
         config(), "--context", "user_id=7", "--context", "org=X",
     )  # fmt: skip
     assert ran.code == 0
-    event = run("events", "show", ran.out.strip(), "--db", "events.db").json
+    event = run("events", "show", ran.out.strip(), "--from", "events.db").json
     assert event["name"] == "edx.note"
     assert event["data"] == {"n": 3, "done": True, "tags": [1], "text": "a=b", "odd": "NaN"}
     assert event["context"] == {"user_id": 7, "org": "X"}

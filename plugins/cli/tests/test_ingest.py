@@ -72,7 +72,7 @@ def test_ingesting_twice_stores_once(run, config, mixed):
     for _ in range(2):
         ran = run("ingest", mixed, "--config", config(ROUTED))
         assert ran.code == 0
-    assert run("events", "count", "--db", "events.db").out == "3\n"
+    assert run("events", "count", "--from", "events.db").out == "3\n"
 
 
 def test_the_routing_tree_is_drawn_with_its_counters(run, config, mixed):

@@ -94,7 +94,7 @@ def explained(error: PyMongoError, topology: TopologyDescription) -> RetryableEr
         for server in topology.server_descriptions().values():
             if isinstance(server.error, OperationFailure):
                 return _of_operation(server.error)
-        return RetryableError("MongoDB: no server that takes writes was found in time")
+        return RetryableError("MongoDB: no primary server was found in time")
     if isinstance(error, OperationFailure):
         return _of_operation(error)
     kind = type(error).__name__

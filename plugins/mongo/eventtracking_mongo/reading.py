@@ -5,44 +5,45 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Any, Final, TypedDict, Unpack, cast
+from datetime import datetime
+from typing import Any, Final, Unpack, cast
 
 from bson import ObjectId
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING, DESCENDING, timeout
 from pymongo.errors import PyMongoError
 
 from eventtracking_core import Event
 from eventtracking_core.events import as_utc
+from eventtracking_core.reading import (
+    Filters,
+    Period,
+    checked,
+    conditions,
+    glob_pattern,
+    number,
+)
 from eventtracking_mongo.connection import Connection, Documents
 from eventtracking_mongo.failures import explained
 
-__all__ = ["Filters", "Reading"]
+__all__ = ["Reading"]
 
 READ_TIMEOUT: Final = 60_000
 """Milliseconds that the server may work on a question."""
 
-_MINUTE: Final = "%Y-%m-%dT%H:%MZ"
-_WILDCARD: Final = re.compile(r"([*?])")
-_MEANING: Final = {"*": ".*", "?": "."}
+CONNECT_TIMEOUT: Final = 5.0
+"""Seconds in which a server must be found before a question."""
 
-
-class Filters(TypedDict, total=False):
-    """Which events; what is left out, or None, restricts nothing.
-
-    `name` is a glob, in which `*` stands for any text and `?` for one character. Events at
-    `since` are in, those at `until` are out; times without an offset are in UTC. `user` is the
-    context's `user_id`, as text.
-    """
-
-    name: str | None
-    since: datetime | None
-    until: datetime | None
-    user: str | None
+_WILDCARD: Final = re.compile(r"[*?]")
+_START: Final[Mapping[Period, str]] = {
+    "minute": "%Y-%m-%dT%H:%M:00Z",
+    "hour": "%Y-%m-%dT%H:00:00Z",
+    "day": "%Y-%m-%dT00:00:00Z",
+    "week": "%G-W%V-1",
+}
 
 
 class Reading:
-    """The methods of a collection that read.
+    """The methods of a collection that read: those of `eventtracking_core.reading.EventReader`.
 
     All of them raise `RetryableError` where the server cannot be asked; it says why.
     """
@@ -64,11 +65,11 @@ class Reading:
                 is that in which they were made.
             newest_first: turn the order around.
             limit: how many, at most.
-            filters: which ones, see `Filters`.
+            filters: see `eventtracking_core.reading.Filters`.
         """
         if limit is not None and limit <= 0:
             return
-        where = _where(**filters) | ({} if after is None else {"_id": {"$gt": after}})
+        where = _where(filters) | ({} if after is None else {"_id": {"$gt": after}})
         direction = DESCENDING if newest_first else ASCENDING
         keys = ("timestamp", "_id") if after is None else ("_id",)
         with self._asked() as collection:
@@ -82,34 +83,49 @@ class Reading:
             document = collection.find_one({"_id": event_id}, max_time_ms=READ_TIMEOUT)
         return None if document is None else _event(document)
 
-    def count(self, **filters: Unpack[Filters]) -> int:
-        """Return how many events there are; see `Filters`."""
+    def find(self, part: str, /, *, limit: int = 2) -> list[Event]:
+        """Return events whose ids contain a text."""
+        where = {"_id": {"$regex": re.escape(part)}}
         with self._asked() as collection:
-            return collection.count_documents(_where(**filters), maxTimeMS=READ_TIMEOUT)
+            found = collection.find(where, max_time_ms=READ_TIMEOUT).limit(limit)
+            return [_event(document) for document in found]
 
-    def count_by_name(
-        self, *, limit: int | None = None, **filters: Unpack[Filters]
-    ) -> list[tuple[str, int]]:
-        """Return the names of events and how many have them, the most frequent first.
+    def count(self, **filters: Unpack[Filters]) -> int:
+        """Return the number of events."""
+        with self._asked() as collection:
+            return collection.count_documents(_where(filters), maxTimeMS=READ_TIMEOUT)
+
+    def count_by(
+        self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
+    ) -> list[tuple[str | None, int]]:
+        """Return the values of a field and how many events have each, the most frequent first.
 
         Args:
-            limit: how many names, at most.
-            filters: which events, see `Filters`.
+            field: dotted, such as `name` or `data.problem_id`.
+            limit: maximum number of values.
+            filters: see `eventtracking_core.reading.Filters`.
         """
-        rows = self._grouped("$name", {"count": -1, "_id": 1}, filters)
+        rows = self._grouped(_text(f"${_key(checked(field))}"), {"count": -1, "_id": 1}, filters)
         return rows if limit is None else rows[:limit]
 
-    def count_by_minute(self, **filters: Unpack[Filters]) -> list[tuple[datetime, int]]:
-        """Return the minutes in which there were events, in UTC and in order, and how many."""
-        minute = {"$dateToString": {"date": "$timestamp", "format": _MINUTE}}
-        rows = self._grouped(minute, {"_id": 1}, filters)
-        return [(datetime.fromisoformat(text).astimezone(UTC), number) for text, number in rows]
+    def count_per(
+        self, period: Period, /, **filters: Unpack[Filters]
+    ) -> list[tuple[datetime, int]]:
+        """Return the periods that have events, by their start in UTC and in order, and how many.
+
+        Args:
+            period: `minute`, `hour`, `day` or `week`; weeks begin on Monday.
+            filters: see `eventtracking_core.reading.Filters`.
+        """
+        start = {"$dateToString": {"date": "$timestamp", "format": _START[period]}}
+        rows = self._grouped(start, {"_id": 1}, filters)
+        return [(as_utc(datetime.fromisoformat(text)), counted) for text, counted in rows if text]
 
     def _grouped(
         self, key: object, order: Mapping[str, int], filters: Filters
-    ) -> list[tuple[str, int]]:
+    ) -> list[tuple[str | None, int]]:
         stages: list[Mapping[str, Any]] = [
-            {"$match": _where(**filters)},
+            {"$match": _where(filters)},
             {"$group": {"_id": key, "count": {"$sum": 1}}},
             {"$sort": order},
         ]
@@ -121,37 +137,51 @@ class Reading:
     def _asked(self) -> Iterator[Documents]:
         collection = self._connection.collection()
         try:
+            # Selecting a server may take half a minute, and whoever asks is waiting.
+            with timeout(CONNECT_TIMEOUT):
+                collection.database.client.admin.command("ping")
             yield collection
         except PyMongoError as error:
             raise explained(error, collection.database.client.topology_description) from None
 
 
-def _where(
-    *,
-    name: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    user: str | None = None,
-) -> dict[str, Any]:
+def _where(filters: Filters) -> dict[str, Any]:
     where: dict[str, Any] = {}
+    name, since, until = filters.get("name"), filters.get("since"), filters.get("until")
     if name is not None:
-        where["name"] = {"$regex": _pattern(name)} if _WILDCARD.search(name) else name
+        pattern = rf"(?s)\A{glob_pattern(name)}\z"
+        where["name"] = {"$regex": pattern} if _WILDCARD.search(name) else name
     times = {"$gte": since and as_utc(since), "$lt": until and as_utc(until)}
     if span := {operator: time for operator, time in times.items() if time}:
         where["timestamp"] = span
-    if user is not None:
-        same: list[Any] = [user]  # as text, as a number of any type, or as an id of MongoDB's own
-        if user.isdecimal() and user.isascii():
-            same.append(int(user))
-        if ObjectId.is_valid(user):
-            same.append(ObjectId(user))
-        where["context.user_id"] = {"$in": same}
-    return where
+    fields = [{_key(field): {"$in": _values(text)}} for field, text in conditions(filters).items()]
+    return {**where, "$and": fields} if fields else where
 
 
-def _pattern(glob: str) -> str:
-    parts = (_MEANING.get(part) or re.escape(part) for part in _WILDCARD.split(glob))
-    return rf"(?s)\A{''.join(parts)}\z"
+def _key(field: str) -> str:
+    return "_id" if field == "id" else field
+
+
+def _values(text: str) -> list[object]:
+    """Return the values that a text stands for; a missing field counts as null."""
+    constants: dict[str, object] = {"true": True, "false": False, "null": None}
+    if text in constants:
+        return [text, constants[text]]
+    values: list[object] = [text]
+    value = number(text)
+    if value is not None and -(2**63) <= value < 2**63:
+        values.append(value)
+    if ObjectId.is_valid(text):  # an id of MongoDB's own
+        values.append(ObjectId(text))
+    return values
+
+
+def _text(field: str) -> dict[str, Any]:
+    """Return the expression of a field's value as text."""
+    kinds = {"array": "[…]", "object": "{…}"}
+    branches = [{"case": {"$eq": [{"$type": field}, kind]}, "then": kinds[kind]} for kind in kinds]
+    text = {"input": field, "to": "string", "onError": "?", "onNull": None}
+    return {"$switch": {"branches": branches, "default": {"$convert": text}}}
 
 
 def _event(document: dict[str, Any]) -> Event:

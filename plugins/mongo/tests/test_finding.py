@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import pytest
 
 from eventtracking_core import RetryableError
+from eventtracking_core.testing import EventReaderConformance
 
 NOON = datetime(2026, 9, 12, 12, 0, tzinfo=UTC)
 
@@ -28,6 +30,17 @@ def day(a_backend, an_event):
     backend = a_backend()
     backend.send_batch([events[number] for number in (3, 0, 4, 2, 1)], timeout=5)
     return backend, events
+
+
+class TestReader(EventReaderConformance):
+    @pytest.fixture(autouse=True)
+    def _backend(self, a_backend):
+        self.backend = a_backend()
+
+    def make_reader(self, events):
+        if events:
+            self.backend.send_batch(events, timeout=5)
+        return self.backend
 
 
 @pytest.mark.parametrize(
@@ -56,8 +69,9 @@ def test_filters_narrow_what_is_found(day, filters, found):
 def test_counts_by_name_and_by_minute(day):
     backend, _ = day
     assert backend.count(name="edx.*", user="1") == 2
-    assert backend.count_by_name(limit=2) == [("edx.problem.check", 2), ("edx.problem.show", 1)]
-    assert backend.count_by_minute(name="edx.*") == [(NOON, 2), (NOON + timedelta(minutes=1), 2)]
+    assert backend.count_by("name", limit=1) == [("edx.problem.check", 2)]
+    minutes = backend.count_per("minute", name="edx.*")
+    assert minutes == [(NOON, 2), (NOON + timedelta(minutes=1), 2)]
 
 
 def test_whoever_asks_again_with_the_last_id_gets_what_was_made_since(day):
@@ -77,3 +91,11 @@ def test_a_server_that_does_not_answer_is_a_retryable_error(a_backend):
     backend = a_backend(host="127.0.0.1", port=1, extra={"serverSelectionTimeoutMS": 50})
     with pytest.raises(RetryableError):
         list(backend.query())
+
+
+def test_a_question_to_a_server_that_is_down_ends_within_seconds(a_backend):
+    backend = a_backend(host="127.0.0.1", port=1)
+    begun = monotonic()
+    with pytest.raises(RetryableError, match="no primary server was found"):
+        backend.count()
+    assert monotonic() - begun < 8

@@ -6,41 +6,55 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any, Final, Unpack
 
 from eventtracking_core import Event, EventType
 from eventtracking_core.encoding import decode_json
+from eventtracking_core.reading import Filters, Period, checked, conditions, number
 from eventtracking_sqlite._database import open_for_reading
 from eventtracking_sqlite._errors import translated
 from eventtracking_sqlite._event_types import EVENT_TYPES, event_type
 from eventtracking_sqlite._rows import timestamp_text
 
-__all__ = ["Filters", "Reading"]
+__all__ = ["Reading"]
 
 _STORED_AFTER: Final = """
-rowid > coalesce((SELECT rowid FROM events WHERE id <= ? ORDER BY id DESC LIMIT 1), 0)
+rowid > coalesce((SELECT rowid FROM events WHERE id <= :after ORDER BY id DESC LIMIT 1), 0)
 """
+_COLUMNS: Final = {
+    "id": "id",
+    "name": "name",
+    "name_id": "name_id",
+    "context_type_id": "context_type_id",
+    "context.user_id": "user_id",
+}
+_TEXT: Final = """
+CASE json_type(event, :path)
+WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' WHEN 'array' THEN '[…]' WHEN 'object' THEN '{…}'
+WHEN 'real' THEN iif(
+    json_extract(event, :path) = CAST(json_extract(event, :path) AS INTEGER),
+    CAST(CAST(json_extract(event, :path) AS INTEGER) AS TEXT),
+    CAST(json_extract(event, :path) AS TEXT)
+)
+ELSE CAST(json_extract(event, :path) AS TEXT) END
+"""
+_PERIODS: Final[Mapping[Period, str]] = {
+    "minute": "substr(timestamp, 1, 16) || 'Z'",
+    "hour": "substr(timestamp, 1, 13) || ':00Z'",
+    "day": "substr(timestamp, 1, 10) || 'T00:00Z'",
+    "week": "date(substr(timestamp, 1, 10), '-6 days', 'weekday 1') || 'T00:00Z'",
+}
 
-
-class Filters(TypedDict, total=False):
-    """Which events; what is left out, or None, restricts nothing.
-
-    `name` is a glob, in which `*` stands for any text and `?` for one character. Events at
-    `since` are in, those at `until` are out; times without an offset are in UTC. `user` is the
-    context's `user_id`, as text.
-    """
-
-    name: str | None
-    since: datetime | None
-    until: datetime | None
-    user: str | None
+_Where = dict[str, dict[str, object]]
+"""The parameters of each condition, by its SQL."""
 
 
 class Reading:
     """The methods of a store that read: each opens the file for itself, as it is now.
 
-    All of them raise `FileNotFoundError` where there is no store, and never make one, and
-    `RetryableError` where the file cannot be read; it says why.
+    They are those of `eventtracking_core.reading.EventReader`. All of them raise
+    `FileNotFoundError` where there is no store, and never make one, and `RetryableError` where the
+    file cannot be read; it says why.
     """
 
     _path: Path
@@ -57,46 +71,64 @@ class Reading:
         """Yield events in the order of their timestamps, and of their ids where those are equal.
 
         Args:
-            after: the id of an event: only those that were stored after it, in the order in
-                which they were stored. So whoever asks again with the last id misses none,
-                whatever their times. An id that is not there counts as the next lower one.
-            newest_first: turn the order around.
-            limit: how many, at most.
-            filters: which ones, see `Filters`.
+            after: the id of an event: only events that were stored after it, in the order of
+                storing. So asking again with the last id misses none, whatever their times. An id
+                that is not there counts as the next lower one.
+            newest_first: reverse the order.
+            limit: maximum number of events.
+            filters: see `eventtracking_core.reading.Filters`.
         """
         order = ("timestamp", "id") if after is None else ("rowid",)
         direction = "DESC" if newest_first else "ASC"
         ordering = ", ".join(f"{column} {direction}" for column in order)
-        rows = self._select("event", _where(after=after, **filters), f"ORDER BY {ordering}", limit)
+        where = _where(filters)
+        if after is not None:
+            where[_STORED_AFTER] = {"after": after}
+        rows = self._select("event", where, f"ORDER BY {ordering}", limit)
         return (decode_json(text) for (text,) in rows)
 
     def get(self, event_id: str) -> Event | None:
         """Return the event with an id, or None."""
-        rows = self._select("event", {"id = ?": event_id})
+        rows = self._select("event", {"id = :id": {"id": event_id}})
         return next((decode_json(text) for (text,) in rows), None)
 
-    def count(self, **filters: Unpack[Filters]) -> int:
-        """Return how many events there are; see `Filters`."""
-        rows = self._select("count(*)", _where(**filters))
-        return sum(number for (number,) in rows)
+    def find(self, part: str, /, *, limit: int = 2) -> list[Event]:
+        """Return events whose ids contain a text."""
+        where: _Where = {"instr(id, :part) > 0": {"part": part}}
+        return [decode_json(text) for (text,) in self._select("event", where, limit=limit)]
 
-    def count_by_name(
-        self, *, limit: int | None = None, **filters: Unpack[Filters]
-    ) -> list[tuple[str, int]]:
-        """Return the names of events and how many have them, the most frequent first.
+    def count(self, **filters: Unpack[Filters]) -> int:
+        """Return the number of events."""
+        rows = self._select("count(*)", _where(filters))
+        return sum(counted for (counted,) in rows)
+
+    def count_by(
+        self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
+    ) -> list[tuple[str | None, int]]:
+        """Return the values of a field and how many events have each, the most frequent first.
 
         Args:
-            limit: how many names, at most.
-            filters: which events, see `Filters`.
+            field: dotted, such as `name` or `data.problem_id`.
+            limit: maximum number of values.
+            filters: see `eventtracking_core.reading.Filters`.
         """
-        rest = "GROUP BY name ORDER BY count(*) DESC, name"
-        return list(self._select("name, count(*)", _where(**filters), rest, limit))
+        column = _COLUMNS.get(checked(field), _TEXT)
+        rest = "GROUP BY value ORDER BY count(*) DESC, value"
+        columns = f"{column} AS value, count(*)"
+        return list(self._select(columns, _where(filters), rest, limit, path=_path(field)))
 
-    def count_by_minute(self, **filters: Unpack[Filters]) -> list[tuple[datetime, int]]:
-        """Return the minutes in which there were events, in UTC and in order, and how many."""
-        columns = "substr(timestamp, 1, 16) AS minute, count(*)"
-        rows = self._select(columns, _where(**filters), "GROUP BY minute ORDER BY minute")
-        return [(datetime.fromisoformat(f"{minute}Z"), number) for minute, number in rows]
+    def count_per(
+        self, period: Period, /, **filters: Unpack[Filters]
+    ) -> list[tuple[datetime, int]]:
+        """Return the periods that have events, by their start in UTC and in order, and how many.
+
+        Args:
+            period: `minute`, `hour`, `day` or `week`; weeks begin on Monday.
+            filters: see `eventtracking_core.reading.Filters`.
+        """
+        columns = f"{_PERIODS[period]} AS start, count(*)"
+        rows = self._select(columns, _where(filters), "GROUP BY start ORDER BY start")
+        return [(datetime.fromisoformat(start), counted) for start, counted in rows]
 
     def load_event_types(self) -> Iterator[EventType]:
         """Yield the records of event types, the oldest first; none where there is no store."""
@@ -104,41 +136,66 @@ class Reading:
             yield from (event_type(text) for (text,) in self._rows(EVENT_TYPES))
 
     def _select(
-        self, columns: str, where: Mapping[str, str], rest: str = "", limit: int | None = None
+        self,
+        columns: str,
+        where: _Where,
+        rest: str = "",
+        limit: int | None = None,
+        **values: object,
     ) -> Iterator[Any]:
         conditions = " AND ".join(["TRUE", *where])
-        statement = f"SELECT {columns} FROM events WHERE {conditions} {rest} LIMIT ?"  # noqa: S608  all of it stands in this module
-        yield from self._rows(statement, (*where.values(), -1 if limit is None else limit))
+        statement = f"SELECT {columns} FROM events WHERE {conditions} {rest} LIMIT :limit"  # noqa: S608  all of it stands in this module
+        for parameters in where.values():
+            values.update(parameters)
+        yield from self._rows(statement, {**values, "limit": -1 if limit is None else limit})
 
-    def _rows(self, statement: str, values: tuple[object, ...] = ()) -> Iterator[Any]:
+    def _rows(self, statement: str, values: Mapping[str, object] | None = None) -> Iterator[Any]:
         """Yield rows; the connection is open while they are read, and no longer."""
         with (
             translated(),
             closing(open_for_reading(self._path, busy_timeout=self._busy_timeout)) as connection,
         ):
-            yield from connection.execute(statement, values)
+            yield from connection.execute(statement, values or {})
 
 
-def _where(
-    *,
-    name: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    user: str | None = None,
-    after: str | None = None,
-) -> dict[str, str]:
-    """Return the value of each condition that restricts something, by its SQL."""
-    conditions = {
-        "name GLOB ?": None if name is None else name.replace("[", "[[]"),
-        "timestamp >= ?": _time(since),
-        "timestamp < ?": _time(until),
-        "user_id = ?": user,
-        _STORED_AFTER: after,
-    }
-    return {condition: value for condition, value in conditions.items() if value is not None}
+def _where(filters: Filters) -> _Where:
+    where: _Where = {}
+    name, since, until = filters.get("name"), filters.get("since"), filters.get("until")
+    if name is not None:
+        where["name GLOB :name"] = {"name": name.replace("[", "[[]")}
+    if since is not None:
+        where["timestamp >= :since"] = {"since": _time(since)}
+    if until is not None:
+        where["timestamp < :until"] = {"until": _time(until)}
+    for index, (field, text) in enumerate(conditions(filters).items()):
+        where.update(_condition(field, text, f"{index}"))
+    return where
 
 
-def _time(value: datetime | None) -> str | None:
-    if value is None:
-        return None
+def _condition(field: str, text: str, index: str) -> _Where:
+    """Return the condition that a field has a value; `index` tells its parameters apart."""
+    column = _COLUMNS.get(field)
+    if column is not None:
+        sql = f"{column} IS NULL" if text == "null" else f"{column} = :text{index}"
+        return {sql: {f"text{index}": text}}
+    path, value = f"event, :path{index}", number(text)
+    parameters: dict[str, object] = {f"path{index}": _path(field), f"text{index}": text}
+    if text == "null":
+        return {f"coalesce(json_type({path}), 'null') = :text{index}": parameters}
+    if text in ("true", "false"):
+        sql = f"(json_type({path}) = :text{index} OR json_extract({path}) = :text{index})"
+        return {sql: parameters}
+    sql = f"json_extract({path}) = :text{index}"
+    if value is not None:
+        parameters[f"number{index}"] = value
+        is_number = f"json_type({path}) IN ('integer', 'real')"
+        sql = f"({sql} OR ({is_number} AND json_extract({path}) = :number{index}))"
+    return {sql: parameters}
+
+
+def _path(field: str) -> str:
+    return "$" + "".join(f'."{part}"' for part in field.split("."))
+
+
+def _time(value: datetime) -> str:
     return timestamp_text(value if value.tzinfo is None else value.astimezone(UTC))

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eventtracking_core import RetryableError
+from eventtracking_core.testing import EventReaderConformance
 
 NOON = datetime(2026, 9, 12, 12, 0, tzinfo=UTC)
 
@@ -51,6 +52,16 @@ def test_events_of_one_instant_come_in_the_order_of_their_ids(store, an_event):
     assert list(store.query()) == events
 
 
+class TestReader(EventReaderConformance):
+    @pytest.fixture(autouse=True)
+    def _store(self, store):
+        self.store = store
+
+    def make_reader(self, events):
+        self.store.send_batch(events, timeout=5)
+        return self.store
+
+
 @pytest.mark.parametrize(
     ("filters", "found"),
     [
@@ -78,19 +89,19 @@ def test_filters_narrow_what_is_found(store, day, filters, found):
 def test_counts_take_the_same_filters(store, day):
     assert store.count() == len(day)
     assert store.count(name="edx.*", user="1") == 2
-    assert store.count_by_name(name="edx.*", since=NOON + timedelta(seconds=1)) == [
+    assert store.count_by("name", name="edx.*", since=NOON + timedelta(seconds=1)) == [
         ("edx.problem.check", 2),
         ("edx.video.play", 1),
     ]
-    assert store.count_by_minute(user="2") == [(NOON + timedelta(minutes=1), 1)]
+    assert store.count_per("minute", user="2") == [(NOON + timedelta(minutes=1), 1)]
 
 
 def test_the_most_frequent_names_come_first(store, day):
-    assert store.count_by_name(limit=2) == [("edx.problem.check", 2), ("edx.problem.show", 1)]
+    assert store.count_by("name", limit=2) == [("edx.problem.check", 2), ("edx.problem.show", 1)]
 
 
 def test_minutes_come_in_order(store, day):
-    assert store.count_by_minute() == [
+    assert store.count_per("minute") == [
         (NOON, 2),
         (NOON + timedelta(minutes=1), 2),
         (NOON + timedelta(minutes=2), 1),
@@ -152,8 +163,8 @@ def test_whoever_stops_reading_leaves_nothing_open(store, path, an_event):
         lambda store: list(store.query()),
         lambda store: store.get("1"),
         lambda store: store.count(),
-        lambda store: store.count_by_name(),
-        lambda store: store.count_by_minute(),
+        lambda store: store.count_by("name"),
+        lambda store: store.count_per("minute"),
     ],
 )
 def test_a_reader_makes_no_file(store, path, read):

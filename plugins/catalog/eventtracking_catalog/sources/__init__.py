@@ -15,15 +15,11 @@ from eventtracking_catalog.model import Catalogue
 from eventtracking_catalog.sources.code import Code
 from eventtracking_catalog.sources.log import Log
 from eventtracking_catalog.sources.saved import FILE_NAME, Saved, is_saved
-from eventtracking_catalog.sources.store import (
-    EventStore,
-    Records,
-    Store,
-    configured,
-    database,
-    server,
-)
+from eventtracking_catalog.sources.store import Records, Store
 from eventtracking_core.config import build, read
+from eventtracking_core.logs import LogFiles
+from eventtracking_core.reading import EventReader
+from eventtracking_core.sources import find_reader, first_reader, is_configuration
 
 __all__ = ["Source", "Sources", "gathered"]
 
@@ -32,9 +28,7 @@ SHUTDOWN_TIMEOUT: Final = 5.0
 
 _MODULE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _MONGO: Final = re.compile(r"mongodb(\+srv)?://")
-_SQLITE: Final = b"SQLite format 3\0"
 _STDIN: Final = "-"
-_CONFIGURATIONS: Final = frozenset({".toml", ".yaml", ".yml"})
 
 
 class Source(Protocol):
@@ -119,21 +113,21 @@ class Sources:
             return
         if tree.metadata is not None:
             self._sources.append(Records("the metadata store", tree.metadata))
-        store = configured(tree.root.leaves())
+        store = first_reader(tree.root)
         if store is None:
-            message = "no backend of the configuration can be queried: name a source with --from"
+            message = "no backend of the configuration can be read: name a source with --from"
             raise click.ClickException(message)
         self._add_store(configuration.source, store)
 
     def _add(self, name: str) -> None:
         path = Path(name)
         if uri := _MONGO.match(name):
-            self._add_store(f"{uri[0]}…", server(name))  # the address may hold a password
+            self._add_store(f"{uri[0]}…", find_reader(name))  # the address may hold a password
         elif name == _STDIN:
             self._sources.append(Log(path))
         elif path.is_dir() and (path / FILE_NAME).is_file():
             self._sources.append(Saved(path / FILE_NAME))
-        elif path.is_file() and path.suffix in _CONFIGURATIONS:
+        elif path.is_file() and is_configuration(path):
             self._add_configuration(path, with_store=True)
         elif path.is_file():
             self._add_file(path)
@@ -146,14 +140,16 @@ class Sources:
         if path.suffix == ".py":
             message = f"{path}: name the module, not its file: {path.stem}"
             raise click.ClickException(message)
-        with path.open("rb") as file:
-            is_database = file.read(len(_SQLITE)) == _SQLITE
-        if is_database:
-            self._add_store(path.name, database(path))
+        if is_saved(path):
+            self._sources.append(Saved(path))
+            return
+        reader = find_reader(str(path))
+        if isinstance(reader, LogFiles):
+            self._sources.append(Log(path))
         else:
-            self._sources.append(Saved(path) if is_saved(path) else Log(path))
+            self._add_store(path.name, reader)
 
-    def _add_store(self, title: str, backend: EventStore) -> None:
+    def _add_store(self, title: str, backend: EventReader) -> None:
         shutdown = getattr(backend, "shutdown", None)
         if callable(shutdown):
             self._stack.callback(shutdown, SHUTDOWN_TIMEOUT)

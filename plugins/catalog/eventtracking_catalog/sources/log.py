@@ -5,29 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from eventtracking_catalog.collecting import Collection
-from eventtracking_core.logs import MAX_LINE, STDIN, Line, Rejected, entries, entries_of
+from eventtracking_core.logs import STDIN, LogFiles, Rejected
 from eventtracking_core.registry import EventType
 
 __all__ = ["Log"]
-
-_AT_ONCE: Final = 2 * MAX_LINE
-"""Bytes of new lines that are read at a time."""
 
 
 class Log:
     """A file of events, a line each.
 
     Args:
-        path: the file, `-` for the standard input; it may be compressed with gzip or zstd.
+        path: the file, `-` for the standard input; it may be compressed.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._files = LogFiles([path])
         self._counts: Counter[str] = Counter()
-        self._read = 0
         self.title = "the standard input" if path == STDIN else path.name
 
     def collect(self, into: Collection) -> None:
@@ -38,8 +33,7 @@ class Log:
             OSError: it cannot be read.
         """
         self._counts.clear()
-        self._read = 0 if self._path == STDIN else self._path.stat().st_size
-        for _, entry in entries(self._path):
+        for entry in self._files.entries():
             if isinstance(entry, Rejected):
                 into.rejected += 1
             elif isinstance(entry, EventType):
@@ -50,19 +44,7 @@ class Log:
 
     def counts(self) -> Mapping[str, int]:
         """Return how many events there are by now; lines that were added since are read."""
-        if self._path != STDIN:
-            self._read_on()
-        return self._counts
-
-    def _read_on(self) -> None:
-        with self._path.open("rb") as file:
-            file.seek(self._read)
-            new = file.read(_AT_ONCE)
-        complete = new[: new.rfind(b"\n") + 1]
-        if not complete and len(new) == _AT_ONCE:
-            complete = new  # the middle of a line that is too long for an event
-        self._read += len(complete)
-        lines = (Line(0, line, too_long=False) for line in complete.splitlines(keepends=True))
-        for _, entry in entries_of(lines):
+        for entry in self._files.added():
             if not isinstance(entry, Rejected | EventType):
                 self._counts[entry["name"]] += 1
+        return self._counts

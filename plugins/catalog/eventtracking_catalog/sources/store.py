@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from pathlib import Path
-from typing import Any, Final, Protocol, runtime_checkable
-
-import click
+from collections.abc import Iterable, Mapping
+from typing import Final, Protocol, runtime_checkable
 
 from eventtracking_catalog.collecting import MAX_NAMES, Collection
 from eventtracking_catalog.timeline import Timeline
-from eventtracking_core import Event
-from eventtracking_core.plugins import plugins
+from eventtracking_core.reading import EventReader
 from eventtracking_core.registry import EventType
 
-__all__ = ["EventStore", "Records", "Store", "configured", "database", "server"]
+__all__ = ["Records", "Store"]
 
 _GLOB: Final = frozenset("*?")
 
@@ -31,22 +26,6 @@ class MetadataStore(Protocol):
         """Return every record."""
 
 
-@runtime_checkable
-class EventStore(Protocol):
-    """A backend that can say which events it has."""
-
-    def query(
-        self, *, name: str | None = None, newest_first: bool = False, limit: int | None = None
-    ) -> Iterator[Event]:
-        """Yield events in the order of their times."""
-
-    def count_by_name(self) -> list[tuple[str, int]]:
-        """Return how many events there are of each name."""
-
-    def count_by_minute(self, *, name: str | None = None) -> list[tuple[datetime, int]]:
-        """Return how many events there are in each minute that has any."""
-
-
 class Store:
     """A store, opened for as long as it is asked.
 
@@ -55,7 +34,7 @@ class Store:
         backend: the store itself.
     """
 
-    def __init__(self, title: str, backend: EventStore) -> None:
+    def __init__(self, title: str, backend: EventReader) -> None:
         self.title = title
         self._backend = backend
 
@@ -70,14 +49,15 @@ class Store:
         if isinstance(store, MetadataStore):
             for record in store.load_event_types():
                 into.record(record)
-        for name, _ in store.count_by_name()[:MAX_NAMES]:
-            into.count(name, _timeline(store, name))
+        for name, _ in store.count_by("name", limit=MAX_NAMES):
+            if name is not None:
+                into.count(name, _timeline(store, name))
         for event in store.query(newest_first=True, limit=LATEST):
             into.observe(event)
 
     def counts(self) -> Mapping[str, int]:
         """Return how many events there are by now."""
-        return dict(self._backend.count_by_name())
+        return {name: n for name, n in self._backend.count_by("name") if name is not None}
 
 
 class Records:
@@ -107,40 +87,9 @@ class Records:
         return {}
 
 
-def _timeline(store: EventStore, name: str) -> Timeline:
+def _timeline(store: EventReader, name: str) -> Timeline:
     if not _GLOB.intersection(name):
-        return Timeline.of(store.count_by_minute(name=name))
+        return Timeline.of(store.count_per("minute", name=name))
     # A store takes the name for a pattern.
     events = store.query(name=name)
     return Timeline.of((event["timestamp"], 1) for event in events if event["name"] == name)
-
-
-def database(path: Path) -> EventStore:
-    """Return an SQLite database.
-
-    Raises:
-        PluginError: the plugin for SQLite is not installed.
-    """
-    return _queried(plugins.find("backend", "sqlite")(path=str(path)))
-
-
-def server(uri: str) -> EventStore:
-    """Return a MongoDB collection, `events` of the database that its URI names.
-
-    Raises:
-        PluginError: the plugin for MongoDB is not installed.
-        ClickException: the installed one cannot be queried.
-    """
-    return _queried(plugins.find("backend", "mongo")(uri=uri))
-
-
-def configured(leaves: Iterable[Any]) -> EventStore | None:
-    """Return the first backend of a routing tree that can be queried, None where there is none."""
-    found = (leaf.backend for leaf in leaves if isinstance(leaf.backend, EventStore))
-    return next(found, None)
-
-
-def _queried(backend: object) -> EventStore:
-    if not isinstance(backend, EventStore):
-        raise click.ClickException("a backend of this type cannot be queried: upgrade its plugin")
-    return backend

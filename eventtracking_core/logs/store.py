@@ -1,0 +1,169 @@
+"""Files of events, read as a store: each question reads them anew."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from heapq import nlargest
+from itertools import islice
+from operator import itemgetter
+from pathlib import Path
+from typing import Final, Unpack
+
+from eventtracking_core.events import Event
+from eventtracking_core.logs.inputs import MAX_LINE, STDIN, Line, opened
+from eventtracking_core.logs.lines import Entry, Rejected
+from eventtracking_core.logs.reading import entries_of
+from eventtracking_core.reading import (
+    Filters,
+    Period,
+    checked,
+    field_text,
+    matcher,
+    period_start,
+)
+from eventtracking_core.registry import EventType
+
+__all__ = ["LogFiles"]
+
+_AT_ONCE: Final = 2 * MAX_LINE
+"""Bytes of new lines that are read at a time."""
+
+_BY_TIME: Final = itemgetter("timestamp", "id")
+
+
+class LogFiles:
+    """The events of files: lines of ours, plain ones or edX tracking lines, compressed or not.
+
+    The methods are those of `eventtracking_core.reading.EventReader`. They raise
+    `UnreadableInputError` for a file that is damaged or of a format that is not read, and `OSError`
+    for one that cannot be opened.
+
+    Args:
+        paths: the files, in the order in which they are read; `-` for the standard input, which can
+            be read once.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._ends: dict[Path, int] = {}
+        """How far each file has been read, for `after`."""
+        self.rejected = 0
+        """Lines of the last question that were no events."""
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield everything that the files hold."""
+        self.rejected = 0
+        for path in self._paths:
+            with opened(path) as source:
+                self._ends[path] = 0 if path == STDIN else path.stat().st_size
+                yield from self._counted(source.lines())
+
+    def added(self) -> Iterator[Entry]:
+        """Yield what was added since the files were last read; nothing to the standard input."""
+        for path in self._paths:
+            if path != STDIN:
+                yield from self._counted(self._new_lines(path))
+
+    def query(
+        self,
+        *,
+        after: str | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+        **filters: Unpack[Filters],
+    ) -> Iterator[Event]:
+        """Yield events in the order of their lines; see `EventReader.query`.
+
+        Args:
+            after: empty for the order of lines; else only events that were added since the files
+                were last read.
+            newest_first: the latest time first; with `after`, the last line first.
+            limit: maximum number of events.
+            filters: see `eventtracking_core.reading.Filters`.
+        """
+        matches = matcher(filters)
+        events = (event for event in self._events(after) if matches(event))
+        if not newest_first:
+            return islice(events, limit)
+        if after is not None:
+            return iter(list(deque(events, maxlen=limit))[::-1])
+        if limit is None:
+            return iter(sorted(events, key=_BY_TIME, reverse=True))
+        return iter(nlargest(limit, events, key=_BY_TIME))
+
+    def get(self, event_id: str, /) -> Event | None:
+        """Return the event with an id, or None."""
+        return next((event for event in self._events(None) if event["id"] == event_id), None)
+
+    def find(self, part: str, /, *, limit: int = 2) -> list[Event]:
+        """Return events whose ids contain a text."""
+        found: dict[str, Event] = {}
+        for event in self._events(None):
+            if part in event["id"]:
+                found[event["id"]] = event
+                if len(found) == limit:
+                    break
+        return list(found.values())
+
+    def count(self, **filters: Unpack[Filters]) -> int:
+        """Return the number of events; an event that stands in the files twice counts twice."""
+        return sum(map(matcher(filters), self._events(None)))
+
+    def count_by(
+        self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
+    ) -> list[tuple[str | None, int]]:
+        """Return the values of a field and how many events have each, the most frequent first."""
+        checked(field)
+        matches = matcher(filters)
+        events = self._events(None)
+        counts = Counter(field_text(event, field) for event in events if matches(event))
+        rows = sorted(counts.items(), key=lambda row: (-row[1], row[0] is not None, row[0]))
+        return rows[:limit]
+
+    def count_per(
+        self, period: Period, /, **filters: Unpack[Filters]
+    ) -> list[tuple[datetime, int]]:
+        """Return the periods that have events, by their start in UTC and in order, and how many."""
+        matches = matcher(filters)
+        events = self._events(None)
+        counts = Counter(
+            period_start(event["timestamp"], period) for event in events if matches(event)
+        )
+        return sorted(counts.items())
+
+    def load_event_types(self) -> Iterator[EventType]:
+        """Yield the records of event types that the files hold."""
+        return (entry for entry in self.entries() if isinstance(entry, EventType))
+
+    def _events(self, after: str | None) -> Iterator[Event]:
+        for entry in self.added() if after else self.entries():
+            if not isinstance(entry, Rejected | EventType):
+                yield entry
+
+    def _counted(self, lines: Iterator[Line]) -> Iterator[Entry]:
+        for _, entry in entries_of(lines):
+            if isinstance(entry, Rejected):
+                self.rejected += 1
+            yield entry
+
+    def _new_lines(self, path: Path) -> Iterator[Line]:
+        """Yield lines that were added to a file, as far as they are whole."""
+        size = path.stat().st_size
+        start = self._ends.get(path, 0)
+        if size < start:  # the file was truncated, or another one took its place
+            start = 0
+        with path.open("rb") as file:
+            while start < size:
+                file.seek(start)
+                new = file.read(_AT_ONCE)
+                whole = new[: new.rfind(b"\n") + 1]
+                if not whole and len(new) == _AT_ONCE:
+                    whole = new  # the middle of a line that is too long for an event
+                if not whole:
+                    break
+                start += len(whole)
+                for line in whole.splitlines(keepends=True):
+                    yield Line(0, line, too_long=False)
+        self._ends[path] = start

@@ -1,0 +1,215 @@
+"""The interface by which stored events are found and counted, whatever stores them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, Protocol, TypedDict, Unpack, get_args, runtime_checkable
+
+from eventtracking_core.events import Event, as_utc
+
+__all__ = [
+    "PERIODS",
+    "EventReader",
+    "Filters",
+    "Period",
+    "checked",
+    "conditions",
+    "field_text",
+    "glob_pattern",
+    "matcher",
+    "number",
+    "period_start",
+]
+
+Period = Literal["minute", "hour", "day", "week"]
+PERIODS: Final = get_args(Period)
+
+_OWN_FIELDS: Final = ("id", "name", "name_id", "context_type_id")
+_NAMESPACES: Final = ("context.", "data.")
+_WILDCARD: Final = re.compile(r"([*?])")
+_MEANING: Final = {"*": ".*", "?": "."}
+_NUMBER: Final = re.compile(r"-?\d{1,300}(\.\d{1,300})?")
+
+
+class Filters(TypedDict, total=False):
+    """Which events: all of these hold, and what is left out or None restricts nothing."""
+
+    name: str | None
+    """A glob, in which `*` stands for any text and `?` for one character."""
+    since: datetime | None
+    """Events at this time are in; a time without an offset is in UTC."""
+    until: datetime | None
+    """Events at this time are out."""
+    user: str | None
+    """The `user_id` of the context, as text."""
+    where: Mapping[str, str] | None
+    """Values by dotted field, such as `{"data.problem_id": "p1"}`.
+
+    Values are compared as text: `"7"` finds 7, 7.0 and "7", `"true"` finds true, and `"null"`
+    finds null and fields that are missing.
+    """
+
+
+@runtime_checkable
+class EventReader(Protocol):
+    """A store of events that can be read: a backend, or files of events.
+
+    Fields are dotted: `name`, `context.user_id`, `data.problem_id`. Methods raise `ValueError` for
+    a field that starts with neither `context.` nor `data.`, and an `EventTrackingError` or an
+    `OSError` if the store cannot be read.
+    """
+
+    def query(
+        self,
+        *,
+        after: str | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+        **filters: Unpack[Filters],
+    ) -> Iterator[Event]:
+        """Yield events in the order of their times; files of events, in the order of their lines.
+
+        Args:
+            after: the id of an event, or empty: only events that were stored after it, in the order
+                of storing.
+            newest_first: reverse the order.
+            limit: maximum number of events.
+            filters: see `Filters`.
+        """
+
+    def get(self, event_id: str, /) -> Event | None:
+        """Return the event with an id, or None."""
+
+    def find(self, part: str, /, *, limit: int = 2) -> list[Event]:
+        """Return events whose ids contain a text: the beginning, the end, or what is between."""
+
+    def count(self, **filters: Unpack[Filters]) -> int:
+        """Return the number of events."""
+
+    def count_by(
+        self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
+    ) -> list[tuple[str | None, int]]:
+        """Return the values of a field and how many events have each, the most frequent first.
+
+        Values are told as text, lists and objects as `[…]` and `{…}`; None is for events without
+        the field.
+        """
+
+    def count_per(
+        self, period: Period, /, **filters: Unpack[Filters]
+    ) -> list[tuple[datetime, int]]:
+        """Return the periods that have events, by their start in UTC and in order, and how many.
+
+        Weeks begin on Monday.
+        """
+
+
+def conditions(filters: Filters) -> dict[str, str]:
+    """Return the values that fields must have, `user` among them.
+
+    Raises:
+        ValueError: a field is not one of an event.
+    """
+    values = dict(filters.get("where") or {})
+    user = filters.get("user")
+    if user is not None:
+        values.setdefault("context.user_id", user)
+    for field in values:
+        checked(field)
+    return values
+
+
+def checked(field: str) -> str:
+    """Return a dotted field as it is.
+
+    Raises:
+        ValueError: events have no such field.
+    """
+    if field in _OWN_FIELDS or (field.startswith(_NAMESPACES) and all(field.split("."))):
+        return field
+    raise ValueError("name a field as context.user_id or data.problem_id")
+
+
+def number(text: str) -> int | float | None:
+    """Return the number that a text says, None if it says none."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    return float(text) if "." in text else int(text)
+
+
+def glob_pattern(glob: str) -> str:
+    """Return the regular expression of a glob, without anchors."""
+    parts = (_MEANING.get(part) or re.escape(part) for part in _WILDCARD.split(glob))
+    return "".join(parts)
+
+
+def matcher(filters: Filters) -> Callable[[Event], bool]:
+    """Return a function that returns whether an event passes filters.
+
+    Raises:
+        ValueError: a field is not one of an event.
+    """
+    name, since, until = filters.get("name"), filters.get("since"), filters.get("until")
+    pattern = None if name is None else re.compile(glob_pattern(name), re.DOTALL)
+    start = None if since is None else as_utc(since)
+    end = None if until is None else as_utc(until)
+    values = [(field, text, number(text)) for field, text in conditions(filters).items()]
+
+    def matches(event: Event) -> bool:
+        return (
+            (pattern is None or pattern.fullmatch(event["name"]) is not None)
+            and (start is None or event["timestamp"] >= start)
+            and (end is None or event["timestamp"] < end)
+            and all(_equals(_value(event, field), text, like) for field, text, like in values)
+        )
+
+    return matches
+
+
+def field_text(event: Event, field: str) -> str | None:
+    """Return the value of a dotted field as text, as `EventReader.count_by` tells it."""
+    value = _value(event, field)
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{…}"
+    if isinstance(value, list | tuple):
+        return "[…]"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def period_start(time: datetime, period: Period) -> datetime:
+    """Return when the period of a time in UTC began."""
+    start = time.replace(second=0, microsecond=0)
+    if period == "minute":
+        return start
+    start = start.replace(minute=0)
+    if period == "hour":
+        return start
+    start = start.replace(hour=0)
+    return start - timedelta(days=start.weekday()) if period == "week" else start
+
+
+def _value(event: Event, field: str) -> Any:
+    value: Any = event
+    for part in field.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(part)
+    return value
+
+
+def _equals(value: Any, text: str, like: float | None) -> bool:
+    if value is None:
+        return text == "null"
+    if isinstance(value, bool):
+        return text == ("true" if value else "false")
+    if isinstance(value, int | float):
+        return bool(value == like)
+    return bool(value == text)

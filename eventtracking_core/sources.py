@@ -1,0 +1,115 @@
+"""Open what a user names to read events from: a database, a server, files, a configuration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from eventtracking_core.errors import EventTrackingError
+from eventtracking_core.logs import STDIN, LogFiles
+from eventtracking_core.plugins import plugins
+from eventtracking_core.reading import EventReader
+from eventtracking_core.routing import RoutingBackend
+
+__all__ = ["SourceError", "find_reader", "first_reader", "is_configuration", "open_reader"]
+
+SHUTDOWN_TIMEOUT: Final = 5.0
+"""Seconds."""
+
+_MONGO: Final = re.compile(r"mongodb(\+srv)?://")
+_SQLITE: Final = b"SQLite format 3\0"
+_CONFIGURATIONS: Final = frozenset({".toml", ".yaml", ".yml"})
+
+
+class SourceError(EventTrackingError):
+    """Events cannot be read from what was named; the message says why, and what to do."""
+
+
+@contextmanager
+def open_reader(names: Sequence[str] = (), config: Path | None = None) -> Iterator[EventReader]:
+    """Open a source of events, and close it in the end.
+
+    Args:
+        names: an SQLite database, a `mongodb://` URI, a configuration that has a store, or files of
+            events, of which there may be several (`-` for the standard input). Without any, the
+            store of the configuration.
+        config: a configuration's file; the default one without.
+
+    Raises:
+        SourceError: events cannot be read from it.
+        ConfigurationError: the configuration cannot be used.
+        PluginError: the plugin for the database is not installed.
+        OSError: it cannot be opened.
+    """
+    reader = _reader(names, config)
+    try:
+        yield reader
+    finally:
+        shutdown = getattr(reader, "shutdown", None)
+        if callable(shutdown):
+            shutdown(SHUTDOWN_TIMEOUT)
+
+
+def find_reader(name: str) -> EventReader:
+    """Return the reader of one source; see `open_reader`."""
+    path = Path(name)
+    if _MONGO.match(name):
+        return _queried(plugins.find("backend", "mongo")(uri=name))
+    if is_configuration(path):
+        return _configured(path)
+    if path != STDIN and _is_database(path):
+        return _queried(plugins.find("backend", "sqlite")(path=name))
+    return LogFiles([path])
+
+
+def is_configuration(path: Path) -> bool:
+    """Return whether a path looks like that of a configuration."""
+    return path.suffix in _CONFIGURATIONS
+
+
+def first_reader(root: RoutingBackend) -> EventReader | None:
+    """Return the first backend of a routing tree that can be read, or None."""
+    readers = (leaf.backend for leaf in root.leaves() if isinstance(leaf.backend, EventReader))
+    return next(readers, None)
+
+
+def _reader(names: Sequence[str], config: Path | None) -> EventReader:
+    if not names:
+        return _configured(config)
+    if len(names) == 1:
+        return find_reader(names[0])
+    return LogFiles(list(_logs(names)))
+
+
+def _logs(names: Iterable[str]) -> Iterator[Path]:
+    for name in names:
+        path = Path(name)
+        if path != STDIN and (_MONGO.match(name) or is_configuration(path) or _is_database(path)):
+            raise SourceError("several sources must all be files of events")
+        yield path
+
+
+def _configured(config: Path | None) -> EventReader:
+    from eventtracking_core.config import build, read  # noqa: PLC0415  files need none
+
+    reader = first_reader(build(read(config)).root)
+    if reader is None:
+        raise SourceError(
+            "no backend of the configuration can be read: add one of type sqlite or mongo, "
+            "or name a database or files of events with --from"
+        )
+    return reader
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE)) == _SQLITE
+
+
+def _queried(backend: object) -> EventReader:
+    if not isinstance(backend, EventReader):
+        raise SourceError("a backend of this type cannot be read: upgrade its plugin")
+    return backend
