@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
 from time import sleep
-from typing import Any, Final, Unpack
+from typing import Final, Unpack
 
 import click
 
 from eventtracking_cli import parameters
 from eventtracking_cli.charts import bars, columns
+from eventtracking_cli.choosing import filtered, sourced
+from eventtracking_cli.exporting import FORMATS, STDOUT, write
 from eventtracking_cli.listing import full_time, print_events
+from eventtracking_cli.progress import counted
 from eventtracking_cli.terminal import console, plain, print_json
 from eventtracking_core import Event
 from eventtracking_core.encoding import encode_json
 from eventtracking_core.logs import LogFiles
 from eventtracking_core.reading import PERIODS, EventReader, Filters, Period
-from eventtracking_core.sources import open_reader
 
-__all__ = ["events", "filtered"]
+__all__ = ["events"]
 
 POLL_INTERVAL: Final = 0.5
 """Seconds between two looks for new events."""
@@ -42,55 +43,6 @@ def events() -> None:
     logs, compressed or not; `-` is the standard input). Without it, events come from the first
     backend of the configuration that can be read.
     """
-
-
-def sourced(run: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say where events come from; it gets the open reader."""
-
-    @wraps(run)
-    def opened(*, sources: tuple[str, ...], config: Path | None, **options: Any) -> None:
-        with open_reader(sources, config) as reader:
-            run(reader, **options)
-
-    source = click.option(
-        "--from",
-        "--db",
-        "sources",
-        multiple=True,
-        metavar="SOURCE",
-        help="A database, a mongodb:// URI, or a file of events; repeatable for files.",
-    )
-    return source(parameters.config(opened))
-
-
-def filtered(run: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that choose events, and those of `sourced`."""
-
-    @wraps(run)
-    def chosen(reader: EventReader, *, where: Sequence[tuple[str, str]], **options: Any) -> None:
-        run(reader, where=dict(where), **options)
-
-    command: Callable[..., None] = chosen
-    for option in (
-        click.option(
-            "--where",
-            multiple=True,
-            type=parameters.condition,
-            metavar="FIELD=VALUE",
-            help="A field's value: context.course_id=c1, data.attempts=3; repeatable.",
-        ),
-        click.option("--user", help="The user's id."),
-        click.option("--until", type=parameters.time, metavar="TIME", help="Before this time."),
-        click.option(
-            "--since",
-            type=parameters.time,
-            metavar="TIME",
-            help="From this time on: 2026-09-12, today, 10m, 2h, 3d, 1w.",
-        ),
-        click.option("--name", metavar="GLOB", help="The event's name: 'edx.video.*'."),
-    ):
-        command = option(command)
-    return sourced(command)
 
 
 wide = click.option("--wide", is_flag=True, help="Full times and ids; cut nothing.")
@@ -220,6 +172,42 @@ def tail(
                 yield event
 
     print_events(events(), as_json=as_json, wide=wide, looked_at=len(latest))
+
+
+@events.command()
+@filtered
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    help="Default: what the name of the output ends with, else ndjson.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=STDOUT,
+    metavar="FILE",
+    help="The file to write; default: the standard output.",
+)
+def export(
+    reader: EventReader, *, form: str | None, output: Path, **filters: Unpack[Filters]
+) -> None:
+    """Write events to a CSV, NDJSON or Parquet file, oldest first.
+
+    CSV and Parquet have a column for each field, such as context.user_id; lists become JSON text.
+    NDJSON has each event whole, and `ingest` and `events --from` read it.
+    """
+    suffix = output.suffix.removeprefix(".")
+    form = form or (suffix if suffix in FORMATS else "ndjson")
+    if form == "parquet" and output == STDOUT:
+        raise click.UsageError("name a file for Parquet with -o")
+    total = None if isinstance(reader, LogFiles) else reader.count(**filters)
+    number = write(form, counted(reader.query(**filters), "exporting", total), output)
+    if output != STDOUT:
+        events = "event" if number == 1 else "events"
+        click.echo(f"{number:,} {events} written to {plain(output)}", err=True)
+    _report_rejected(reader)
 
 
 def _report_rejected(reader: EventReader) -> None:

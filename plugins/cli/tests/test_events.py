@@ -134,12 +134,12 @@ def test_a_list_fits_its_terminal(run, store, monkeypatch):
         assert header.split() == ["time", "id", "name", "user", "data"]
         assert max(map(cell_len, lines)) <= width
         assert all('{"text"' in line for line in lines) or width < 80
-        assert any("video.played" in line for line in lines)
+        assert any("eo.played" in line for line in lines)
     wide = run("events", "list", "--from", store, "--wide").out.splitlines()[1:]
     events = run("events", "list", "--from", store, "--json").events
     for line, event in zip(wide, events, strict=True):
         assert line.startswith(f"{event['timestamp'][:19]}Z  {event['id']}  ")
-        assert line.endswith('\\u202e\\x1b[31m"}')
+        assert line.endswith('\\u202e\\u001b[31m"}')
 
 
 def test_it_says_how_many_events_are_not_shown(run, store):

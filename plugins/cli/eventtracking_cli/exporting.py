@@ -1,0 +1,248 @@
+"""Write events to a file that other tools read: CSV, NDJSON, Parquet."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from io import TextIOWrapper
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, BinaryIO, Final, Self, TextIO
+
+import click
+import msgspec
+
+from eventtracking_core import Event
+from eventtracking_core.encoding import encode_json
+
+__all__ = ["FORMATS", "STDOUT", "write"]
+
+STDOUT: Final = Path("-")
+
+MAX_COLUMNS: Final = 1000
+"""Columns of a table: some applications make fields of ids."""
+
+ROWS: Final = 10_000
+"""Rows that are written to a Parquet file at a time."""
+
+_EXACT: Final = 2**53
+"""Integers up to this one are exact as floats."""
+
+_INT64: Final = range(-(2**63), 2**63)
+_FIRST: Final = ("id", "name", "timestamp", "name_id", "context_type_id")
+
+Row = dict[str, Any]
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(Row).decode
+
+
+def _ndjson(events: Iterable[Event], file: BinaryIO) -> None:
+    file.writelines(encode_json(event) + b"\n" for event in events)
+
+
+def _csv(events: Iterable[Event], file: BinaryIO) -> None:
+    with _Table(events) as table, _text(file) as text:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(table.columns)
+        for row in table.rows():
+            writer.writerow([_cell(row.get(column)) for column in table.columns])
+
+
+def _parquet(events: Iterable[Event], file: BinaryIO) -> None:
+    try:
+        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  few need it
+        from pyarrow import parquet  # noqa: PLC0415
+    except ImportError as error:
+        message = "Parquet needs pyarrow: pip install 'eventtracking-cli[parquet]'"
+        raise click.ClickException(message) from error
+
+    types = {
+        "timestamp": pa.timestamp("us", tz="UTC"),
+        "bool": pa.bool_(),
+        "int": pa.int64(),
+        "float": pa.float64(),
+        "text": pa.string(),
+    }
+    with _Table(events) as table:
+        kinds = {column: table.kind(column) for column in table.columns}
+        schema = pa.schema([(column, types[kind]) for column, kind in kinds.items()])
+        with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+            rows = table.rows()
+            while batch := list(islice(rows, ROWS)):
+                arrays = [
+                    pa.array([_converted(row.get(column), kind) for row in batch], types[kind])
+                    for column, kind in kinds.items()
+                ]
+                writer.write_table(pa.table(arrays, schema=schema))
+
+
+FORMATS: Final[Mapping[str, Callable[[Iterable[Event], BinaryIO], None]]] = {
+    "csv": _csv,
+    "ndjson": _ndjson,
+    "parquet": _parquet,
+}
+
+
+def write(form: str, events: Iterable[Event], output: Path) -> int:
+    """Write events in a format, one of `FORMATS`; return how many.
+
+    Args:
+        form: the format.
+        events: what to write.
+        output: the file, which is there when it is complete; `-` for the standard output.
+    """
+    number = 0
+
+    def numbered() -> Iterator[Event]:
+        nonlocal number
+        for event in events:
+            number += 1
+            yield event
+
+    if output == STDOUT:
+        FORMATS[form](numbered(), sys.stdout.buffer)
+        return number
+    with _created(output) as file:
+        FORMATS[form](numbered(), file)
+    return number
+
+
+@contextmanager
+def _created(path: Path) -> Iterator[BinaryIO]:
+    """Write a file aside, and put it in its place when it is complete."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123  by descriptor
+            yield file
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(draft).chmod(0o666 & ~umask)
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+class _Table:
+    """Events as rows of columns: what the columns are is known when all events have been seen.
+
+    Args:
+        events: they are read when the table is entered, and kept in a temporary file.
+    """
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._events = events
+        self._kinds: dict[str, set[str]] = {}
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by __exit__
+        self.columns: list[str] = []
+
+    def __enter__(self) -> Self:
+        try:
+            self._read()
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def _read(self) -> None:
+        for event in self._events:
+            row = _flat(event)
+            for column, value in row.items():
+                self._kinds.setdefault(column, set()).add(_kind(value))
+            if len(self._kinds) > MAX_COLUMNS:
+                raise click.ClickException(
+                    f"there are more than {MAX_COLUMNS:,} fields; choose events by --name, or "
+                    "write them with --format ndjson"
+                )
+            self._file.write(_encode(row) + b"\n")
+        rest = [column for column in self._kinds if column not in _FIRST]
+        rest.sort(key=lambda column: not column.startswith("context."))
+        self.columns = [column for column in _FIRST if column in self._kinds] + rest
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows."""
+        self._file.seek(0)
+        return map(_decode, self._file)
+
+    def kind(self, column: str) -> str:
+        """Return the kind that all values of a column have, or can be converted to."""
+        kinds = self._kinds[column] - {"null"}
+        if column == "timestamp":
+            return "timestamp"
+        if kinds in ({"int"}, {"big"}, {"int", "big"}):
+            return "int"
+        if kinds in ({"float"}, {"int", "float"}):
+            return "float"
+        return kinds.pop() if len(kinds) == 1 else "text"
+
+
+def _flat(event: Event) -> Row:
+    row: Row = {"id": event["id"], "name": event["name"], "timestamp": _time(event["timestamp"])}
+    pending: list[tuple[str, Any]] = [
+        (key, value) for key, value in event.items() if key not in row
+    ]
+    while pending:
+        path, value = pending.pop(0)
+        if isinstance(value, Mapping):
+            pending[:0] = [(f"{path}.{key}", inner) for key, inner in value.items()]
+        else:
+            row[path] = _scalar(value)
+    return row
+
+
+def _scalar(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool | float):
+        return value
+    if isinstance(value, int):
+        return value if value in _INT64 else str(value)
+    if isinstance(value, datetime):
+        return _time(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _time(value: datetime) -> str:
+    return value.isoformat().replace("+00:00", "Z")
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int):
+        return "int" if abs(value) <= _EXACT else "big"
+    return "float" if isinstance(value, float) else "text"
+
+
+def _cell(value: Any) -> Any:
+    return value if not isinstance(value, bool) else str(value).lower()
+
+
+def _converted(value: Any, kind: str) -> Any:
+    if value is None:
+        return None
+    if kind == "timestamp":
+        return datetime.fromisoformat(value)
+    if kind == "float":
+        return float(value)
+    return str(_cell(value)) if kind == "text" else value
+
+
+@contextmanager
+def _text(file: BinaryIO) -> Iterator[TextIO]:
+    """Write text to a file of bytes, which stays open."""
+    text = TextIOWrapper(file, encoding="utf-8", newline="")
+    try:
+        yield text
+    finally:
+        text.detach()

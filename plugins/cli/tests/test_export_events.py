@@ -1,0 +1,101 @@
+"""`eventtracking events export`: files that other tools read."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import UTC, datetime
+
+import pytest
+from pyarrow import parquet
+
+EVENTS = [
+    {
+        "name": "a",
+        "timestamp": "2026-09-12T12:55:00.123456Z",
+        "context": {"user_id": 7, "course": {"id": "c1"}},
+        "data": {"n": 1, "ok": True, "mixed": 1, "text": 'a "quoted"\nline; é'},
+    },
+    {
+        "name": "b",
+        "timestamp": "2026-09-12T12:55:01Z",
+        "context": {"user_id": 8},
+        "data": {"n": 2.5, "ok": False, "mixed": "x", "tags": ["a", {"b": None}]},
+    },
+    {
+        "name": "b",
+        "timestamp": "2026-09-12T12:55:02Z",
+        "context": {"user_id": 9},
+        "data": {"n": None, "big": 2**70, "exact": 2**60, "empty": {}},
+    },
+    {"name": "c", "timestamp": "2026-09-12T12:55:03Z", "data": {"exact": 0.5}},
+]
+
+
+@pytest.fixture
+def source(log):
+    return log(*EVENTS, name="events.ndjson")
+
+
+def test_csv_has_a_column_for_each_field(run, source, tmp_path):
+    ran = run("events", "export", "--from", source, "-o", "out.csv")
+    assert (ran.code, ran.out, ran.err) == (0, "", "4 events written to out.csv\n")
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:5] == ["id", "name", "timestamp", "context.user_id", "context.course.id"]
+    first, second, third, _ = rows
+    assert first["timestamp"] == "2026-09-12T12:55:00.123456Z"
+    assert (first["context.user_id"], first["context.course.id"]) == ("7", "c1")
+    assert (first["data.ok"], second["data.ok"], third["data.ok"]) == ("true", "false", "")
+    assert first["data.text"] == EVENTS[0]["data"]["text"]
+    assert json.loads(second["data.tags"]) == ["a", {"b": None}]
+    assert third["data.big"] == str(2**70)
+
+
+def test_parquet_has_columns_with_the_types_of_their_values(run, source, tmp_path):
+    ran = run("events", "export", "--from", source, "-o", "out.parquet")
+    assert ran.code == 0, ran.err
+    table = parquet.read_table(tmp_path / "out.parquet")
+    types = {field.name: str(field.type) for field in table.schema}
+    assert types["timestamp"] == "timestamp[us, tz=UTC]"
+    assert types["context.user_id"] == "int64"
+    assert (types["data.n"], types["data.ok"]) == ("double", "bool")
+    assert types["data.mixed"] == types["data.big"] == types["data.exact"] == "string"
+    columns = table.to_pydict()
+    assert columns["timestamp"][0] == datetime(2026, 9, 12, 12, 55, 0, 123456, tzinfo=UTC)
+    assert columns["context.user_id"] == [7, 8, 9, None]
+    assert columns["data.n"] == [1.0, 2.5, None, None]
+    assert columns["data.mixed"] == ["1", "x", None, None]
+    assert columns["data.exact"] == [None, None, str(2**60), "0.5"]
+
+
+def test_ndjson_has_each_event_whole_and_is_read_again(run, source, tmp_path):
+    assert run("events", "export", "--from", source, "-o", "out.ndjson").code == 0
+    first = run("events", "list", "--from", source, "--json").events
+    assert run("events", "list", "--from", "out.ndjson", "--json").events == first
+    assert run("events", "export", "--from", source).events == first[::-1]
+
+
+def test_filters_choose_what_is_exported(run, source):
+    ran = run("events", "export", "--from", source, "--format", "csv", "--where", "data.n=2.5")
+    assert len(ran.out.splitlines()) == 2
+    ran = run("events", "export", "--from", source, "--format", "csv", "--name", "nothing")
+    assert (ran.code, ran.out) == (0, "\n")
+
+
+def test_a_file_is_there_only_once_it_is_complete(run, log, tmp_path):
+    out = tmp_path / "out.csv"
+    out.write_text("before")
+    fields = {f"f{number}": number for number in range(1001)}
+    wide = log({"name": "a", "timestamp": "2026-09-12T12:55:00Z", "data": fields}, name="w.log")
+    ran = run("events", "export", "--from", wide, "-o", "out.csv")
+    assert ran.code == 1
+    assert "more than 1,000 fields" in ran.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "w.log"]
+    assert out.read_text() == "before"
+    assert run("events", "export", "--from", "missing.log", "-o", "out.csv").code == 1
+    assert out.read_text() == "before"
+
+
+def test_parquet_needs_a_file(run, source):
+    assert run("events", "export", "--from", source, "--format", "parquet").code == 2
