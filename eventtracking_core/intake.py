@@ -62,9 +62,10 @@ class Intake:
         try:
             if isinstance(data, Mapping):
                 return data
-            names = field_names(type(data))
-            if names is not None:
-                return {field: getattr(data, field) for field in names}
+            if field_names(type(data)) is not None:
+                from eventtracking_core.registry.typed import fields_of  # noqa: PLC0415  costs imports
+
+                return fields_of(data)
         except Exception:  # noqa: BLE001, S110  an object may lie of its class
             pass
         self.warn("data", name, f"data is no mapping but {type(data).__name__}")

@@ -16,7 +16,7 @@ from eventtracking_core.registry.declared import declare
 from eventtracking_core.registry.origin import stack_trace
 from eventtracking_core.registry.record import EventType
 
-__all__ = ["event"]
+__all__ = ["event", "fields_of"]
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ def event(
         ).at(datetime.now(UTC), stack_trace())
         nested = [doc.name for doc in declared if "." not in doc.name and not _is_flat(doc.type)]
         cls.__event_type__ = record  # type: ignore[attr-defined]
-        cls.__event_data__ = _reader(nested) if is_ours else _read  # type: ignore[attr-defined]
+        cls.__event_data__ = _reader(nested) if is_ours else fields_of  # type: ignore[attr-defined]
         declare(record)
         return cls
 
@@ -106,7 +106,8 @@ def _is_record(cls: type) -> bool:
     return "__dataclass_fields__" not in dir(cls) and field_names(cls) is not None
 
 
-def _read(instance: object) -> dict[str, Any]:
+def fields_of(instance: object) -> dict[str, Any]:
+    """Return the fields of a record, records within it as dicts."""
     names = field_names(type(instance)) or ()
     return {name: _plain(getattr(instance, name)) for name in names}
 
@@ -118,7 +119,7 @@ def _copied(instance: object) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     kind = type(value)
     if field_names(kind) is not None:
-        return _read(value)
+        return fields_of(value)
     if kind is list or kind is tuple:
         return [_plain(item) for item in value]
     if kind is dict:
