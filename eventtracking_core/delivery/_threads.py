@@ -1,38 +1,76 @@
-"""Threads and waiting for them, wherever an event may be emitted: in signal handlers too."""
+"""Threads and waiting for them, wherever an event may be emitted: in signal handlers too.
+
+gevent and eventlet replace the threads and locks of a program, perhaps after this was imported. A
+greenlet that waits for a lock of the system stops all others, so both are looked up when a thread
+starts.
+"""
 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
-from threading import TIMEOUT_MAX, Lock, Thread, main_thread
+from threading import TIMEOUT_MAX
 
-__all__ = ["Latch", "start_daemon"]
+__all__ = ["Bell", "Latch", "start_daemon"]
 
 
 def start_daemon(run: Callable[[], None], name: str) -> bool:
     """Run a function in a daemon thread of its own; tell whether one could be started."""
     # Once the interpreter ends, threads cannot be started: 3.11 would hang.
-    if not main_thread().is_alive() or sys.is_finalizing():
+    if not threading.main_thread().is_alive() or sys.is_finalizing():
         return False
     try:
-        Thread(target=run, name=name, daemon=True).start()
+        threading.Thread(target=run, name=name, daemon=True).start()
     except RuntimeError:  # there are as many as there may be
         return False
     return True
+
+
+class Bell:
+    """Wakes the one thread that waits for it; rung before, it ends the next wait."""
+
+    __slots__ = ("_lock", "_make_lock")
+
+    def __init__(self) -> None:
+        self._make_lock = threading.Lock
+        self._lock = self._make_lock()
+        self._lock.acquire()
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the locks of the program were replaced since it was made."""
+        return threading.Lock is not self._make_lock
+
+    def ring(self) -> None:
+        """End the wait that is going on, or the next one."""
+        with suppress(RuntimeError):  # it was rung before
+            self._lock.release()
+
+    def wait(self, timeout: float) -> None:
+        """Wait until it is rung, for at most `timeout` seconds."""
+        self._lock.acquire(timeout=max(0.0, min(timeout, TIMEOUT_MAX)))
+
+    def latch(self) -> Latch:
+        """Return a latch for the same kind of threads."""
+        return Latch(self._make_lock)
 
 
 class Latch:
     """A flag that is set once, and waited for.
 
     Unlike `threading.Event`, it may be waited for in a signal handler that interrupts a wait.
+
+    Args:
+        make_lock: makes a lock for the threads that set the flag and wait for it.
     """
 
     __slots__ = ("_lock", "is_set")
 
-    def __init__(self) -> None:
+    def __init__(self, make_lock: Callable[[], threading.Lock]) -> None:
         self.is_set = False
-        self._lock = Lock()
+        self._lock = make_lock()
         self._lock.acquire()
 
     def set(self) -> None:

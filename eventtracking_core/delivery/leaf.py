@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from pathlib import Path
 from sys import maxsize
-from time import monotonic, sleep
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from eventtracking_core.delivery.attempt import INVALID, Attempt, Item
@@ -157,7 +158,7 @@ class BufferedLeaf(Leaf):
         while not (waiting := self.queue.put(wire)):
             if monotonic() >= deadline:
                 return QUEUE_FULL
-            sleep(0.001)
+            time.sleep(0.001)
         return waiting
 
     def _spool_first(self, wire: bytes) -> int:
@@ -218,7 +219,7 @@ class BufferedLeaf(Leaf):
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything accepted before this call is settled; tell whether it is."""
-        ticket = Ticket(self.spool.appended if self.spool else 0)
+        ticket = Ticket(self.spool.appended if self.spool else 0, self.worker.latch())
         deadline = monotonic() + timeout
         settled = self.worker.flush(ticket, timeout)
         return settled and super().flush(max(0.0, deadline - monotonic()))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from threading import Event as Signal
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from eventtracking_core.delivery._threads import Latch
 
 __all__ = ["QUEUE_FULL", "MemoryQueue", "Ticket"]
 
@@ -17,11 +19,11 @@ class Ticket:
 
     __slots__ = ("hurried", "passed", "settled", "spooled")
 
-    def __init__(self, spooled: int) -> None:
+    def __init__(self, spooled: int, settled: Latch) -> None:
         self.hurried = False
         self.passed = False
         self.spooled = spooled
-        self.settled = Signal()
+        self.settled = settled
 
 
 class MemoryQueue:

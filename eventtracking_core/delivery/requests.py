@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Final
+
+from eventtracking_core.delivery._threads import Bell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ class Requests:
     """Written by any thread and by signal handlers, so nothing here holds a lock; read by one."""
 
     def __init__(self) -> None:
-        self._wakes: SimpleQueue[None] = SimpleQueue()
+        self.bell = Bell()
         self._tickets: deque[Ticket] = deque()
         self._deadline: float | None = None
         self.stopped_at: float | None = None
@@ -32,7 +33,7 @@ class Requests:
 
     def wake(self) -> None:
         """End the wait that is going on, or the next one."""
-        self._wakes.put(None)
+        self.bell.ring()
 
     def flush(self, ticket: Ticket) -> None:
         """Deliver at once what is there, and settle the ticket."""
@@ -93,5 +94,4 @@ class Requests:
 
     def wait(self, seconds: float | None) -> None:
         """Wait to be woken, for some seconds at most."""
-        with suppress(Empty):
-            self._wakes.get(timeout=LONGEST_WAIT if seconds is None else min(seconds, LONGEST_WAIT))
+        self.bell.wait(LONGEST_WAIT if seconds is None else min(seconds, LONGEST_WAIT))

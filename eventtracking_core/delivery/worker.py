@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from sys import maxsize
-from threading import TIMEOUT_MAX, Lock, current_thread, main_thread
+from threading import Lock, current_thread, main_thread
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
-from eventtracking_core.delivery._threads import Latch, start_daemon
+from eventtracking_core.delivery._threads import Bell, Latch, start_daemon
 from eventtracking_core.delivery.accounts import Accounts
 from eventtracking_core.delivery.attempt import INVALID, Item
 from eventtracking_core.delivery.requests import Requests
@@ -57,7 +57,7 @@ class Worker:
         self._starting = Lock()
         self._is_started = False
         self._running = Lock()
-        self._done = Latch()
+        self._done = self.latch()
         self.alarm = 1
         self.byte_alarm = maxsize
 
@@ -72,6 +72,10 @@ class Worker:
         return self._settler.backoff.failures
 
     # ── for other threads ──
+
+    def latch(self) -> Latch:
+        """Return a latch that this worker sets and any thread waits for."""
+        return self._requests.bell.latch()
 
     def wake(self) -> None:
         """Let the worker look at what waits; start it where it does not run yet."""
@@ -95,7 +99,7 @@ class Worker:
             self._requests.end_by(deadline)
             self._drain()
             self._requests.end_by(None)
-        settled = ticket.settled.wait(min(max(0.0, deadline - monotonic()), TIMEOUT_MAX))
+        settled = ticket.settled.wait(deadline - monotonic())
         if not settled:
             self._requests.withdraw(ticket)
             self._leaf.queue.withdraw(ticket)
@@ -134,6 +138,9 @@ class Worker:
             return True  # another thread is about to
         try:
             hold(self._leaf)
+            if self._requests.bell.is_outdated:  # gevent or eventlet came in between
+                self._requests.bell = Bell()
+                self._done = self.latch()
             self._leaf.begin()
             self._is_started = start_daemon(self._run, f"eventtracking-{self._leaf.name}")
         finally:

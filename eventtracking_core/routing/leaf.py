@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from threading import Lock, get_ident
-from time import monotonic, sleep
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from eventtracking_core.diagnostics import describe, report
@@ -160,7 +161,7 @@ class Leaf:
         self.close()
         interrupted = calls_below(self.deliver)
         while (is_held_up := self.ledger.unsettled() > interrupted) and monotonic() < deadline:
-            sleep(0.001)  # another thread is inside the backend
+            time.sleep(0.001)  # another thread is inside the backend
         return self.release_once(deadline) and not is_held_up
 
     def release_once(self, deadline: float) -> bool:

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from eventtracking_core.delivery.storage.directory import make_private
+from eventtracking_core.delivery.storage.disk import DISK
 from eventtracking_core.delivery.storage.format import (
     SUFFIX,
     SegmentReader,
@@ -215,7 +216,7 @@ def _append(descriptor: int, record: bytes) -> None:
     size = os.fstat(descriptor).st_size
     try:
         if os.write(descriptor, record) == len(record):
-            os.fdatasync(descriptor)
+            DISK.sync(descriptor)
             return
     except OSError:
         os.ftruncate(descriptor, size)

@@ -15,6 +15,7 @@ from typing import Final
 
 from eventtracking_core.delivery.storage.disk import identity
 from eventtracking_core.delivery.storage.format import SUFFIX, open_regular
+from eventtracking_core.descriptors import open_high
 from eventtracking_core.diagnostics import report
 
 __all__ = ["ProcessDirectory", "claim", "directory_name", "make_private", "process_directories"]
@@ -217,7 +218,7 @@ def _locked(path: Path, *, create: bool = False) -> int:
     """
     if create:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        lock = os.open(path, flags, 0o600)
+        lock = open_high(path, flags)
     else:
         lock = open_regular(path)
     try:

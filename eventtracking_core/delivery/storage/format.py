@@ -16,6 +16,8 @@ from struct import Struct
 from typing import Final, NamedTuple
 from zlib import crc32
 
+from eventtracking_core.descriptors import open_high
+
 __all__ = [
     "HEADER_SIZE", "SUFFIX", "Damage", "Read", "SegmentReader", "UnknownFormatError", "create",
     "frame", "has_our_format", "open_regular",
@@ -48,7 +50,7 @@ def create(path: Path) -> int:
         OSError: it cannot be created.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o600)
+    descriptor = open_high(path, flags, 0o600)
     try:
         _write_header(descriptor)
     except OSError:
@@ -65,7 +67,7 @@ def open_regular(path: Path, flags: int = os.O_RDWR) -> int:
         OSError: it cannot be opened, or it is something else.
     """
     flags |= os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    descriptor = os.open(path, flags)
+    descriptor = open_high(path, flags)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)

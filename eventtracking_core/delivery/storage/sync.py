@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Event as Signal
+from sys import maxsize
 from typing import Final, TypeVar
 
-from eventtracking_core.delivery._threads import start_daemon
+from eventtracking_core.delivery._threads import Bell, start_daemon
 from eventtracking_core.delivery.storage.disk import Disk, Identity, identity
 from eventtracking_core.diagnostics import describe, report
 
@@ -35,13 +35,16 @@ class Syncer:
         self._disk = disk
         self._check = check
         self.dirty: int | None = None
-        self._wakes: SimpleQueue[None] = SimpleQueue()
+        self._make_bell()
         self._finished: SimpleQueue[tuple[int, Identity]] = SimpleQueue()
         self._directories: SimpleQueue[Path] = SimpleQueue()
         self._closing: set[tuple[int, Identity]] = set()
         self._is_started = False
-        self._ending = Signal()
-        self._ended = Signal()
+
+    def _make_bell(self) -> None:
+        self._bell = Bell()
+        self._ending = self._bell.latch()
+        self._ended = self._bell.latch()
 
     def written(self, descriptor: int) -> None:
         """Note that a file was appended to; needless where it is `dirty`."""
@@ -66,7 +69,7 @@ class Syncer:
         """Sync what is left, and end the thread."""
         if self._is_started:
             self._ending.set()
-            self._wakes.put(None)
+            self._bell.ring()
             self._ended.wait(ENDS_IN)
 
     def forked(self) -> None:
@@ -77,15 +80,17 @@ class Syncer:
 
     def _wake(self) -> None:
         if self._interval and not self._is_started:
+            if self._bell.is_outdated:  # gevent or eventlet came in between
+                self._make_bell()
             self._is_started = start_daemon(self._run, "eventtracking-fsync")
-        if self._is_started and not self._ended.is_set():
-            self._wakes.put(None)
+        if self._is_started and not self._ended.is_set:
+            self._bell.ring()
         else:
             self._sync_all()
 
     def _run(self) -> None:
-        while not self._ending.is_set():
-            self._wakes.get()
+        while not self._ending.is_set:
+            self._bell.wait(maxsize)
             self._ending.wait(self._interval)
             if self.dirty is not None:
                 self._check()

@@ -70,6 +70,8 @@ def event_types_in(paths: Iterable[Path]) -> Iterator[EventType]:
     """
     seen = set()
     for path in paths:
+        if path.exists() and not path.is_file():  # a pipe, which would be waited for
+            continue
         try:
             with suppress(*_DAMAGED), _opened(path) as lines:
                 for record in _records(lines):

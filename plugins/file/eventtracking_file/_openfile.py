@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from contextlib import suppress
 from fcntl import LOCK_NB, LOCK_SH, flock
 from math import inf
 from pathlib import Path
 from sys import maxsize
-from time import monotonic, time
+from time import monotonic
 from typing import Final
 
+from eventtracking_core.descriptors import open_high
 from eventtracking_file._unfinished import end_last_line, part_lines
 
 __all__ = ["CHECK_INTERVAL", "NOT_OPEN", "OpenFile", "open_file"]
@@ -28,6 +30,9 @@ _VERIFY_INTERVAL: Final = 20e-6
 _SHARED_FOR: Final = 1.0
 """Seconds for which each write is verified, after another process appended."""
 
+_PATIENCE: Final = 0.05
+"""Seconds to wait for the reader of a full pipe, once until it reads again."""
+
 
 class OpenFile:
     """An open file, closed when the last thread that writes to it lets go of it.
@@ -39,6 +44,7 @@ class OpenFile:
     __slots__ = (
         *("_second", "_shared_until", "_verified", "check_at", "descriptor", "held", "identity"),
         *("limit", "opened_at", "recorded", "untouched", "verify_at"),
+        *("is_patient", "is_regular", "is_torn"),
     )
     recorded: set[str] | None
     """Ids of the records of event types that are in it; None where nobody has looked."""
@@ -47,14 +53,17 @@ class OpenFile:
         self.descriptor = descriptor
         status = os.fstat(descriptor)
         self.identity = (status.st_dev, status.st_ino)
+        self.is_regular = stat.S_ISREG(status.st_mode)
+        self.is_patient = True
+        self.is_torn = False
         self.held = status.st_size
         # When its first event came, as far as can be told.
-        self.opened_at = status.st_mtime if status.st_size else time()
+        self.opened_at = status.st_mtime if status.st_size else time.time()
         self.recorded = None
         self._verified = self.held
         self._second = -1
         self._shared_until = 0.0
-        self.verify_at = 0.0 if stat.S_ISREG(status.st_mode) else inf
+        self.verify_at = 0.0 if self.is_regular else inf
         self.allow(0, maxsize, CHECK_INTERVAL)
 
     def __del__(self) -> None:
@@ -134,6 +143,24 @@ class OpenFile:
             self._verified = status.st_size
         return True
 
+    def write_soon(self, lines: bytearray) -> int:
+        """Write what a pipe takes; return how many bytes that was.
+
+        Raises:
+            OSError: nobody reads it.
+        """
+        written, until = 0, monotonic() + (_PATIENCE if self.is_patient else 0.0)
+        while True:
+            with suppress(BlockingIOError):
+                if self.is_torn:  # end the line that went in part
+                    os.write(self.descriptor, b"\n")
+                    self.is_torn = False
+                written += os.write(self.descriptor, lines[written:])
+            self.is_patient = written == len(lines)
+            if self.is_patient or monotonic() >= until:
+                return written
+            time.sleep(0.001)
+
     def is_removed(self) -> bool:
         """Tell whether no path leads to this file any more."""
         with suppress(OSError):
@@ -155,6 +182,7 @@ class _NotOpen(OpenFile):
     def __init__(self) -> None:
         self.descriptor = -1
         self.identity = (0, 0)
+        self.is_regular = self.is_patient = self.is_torn = False
         self.held = 0
         self.recorded = None
         self._second = self.limit = self.untouched = -1
@@ -186,12 +214,13 @@ def open_file(path: Path, mode: int) -> OpenFile:
 
 
 def _descriptor(path: Path, mode: int) -> int:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    # Of a pipe without a reader, or a terminal, neither the opening nor a write is waited for.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY
     try:
-        return os.open(path, flags, mode)
+        return open_high(path, flags, mode)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, flags, mode)
+        return open_high(path, flags, mode)
 
 
 def _is_locked(file: OpenFile) -> bool:

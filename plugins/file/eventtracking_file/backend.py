@@ -36,7 +36,8 @@ class FileBackend:
 
     A line is whole, and written, when `send` returns. Any number of threads and processes may
     write to the same file, on a local file system; none waits for another. A file that another
-    program renames or removes is opened anew within 0.1 seconds.
+    program renames or removes is opened anew within 0.1 seconds. Of a named pipe, neither the
+    opening nor a reader is waited for, but 0.05 seconds once it is full.
 
     Args:
         path: the file; a relative one is resolved now, `~` is the home directory. Missing
@@ -181,7 +182,10 @@ class FileBackend:
             if held > file.limit or now >= file.check_at:
                 file = self._checked(file, size)
             try:
-                written = os.write(file.descriptor, lines)
+                if file.is_regular:
+                    written = os.write(file.descriptor, lines)
+                else:
+                    written = file.write_soon(lines)
             except OSError as error:
                 self._file = NOT_OPEN
                 # Programs that turn into daemons close all descriptors.
@@ -192,18 +196,21 @@ class FileBackend:
             if written == size:
                 if now >= file.verify_at:
                     file.verify(size, now)
-                if self._fsync:
+                if self._fsync and file.is_regular:
                     _sync(file.descriptor)
                 return
-            self._undo(lines, written)
+            self._undo(file, lines, written)
         raise RetryableError("the file took only a part of what was written")
 
-    def _undo(self, lines: bytearray, written: int) -> None:
+    def _undo(self, file: OpenFile, lines: bytearray, written: int) -> None:
         """Take whole lines off the buffer, and what is there of the next out of the file."""
-        self._file = NOT_OPEN
         whole = lines.rfind(b"\n", 0, written) + 1
         unfinished = bytes(lines[whole:written])
         del lines[:whole]
+        if not file.is_regular:
+            file.is_torn = file.is_torn or bool(unfinished)
+            return
+        self._file = NOT_OPEN
         if unfinished:
             with suppress(OSError):  # then the line is ended when the file is opened again
                 blank(self._path, unfinished)
@@ -214,10 +221,12 @@ class FileBackend:
             if not file.is_at(self._path):
                 _report_removal(file, size)
                 file = self._opened()
-            due = self._rotation.is_due(file, size)
+            due = file.is_regular and self._rotation.is_due(file, size)
             if due and self._rotation.rotate(file, self._tidying.request):
                 file = self._opened()
-            if write_missing(file, self._path, self._event_types.copy()) and self._fsync:
+            if write_missing(file, self._path, self._event_types.copy()) and (
+                self._fsync and file.is_regular
+            ):
                 _sync(file.descriptor)
         except OSError as error:
             self._file = NOT_OPEN

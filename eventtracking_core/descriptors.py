@@ -1,0 +1,40 @@
+"""High numbers for the descriptors of our files."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+try:
+    from fcntl import F_DUPFD_CLOEXEC, fcntl
+    from resource import RLIMIT_NOFILE, getrlimit
+except ImportError:  # Windows
+    _CAN_RAISE = False
+else:
+    _CAN_RAISE = True
+
+__all__ = ["open_high"]
+
+HIGHEST: Final = 4096
+
+
+def open_high(path: str | os.PathLike[str], flags: int, mode: int = 0o600) -> int:
+    """Open a file, as `os.open` does, and return a descriptor with a high number.
+
+    Programs that turn into daemons close all descriptors. The system hands out the lowest number
+    that is free, so a high one is not soon that of a file of the application.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, flags, mode)
+    if not _CAN_RAISE:
+        return descriptor
+    limit = getrlimit(RLIMIT_NOFILE)[0]
+    lowest = (HIGHEST if limit < 0 else min(limit, HIGHEST)) * 3 // 4
+    try:
+        high = fcntl(descriptor, F_DUPFD_CLOEXEC, lowest)
+    except OSError:  # there are as many as there may be
+        return descriptor
+    os.close(descriptor)
+    return high
