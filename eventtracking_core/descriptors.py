@@ -13,7 +13,7 @@ except ImportError:  # Windows
 else:
     _CAN_RAISE = True
 
-__all__ = ["open_high"]
+__all__ = ["dup_high", "open_high"]
 
 HIGHEST: Final = 4096
 
@@ -28,13 +28,22 @@ def open_high(path: str | os.PathLike[str], flags: int, mode: int = 0o600) -> in
         OSError: it cannot be opened.
     """
     descriptor = os.open(path, flags, mode)
-    if not _CAN_RAISE:
-        return descriptor
-    limit = getrlimit(RLIMIT_NOFILE)[0]
-    lowest = (HIGHEST if limit < 0 else min(limit, HIGHEST)) * 3 // 4
     try:
-        high = fcntl(descriptor, F_DUPFD_CLOEXEC, lowest)
+        high = dup_high(descriptor)
     except OSError:  # there are as many as there may be
         return descriptor
     os.close(descriptor)
     return high
+
+
+def dup_high(descriptor: int) -> int:
+    """Return a second descriptor of a file, with a high number.
+
+    Raises:
+        OSError: it is not open, or there are as many as there may be.
+    """
+    if not _CAN_RAISE:
+        return os.dup(descriptor)
+    limit = getrlimit(RLIMIT_NOFILE)[0]
+    lowest = (HIGHEST if limit < 0 else min(limit, HIGHEST)) * 3 // 4
+    return fcntl(descriptor, F_DUPFD_CLOEXEC, lowest)

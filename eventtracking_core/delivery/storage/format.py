@@ -16,6 +16,7 @@ from struct import Struct
 from typing import Final, NamedTuple
 from zlib import crc32
 
+from eventtracking_core.delivery.storage.disk import identity
 from eventtracking_core.descriptors import open_high
 
 __all__ = [
@@ -116,6 +117,9 @@ class SegmentReader:
 
     def __init__(self, file: Path | int) -> None:
         self._descriptor = file if isinstance(file, int) else open_regular(file)
+        status = os.fstat(self._descriptor)
+        self.identity: Final = (status.st_dev, status.st_ino)
+        """The file's device and number, by which it is recognised."""
         try:
             self._begin()
         except BaseException:
@@ -146,12 +150,6 @@ class SegmentReader:
         if self.read(1, 1, complete=True).records:
             return True
         return not any(os.pread(self._descriptor, MAX_DAMAGE, 0))  # the power went
-
-    @property
-    def identity(self) -> tuple[int, int]:
-        """The file's device and number, by which it is recognised."""
-        status = os.fstat(self._descriptor)
-        return status.st_dev, status.st_ino
 
     def seek(self, position: int) -> None:
         """Go on reading at a position, where a record begins."""
@@ -216,14 +214,20 @@ class SegmentReader:
         Raises:
             OSError: it cannot be noted.
         """
-        os.pwrite(self._descriptor, _acknowledgement(position), len(MAGIC))
+        if self.is_open:
+            os.pwrite(self._descriptor, _acknowledgement(position), len(MAGIC))
 
     def close(self) -> None:
         """Close the file; the reader is done."""
         # Out of sight first: a child forked now must not close a number that is in use again.
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
+        is_open, descriptor, self._descriptor = self.is_open, self._descriptor, -1
+        if is_open:
             os.close(descriptor)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody closed its descriptor: the number may be that of another file."""
+        return self._descriptor >= 0 and identity(self._descriptor) == self.identity
 
     def _fill(self, size: int) -> bool:
         """Have so many bytes from the position on in the buffer, if there are so many."""

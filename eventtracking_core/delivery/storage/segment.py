@@ -17,6 +17,7 @@ from eventtracking_core.delivery.storage.format import (
     UnknownFormatError,
     create,
 )
+from eventtracking_core.descriptors import dup_high
 from eventtracking_core.diagnostics import describe, report
 
 __all__ = ["Segment", "SpooledEvent", "adopted", "begun"]
@@ -117,7 +118,8 @@ class Segment:
 
     def _current_reader(self) -> SegmentReader:
         """Return a reader of the file that is appended to."""
-        if self._reader is None or self._reads != self.file:
+        is_open = self._reader is not None and self._reader.is_open
+        if self._reader is None or not is_open or self._reads != self.file:
             position = self.position
             self.close()
             self._reader, self._reads = self._opened(), self.file
@@ -127,7 +129,7 @@ class Segment:
 
     def _opened(self) -> SegmentReader:
         if not self.is_complete:  # somebody may have removed its name
-            descriptor = os.dup(self.descriptor)
+            descriptor = dup_high(self.descriptor)
             if identity(descriptor) == self.file:
                 return SegmentReader(descriptor)
             os.close(descriptor)

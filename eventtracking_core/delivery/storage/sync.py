@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from eventtracking_core.delivery._threads import Bell, start_daemon
 from eventtracking_core.delivery.storage.disk import Disk, Identity, identity
+from eventtracking_core.descriptors import open_high
 from eventtracking_core.diagnostics import describe, report
 
 __all__ = ["Syncer"]
@@ -115,7 +116,7 @@ class Syncer:
     def _sync_directory(self, path: Path) -> bool:
         """Sync a directory; return whether that is done, or needless."""
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            descriptor = open_high(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):  # removed, when all in it was delivered
             return True
         except OSError as error:

@@ -120,7 +120,7 @@ class OpenFile:
 
     def _part_lines(self, end: int, begin: int | None = None) -> None:
         if not self._is_ours(self._second):
-            self._second = os.open(f"/proc/self/fd/{self.descriptor}", os.O_RDWR | os.O_CLOEXEC)
+            self._second = open_high(f"/proc/self/fd/{self.descriptor}", os.O_RDWR | os.O_CLOEXEC)
         part_lines(self._second, self._verified, end, begin)
 
     def is_at(self, path: Path) -> bool:
