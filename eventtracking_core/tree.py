@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterable
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
@@ -215,8 +216,10 @@ class Tree:
         self._left_count.restart()
         self.root.forked()
 
-    def __del__(self) -> None:
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         """Let what is pending be delivered, though no tracker is left that refers to the tree."""
+        if _is_finalizing():  # everything was drained, and modules are taken apart
+            return
         for end in self.ends:
             end(self)
         for leaf in self.root.leaves():

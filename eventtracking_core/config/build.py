@@ -213,13 +213,20 @@ class TreeBuilder:
         type_name: str | None,
     ) -> Leaf:
         options = resolve_delivery(context, backend, self._problems)
-        path = context.tree_path
         if context.is_remote:
             remote.check(options, context, self._problems)
-            return RemoteLeaf(name, backend, options=options, path=path, type_name=type_name)
-        if options.mode == "inline":
+        elif options.mode == "inline":
             return Leaf(name, backend, type_name=type_name)
-        return BufferedLeaf(name, backend, options=options, path=path, type_name=type_name)
+        leaf = RemoteLeaf if context.is_remote else BufferedLeaf
+        return leaf(
+            name,
+            backend,
+            options=options,
+            path=context.tree_path,
+            type_name=type_name,
+            tracker=self._tracker,
+            owner=self._owner,
+        )
 
     def _remote(self, node: Mapping[str, Any], context: NodeContext) -> RemoteRouter | None:
         """Build a node whose own processors run here, and its children elsewhere."""

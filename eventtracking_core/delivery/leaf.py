@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
-from pathlib import Path
 from sys import maxsize
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from eventtracking_core.delivery.attempt import INVALID, Attempt, Item
+from eventtracking_core.delivery.places import (
+    DEFAULT_TRACKER,
+    adopt_from,
+    base_directory,
+    leaf_directory,
+)
 from eventtracking_core.delivery.queue import QUEUE_FULL, MemoryQueue, Ticket
 from eventtracking_core.delivery.storage.dead_letters import DeadLetters
 from eventtracking_core.delivery.storage.directory import directory_name
@@ -28,10 +32,8 @@ if TYPE_CHECKING:
     from eventtracking_core.delivery.options import DeliveryOptions
     from eventtracking_core.events import Event
 
-__all__ = ["SPOOL_DIRECTORY", "BufferedLeaf"]
+__all__ = ["BufferedLeaf"]
 
-SPOOL_DIRECTORY: Final = "EVENTTRACKING_SPOOL_DIRECTORY"
-DEFAULT_DIRECTORY: Final = "eventtracking-spool"
 BLOCKS_FOR: Final = 0.1
 """Seconds that `when_full = "block"` waits for room."""
 
@@ -46,8 +48,10 @@ class BufferedLeaf(Leaf):
         name: the backend's name in its router.
         backend: where events go.
         options: how.
-        path: the leaf's path in the tree, which is its directory's name too.
+        path: the leaf's path in the tree, by which its directory is called.
         type_name: what the configuration calls the backend.
+        tracker: the name of its tracker, which is part of the directory's name too.
+        owner: its tracker, or a proxy of it.
     """
 
     def __init__(
@@ -58,14 +62,17 @@ class BufferedLeaf(Leaf):
         options: DeliveryOptions,
         path: str,
         type_name: str | None = None,
+        tracker: str | None = DEFAULT_TRACKER,
+        owner: object = None,
     ) -> None:
         self.options = options
         self.path = path
         self.run: Callable[[Attempt, list[Item]], None] = Attempt.run
         """Delivers a batch; the framework's telemetry puts itself in its place."""
-        directory = options.directory or os.environ.get(SPOOL_DIRECTORY) or DEFAULT_DIRECTORY
-        base = Path(directory).absolute()
-        self.directory = base / directory_name(path or name)
+        self.owner = owner
+        base = base_directory(options.directory)
+        self.directory = leaf_directory(base, path or name, tracker, owner)
+        self._earlier_directory = base / directory_name(path or name)
         self.spool = (
             Spool(
                 self.directory / "spool",
@@ -103,6 +110,7 @@ class BufferedLeaf(Leaf):
 
     def start(self) -> None:
         """Adopt what processes that ended left in the spool, and deliver it."""
+        adopt_from(self._earlier_directory, self.directory)
         if self.spool is not None and not self.closed and self.spool.seek_orphans():
             self.worker.wake()
 

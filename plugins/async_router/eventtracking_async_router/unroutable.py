@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from eventtracking_core.delivery import DeadLetter, DeadLetters, DeliveryOptions
 from eventtracking_core.delivery.attempt import Item
-from eventtracking_core.delivery.leaf import DEFAULT_DIRECTORY, SPOOL_DIRECTORY
+from eventtracking_core.delivery.places import DEFAULT_TRACKER, base_directory, leaf_directory
 from eventtracking_core.diagnostics import report
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ MAX_PLACES: Final = 100
 
 OTHERS: Final = "unknown"
 
-_places: Final[set[str]] = set()
+_places: Final[set[tuple[str, str]]] = set()
 
 
 def dead_letter(message: Message, items: Sequence[Item], reason: str) -> None:
@@ -37,7 +35,7 @@ def dead_letter(message: Message, items: Sequence[Item], reason: str) -> None:
     """
     path = message.leaf or message.node
     error = f"{reason}: tracker {message.tracker!r}, {path!r}; sent by {message.origin}"
-    kept = _letters(path).add(
+    kept = _letters(path, message.tracker).add(
         DeadLetter(
             wire=item.wire,
             backend=path,
@@ -58,11 +56,10 @@ def dead_letter(message: Message, items: Sequence[Item], reason: str) -> None:
     )
 
 
-def _letters(path: str) -> DeadLetters:
-    if path not in _places:
+def _letters(path: str, tracker: str) -> DeadLetters:
+    if (path, tracker) not in _places:
         if len(_places) >= MAX_PLACES:
-            path = OTHERS
-        _places.add(path)
-    base = os.environ.get(SPOOL_DIRECTORY) or DEFAULT_DIRECTORY
-    limit = DeliveryOptions().max_dead_letter_bytes
-    return DeadLetters(Path(base).absolute() / path / "dead", limit)
+            path, tracker = OTHERS, DEFAULT_TRACKER
+        _places.add((path, tracker))
+    directory = leaf_directory(base_directory(None), path, tracker, None)
+    return DeadLetters(directory / "dead", DeliveryOptions().max_dead_letter_bytes)

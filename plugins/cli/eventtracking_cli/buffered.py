@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from eventtracking_cli.parameters import tracker_name
 from eventtracking_core import Tracker
 from eventtracking_core.config import build, read
 from eventtracking_core.delivery import BufferedLeaf
@@ -26,14 +27,14 @@ def leaves_of(config: Path | None, path: str | None) -> list[BufferedLeaf]:
         ConfigurationError: the configuration cannot be used.
         ClickException: there is no such leaf.
     """
-    return chosen(build(read(config)).root.leaves(), path)
+    return chosen(build(read(config), tracker_name()).root.leaves(), path)
 
 
 @contextmanager
 def tracking(config: Path | None) -> Iterator[Tracker]:
     """Configure a tracker that delivers; shut it down in the end."""
     tracker = Tracker()
-    tracker.name = "default"  # whose configuration it is, so workers find its nodes
+    tracker.name = tracker_name()  # whose configuration it is, so workers find its nodes
     tracker.configure(config)
     try:
         yield tracker

@@ -28,6 +28,13 @@ config = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+def tracker_name() -> str:
+    """Return the name of the tracker that the program was started for."""
+    context = click.get_current_context(silent=True)
+    name = None if context is None else context.find_root().params.get("tracker")
+    return name if isinstance(name, str) else "default"
+
+
 def time(text: str) -> datetime:
     """Return the moment a text says: RFC 3339, a date, a day in words, or how long ago.
 

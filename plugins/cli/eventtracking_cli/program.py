@@ -65,7 +65,14 @@ class _Program(click.Group):
 
 @click.command(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="eventtracking-cli", prog_name="eventtracking")
-def program() -> None:
+@click.option(
+    "--tracker",
+    metavar="NAME",
+    default="default",
+    show_default=True,
+    help="The name of the tracker whose configuration it is: its spools have a place of their own.",
+)
+def program(tracker: str) -> None:
     """Check, run and look into event tracking."""
 
 

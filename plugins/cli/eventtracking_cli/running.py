@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from eventtracking_cli.parameters import tracker_name
 from eventtracking_core import Tracker
 
 __all__ = ["configured", "drained"]
@@ -29,7 +30,7 @@ def configured(config: Path | None) -> Iterator[Tracker]:
         ClickException: it has no backend, so that nothing would be kept.
     """
     tracker = Tracker()
-    tracker.name = "default"  # whose configuration it is, so workers find its nodes
+    tracker.name = tracker_name()  # whose configuration it is, so workers find its nodes
     tracker.configure(config)
     if not any(tracker.root.leaves()):
         message = "the configuration has no backend (or EVENTTRACKING_DISABLED is set): add one"

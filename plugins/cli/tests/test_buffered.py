@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import pytest
 
-from eventtracking_core import RejectedError, RetryableError, Tracker
+from eventtracking_core import RejectedError, RetryableError, Tracker, register_tracker
 from eventtracking_core.delivery import spool_status
 
 SPOOL = Path("eventtracking-spool/out.sink/spool")
@@ -120,6 +120,19 @@ def test_the_status_of_a_spool_tells_what_waits_and_for_whom(waiting, run):
     assert (row["backend"], row["state"], row["events"]) == ("out.sink", "ended", 3)
     (counts,) = run("stats", "--config", waiting, "--json").json
     assert (counts["waiting"], counts["processes"], counts["dead_letters"]) == (3, 0, {})
+
+
+def test_the_spool_of_a_tracker_with_a_name_is_looked_into_by_its_name(spooling, run):
+    Sink.answer = RetryableError("away")
+    tracker = Tracker()
+    register_tracker(tracker, "audit")
+    tracker.configure(spooling)
+    tracker.emit("a.b")
+    tracker.shutdown(0.3)
+
+    assert run("spool", "status", "--config", spooling, "--json").json == []
+    (row,) = run("--tracker", "audit", "spool", "status", "--config", spooling, "--json").json
+    assert (row["backend"], row["events"]) == ("out.sink", 1)
 
 
 def test_looking_delivers_nothing_and_the_next_tracker_does(waiting, run):

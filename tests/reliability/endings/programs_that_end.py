@@ -243,7 +243,7 @@ def shutdown_that_timed_out():
     sink = Sink(0.05)
     tracker.configure(config(sink))
     emit(number=15)
-    tracker.flush(0)
+    soon(tracker.flush, 0)
     assert MODE == "inline" or sink.entered.wait(10)
     tracker.shutdown(0.001)
 

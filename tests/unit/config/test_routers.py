@@ -45,10 +45,11 @@ def test_processors_of_a_backend_leave_its_spool_where_it_was(configured, tmp_pa
     delivery = {"mode": "spool", "directory": str(tmp_path)}
     plain = {"type": "memory", "delivery": delivery}
 
-    directories = [
-        [leaf.directory for leaf in configured({"backends": {"a": node}}).root.leaves()]
-        for node in (plain, plain | {"processors": [allow("x")]})
-    ]
+    directories = []
+    for node in (plain, plain | {"processors": [allow("x")]}):
+        tracker = configured({"backends": {"a": node}})
+        directories.append([leaf.directory for leaf in tracker.root.leaves()])
+        tracker.shutdown()
 
     assert directories[0] == directories[1]
 
