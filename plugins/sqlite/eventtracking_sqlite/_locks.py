@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import TIMEOUT_MAX, RLock
+from threading import TIMEOUT_MAX, RLock, get_ident
+from time import monotonic
 from typing import Final
 from weakref import WeakSet
+
+from eventtracking_core.forks import on_fork
 
 __all__ = ["ForkLock"]
 
@@ -15,8 +18,8 @@ __all__ = ["ForkLock"]
 class ForkLock:
     """A lock that its own thread may take again, as a signal handler does.
 
-    A fork waits for its holder: SQLite has locks of its own, and a child that was forked while
-    another thread was inside the library would wait for them forever.
+    A fork waits for its holder, for a moment: SQLite has locks of its own, and a child that was
+    forked while another thread was inside the library might wait for them forever.
     """
 
     def __init__(self) -> None:
@@ -38,9 +41,9 @@ class ForkLock:
             if acquired:
                 lock.release()
 
-    def acquire(self) -> None:
-        """Take the lock, however long it takes."""
-        self._lock.acquire()
+    def acquire(self, timeout: float) -> bool:
+        """Take the lock, where it can be had in time; return whether it is taken."""
+        return self._lock.acquire(timeout=max(timeout, 0.0))
 
     def release(self) -> None:
         """Give back what `acquire` took."""
@@ -51,32 +54,29 @@ class ForkLock:
         self._lock = RLock()
 
 
+WAITS_FOR: Final = 0.05
+"""Seconds that a fork waits for all holders together."""
+
 _locks: Final[WeakSet[ForkLock]] = WeakSet()
-_held: Final[list[ForkLock]] = []
-_forking = RLock()
+_held: Final[dict[int, list[ForkLock]]] = {}
+"""By the thread that forks."""
 
 
 def _before_fork() -> None:
-    _forking.acquire()
-    for lock in list(_locks):
-        lock.acquire()
-        _held.append(lock)
+    deadline = monotonic() + WAITS_FOR
+    _held[get_ident()] = [lock for lock in list(_locks) if lock.acquire(deadline - monotonic())]
 
 
 def _after_in_parent() -> None:
-    while _held:
-        _held.pop().release()
-    _forking.release()
+    for lock in _held.pop(get_ident(), []):
+        lock.release()
 
 
-def _after_in_child() -> None:
-    global _forking  # noqa: PLW0603  the child's own
+@on_fork
+def _forked() -> None:
     _held.clear()
     for lock in list(_locks):
         lock.renew()
-    _forking = RLock()
 
 
-os.register_at_fork(
-    before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child
-)
+os.register_at_fork(before=_before_fork, after_in_parent=_after_in_parent)

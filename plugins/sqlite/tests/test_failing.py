@@ -210,6 +210,42 @@ def test_forks_under_load_lose_nothing_and_end(python, sql):
     assert sql("PRAGMA integrity_check") == [("ok",)]
 
 
+LOCKED = """
+import os, sqlite3, sys, threading, time
+from eventtracking_core.encoding import normalize_event
+from eventtracking_sqlite import SqliteBackend
+
+store = SqliteBackend(sys.argv[1], busy_timeout=8)
+store.send(normalize_event({"name": "first"}))
+other = sqlite3.connect(sys.argv[1], isolation_level=None, check_same_thread=False)
+other.execute("BEGIN IMMEDIATE")
+waiting = threading.Thread(target=store.send, args=(normalize_event({"name": "waiting"}),))
+waiting.start()
+longest = 0.0
+for _ in range(10):
+    time.sleep(0.02)  # so that the thread is inside SQLite
+    began = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    longest = max(longest, time.monotonic() - began)
+    os.waitpid(child, 0)
+assert longest < 1, longest  # 0.05 on an idle machine
+other.execute("COMMIT")
+waiting.join()
+child = os.fork()
+if child == 0:
+    store.send(normalize_event({"name": "child"}))
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert store.count() == 3
+"""
+
+
+def test_a_fork_does_not_wait_until_a_locked_database_is_free(python):
+    python(LOCKED)
+
+
 SIGNALS = """
 import signal, sys
 from eventtracking_core.encoding import normalize_event
