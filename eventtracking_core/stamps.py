@@ -31,6 +31,9 @@ __all__ = ["Stamps"]
 ENVELOPE_BYTES: Final = 200
 """About what an event takes besides its name, its context and its data."""
 
+KEY_BYTES: Final = 16
+"""About what the key of a provider's value takes."""
+
 MAX_VIOLATIONS: Final = 20
 """That are told of one event."""
 
@@ -54,7 +57,7 @@ def stamp(tree, event_id, name, moment, frame, context, data):
             context_id, size = None, {envelope}
         else:
             context_id, size = frame.stamp or stamp_frame(frame, name)
-        if tree.providers:
+        if frame is None or length(context) != length(frame.merged):
             size += provided(frame, context)
         if {look.condition} and size + {look.size} <= tree.max_event_size:
             if context_id is None:
@@ -272,8 +275,14 @@ def _provided(frame: Frame | None, context: dict[str, Any]) -> int:
     if not number:
         return 0
     # They lie below the entered ones, which replace them: most often, they are the first.
-    size = _weight(dict(islice(context.items(), number)))
-    return HUGE if size < 0 else size
+    size = KEY_BYTES * number
+    for value in islice(context.values(), number):
+        if type(value) is str:
+            size += len(value)
+        elif type(value) is not int:
+            exact = _weight(dict(islice(context.items(), number)))
+            return HUGE if exact < 0 else exact
+    return size
 
 
 def _weight(value: object) -> int:
