@@ -8,13 +8,13 @@ print is escaped, and long texts are cut.
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from contextvars import ContextVar
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from eventtracking_core._text import printable
 from eventtracking_core.errors import EventTrackingError
+from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,11 +68,12 @@ def log(level: int, message: str, *args: object, extra: Mapping[str, object] | N
         return
     token = _logging.set(True)
     try:
-        with suppress(Exception):
-            # `logging.config` disables, by default, every logger that it does not name. Nobody
-            # decides that for a logger they do not know: its level and handlers are what counts.
-            logger.disabled = False
-            logger.log(level, message, *map(_loggable, args), extra=extra)
+        # `logging.config` disables, by default, every logger that it does not name. Nobody
+        # decides that for a logger they do not know: its level and handlers are what counts.
+        logger.disabled = False
+        logger.log(level, message, *map(_loggable, args), extra=extra)
+    except Exception as error:  # noqa: BLE001  as the docstring says
+        pass_on(error)
     finally:
         _logging.reset(token)
 
@@ -85,7 +86,8 @@ def describe(error: BaseException) -> str:
             return printable(f"{kind}: {error}".removesuffix(": "))
         if isinstance(error, OSError) and error.strerror:
             return printable(f"{kind}: {error.strerror}")
-    except Exception:  # noqa: BLE001  an error of somebody's own may not even be printed
+    except Exception as failure:  # noqa: BLE001  an error of a stranger's may not even be printed
+        pass_on(failure)
         return kind
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

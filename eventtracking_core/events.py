@@ -12,6 +12,7 @@ from threading import RLock
 from typing import Any, Final, NotRequired, TypedDict
 
 from eventtracking_core.forks import check_fork, on_fork
+from eventtracking_core.interrupts import pass_on
 
 __all__ = [
     "Event",
@@ -68,7 +69,8 @@ def clean_name(name: object) -> str:
     """
     try:
         text = str.__str__(name) if isinstance(name, str) else ""
-    except Exception:  # noqa: BLE001  an object may lie of its class
+    except Exception as error:  # noqa: BLE001  an object may lie of its class
+        pass_on(error)
         text = ""
     if not text:
         return UNKNOWN
@@ -91,7 +93,8 @@ def as_utc(moment: datetime) -> datetime:
     )  # fmt: skip
     try:
         offset = moment.utcoffset()
-    except Exception:  # noqa: BLE001  a foreign tzinfo may raise anything
+    except Exception as error:  # noqa: BLE001  a foreign tzinfo may raise anything
+        pass_on(error)
         offset = None
     try:
         return exact - offset if offset else exact

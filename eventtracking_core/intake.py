@@ -12,6 +12,7 @@ from eventtracking_core.encoding import field_names
 from eventtracking_core.encoding._losses import CODE, reported
 from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import MAX_NAME, UNKNOWN, as_utc, clean_name
+from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing import Counter
 
 __all__ = ["Intake"]
@@ -33,8 +34,10 @@ class Intake:
         self._warned: set[tuple[str, str, str | None]] = set()
         self._warnings: dict[str, Counter] = {}
 
-    def name(self, name: object) -> str:
-        """Return a name that every sink can hold."""
+    def name(self, name: object, failure: Exception) -> str:
+        """Return a name that every sink can hold, where looking it up in `names` failed."""
+        if type(failure) is not KeyError:
+            pass_on(failure)
         clean = clean_name(name)
         if clean == UNKNOWN:
             self.warn("name", clean, "an event has no name, or one that is no text")
@@ -51,8 +54,8 @@ class Intake:
         try:
             if hasattr(kind, "__event_data__"):
                 return kind, kind.__event_type__.name, kind.__event_data__(instance)
-        except Exception:  # noqa: BLE001, S110  an object may lie of its class
-            pass
+        except Exception as error:  # noqa: BLE001  an object may lie of its class
+            pass_on(error)
         return None, instance, None
 
     def data(self, data: object, name: str) -> Any:
@@ -66,8 +69,8 @@ class Intake:
                 from eventtracking_core.registry.typed import fields_of  # noqa: PLC0415  costs imports
 
                 return fields_of(data)
-        except Exception:  # noqa: BLE001, S110  an object may lie of its class
-            pass
+        except Exception as error:  # noqa: BLE001  an object may lie of its class
+            pass_on(error)
         self.warn("data", name, f"data is no mapping but {type(data).__name__}")
         return {"value": data}
 
@@ -80,8 +83,8 @@ class Intake:
 
             if isinstance(plain := normalize(timestamp), datetime):
                 return plain
-        except Exception:  # noqa: BLE001, S110  an object may lie of its class
-            pass
+        except Exception as error:  # noqa: BLE001  an object may lie of its class
+            pass_on(error)
         self.warn("timestamp", name, "the timestamp is no datetime")
         return datetime.now(UTC)
 

@@ -16,6 +16,7 @@ from eventtracking_core.contexts import (
     stack_locator,
 )
 from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import Context, ContextLocator
@@ -191,6 +192,7 @@ class Scope:
         try:
             return self._locator.top()
         except Exception as error:  # noqa: BLE001  the event matters more than its context
+            pass_on(error)
             report(
                 logging.ERROR,
                 ("locator", type(error)),

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from eventtracking_core.events import Event, clean_name
+from eventtracking_core.interrupts import pass_on
 from eventtracking_core.registry.checking import Loop, compiled, glance
 from eventtracking_core.registry.shape import Shape, shape_of_context, shape_of_data
 from eventtracking_core.registry.values import HUGE, weight
@@ -166,7 +167,8 @@ class Stamps(dict["str | type", Stamp]):
             more = known.loop.check(data)
             if known.surroundings is not None and Loop(known.surroundings).check(context) < 0:
                 more = -1
-        except Exception:  # noqa: BLE001  data may be anything, and lack anything
+        except Exception as error:  # noqa: BLE001  data may be anything, and lack anything
+            pass_on(error)
             more = -1
         if more < 0 or size + more > tree.max_event_size:
             self._judge(tree, event, known, size)
@@ -288,7 +290,8 @@ def _provided(frame: Frame | None, context: dict[str, Any]) -> int:
 def _weight(value: object) -> int:
     try:
         return weight(value)
-    except Exception:  # noqa: BLE001  a foreign object may raise anything
+    except Exception as error:  # noqa: BLE001  a foreign object may raise anything
+        pass_on(error)
         return -1
 
 
@@ -309,6 +312,6 @@ def _guarded(
             found.append(violation)
             if len(found) == MAX_VIOLATIONS:
                 break
-    except Exception:  # noqa: BLE001, S110  data may be anything; what can be told is told
-        pass
+    except Exception as error:  # noqa: BLE001  data may be anything; what can be told is told
+        pass_on(error)
     return found

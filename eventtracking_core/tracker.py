@@ -15,6 +15,7 @@ from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import Event, id_at
 from eventtracking_core.forks import check_fork, reset_after_fork, same_process
 from eventtracking_core.intake import Intake
+from eventtracking_core.interrupts import pass_on
 from eventtracking_core.lifecycle import join, uninterrupted
 from eventtracking_core.policies import DEFAULT
 from eventtracking_core.routing import RoutingBackend
@@ -98,8 +99,8 @@ class Tracker(Scope):
                 kind, name, data = self._intake.declared(name)
             try:
                 name = self._names[name]  # type: ignore[index]
-            except Exception:  # noqa: BLE001  a name may be anything, and hash as it likes
-                name = self._intake.name(name)
+            except Exception as error:  # noqa: BLE001  a name may be anything, and hash as it likes
+                name = self._intake.name(name, error)
             frame = self._top()
             context = {} if frame is None else frame.merged.copy()
             if tree.providers:
@@ -127,9 +128,10 @@ class Tracker(Scope):
             self.send(event)
         except Diverted as diverted:
             self._send(tree, diverted.send, diverted.event)
-        except (KeyboardInterrupt, SystemExit, InvalidEventError):
+        except InvalidEventError:
             raise
-        except BaseException as error:  # noqa: BLE001  nothing may reach the application
+        except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
+            pass_on(error)
             report(logging.ERROR, type(error), "an event was not emitted: %s", describe(error))
         return event_id
 
@@ -173,9 +175,8 @@ class Tracker(Scope):
             (send or tree.send)(event)
         except Replaced:
             raise
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # noqa: BLE001  nothing may reach the application
+        except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
+            pass_on(error)
             report(logging.ERROR, type(error), "an event was not sent: %s", describe(error))
         finally:
             next(tree.left)

@@ -9,6 +9,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.interrupts import pass_on
 from eventtracking_core.lifecycle import SHUTDOWN_TIMEOUT, calls_below, hold
 from eventtracking_core.policies import DEFAULT, Policies
 from eventtracking_core.routing import Counter, RoutingBackend
@@ -257,6 +258,7 @@ class Tree:
             try:
                 values.update(provider())
             except Exception as error:  # noqa: BLE001  the event matters more than its context
+                pass_on(error)
                 report(
                     logging.ERROR,
                     (id(provider), type(error)),

@@ -186,7 +186,11 @@ class TreeBuilder:
         if remote.is_remote(backend):
             self._problems.add(f"{context.path}.backends", remote.CHILDLESS)
             return None
-        return self._leaf(context.names[-1], backend, context, type_name_of(node))
+        try:
+            return self._leaf(context.names[-1], backend, context, type_name_of(node))
+        except ValueError as error:
+            self._problems.add(context.path, str(error))
+            return None
 
     def _is_routed(self, node: Mapping[str, Any]) -> bool:
         """Return whether a backend has processors before it that are not an option of its own."""

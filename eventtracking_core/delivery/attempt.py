@@ -12,6 +12,7 @@ from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import BatchError, RejectedError, RetryableError
 from eventtracking_core.events import Event
 from eventtracking_core.routing import Saver
+from eventtracking_core.routing.coroutines import refuse_awaitable
 
 __all__ = ["INVALID", "Attempt", "Item", "sender"]
 
@@ -78,7 +79,7 @@ def sender(
         if saver is not None:
             saver.save_for_all(events)
         if callable(send_batch):
-            send_batch(events, timeout=timeout)
+            refuse_awaitable(send_batch(events, timeout=timeout))
         else:
             _send_each(cast("Backend", backend).send, events, is_late)
 
@@ -86,7 +87,7 @@ def sender(
 
 
 def _send_each(
-    send: Callable[[Event], None], events: Sequence[Event], is_late: Callable[[], bool]
+    send: Callable[[Event], object], events: Sequence[Event], is_late: Callable[[], bool]
 ) -> None:
     """Deliver one event after the other; report those that failed together.
 
@@ -115,9 +116,9 @@ def _send_each(
         raise BatchError(failures)
 
 
-def _outcome(send: Callable[[Event], None], event: Event) -> BaseException | None:
+def _outcome(send: Callable[[Event], object], event: Event) -> BaseException | None:
     try:
-        send(event)
+        refuse_awaitable(send(event))
     except BatchError as error:
         failures: object = error.failures
         alone = failures.get(0) if isinstance(failures, Mapping) else error

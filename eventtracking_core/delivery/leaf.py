@@ -15,15 +15,16 @@ from eventtracking_core.delivery.places import (
     base_directory,
     leaf_directory,
 )
-from eventtracking_core.delivery.queue import QUEUE_FULL, MemoryQueue, Ticket
+from eventtracking_core.delivery.queue import QUEUE_FULL, MemoryQueue, StoredError, Ticket
 from eventtracking_core.delivery.storage.dead_letters import DeadLetters
 from eventtracking_core.delivery.storage.directory import directory_name
 from eventtracking_core.delivery.storage.spool import Spool
 from eventtracking_core.delivery.worker import Worker
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack
+from eventtracking_core.interrupts import pass_on
 from eventtracking_core.lifecycle import drain_by_default
-from eventtracking_core.routing import Leaf
+from eventtracking_core.routing import Counter, Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,8 +106,12 @@ class BufferedLeaf(Leaf):
         if callable(warm_up):
             try:
                 warm_up()
-            except Exception as error:  # noqa: BLE001  it will be told by the first attempt
-                report(logging.DEBUG, (self.path, "warm_up"), "warm_up failed: %s", describe(error))
+            except Exception as error:  # noqa: BLE001  its events are delivered all the same
+                pass_on(error)
+                report(
+                    logging.WARNING, (self.path, "warm_up"), "backend %s: warm_up failed: %s",
+                    self.path, describe(error), extra={"backend": self.path},
+                )  # fmt: skip
 
     def start(self) -> None:
         """Adopt what processes that ended left in the spool, and deliver it."""
@@ -115,37 +120,39 @@ class BufferedLeaf(Leaf):
             self.worker.wake()
 
     def _delivery(self) -> Callable[[Event], None]:
-        accepted = self.ledger.accepted.tick
+        accepted, interrupted = self.ledger.accepted.tick, self.ledger.interrupted
 
         def deliver(event: Event) -> None:
-            next(accepted)
-            if self.closed:
-                self._deliver_late(event)
-                return
+            # An interrupt may come at any call: what is counted stands before the last one.
+            outcome: Counter | None = interrupted
+            waiting = 0
             try:
-                waiting = self._store(encode_msgpack(event))
-            except BaseException:
-                self.ledger.drop("interrupted")
-                raise
-            if waiting <= 0:
-                waiting = self._dropped(_REASONS[waiting])
+                next(accepted)
+                if self.closed:
+                    outcome = self._deliver_late(event)
+                else:
+                    waiting = self._store(encode_msgpack(event))
+                    outcome = None if waiting > 0 else self._dropped(_REASONS[waiting])
+            except StoredError as stored:
+                outcome = None
+                raise (stored.__cause__ or stored) from None
+            except BaseException as error:  # noqa: BLE001  the siblings have no part in it
+                outcome = self._failed(error)
+            finally:
+                if outcome is not None:
+                    next(outcome.tick)
             worker = self.worker
             if waiting >= worker.alarm or self.queue.bytes >= worker.byte_alarm:
                 worker.wake()
 
         return deliver
 
-    def _deliver_late(self, event: Event) -> None:
+    def _deliver_late(self, event: Event) -> Counter:
         """Deliver inline what was on its way when the leaf lost its place; drop the rest."""
         if not self.is_retired:
-            self._dropped("shutdown")
-            return
-        try:
-            self._send(event)
-        except BaseException as error:  # noqa: BLE001  whatever a backend raises ends here
-            self._failed(error)
-        else:
-            self.ledger.delivered.add()
+            return self._dropped("shutdown")
+        self._send(event)
+        return self.ledger.delivered
 
     def give_up(self, error: str, event: Event) -> None:
         """Put an event into the dead letters, as the worker comes to it."""
@@ -170,9 +177,11 @@ class BufferedLeaf(Leaf):
         return waiting
 
     def _spool_first(self, wire: bytes) -> int:
+        waiting = self.waiting + 1
         try:
-            return max(1, self.waiting) if self._spooled(wire) else SPOOL_FULL
+            return waiting if self._spooled(wire) else SPOOL_FULL
         except OSError as error:
+            pass_on(error)
             self._spool_failed(error)
             return self.queue.put(wire)
 
@@ -201,13 +210,12 @@ class BufferedLeaf(Leaf):
     def _spool_lost(self, number: int) -> None:
         self.ledger.drop("damaged", number)
 
-    def _dropped(self, reason: str) -> int:
-        self.ledger.drop(reason)
+    def _dropped(self, reason: str) -> Counter:
         report(
             logging.ERROR, (self.path, reason), "backend %s: events are dropped: %s",
             self.path, reason, extra={"backend": self.path, "reason": reason},
         )  # fmt: skip
-        return self.waiting
+        return self.ledger.counter(reason)
 
     @property
     def waiting(self) -> int:

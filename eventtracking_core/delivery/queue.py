@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery._threads import Latch
 
-__all__ = ["QUEUE_FULL", "MemoryQueue", "Ticket"]
+__all__ = ["QUEUE_FULL", "MemoryQueue", "StoredError", "Ticket"]
 
 QUEUE_FULL: Final = 0
+
+
+class StoredError(BaseException):
+    """An interrupt, its cause, came when the event was stored already."""
 
 
 class Ticket:
     """Stands in the queue behind everything that came before it; see `flush`."""
 
-    __slots__ = ("hurried", "passed", "settled", "spooled")
+    __slots__ = ("hurried", "is_withdrawn", "passed", "settled", "spooled")
 
     def __init__(self, spooled: int, settled: Latch) -> None:
         self.hurried = False
+        self.is_withdrawn = False
         self.passed = False
         self.spooled = spooled
         self.settled = settled
@@ -30,7 +34,8 @@ class MemoryQueue:
     """A first-in first-out queue of events' bytes.
 
     `put` is for any thread and for signal handlers, so there is no lock: `deque.append` is one
-    step, and so is adding a number that is at hand to an attribute.
+    step, and so is a line that adds a number to an attribute and calls nothing. (Other threads,
+    signals and profilers get their turn at calls, and debuggers between lines.)
     """
 
     __slots__ = ("_items", "_max_bytes", "_max_size", "_tickets", "bytes")
@@ -46,13 +51,23 @@ class MemoryQueue:
         return len(self._items) - self._tickets
 
     def put(self, wire: bytes) -> int:
-        """Add an event at the end; return how many wait then, or `QUEUE_FULL`."""
+        """Add an event at the end; return how many wait then, or `QUEUE_FULL`.
+
+        Raises:
+            StoredError: it is added, and an interrupt came then.
+        """
+        size = len(wire)
         waiting = len(self._items) - self._tickets + 1
-        total = self.bytes + len(wire)
-        if waiting > self._max_size or total > self._max_bytes:
+        if waiting > self._max_size or self.bytes + size > self._max_bytes:
             return QUEUE_FULL
-        self.bytes = total
-        self._items.append(wire)
+        self.bytes += size
+        try:
+            self._items.append(wire)
+        except MemoryError:
+            self.bytes -= size
+            raise
+        except BaseException as interrupt:
+            raise StoredError from interrupt
         return waiting
 
     def put_ticket(self, ticket: Ticket) -> None:
@@ -61,10 +76,8 @@ class MemoryQueue:
         self._items.append(ticket)
 
     def withdraw(self, ticket: Ticket) -> None:
-        """Remove a ticket, wherever it stands."""
-        with suppress(ValueError):
-            self._items.remove(ticket)
-            self._tickets -= 1
+        """Let a ticket end no batch any more; it leaves the queue in its turn."""
+        ticket.is_withdrawn = True
 
     def take(self, max_records: int, max_bytes: int) -> list[bytes]:
         """Return the next events, oldest first; a ticket that is met ends the batch."""
@@ -78,6 +91,8 @@ class MemoryQueue:
             if isinstance(item, Ticket):
                 item.passed = True
                 self._tickets -= 1
+                if item.is_withdrawn:
+                    continue
                 break
             taken.append(item)
             size += len(item)

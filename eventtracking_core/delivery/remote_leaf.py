@@ -90,13 +90,15 @@ class RemoteLeaf(BufferedLeaf):
         return deliver
 
     def _hand_on(self, event: Event) -> None:
-        next(self.ledger.accepted.tick)
+        outcome = self.ledger.interrupted
         try:
+            next(self.ledger.accepted.tick)
             (_refuse if self.closed else self.hand_on)(event)
+            outcome = self.ledger.delivered
         except BaseException as error:  # noqa: BLE001  whatever it raises ends here
-            self._failed(error)
-        else:
-            next(self.ledger.delivered.tick)
+            outcome = self._failed(error)
+        finally:
+            next(outcome.tick)
 
     def settle(
         self, items: Sequence[Item], *, since: float | None, last: float | None

@@ -54,9 +54,8 @@ class Worker:
         # A batch goes when half of the queue is full, so that a burst finds room meanwhile.
         self._full_size = min(options.max_batch_size, (options.max_queue_size + 1) // 2)
         self._full_bytes = min(options.max_batch_bytes, (options.max_queue_bytes + 1) // 2)
-        self._starting = Lock()
-        self._is_started = False
         self._running = Lock()
+        self._is_started = False
         self._done = self.latch()
         self.alarm = 1
         self.byte_alarm = maxsize
@@ -80,30 +79,34 @@ class Worker:
     def wake(self) -> None:
         """Let the worker look at what waits; start it where it does not run yet."""
         self.alarm = self.byte_alarm = maxsize
-        if self._done.is_set:
-            self._refuse_the_late()
-        elif self._start():
-            self._requests.wake()
-        else:
+        try:
+            if self._done.is_set:
+                self._refuse_the_late()
+            elif self._start():
+                self._requests.wake()
+            else:
+                self.alarm = 1
+        except BaseException:  # an interrupt: the next event wakes it
             self.alarm = 1
+            raise
 
     def flush(self, ticket: Ticket, timeout: float) -> bool:
         """Deliver at once what is there; tell whether that is settled within `timeout` seconds."""
         if self._done.is_set or not (self._is_started or self._has_work()):
             return True
         deadline = monotonic() + timeout
-        self._requests.flush(ticket)
-        self._leaf.queue.put_ticket(ticket)
-        self.wake()
-        if not self._start():
-            self._requests.end_by(deadline)
-            self._drain()
-            self._requests.end_by(None)
-        settled = ticket.settled.wait(deadline - monotonic())
-        if not settled:
-            self._requests.withdraw(ticket)
+        try:
+            self._leaf.queue.put_ticket(ticket)
+            self._requests.flush(ticket)
+            self.wake()
+            if not self._start():
+                self._requests.end_by(deadline)
+                self._drain()
+                self._requests.end_by(None)
+            return ticket.settled.wait(deadline - monotonic())
+        finally:
             self._leaf.queue.withdraw(ticket)
-        return settled
+            self._requests.withdraw(ticket)
 
     def stop(self) -> None:
         """Let the worker end when nothing waits any more."""
@@ -131,29 +134,28 @@ class Worker:
                 self._running.release()
 
     def _start(self) -> bool:
-        """Start the thread, unless it runs; tell whether there is one."""
+        """Start the thread, unless there is one or will be; return whether that is so."""
         if self._is_started:
             return True
-        if not self._starting.acquire(blocking=False):
-            return True  # another thread is about to
+        self._is_started = True
+        is_started = False
         try:
             hold(self._leaf)
             if self._requests.bell.is_outdated:  # gevent or eventlet came in between
                 self._requests.bell = Bell()
                 self._done = self.latch()
             self._leaf.begin()
-            self._is_started = start_daemon(self._run, f"eventtracking-{self._leaf.name}")
-        finally:
-            self._starting.release()
-            if not self._is_started:
+            is_started = start_daemon(self._run, f"eventtracking-{self._leaf.name}")
+        finally:  # an interrupt may come when the thread runs already: a second one ends at once
+            self._is_started = is_started
+            if not is_started:
                 self.alarm = 1
-        return self._is_started
+        return is_started
 
     # ── the thread ──
 
     def _run(self) -> None:
-        # An exception of a signal handler may strike the thread that starts this one, which then
-        # starts another.
+        # An interrupt may strike the thread that starts this one, which then starts another.
         if not self._running.acquire(blocking=False):
             return
         while not self._done.is_set:

@@ -17,6 +17,7 @@ from eventtracking_core.encoding._checks import MAX_WEIGHT, encodable, weight
 from eventtracking_core.encoding._normal import exactly, normalize_event, scalar_hook
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
 from eventtracking_core.events import as_utc, real
+from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
@@ -64,8 +65,8 @@ def write_json(event: Event, buffer: bytearray) -> None:
                 if _DEL in buffer if buffer.isascii() else _is_unsafe(buffer):
                     buffer[:] = _escaped(buffer)
                 return
-    except Exception:  # noqa: BLE001, S110  what the encoder refuses is normalized
-        pass
+    except Exception as error:  # noqa: BLE001  what the encoder refuses is normalized
+        pass_on(error)
     _encode_into(normalize_event(event, big=exactly), buffer)
     if _is_unsafe(buffer):
         buffer[:] = _escaped(buffer)

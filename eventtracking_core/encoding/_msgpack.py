@@ -13,6 +13,7 @@ from eventtracking_core.encoding._checks import MAX_WEIGHT, encodable, is_normal
 from eventtracking_core.encoding._native import Revive, plain_hook, reviving_hook, to_wire
 from eventtracking_core.encoding._normal import keep, normalize_event, scalar_hook
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
+from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
@@ -55,8 +56,8 @@ def encode_msgpack(event: Event) -> bytes:
             wire = _encode(taken)
             if len(wire) <= MAX_TEXT_IN_ALL:
                 return wire
-    except Exception:  # noqa: BLE001, S110  what the encoder refuses is normalized
-        pass
+    except Exception as error:  # noqa: BLE001  what the encoder refuses is normalized
+        pass_on(error)
     return _encode(normalize_event(event, native=to_wire))
 
 

@@ -12,6 +12,7 @@ from eventtracking_core.encoding._checks import MAX_TEXT
 from eventtracking_core.encoding._converters import converting
 from eventtracking_core.encoding._plain import is_bson
 from eventtracking_core.encoding._walk import UNREADABLE, Walk
+from eventtracking_core.interrupts import pass_on
 
 __all__ = ["BSON", "Revive", "plain_hook", "reviving_hook", "to_wire"]
 
@@ -32,7 +33,8 @@ def to_wire(value: Any) -> Any:
     try:
         document = sys.modules["bson"].encode({"v": value})
         whole = _encode((plain, document))
-    except Exception:  # noqa: BLE001  what BSON refuses has its plain form
+    except Exception as error:  # noqa: BLE001  what BSON refuses has its plain form
+        pass_on(error)
         return plain
     return msgspec.msgpack.Ext(BSON, whole) if len(whole) <= MAX_TEXT else plain
 
@@ -51,7 +53,8 @@ def reviving_hook(revive: Revive) -> Callable[[int, memoryview], Any]:
         plain, document = _decode(data)
         try:
             return revive(document)
-        except Exception:  # noqa: BLE001  of a library that is older, or missing
+        except Exception as error:  # noqa: BLE001  of a library that is older, or missing
+            pass_on(error)
             return plain
 
     return hook

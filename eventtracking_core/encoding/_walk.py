@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 from eventtracking_core.encoding._checks import MAX_DEPTH, MAX_TEXT
 from eventtracking_core.encoding._keys import are_names, setter, sound
 from eventtracking_core.encoding._plain import MAX_NODES
+from eventtracking_core.interrupts import pass_on
 
 __all__ = ["INT64", "MAX_TEXT_IN_ALL", "TOO_LARGE", "UNREADABLE", "Native", "Walk"]
 
@@ -89,7 +90,8 @@ class Walk:
         self._key = key
         try:
             return self._convert(self, item)
-        except Exception:  # noqa: BLE001  a foreign object may raise anything
+        except Exception as error:  # noqa: BLE001  a foreign object may raise anything
+            pass_on(error)
             return self.lost(item, UNREADABLE)
 
     def lost(self, value: object, text: str | None = None) -> str:
@@ -217,7 +219,8 @@ class Walk:
         walk = Walk(self._convert)
         try:
             plain = self._convert(walk, key)
-        except Exception:  # noqa: BLE001  a foreign object may raise anything
+        except Exception as error:  # noqa: BLE001  a foreign object may raise anything
+            pass_on(error)
             plain = walk.lost(key, UNREADABLE)
         self.losses += [(self._path(), problem) for _, problem in walk.losses]
         return f"<{_type_name(key)}>" if isinstance(plain, dict | list) else plain

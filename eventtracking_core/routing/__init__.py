@@ -6,4 +6,12 @@ from eventtracking_core.routing.router import RoutingBackend
 from eventtracking_core.routing.saving import Saver
 from eventtracking_core.routing.step import OnError, Step
 
-__all__ = ["Counter", "Leaf", "Ledger", "OnError", "RoutingBackend", "Saver", "Step"]
+__all__ = [
+    "Counter",
+    "Leaf",
+    "Ledger",
+    "OnError",
+    "RoutingBackend",
+    "Saver",
+    "Step",
+]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import logging
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NoReturn
 
+from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import snapshot
-from eventtracking_core.errors import EventEmissionExit
-from eventtracking_core.routing.step import FailedClosedError, process
+from eventtracking_core.errors import ClosedError, EventEmissionExit
+from eventtracking_core.nesting import TooDeepError, nested
+from eventtracking_core.routing.ledger import Counter, Ledger
+from eventtracking_core.routing.step import process
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
@@ -22,32 +26,72 @@ def chain(router: RoutingBackend, targets: tuple[Send, ...]) -> Send:
     """Return a function that takes an event through a router's processors, then to the targets."""
     steps = tuple(router.steps)
     copies = router.copies
-    accepted, drop = router.ledger.accepted.tick, router.ledger.drop
+    ledger = router.ledger
+    accepted = ledger.accepted.tick
+    send = targets[0] if len(targets) == 1 else fan_out(targets)
+
+    def run(event: Event) -> Event:
+        return process(steps, snapshot(event) if copies else event)
 
     def route(event: Event) -> None:
-        next(accepted)
         try:
-            event = process(steps, snapshot(event) if copies else event)
-        except FailedClosedError:
-            drop("processor_error")
+            if next(accepted) != ledger.passed:
+                event = nested(run, event)
+            else:
+                event = process(steps, snapshot(event) if copies else event)
+        except BaseException as error:  # noqa: BLE001  an interrupt is raised again
+            dropped = ledger.interrupted
+            try:  # another interrupt may come at any call: what is counted stands before the last
+                dropped = _dropped(ledger, error)
+            finally:
+                ledger.passed += 1
+                next(dropped.tick)
             return
-        except EventEmissionExit as stopped:
-            drop(stopped.drop_reason)
-            return
-        except BaseException:
-            drop("interrupted")
-            raise
-        for send in targets:
-            send(event)
+        else:
+            ledger.passed += 1
+        send(event)
 
     return route
 
 
+def _dropped(ledger: Ledger, error: BaseException) -> Counter:
+    """Return what counts an event that does not pass a router.
+
+    Raises:
+        BaseException: the router was interrupted.
+    """
+    if not isinstance(error, EventEmissionExit):
+        raise error
+    if isinstance(error, TooDeepError):
+        key = ("recursion", id(ledger))
+        report(logging.ERROR, key, "a router drops an event: %s", describe(error))
+    return ledger.counter(error.drop_reason)
+
+
 def fan_out(targets: tuple[Send, ...]) -> Send:
-    """Return a function that sends an event to each of the targets."""
+    """Return a function that sends an event to each of the targets, whatever one of them raises."""
 
     def send_to_all(event: Event) -> None:
-        for send in targets:
-            send(event)
+        rest = iter(targets)
+        try:
+            for send in rest:
+                send(event)
+        except BaseException as error:  # noqa: BLE001  it is raised behind the last target
+            _finish(rest, event, error)
 
     return send_to_all
+
+
+def _finish(rest: Iterator[Send], event: Event, error: BaseException) -> NoReturn:
+    """Send an event to the targets behind one that raised an error; then raise it.
+
+    The error is an interrupt, or says that the target is closed. Of several, an interrupt counts.
+    """
+    for send in rest:
+        try:
+            send(event)
+        except ClosedError:
+            continue
+        except BaseException as another:  # noqa: BLE001  as above
+            error = another
+    raise error

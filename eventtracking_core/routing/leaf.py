@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import BatchError, ClosedError
+from eventtracking_core.interrupts import pass_on
 from eventtracking_core.lifecycle import (
     SHUTDOWN_TIMEOUT,
     calls_below,
@@ -18,7 +19,9 @@ from eventtracking_core.lifecycle import (
     let_go,
     living,
 )
-from eventtracking_core.routing.ledger import Ledger, failure_level, failure_reason
+from eventtracking_core.nesting import nested
+from eventtracking_core.routing.coroutines import refuse_awaitable, returns_coroutine
+from eventtracking_core.routing.ledger import Counter, Ledger, failure_level, failure_reason
 from eventtracking_core.routing.saving import saver
 
 if TYPE_CHECKING:
@@ -65,8 +68,9 @@ class Leaf:
         self.backend = backend
         self.type_name = type_name or type(backend).__name__
         self.ledger = Ledger()
-        self._send = _sender(name, backend)
         self.saver = saver(name, backend)
+        send = _sender(name, backend)
+        self._send = send if self.saver is None else self.saver.before(send)
         self._is_shut_down = False
         self._releasing = Lock()
         self._releasing_thread: int | None = None
@@ -74,37 +78,34 @@ class Leaf:
         join_holder(self)
 
     def _delivery(self) -> Callable[[Event], None]:
-        accepted = self.ledger.accepted.tick
-        delivered = self.ledger.delivered.tick
-        saver = self.saver
+        ledger = self.ledger
+        accepted, delivered = ledger.accepted.tick, ledger.delivered.tick
 
         def deliver(event: Event) -> None:
-            next(accepted)
             try:
-                if saver is not None:
-                    saved = saver.saved
-                    if (
-                        event.get("name_id") not in saved
-                        or event.get("context_type_id") not in saved
-                    ):
-                        self._save_for(event)
-                self._send(event)
-            except BaseException as error:  # noqa: BLE001  whatever a backend raises ends here
-                self._failed(error)
+                if next(accepted) == ledger.passed:
+                    result = self._send(event)
+                else:
+                    result = nested(self._send, event)
+                if result is not None:
+                    refuse_awaitable(result)
+            except BaseException as error:  # noqa: BLE001  an interrupt is raised again
+                outcome = ledger.interrupted
+                try:  # another may come at any call: what is counted stands before the last one
+                    outcome = self._failed(error)
+                finally:
+                    ledger.passed += 1
+                    next(outcome.tick)
             else:
+                ledger.passed += 1
                 next(delivered)
 
         return deliver
 
-    def _save_for(self, event: Event) -> None:
-        if self.saver is not None and self._send is not _refuse:
-            self.saver.save_for(event)
-
-    def _failed(self, error: BaseException) -> None:
+    def _failed(self, error: BaseException) -> Counter:
+        """Log a failure; return what counts it. An interrupt is raised again instead."""
+        pass_on(error)
         reason = failure_reason(error)
-        self.ledger.drop(reason)
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise error
         report(
             failure_level(reason),
             (self.name, reason, type(error)),
@@ -113,10 +114,12 @@ class Leaf:
             describe(error),
             extra={"backend": self.name, "reason": reason, "error": type(error).__name__},
         )
+        return self.ledger.counter(reason)
 
     def give_up(self, error: str, _event: Event) -> None:
         """Drop an event that is not as it should be: there are no dead letters here."""
         self.ledger.accepted.add()
+        self.ledger.passed += 1
         self.ledger.drop("invalid")
         report(
             logging.ERROR,
@@ -227,18 +230,22 @@ def _refuse(_event: Event) -> None:
 
 def _sender(name: str, backend: Backend | BatchBackend) -> Callable[[Event], object]:
     send = getattr(backend, "send", None)
+    for method in (send, getattr(backend, "send_batch", None)):
+        if returns_coroutine(method):
+            raise ValueError(f"backend {name!r} is `async def`: nothing would await it")
     if callable(send):
         return cast("Callable[[Event], object]", send)
     send_batch = getattr(backend, "send_batch", None)
     if not callable(send_batch):
         raise ValueError(f"backend {name!r} has no callable send")
 
-    def send_alone(event: Event) -> None:
+    def send_alone(event: Event) -> object:
         try:
-            send_batch([event], timeout=EXPORT_TIMEOUT)
+            return send_batch([event], timeout=EXPORT_TIMEOUT)
         except BatchError as error:
             if 0 in error.failures:
                 raise error.failures[0] from error
+            return None
 
     return send_alone
 

@@ -18,6 +18,7 @@ from eventtracking_core.errors import (
     NoTransformerImplemented,
     RejectedError,
 )
+from eventtracking_core.nesting import TooDeepError
 
 __all__ = ["Counter", "Ledger", "failure_level", "failure_reason"]
 
@@ -26,6 +27,7 @@ _REASONS: Final = (
     (NoBackendEnabled, "no_backend"),
     (NoTransformerImplemented, "no_transformer"),
     (ClosedError, "shutdown"),
+    (TooDeepError, "recursion"),
 )
 _QUIET: Final = frozenset({"no_backend", "no_transformer"})
 
@@ -58,7 +60,7 @@ class Counter:
     @property
     def value(self) -> int:
         """How often `add` was called."""
-        return self._raw() - self._base
+        return self.ticks - self._base
 
     def add_many(self, number: int) -> None:
         """Add a number at once."""
@@ -66,19 +68,31 @@ class Counter:
 
     def restart(self) -> None:
         """Count from zero again."""
-        self._base = self._raw()
+        self._base = self.ticks
 
-    def _raw(self) -> int:
+    @property
+    def ticks(self) -> int:
+        """What the next `next(counter.tick)` returns: the count, whatever was restarted."""
         return int(repr(self.tick)[6:-1])  # its repr shows the next number, and takes none
 
 
 class Ledger:
     """What became of the events that reached one node.
 
-    `accepted` includes what was `recovered` from a process that ended.
+    `accepted` includes what was `recovered` from a process that ended. `passed` is how many events
+    a component that is called by the emitting thread is done with: one that comes when it is not as
+    much as was accepted before finds another one there, and is perhaps emitted by the component.
     """
 
-    __slots__ = ("accepted", "dead_lettered", "delivered", "dropped", "recovered")
+    __slots__ = (
+        "accepted",
+        "dead_lettered",
+        "delivered",
+        "dropped",
+        "interrupted",
+        "passed",
+        "recovered",
+    )
 
     def __init__(self) -> None:
         self.accepted = Counter()
@@ -86,14 +100,21 @@ class Ledger:
         self.delivered = Counter()
         self.dead_lettered = Counter()
         self.dropped: dict[str, Counter] = {}
+        self.interrupted = self.counter("interrupted")
+        self.passed = 0
 
     def drop(self, reason: str, number: int = 1) -> None:
         """Count events that go no further from here."""
-        self.dropped.setdefault(reason, Counter()).add_many(number)
+        self.counter(reason).add_many(number)
+
+    def counter(self, reason: str) -> Counter:
+        """Return the counter of events that are dropped for a reason."""
+        return self.dropped.setdefault(reason, Counter())
 
     def dropped_by_reason(self) -> dict[str, int]:
-        """Return how many events were dropped, by reason."""
-        return {reason: counter.value for reason, counter in self.dropped.copy().items()}
+        """Return how many events were dropped, by reason; reasons without one are left out."""
+        counts = {reason: counter.value for reason, counter in self.dropped.copy().items()}
+        return {reason: number for reason, number in counts.items() if number}
 
     def unsettled(self) -> int:
         """Return how many events were accepted and neither delivered nor given up."""
@@ -102,6 +123,9 @@ class Ledger:
 
     def restart(self) -> None:
         """Count from zero again, as a forked child does."""
-        for counter in (self.accepted, self.recovered, self.delivered, self.dead_lettered):
+        for counter in (
+            *(self.accepted, self.recovered, self.delivered, self.dead_lettered),
+            *self.dropped.values(),
+        ):
             counter.restart()
-        self.dropped.clear()
+        self.passed = self.accepted.ticks

@@ -180,6 +180,7 @@ class RoutingBackend:
         """Count an event that came to the router and goes no further, for a reason of its own."""
         if self._steps:
             self.ledger.accepted.add()
+            self.ledger.passed += 1
         self.ledger.drop(reason)
 
     def targets(self, end: _End = _DELIVER) -> Iterator[Send]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import NoBackendEnabled
+from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,9 +38,17 @@ class Saver:
         self.saved: set[str | None] = {None}
         self._lock = RLock()
 
-    def save_for(self, event: Event) -> None:
-        """Save the records that an event refers to, where the process knows them."""
-        self._save_all((event.get("name_id"), event.get("context_type_id")))
+    def before(self, send: Callable[[Event], object]) -> Callable[[Event], object]:
+        """Return a function that saves the records that an event refers to, then sends it."""
+
+        def save_and_send(event: Event) -> object:
+            name_id, context_type_id = event.get("name_id"), event.get("context_type_id")
+            saved = self.saved
+            if name_id not in saved or context_type_id not in saved:
+                self._save_all((name_id, context_type_id))
+            return send(event)
+
+        return save_and_send
 
     def save_for_all(self, events: Iterable[Event]) -> None:
         """Save the records that events refer to, where the process knows them."""
@@ -68,6 +77,7 @@ class Saver:
                 except NoBackendEnabled:
                     continue
                 except Exception as error:  # noqa: BLE001  the event matters more; the next one asks again
+                    pass_on(error)
                     self._failed(error)
                 else:
                     self.saved.add(record_id)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from eventtracking_core.diagnostics import describe, report
-from eventtracking_core.errors import EventEmissionExit
+from eventtracking_core.errors import EventEmissionExit, RejectedError
+from eventtracking_core.interrupts import pass_on
+from eventtracking_core.routing.coroutines import refuse_awaitable, returns_coroutine
 from eventtracking_core.routing.ledger import Counter, failure_level, failure_reason
 
 if TYPE_CHECKING:
@@ -23,6 +26,8 @@ OnError = Literal["continue", "drop"]
 class FailedClosedError(EventEmissionExit):
     """The processor failed, and events must not pass it then."""
 
+    drop_reason = "processor_error"
+
 
 class Step:
     """A processor at its place in a chain, with what became of the events that reached it."""
@@ -34,6 +39,9 @@ class Step:
     ) -> None:
         if not callable(processor):
             raise ValueError(f"processor {type(processor).__name__} is not callable")
+        if returns_coroutine(processor):
+            kind = type(processor).__name__
+            raise ValueError(f"processor {kind} is `async def`: nothing would await it")
         self.processor = processor
         own: OnError = getattr(processor, "on_error", "continue")
         self.on_error: OnError = own if on_error is None else on_error
@@ -47,8 +55,10 @@ class Step:
         """Count and log a failure; where events must not pass one, end the branch.
 
         Raises:
+            BaseException: the processor did not fail, but was interrupted.
             FailedClosedError: the event must not go on.
         """
+        pass_on(error)
         reason = failure_reason(error)
         self.errors.setdefault(reason, Counter()).add()
         report(
@@ -81,13 +91,13 @@ def process(steps: Iterable[Step], event: Event) -> Event:
         except EventEmissionExit:
             step.dropped.add()
             raise
-        except (KeyboardInterrupt, SystemExit):
-            raise
         except BaseException as error:  # noqa: BLE001  whatever a processor raises ends here
             step.failed(error)
         else:
             if isinstance(result, dict):
                 event = cast("Event", result)
             elif result is not None:
+                with suppress(RejectedError):
+                    refuse_awaitable(result)
                 step.failed(TypeError("a processor returns an event or None"))
     return event

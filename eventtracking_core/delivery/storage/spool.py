@@ -17,6 +17,7 @@ from threading import RLock
 from time import monotonic
 from typing import Final
 
+from eventtracking_core.delivery.queue import StoredError
 from eventtracking_core.delivery.storage.adoption import Orphans
 from eventtracking_core.delivery.storage.directory import ProcessDirectory, make_private
 from eventtracking_core.delivery.storage.disk import DISK, Disk, identity, roll_back
@@ -112,32 +113,42 @@ class Spool:
 
         Raises:
             OSError: it was not written, and nothing of it remains.
+            StoredError: it was written, and an interrupt came then.
         """
         record = frame(wire)
         size = len(record)
-        with self._lock:
-            if self._is_writing:  # this thread is, and a signal handler interrupted it
-                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-            self._is_writing = True
-            try:
-                if monotonic() >= self._check_at:
-                    self._keep_in_place()
-                segment = self._current
-                if segment is None or segment.size + size > self._limit:
-                    segment = self._begun(size)
-                    if segment is None:
-                        return False
-                descriptor, begin = segment.descriptor, segment.size
-                if self._write(descriptor, record, begin) != size:
-                    roll_back(descriptor, begin)
-                self.appended += 1
-                segment.size = begin + size
-                segment.appended += 1
-                if self._syncer.dirty != descriptor:
-                    self._syncer.written(descriptor)
-                return True
-            finally:
-                self._is_writing = False
+        is_stored = False
+        try:
+            with self._lock:
+                if self._is_writing:  # this thread is, and a signal handler interrupted it
+                    raise BlockingIOError(  # noqa: TRY301  the other `try` is about interrupts
+                        errno.EAGAIN, os.strerror(errno.EAGAIN)
+                    )
+                self._is_writing = True
+                try:
+                    if monotonic() >= self._check_at:
+                        self._keep_in_place()
+                    segment = self._current
+                    if segment is None or segment.size + size > self._limit:
+                        segment = self._begun(size)
+                        if segment is None:
+                            return False
+                    descriptor, begin = segment.descriptor, segment.size
+                    if self._write(descriptor, record, begin) != size:
+                        roll_back(descriptor, begin)
+                    self.appended += 1
+                    segment.size = begin + size
+                    segment.appended += 1
+                    is_stored = True
+                    if self._syncer.dirty != descriptor:
+                        self._syncer.written(descriptor)
+                finally:
+                    self._is_writing = False
+        except BaseException as interrupt:
+            if is_stored:
+                raise StoredError from interrupt
+            raise
+        return True
 
     def _begun(self, size: int) -> Segment | None:
         """Begin a segment where a record of some size fits in; None where there is no room."""

@@ -1,0 +1,310 @@
+"""P31: exceptions of the application that strike while we run pass on, and the ledger is exact."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import eventtracking_core as et
+from eventtracking_core.backends.memory import MemoryBackend
+
+STORM = """
+import json, signal, sys, time
+import eventtracking_core as et
+
+class SoftLimit(Exception):
+    pass
+
+class Slow:
+    def __init__(self):
+        self.taken = 0
+    def send(self, event):
+        self.taken += 1
+        sum(range(50))
+
+class Batches:
+    def __init__(self):
+        self.numbers = []
+    def send_batch(self, events, *, timeout):
+        self.numbers += [event["data"]["n"] for event in events]
+
+raised = 0
+
+def handler(number, frame):
+    global raised
+    raised += 1
+    raise SoftLimit
+
+wanted = int(sys.argv[1])
+batches = {"queue": Batches(), "spool": Batches()}
+tracker = et.Tracker()
+quick = {"schedule_delay": 0.01, "max_queue_size": 10**6, "directory": sys.argv[2]}
+tracker.configure({
+    "processors": [lambda event: None],
+    "backends": {
+        "inline": Slow(), "other": Slow(),
+        **{mode: {"delivery": {**quick, "mode": mode}, "backends": {"sink": sink}}
+           for mode, sink in batches.items()},
+    },
+})
+tracker.emit("first", {"n": -1, "odd": {1, 2}})
+signal.signal(signal.SIGALRM, handler)
+caught = n = 0
+while raised < wanted:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.00005 + n % 97 * 0.000005)
+        for _ in range(3):
+            n += 1
+            tracker.emit("struck", {"n": n, "odd": {1, 2}})
+        while True:  # where no signal came yet
+            pass
+    except SoftLimit:
+        caught += 1
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert tracker.flush(30)
+stats = tracker.stats()
+
+def leaves(node):
+    if "backends" not in node:
+        return [node]
+    return [leaf for child in node["backends"] for leaf in leaves(child)]
+
+def lost(leaf):
+    gone = leaf["delivered"] + sum(leaf["dropped"].values()) + leaf.get("dead_lettered", 0)
+    return leaf["accepted"] - gone, leaf["pending"]
+
+print(json.dumps({
+    "raised": raised, "caught": caught,
+    "lost": [lost(leaf) for leaf in leaves(stats["tree"])],
+    "delivered": [leaf["delivered"] for leaf in leaves(stats["tree"])[2:]],
+    "taken": [len(sink.numbers) for sink in batches.values()],
+    "twice": [len(sink.numbers) - len(set(sink.numbers)) for sink in batches.values()],
+    "reasons": sorted({reason for leaf in leaves(stats["tree"]) for reason in leaf["dropped"]}),
+}))
+"""
+
+
+def strike(python, tmp_path, number):
+    told = python(STORM, number, tmp_path / "spool", timeout=300)
+    assert told["caught"] == told["raised"] >= number
+    assert told["lost"] == [[0, 0]] * 4
+    assert told["delivered"] == told["taken"]
+    assert told["twice"] == [0, 0]
+    assert told["reasons"] in ([], ["interrupted"])
+    return told
+
+
+def test_what_signal_handlers_raise_passes_through_emit_and_every_event_is_counted(
+    python, tmp_path, measured
+):
+    told = strike(python, tmp_path, 300)
+    measured("P31", json.dumps(told))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_five_thousand_signals_pass_through_emit(python, tmp_path, measured):
+    measured("P31", json.dumps(strike(python, tmp_path, 5000)))
+
+
+HANDLERS = """
+import functools, json, signal, sys
+import eventtracking_core as et
+
+class Timeout(TimeoutError):
+    pass
+
+def plain(number, frame):
+    raise Timeout
+
+def once(number, frame):
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    raise Timeout
+
+class Callable:
+    def __call__(self, *arguments):
+        self.fail()
+    def fail(self):
+        raise Timeout
+
+class Waits:
+    def send(self, event):
+        signal.pause()
+
+class Replaces(Waits):
+    def send(self, event):
+        try:
+            signal.pause()
+        except OSError as error:
+            raise et.RetryableError("the sink is away") from error
+
+def wait(*_):
+    signal.pause()
+    return {}
+
+passed = 0
+places = [{"backend": Waits()}, {"backend": Replaces()}, None]
+handlers = [plain, once, Callable(), Callable().fail, functools.partial(plain)]
+handlers[3] = functools.partial(lambda _, number, frame: plain(number, frame), 1)
+for place in places:
+    for handler in handlers:
+        tracker = et.Tracker(place) if place else et.Tracker({"a": Waits()}, processors=[wait])
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        try:
+            tracker.emit("struck")
+        except Timeout:
+            passed += 1
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+print(json.dumps([passed, len(places) * len(handlers)]))
+"""
+
+
+def test_any_kind_of_handler_is_known_wherever_it_strikes(python):
+    passed, all_of_them = python(HANDLERS)
+    assert passed == all_of_them == 15
+
+
+def test_what_the_application_caught_before_it_emitted_is_not_raised_again(python):
+    script = """
+import json, signal
+import eventtracking_core as et
+
+def handler(number, frame):
+    raise TimeoutError
+
+class Fails:
+    def send(self, event):
+        raise ValueError
+
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.02)
+tracker = et.Tracker({"a": Fails()})
+try:
+    signal.pause()
+except TimeoutError:
+    tracker.emit("timed out")
+print(json.dumps(tracker.stats()["tree"]["backends"][0]["dropped"]))
+"""
+    assert python(script) == {"error": 1}
+
+
+def test_a_timeout_of_gevent_passes_through_emit(python):
+    script = """
+import json, gevent
+import eventtracking_core as et
+
+class Waits:
+    def send(self, event):
+        gevent.sleep(10)
+
+after = []
+
+class After:
+    def send(self, event):
+        after.append(1)
+
+tracker = et.Tracker({"a": Waits(), "b": After()})
+caught = 0
+try:
+    with gevent.Timeout(0.05):
+        tracker.emit("struck")
+except gevent.Timeout:
+    caught += 1
+leaf = tracker.stats()["tree"]["backends"][0]
+print(json.dumps([caught, leaf["dropped"], leaf["pending"], len(after)]))
+"""
+    assert python(script) == [1, {"interrupted": 1}, 0, 1]
+
+
+class Emits:
+    def __init__(self):
+        self.tracker = None
+        self.sent = 0
+
+    def send(self, event):
+        self.sent += 1
+        self.tracker.emit("again")
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_backends_that_emit_end_and_what_is_dropped_is_counted(number, caplog):
+    backends = {f"emits-{n}": Emits() for n in range(number)}
+    tracker = et.Tracker(backends)
+    for backend in backends.values():
+        backend.tracker = tracker
+    tracker.emit("first")
+
+    leaves = tracker.stats()["tree"]["backends"]
+    assert sum(backend.sent for backend in backends.values()) < 300
+    assert all(leaf["dropped"]["recursion"] > 0 for leaf in leaves)
+    assert all(
+        leaf["accepted"] == leaf["delivered"] + leaf["dropped"]["recursion"] for leaf in leaves
+    )
+    assert len([each for each in caplog.records if "TooDeepError" in each.message]) <= number
+
+    sent = sum(backend.sent for backend in backends.values())
+    tracker.emit("next")  # nothing of the first one is left over
+    assert sum(backend.sent for backend in backends.values()) == 2 * sent
+
+
+def test_a_backend_may_emit_what_another_one_is_told():
+    class Audits(Emits):
+        def send(self, event):
+            self.sent += 1
+            if event["name"] != "audit":
+                self.tracker.emit("audit")
+
+    memory, audits = MemoryBackend(), Audits()
+    tracker = audits.tracker = et.Tracker({"a": audits, "b": memory})
+    for _ in range(20):
+        tracker.emit("first")
+    assert [event["name"] for event in memory.events] == ["audit", "first"] * 20
+
+
+def test_processors_that_emit_end():
+    calls = []
+
+    def emits(event):
+        calls.append(1)
+        tracker.emit("again")
+
+    memory = MemoryBackend()
+    tracker = et.Tracker({"memory": memory}, processors=[emits, emits])
+    tracker.emit("first")
+    tree = tracker.stats()["tree"]
+    assert len(calls) < 50
+    assert tree["dropped"]["recursion"] > 0
+    assert tree["accepted"] == tree["dropped"]["recursion"] + len(memory.events)
+
+
+def test_a_backend_that_says_it_is_closed_does_not_stop_its_siblings():
+    class Closed:
+        def send(self, event):
+            raise et.ClosedError
+
+    memory = MemoryBackend()
+    tracker = et.Tracker({"a": Closed(), "b": memory})
+    tracker.emit("name")
+    assert len(memory.events) == 1
+    assert tracker.stats()["tree"]["backends"][0]["dropped"] == {"shutdown": 1}
+
+
+def test_near_the_recursion_limit_the_siblings_are_tried_too(tracker_to, sink):
+    memory = MemoryBackend()
+    queued = sink()
+    tracker = tracker_to({"a": queued})
+    tracker.root.register_backend("z", memory)
+
+    def deeper(n):
+        tracker.emit("deep", {"n": n})
+        deeper(n + 1)
+
+    with pytest.raises(RecursionError):
+        deeper(0)
+    assert tracker.flush(10)
+    leaf = tracker.leaf("a")
+    assert leaf["accepted"] == leaf["delivered"] + sum(leaf["dropped"].values())
+    assert tracker.stats()["emitted"] - len(memory.events) <= 40
+    assert leaf["delivered"] == len(queued.delivered)
