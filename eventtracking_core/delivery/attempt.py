@@ -40,6 +40,7 @@ class Item:
 
     attempts = 0
     blamed = 0
+    deaths = 0
     error = ""
     failing_since: float | None = None
     is_alone = False

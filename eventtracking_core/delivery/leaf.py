@@ -17,6 +17,7 @@ from eventtracking_core.delivery.places import (
 )
 from eventtracking_core.delivery.queue import QUEUE_FULL, MemoryQueue, StoredError, Ticket
 from eventtracking_core.delivery.storage.dead_letters import DeadLetters
+from eventtracking_core.delivery.storage.deaths import DeathCounts
 from eventtracking_core.delivery.storage.directory import directory_name
 from eventtracking_core.delivery.storage.spool import Spool
 from eventtracking_core.delivery.worker import Worker
@@ -88,6 +89,7 @@ class BufferedLeaf(Leaf):
         self.dead_letters = DeadLetters(
             self.directory / "dead", options.max_dead_letter_bytes, base=base
         )
+        self.deaths = DeathCounts(self.directory / "deliveries", base)
         self._make_new()
         super().__init__(name, backend, type_name=type_name)
         self.mode = options.mode
@@ -305,6 +307,7 @@ class BufferedLeaf(Leaf):
         super().forked()
         if self.spool is not None:
             self.spool.forked()
+        self.deaths.forked()
         closed = self.closed
         self._make_new()
         self.closed = closed

@@ -16,6 +16,9 @@ WhenFull = Literal["drop_newest", "block", "spool"]
 MODES: Final[tuple[Mode, ...]] = ("inline", "queue", "spool")
 _SIZES: Final = ("max_queue_size", "max_queue_bytes", "max_batch_size", "max_batch_bytes")
 _TIMES: Final = ("export_timeout", "initial_interval", "max_interval")
+MIN_WORKER_DEATHS: Final = 2
+"""One of a batch shows which events may be to blame, and one of an event alone which one is."""
+
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
 
@@ -46,6 +49,8 @@ class DeliveryOptions:
         max_dead_letter_bytes: bytes that dead letters may take; a further one is dropped.
         fsync_interval: seconds between two syncs of the spool to its disk; 0 syncs each event
             before `emit` returns.
+        max_worker_deaths: processes that may die while they deliver one event of a spool; then it
+            is a dead letter. After the first death, it is delivered alone.
 
     Raises:
         ValueError: a number is negative or none, or zero where something has to fit in.
@@ -66,8 +71,11 @@ class DeliveryOptions:
     max_spool_bytes: ByteSize = 1024 * MIB
     max_dead_letter_bytes: ByteSize = 256 * MIB
     fsync_interval: Seconds = 0.1
+    max_worker_deaths: int = 3
 
     def __post_init__(self) -> None:
+        if self.max_worker_deaths < MIN_WORKER_DEATHS:
+            raise ValueError(f"max_worker_deaths must be at least {MIN_WORKER_DEATHS}")
         for field in fields(self):
             value = getattr(self, field.name)
             if not isinstance(value, int | float):

@@ -67,10 +67,18 @@ class Settler:
 
     def _attempt(self) -> Attempt:
         is_probing = self.backoff.probes and self.held[0].is_named
-        tried = self.held[:1] if is_probing else self.held
+        tried = self.held[:1] if is_probing else self._together()
         send = sender(self._leaf.backend, self._leaf.saver, lambda: self._requests.is_late)
         attempt = Attempt(send, self._timeout)
+        deaths = self._leaf.deaths
+        spooled = [str(item.event.get("id")) for item in tried if item.spooled is not None]
+        if spooled:
+            deaths.trying(spooled)
         self._leaf.run(attempt, tried)
+        if attempt.retryable:
+            deaths.returned()
+        elif spooled and tried[0].deaths:
+            deaths.forget(spooled[0])
         # From here on, nothing that goes wrong brings a settled event back.
         self.held = attempt.retryable + self.held[len(tried) :]
         self._accounts.deliver(attempt.delivered)
@@ -80,6 +88,11 @@ class Settler:
         self._give_up("error", [item for item in attempt.retryable if self._is_poison(item)])
         self._give_up("expired", [item for item in self.held if self._is_expired(item)])
         return attempt
+
+    def _together(self) -> list[Item]:
+        """Return the next events to try at once: one on which a process died is tried alone."""
+        number = next((n for n, item in enumerate(self.held) if item.deaths), len(self.held))
+        return self.held[: number or 1]
 
     def _timeout(self) -> float:
         limit = self._options.export_timeout

@@ -177,6 +177,8 @@ class Worker:
         while True:
             self._settler.settle(batch)  # and what is held, after an error
             self._requests.settle(self._is_settled)
+            if not (self._settler.held or self._has_more()):
+                self._leaf.deaths.clear()
             if self._requests.is_stopping and (self._requests.is_late or self._is_empty()):
                 self._finish()
                 return
@@ -195,6 +197,7 @@ class Worker:
         try:
             if self._leaf.spool is not None:
                 self._leaf.spool.close()
+                self._leaf.deaths.close()
             if not self._leaf.is_retired:
                 seconds = self._requests.seconds_left(self._options.export_timeout)
                 self._leaf.release_once(monotonic() + seconds)
@@ -282,6 +285,8 @@ class Worker:
             wires += [(wire, None) for wire in leaf.queue.take(count, size)]
         if leaf.spool is not None and len(wires) < count:
             spooled, recovered = leaf.spool.take(count - len(wires), size)
+            if recovered:
+                leaf.deaths.collect()
             wires += [(event.wire, event) for event in spooled]
         if self._options.mode == "spool" and len(wires) < count:
             wires += [(wire, None) for wire in leaf.queue.take(count - len(wires), size)]
@@ -294,7 +299,15 @@ class Worker:
             read = getattr(type(self._leaf.backend), "read_wire", normal_from_msgpack)
             event: Event = read(wire)
             if INVALID not in event:
-                return Item(wire, event, spooled)
+                item = Item(wire, event, spooled)
+                deaths = self._leaf.deaths.of(str(event.get("id")))
+                if deaths < self._options.max_worker_deaths:
+                    if deaths:
+                        item.deaths = deaths
+                    return item
+                item.error = f"{deaths} processes died while they delivered it"
+                self._accounts.give_up([item], "worker_deaths")
+                return None
             error, reason = str(event.pop(INVALID)), "invalid"  # type: ignore[typeddict-item]
             wire = encode_msgpack(event)
         except Exception as unreadable:  # noqa: BLE001  a file may hold anything

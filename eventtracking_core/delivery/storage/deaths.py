@@ -1,0 +1,147 @@
+"""Events that were being delivered when their process died, counted across processes.
+
+Each process that delivers from a spool has a file, locked while it lives: the ids of the events
+that the backend has now, and how many processes died on those that came back.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from eventtracking_core.delivery.storage.directory import make_private
+
+__all__ = ["DeathCounts"]
+
+_FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+class DeathCounts:
+    """How often a process died while it delivered an event; for the thread that delivers.
+
+    What cannot be written or read is not counted: a death more is what that costs.
+
+    Args:
+        directory: the leaf's, for the files.
+        base: what the operator configured.
+    """
+
+    def __init__(self, directory: Path, base: Path) -> None:
+        self._directory = directory
+        self._base = base
+        self._path: Path | None = None
+        self._file = -1
+        self._deaths: dict[str, int] = {}
+        self._is_trying = False
+
+    def of(self, event_id: str) -> int:
+        """Return how many processes died while they delivered an event."""
+        return self._deaths.get(event_id, 0)
+
+    def collect(self) -> None:
+        """Take over what processes that died left, and look at what living ones know."""
+        found: list[tuple[Path, int]] = []
+        with suppress(OSError):
+            for path in list(self._directory.iterdir()):
+                if path != self._path:
+                    with suppress(OSError, ValueError):
+                        found += self._read(path)
+        if found:
+            self._write([])
+            for path, file in found:
+                with suppress(OSError):
+                    path.unlink()
+                os.close(file)
+
+    def _read(self, path: Path) -> Iterator[tuple[Path, int]]:
+        """Add up what a file says; yield it, locked, if its process is dead."""
+        file = os.open(path, _FLAGS)
+        is_dead = False
+        try:
+            with suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_dead = True
+            size = os.fstat(file).st_size
+            text: Any = json.loads(os.pread(file, size, 0) or b"{}")
+            deaths: dict[str, int] = dict(text.get("deaths", {}))
+            for event_id in text.get("trying", ()) if is_dead else ():
+                deaths[event_id] = deaths.get(event_id, 0) + 1
+            for event_id, number in deaths.items():
+                self._deaths[event_id] = max(number, self.of(event_id))
+        except BaseException:
+            os.close(file)
+            raise
+        if is_dead:
+            yield path, file
+        else:
+            os.close(file)
+
+    def trying(self, ids: Iterable[str]) -> None:
+        """Note which events the backend is about to have."""
+        self._write(list(ids))
+
+    def returned(self) -> None:
+        """Note that the backend has none of them any more."""
+        if self._is_trying:
+            self._write([])
+
+    def forget(self, event_id: str) -> None:
+        """Forget an event that is settled."""
+        if self._deaths:
+            self._deaths.pop(event_id, None)
+
+    def _write(self, ids: list[str]) -> None:
+        self._is_trying = bool(ids)
+        text = json.dumps({"deaths": self._deaths, "trying": ids}).encode()
+        with suppress(OSError):
+            if self._file < 0:
+                self._file, self._path = self._made()
+            os.ftruncate(self._file, os.pwrite(self._file, text, 0))
+
+    def _made(self) -> tuple[int, Path]:
+        make_private(self._directory, self._base)
+        while True:
+            path = self._directory / f"{os.getpid()}-{token_hex(4)}"
+            file = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(file).st_nlink:
+                    return file, path
+            except BlockingIOError:  # another process took it for one of the dead
+                pass
+            except OSError as error:
+                os.close(file)
+                if error.errno != errno.EINTR:
+                    raise
+                continue
+            os.close(file)
+
+    def clear(self) -> None:
+        """Forget everything: no event of those that are known is pending here."""
+        if self._deaths or self._is_trying:
+            self._deaths = {}
+            self._write([])
+
+    def close(self) -> None:
+        """End in order: nothing is being delivered; what came back and is not settled is kept."""
+        if self._file >= 0:
+            self._write([])
+            if not self._deaths and self._path is not None:
+                with suppress(OSError):
+                    self._path.unlink()
+        self.forked()
+
+    def forked(self) -> None:
+        """Close, in a forked child, what is the parent's."""
+        file, self._file, self._path = self._file, -1, None
+        self._deaths = {}
+        if file >= 0:
+            with suppress(OSError):
+                os.close(file)
