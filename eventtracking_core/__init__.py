@@ -27,8 +27,8 @@ from eventtracking_core.errors import (
 )
 from eventtracking_core.events import Event
 from eventtracking_core.lazy import lazy
-from eventtracking_core.lifecycle import drain_on_sigterm
 from eventtracking_core.routing import RoutingBackend
+from eventtracking_core.signals import drain_on_sigterm
 from eventtracking_core.tracker import Tracker
 from eventtracking_core.trackers import (
     configure,
@@ -42,9 +42,8 @@ from eventtracking_core.trackers import (
 )
 
 if TYPE_CHECKING:
-    from eventtracking_core.components import Backend, BatchBackend, Processor
+    from eventtracking_core.components import Backend, BatchBackend, ByteSize, Processor, Seconds
     from eventtracking_core.hookspecs import hookimpl
-    from eventtracking_core.options import ByteSize, Seconds
     from eventtracking_core.plugins import register_plugin
     from eventtracking_core.registry import PII, Doc, EventType, FieldDoc, event
 
@@ -96,13 +95,13 @@ __all__ = [  # noqa: RUF022  an acronym is no constant
 _LAZY = {
     "Backend": "components",
     "BatchBackend": "components",
-    "ByteSize": "options",
+    "ByteSize": "components",
     "Doc": "registry",
     "EventType": "registry",
     "FieldDoc": "registry",
     "PII": "registry",
     "Processor": "components",
-    "Seconds": "options",
+    "Seconds": "components",
     "event": "registry",
     "hookimpl": "hookspecs",
     "register_plugin": "plugins",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from eventtracking_core.events import Event, clean_name
 from eventtracking_core.interrupts import pass_on
+from eventtracking_core.pipeline import Diverted, Pipeline
 from eventtracking_core.registry.checking import Loop, compiled, glance
 from eventtracking_core.registry.shape import Shape, shape_of_context, shape_of_data
 from eventtracking_core.registry.values import HUGE, weight
@@ -18,7 +19,6 @@ from eventtracking_core.registry.violations import (
     mismatches,
     unencodable,
 )
-from eventtracking_core.tree import Diverted, Tree
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,18 +40,18 @@ MAX_VIOLATIONS: Final = 20
 
 
 Stamp = Callable[
-    ["Tree", str, str, "datetime", "Frame | None", dict[str, Any], Any],
+    ["Pipeline", str, str, "datetime", "Frame | None", dict[str, Any], Any],
     "Event",
 ]
 """Returns an event with the ids of its records.
 
-It is called with the tree, the event's id, its name, its time, the innermost context, the context's
-values and the data. It raises `Diverted` where the event goes elsewhere than down the tree, and an
-`InvalidEventError` where the tracker is strict.
+It is called with the pipeline, the event's id, its name, its time, the innermost context, the
+context's values and the data. It raises `Diverted` where the event goes elsewhere than down the
+pipeline, and an `InvalidEventError` where the tracker is strict.
 """
 
 _SOURCE: Final = """
-def stamp(tree, event_id, name, moment, frame, context, data):
+def stamp(pipeline, event_id, name, moment, frame, context, data):
     try:
         {look.reads}
         if frame is None:
@@ -60,7 +60,7 @@ def stamp(tree, event_id, name, moment, frame, context, data):
             context_id, size = frame.stamp or stamp_frame(frame, name)
         if frame is None or length(context) != length(frame.merged):
             size += provided(frame, context)
-        if {look.condition} and size + {look.size} <= tree.max_event_size:
+        if {look.condition} and size + {look.size} <= pipeline.max_event_size:
             if context_id is None:
                 return {{
                     "id": event_id,
@@ -81,7 +81,7 @@ def stamp(tree, event_id, name, moment, frame, context, data):
             }}
     except failure:
         pass
-    return closer(known, tree, event_id, name, moment, frame, context, data)
+    return closer(known, pipeline, event_id, name, moment, frame, context, data)
 """
 
 
@@ -152,7 +152,7 @@ class Stamps(dict["str | type", Stamp]):
     def _closer(  # noqa: PLR0917  as its stamp
         self,
         known: _Type,
-        tree: Tree,
+        pipeline: Pipeline,
         event_id: str,
         name: str,
         moment: datetime,
@@ -162,7 +162,7 @@ class Stamps(dict["str | type", Stamp]):
     ) -> Event:
         """Do what a stamp does for an event that is not what most are."""
         event, size = self._event(event_id, name, moment, frame, context, data, known.name_id)
-        size += self._check_provided(tree, name, frame, context)
+        size += self._check_provided(pipeline, name, frame, context)
         try:
             more = known.loop.check(data)
             if known.surroundings is not None and Loop(known.surroundings).check(context) < 0:
@@ -170,8 +170,8 @@ class Stamps(dict["str | type", Stamp]):
         except Exception as error:  # noqa: BLE001  data may be anything, and lack anything
             pass_on(error)
             more = -1
-        if more < 0 or size + more > tree.max_event_size:
-            self._judge(tree, event, known, size)
+        if more < 0 or size + more > pipeline.max_event_size:
+            self._judge(pipeline, event, known, size)
         return event
 
     def _event(  # noqa: PLR0917  as its stamp
@@ -212,10 +212,10 @@ class Stamps(dict["str | type", Stamp]):
         return stamp
 
     def _check_provided(
-        self, tree: Tree, name: str, frame: Frame | None, context: dict[str, Any]
+        self, pipeline: Pipeline, name: str, frame: Frame | None, context: dict[str, Any]
     ) -> int:
         """Return about what the providers' values take, and warn of those without a form."""
-        if not tree.providers:
+        if not pipeline.providers:
             return 0
         size = _provided(frame, context)
         if size < HUGE:
@@ -228,7 +228,7 @@ class Stamps(dict["str | type", Stamp]):
 
     def _unregistered(  # noqa: PLR0917  as any stamp
         self,
-        tree: Tree,
+        pipeline: Pipeline,
         event_id: str,
         name: str,
         moment: datetime,
@@ -237,34 +237,34 @@ class Stamps(dict["str | type", Stamp]):
         data: Any,
     ) -> Event:
         event, size = self._event(event_id, name, moment, frame, context, data, None)
-        size += self._check_provided(tree, name, frame, context)
-        policy = tree.policies.unregistered
+        size += self._check_provided(pipeline, name, frame, context)
+        policy = pipeline.policies.unregistered
         if policy == "reject" or (policy == "warn" and self._registry.has_events):
             self._intake.warn("unregistered", name, "its type is not registered")
-        self._warn_of_contents(tree, event, size)
+        self._warn_of_contents(pipeline, event, size)
         if policy == "reject":
-            raise Diverted(event, partial(tree.refuse, "unregistered"))
+            raise Diverted(event, partial(pipeline.count_dropped, "unregistered"))
         return event
 
-    def _judge(self, tree: Tree, event: Event, known: _Type, size: int) -> None:
+    def _judge(self, pipeline: Pipeline, event: Event, known: _Type, size: int) -> None:
         """Say what is wrong with an event of a type."""
-        policy = tree.policies.invalid
+        policy = pipeline.policies.invalid
         wrong: list[Violation] = []
         if policy != "allow":
             wrong = _found_wrong(known, event)
             for violation in wrong:
                 self._warn(event["name"], violation)
-        self._warn_of_contents(tree, event, size)
+        self._warn_of_contents(pipeline, event, size)
         if policy == "dead_letter" and wrong:
             error = f"{wrong[0].code}: {clean_name(wrong[0].field)}"
-            raise Diverted(event, partial(tree.give_up, error))
+            raise Diverted(event, partial(pipeline.reject_invalid, error))
 
-    def _warn_of_contents(self, tree: Tree, event: Event, size: int) -> None:
+    def _warn_of_contents(self, pipeline: Pipeline, event: Event, size: int) -> None:
         more = _weight(event["data"])
         if more < 0:
             for violation in _guarded(unencodable, event["data"]):
                 self._warn(event["name"], violation)
-        elif size + more > tree.max_event_size:
+        elif size + more > pipeline.max_event_size:
             self._intake.warn("too_large", event["name"], "it is larger than max_event_size")
 
     def _warn(self, name: str, violation: Violation) -> None:

@@ -14,13 +14,14 @@ from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import Event, id_at
 from eventtracking_core.forks import check_fork, reset_after_fork, same_process
+from eventtracking_core.holders import join
 from eventtracking_core.intake import Intake
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.lifecycle import join, uninterrupted
-from eventtracking_core.policies import DEFAULT
+from eventtracking_core.pipeline import Diverted, Pipeline, Replaced, Send, emitting
 from eventtracking_core.routing import RoutingBackend
 from eventtracking_core.scope import Scope
-from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Diverted, Replaced, Send, Tree, emitting
+from eventtracking_core.settings import DEFAULT, SHUTDOWN_TIMEOUT
+from eventtracking_core.signals import uninterrupted
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
@@ -63,8 +64,8 @@ class Tracker(Scope):
         self._configuring = RLock()
         self._intake = Intake(strict=strict)
         self._names = self._intake.names
-        self._tree = Tree(RoutingBackend(backends, processors))
-        self._tree.bind(proxy(self))  # a cycle would keep a tracker alive
+        self._pipeline = Pipeline(RoutingBackend(backends, processors))
+        self._pipeline.bind(proxy(self))  # a cycle would keep a tracker alive
         self._stamps: Stamps | None = None
         self._providers: tuple[ContextProvider, ...] = ()
         if strict:
@@ -90,8 +91,8 @@ class Tracker(Scope):
             reset_after_fork()
         now = _now(UTC)
         event_id = id_at(now)
-        tree = self._tree
-        if tree.is_silent:
+        pipeline = self._pipeline
+        if pipeline.is_silent:
             return event_id
         try:
             kind = None
@@ -103,8 +104,8 @@ class Tracker(Scope):
                 name = self._intake.name(name, error)
             frame = self._top()
             context = {} if frame is None else frame.merged.copy()
-            if tree.providers:
-                context = tree.context(context)
+            if pipeline.providers:
+                context = pipeline.context(context)
             now = now if timestamp is None else self._intake.timestamp(timestamp, name)
             fields = data if type(data) is dict else self._intake.data(data, name)
             event: Event
@@ -118,16 +119,16 @@ class Tracker(Scope):
                 }
             else:
                 stamp = (self._stamps or self._stamping())[name if kind is None else kind]
-                event = stamp(tree, event_id, name, now, frame, context, fields)
+                event = stamp(pipeline, event_id, name, now, frame, context, fields)
             try:
-                next(tree.emitted)
-                tree.send(event)
+                next(pipeline.emitted)
+                pipeline.send(event)
             finally:
-                next(tree.left)
+                next(pipeline.left)
         except Replaced:
             self.send(event)
         except Diverted as diverted:
-            self._send(tree, diverted.send, diverted.event)
+            self._send(pipeline, diverted.send, diverted.event)
         except InvalidEventError:
             raise
         except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
@@ -145,51 +146,51 @@ class Tracker(Scope):
 
     def _begin(self) -> None:
         """Do by the present tree's policies, and fill its metadata store."""
-        if self._tree.policies is not DEFAULT:
+        if self._pipeline.policies is not DEFAULT:
             self._stamping()
         if self._event_types is not None:
             for record in self._event_types.records():
-                self._tree.keep(record)
+                self._pipeline.write_metadata(record)
 
     def _registered(self, record: EventType) -> None:
         self._stamping()
-        self._tree.keep(record)
+        self._pipeline.write_metadata(record)
 
     def send(self, event: Event) -> None:
         """Route an event that was made elsewhere: a replay, or a line of a log. Never raises."""
         check_fork()
-        replaced: Tree | None = None
-        while (tree := self._tree) is not replaced:
-            if tree.is_silent:
+        replaced: Pipeline | None = None
+        while (pipeline := self._pipeline) is not replaced:
+            if pipeline.is_silent:
                 return
             try:
-                self._send(tree, None, event)
+                self._send(pipeline, None, event)
             except Replaced:
-                replaced = tree
+                replaced = pipeline
             else:
                 return
 
-    def _send(self, tree: Tree, send: Send | None, event: Event) -> None:
+    def _send(self, pipeline: Pipeline, send: Send | None, event: Event) -> None:
         try:
-            next(tree.emitted)
-            (send or tree.send)(event)
+            next(pipeline.emitted)
+            (send or pipeline.send)(event)
         except Replaced:
             raise
         except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
             pass_on(error)
             report(logging.ERROR, type(error), "an event was not sent: %s", describe(error))
         finally:
-            next(tree.left)
+            next(pipeline.left)
 
     @property
     def backends(self) -> dict[str, Backend | BatchBackend]:
         """The backends at the root of the tree, by name."""
-        return self._tree.root.backends
+        return self._pipeline.root.backends
 
     @property
     def processors(self) -> list[Processor]:
         """The processors at the root of the tree."""
-        return self._tree.root.processors
+        return self._pipeline.root.processors
 
     def get_backend(self, name: str) -> Backend | BatchBackend:
         """Return the backend of that name at the root of the tree.
@@ -202,7 +203,7 @@ class Tracker(Scope):
     @property
     def pending(self) -> int:
         """How many accepted events are neither delivered, dropped nor dead-lettered yet."""
-        return sum(leaf.stats()["pending"] for leaf in self._tree.root.leaves())
+        return sum(leaf.stats()["pending"] for leaf in self._pipeline.root.leaves())
 
     def add_context_provider(self, provider: ContextProvider) -> None:
         """Add a provider that runs after those of the configuration, whatever is configured.
@@ -212,12 +213,12 @@ class Tracker(Scope):
         """
         if provider not in self._providers:
             self._providers += (provider,)
-            self._tree.providers += (provider,)
+            self._pipeline.providers += (provider,)
 
     @property
     def root(self) -> RoutingBackend:
         """The root of the routing tree; registering there takes effect at once."""
-        return self._tree.root
+        return self._pipeline.root
 
     def configure(self, config: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> None:
         """Build the tree that a configuration describes and swap it in; shut the old one down.
@@ -230,39 +231,41 @@ class Tracker(Scope):
             ConfigurationError: with every problem; the tracker stays as it was.
         """
         from eventtracking_core.config import build, read  # noqa: PLC0415  costs imports
-        from eventtracking_core.telemetry import follow  # noqa: PLC0415
+        from eventtracking_core.telemetry import instrument  # noqa: PLC0415
 
         check_fork()
         is_disabled = _is_true(os.environ.get("EVENTTRACKING_DISABLED", ""))
-        tree = (
-            Tree(RoutingBackend()) if is_disabled else build(read(config), self.name, proxy(self))
+        pipeline = (
+            Pipeline(RoutingBackend())
+            if is_disabled
+            else build(read(config), self.name, proxy(self))
         )
-        tree.bind(proxy(self))
-        tree.providers += self._providers
-        follow(tree, self._intake)
-        self._replace(tree)
+        pipeline.bind(proxy(self))
+        pipeline.providers += self._providers
+        instrument(pipeline, self._intake)
+        self._replace(pipeline)
 
     @uninterrupted
-    def _replace(self, tree: Tree) -> None:
+    def _replace(self, pipeline: Pipeline) -> None:
         # Only the swap is locked: building may wait for another thread's import, and shutting down
         # for a backend.
         with self._configuring:
-            old, self._tree = self._tree, tree
+            old, self._pipeline = self._pipeline, pipeline
         try:
-            old.replace(tree)
+            old.replace(pipeline)
         finally:
-            self._tree.start()
+            self._pipeline.start()
             self._begin()
 
     @property
     def shutdown_timeout(self) -> float:
         """Seconds that shutting down may take, as configured."""
-        return self._tree.shutdown_timeout
+        return self._pipeline.shutdown_timeout
 
     def flush(self, timeout: float = SHUTDOWN_TIMEOUT) -> bool:
         """Wait, at most `timeout` seconds, for what was emitted; tell whether it is delivered."""
         check_fork()
-        return self._tree.flush(timeout)
+        return self._pipeline.flush(timeout)
 
     async def aflush(self, timeout: float = SHUTDOWN_TIMEOUT) -> bool:  # noqa: ASYNC109  as flush
         """Do what `flush` does, without blocking the event loop; cancelling it loses nothing."""
@@ -273,13 +276,13 @@ class Tracker(Scope):
     def close(self) -> None:
         """Take no more events; what waits is delivered until `shutdown`."""
         check_fork()
-        for leaf in self._tree.root.leaves():
+        for leaf in self._pipeline.root.leaves():
             leaf.close()
 
     def forked(self) -> None:
         """Count from zero in a forked child, which begins empty."""
         self._configuring = RLock()
-        self._tree.forked()
+        self._pipeline.forked()
 
     @uninterrupted
     def shutdown(self, timeout: float | None = None) -> bool:
@@ -292,8 +295,8 @@ class Tracker(Scope):
             timeout: seconds, in all; the configuration's `shutdown_timeout` if not given.
         """
         check_fork()
-        tree = self._tree
-        return tree.shutdown(tree.shutdown_timeout if timeout is None else timeout)
+        pipeline = self._pipeline
+        return pipeline.shutdown(pipeline.shutdown_timeout if timeout is None else timeout)
 
     def stats(self) -> dict[str, Any]:
         """Return the counters of every node since the tree was configured.
@@ -302,12 +305,12 @@ class Tracker(Scope):
         reason; a router its `processors` and `backends`, a backend its `delivered` and `pending`.
         """
         check_fork()
-        tree = self._tree
-        emitted = tree.emitted_count.value
+        pipeline = self._pipeline
+        emitted = pipeline.emitted_count.value
         return {
             "emitted": emitted,
             "warnings": self._intake.warnings(),
-            "tree": {"name": "", "type": "router", **tree.root.stats(emitted)},
+            "tree": {"name": "", "type": "router", **pipeline.root.stats(emitted)},
         }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventtracking_core.config.reader import join
 from eventtracking_core.processors._accepts import Accepts
-from eventtracking_core.routing import RoutingBackend, Step
+from eventtracking_core.routing import ProcessorNode, RoutingBackend
 from eventtracking_core.routing.binding import bind
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "guards", "steps"]
 
 
-def steps(table: Mapping[str, Any], path: str, problems: Problems) -> list[Step]:
+def steps(table: Mapping[str, Any], path: str, problems: Problems) -> list[ProcessorNode]:
     """Return what stands after a router's own processors: a guard, where it says what it accepts.
 
     Args:
@@ -30,7 +30,7 @@ def steps(table: Mapping[str, Any], path: str, problems: Problems) -> list[Step]
     if "accepts" not in table:
         return []
     classes, is_converted = problems.convert(table["accepts"], list[str], join(path, "accepts"))
-    return [Step(Accepts(classes), name="accepts")] if is_converted else []
+    return [ProcessorNode(Accepts(classes), name="accepts")] if is_converted else []
 
 
 def check(root: RoutingBackend, owner: Owner | None, problems: Problems) -> None:

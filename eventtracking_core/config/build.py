@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from eventtracking_core.components import Seconds
 from eventtracking_core.config import accepts, remote
 from eventtracking_core.config.compat import ROUTER, translate
 from eventtracking_core.config.component import RESERVED, ComponentFactory
@@ -29,9 +30,9 @@ from eventtracking_core.config.settings import (
 from eventtracking_core.delivery import BufferedLeaf, RemoteLeaf, RemoteRouter
 from eventtracking_core.delivery.remote import PUBLISHER
 from eventtracking_core.errors import ConfigurationError
-from eventtracking_core.options import Seconds
-from eventtracking_core.routing import Leaf, RoutingBackend, Step
-from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Tree
+from eventtracking_core.pipeline import Pipeline
+from eventtracking_core.routing import Leaf, ProcessorNode, RoutingBackend
+from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
@@ -51,7 +52,7 @@ ROOT_KEYS: Final = (
 
 def build(
     configuration: Configuration, tracker: str | None = "default", owner: Owner | None = None
-) -> Tree:
+) -> Pipeline:
     """Make the components of a configuration, without what `EVENTTRACKING_DISABLE_PLUGINS` names.
 
     Args:
@@ -85,7 +86,7 @@ class TreeBuilder:
         disabled = os.environ.get("EVENTTRACKING_DISABLE_PLUGINS", "").split(",")
         self._components = ComponentFactory([name.strip() for name in disabled], problems)
 
-    def build(self, table: Mapping[str, Any]) -> Tree:
+    def build(self, table: Mapping[str, Any]) -> Pipeline:
         """Return the tree; where there were problems, what could be built of it."""
         problems = self._problems
         for key in table:
@@ -105,7 +106,7 @@ class TreeBuilder:
         root = self._router(table, NodeContext("", (), [self._environment]))
         accepts.check(root, self._owner, problems)
         providers = [provider for provider in providers if provider is not None]
-        return Tree(root, providers, timeout, policies, store, telemetry=telemetry)
+        return Pipeline(root, providers, timeout, policies, store, telemetry=telemetry)
 
     def _router(self, table: Mapping[str, Any], context: NodeContext) -> RoutingBackend:
         router = RoutingBackend()
@@ -116,7 +117,7 @@ class TreeBuilder:
             router.register_backend(name, backend)
         return router
 
-    def _steps(self, processors: object, path: str) -> list[Step]:
+    def _steps(self, processors: object, path: str) -> list[ProcessorNode]:
         steps = []
         for at, item in self._problems.items(processors, join(path, "processors")):
             node, on_error = item, None
@@ -126,7 +127,9 @@ class TreeBuilder:
             processor: Processor | None = self._component("processor", node, at)
             if processor is not None:
                 try:
-                    steps.append(Step(processor, name=type_name_of(node), on_error=on_error))
+                    steps.append(
+                        ProcessorNode(processor, name=type_name_of(node), on_error=on_error)
+                    )
                 except ValueError as error:
                     self._problems.add(at, str(error))
         return steps

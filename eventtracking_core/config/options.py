@@ -13,9 +13,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 
 import msgspec
 
-from eventtracking_core.config.source import Substituted
-from eventtracking_core.errors import Problem
-from eventtracking_core.options import (
+from eventtracking_core.components import (
     BYTES,
     MAX_BYTES,
     MAX_SECONDS,
@@ -25,6 +23,8 @@ from eventtracking_core.options import (
     parse_duration,
     parse_size,
 )
+from eventtracking_core.config.source import Substituted
+from eventtracking_core.errors import Problem
 
 __all__ = [
     "Parameter",

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from eventtracking_core.components import BYTES, SECONDS, Seconds
 from eventtracking_core.config.compat import ROUTER
 from eventtracking_core.config.options import (
     UnresolvableError,
@@ -17,9 +18,8 @@ from eventtracking_core.config.options import (
 from eventtracking_core.config.remote import is_remote
 from eventtracking_core.config.settings import DELIVERY, POLICIES
 from eventtracking_core.delivery import MODES
-from eventtracking_core.options import BYTES, SECONDS, Seconds
 from eventtracking_core.plugins import Kind
-from eventtracking_core.tree import SHUTDOWN_TIMEOUT, Telemetry
+from eventtracking_core.settings import SHUTDOWN_TIMEOUT, Telemetry
 
 __all__ = ["json_schema"]
 

@@ -10,8 +10,7 @@ from eventtracking_core.config.options import Parameter, parameters
 from eventtracking_core.config.reader import DeliverySettings, NodeContext, Problems, join, unknown
 from eventtracking_core.config.source import Substituted
 from eventtracking_core.delivery import MODES, DeliveryOptions
-from eventtracking_core.policies import DEFAULT, Policies
-from eventtracking_core.tree import NO_TELEMETRY, Telemetry
+from eventtracking_core.settings import DEFAULT, NO_TELEMETRY, Policies, Telemetry
 
 __all__ = [
     "DELIVERY",

@@ -1,12 +1,12 @@
 """Who, where and in which trace: contexts, where they are found, and how they travel."""
 
-from eventtracking_core.contexts.carriers import CARRIED_KEYS, carried, carry, put
 from eventtracking_core.contexts.locators import (
     ContextVarLocator,
     DefaultContextLocator,
     ThreadLocalContextLocator,
     stack_locator,
 )
+from eventtracking_core.contexts.propagation import CARRIED_KEYS, carried, carry, put
 from eventtracking_core.contexts.stack import (
     Context,
     ContextLocator,

@@ -24,8 +24,8 @@ from eventtracking_core.delivery.worker import Worker
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.lifecycle import drain_by_default
 from eventtracking_core.routing import Counter, Leaf
+from eventtracking_core.signals import drain_by_default
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,7 +156,7 @@ class BufferedLeaf(Leaf):
         self._send(event)
         return self.ledger.delivered
 
-    def give_up(self, error: str, event: Event) -> None:
+    def reject_invalid(self, error: str, event: Event) -> None:
         """Put an event into the dead letters, as the worker comes to it."""
         self.deliver(cast("Event", {**event, INVALID: error}))
 

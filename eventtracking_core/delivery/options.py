@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from math import inf
 from typing import Final, Literal
 
-from eventtracking_core.options import ByteSize, Seconds
+from eventtracking_core.components import ByteSize, Seconds
 
 __all__ = ["MODES", "DeliveryOptions", "Mode", "WhenFull"]
 

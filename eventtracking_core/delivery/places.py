@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from eventtracking_core.delivery.storage.directory import directory_name, make_private
-from eventtracking_core.lifecycle import living
+from eventtracking_core.holders import living
 
 __all__ = ["DEFAULT_TRACKER", "adopt_from", "base_directory", "leaf_directory"]
 

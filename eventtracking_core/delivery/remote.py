@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from eventtracking_core.events import Event
-    from eventtracking_core.routing import Step
+    from eventtracking_core.routing import ProcessorNode
 
 __all__ = ["PUBLISHER", "Carrier", "RemoteComponent", "RemoteRouter", "remote_nodes"]
 
@@ -67,7 +67,7 @@ class RemoteRouter(RoutingBackend):
         path: str,
         type_name: str | None,
         *,
-        steps: Iterable[Step],
+        steps: Iterable[ProcessorNode],
         publisher: Leaf,
         children: RoutingBackend,
     ) -> None:

@@ -15,7 +15,7 @@ from eventtracking_core.delivery.requests import Requests
 from eventtracking_core.delivery.settling import Settler
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack
-from eventtracking_core.lifecycle import hold, let_go
+from eventtracking_core.holders import hold, let_go
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery.leaf import BufferedLeaf

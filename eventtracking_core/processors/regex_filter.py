@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Literal
 
-from eventtracking_core.options import Regex
+from eventtracking_core.components import Regex
 from eventtracking_core.processors._filter import Filter
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from eventtracking_core.diagnostics import describe, report
-from eventtracking_core.lifecycle import SHUTDOWN_TIMEOUT, hold, join_holder, let_go
+from eventtracking_core.holders import hold, join_holder, let_go
+from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 
 if TYPE_CHECKING:
     from eventtracking_core.registry.record import EventType, MetadataStore

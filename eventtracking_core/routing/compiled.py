@@ -11,7 +11,7 @@ from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import ClosedError, EventEmissionExit
 from eventtracking_core.nesting import TooDeepError, nested
 from eventtracking_core.routing.ledger import Counter, Ledger
-from eventtracking_core.routing.step import process
+from eventtracking_core.routing.processor_node import process
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event

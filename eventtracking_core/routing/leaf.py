@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import BatchError, ClosedError
-from eventtracking_core.interrupts import pass_on
-from eventtracking_core.lifecycle import (
-    SHUTDOWN_TIMEOUT,
+from eventtracking_core.holders import (
     calls_below,
     hold,
     join_holder,
     let_go,
     living,
 )
+from eventtracking_core.interrupts import pass_on
 from eventtracking_core.nesting import nested
 from eventtracking_core.routing.coroutines import refuse_awaitable, returns_coroutine
 from eventtracking_core.routing.ledger import Counter, Ledger, failure_level, failure_reason
 from eventtracking_core.routing.saving import saver
+from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +116,7 @@ class Leaf:
         )
         return self.ledger.counter(reason)
 
-    def give_up(self, error: str, _event: Event) -> None:
+    def reject_invalid(self, error: str, _event: Event) -> None:
         """Drop an event that is not as it should be: there are no dead letters here."""
         self.ledger.accepted.add()
         self.ledger.passed += 1

@@ -15,7 +15,7 @@ from eventtracking_core.errors import ClosedError, EventEmissionExit
 from eventtracking_core.routing.compiled import Send, chain, fan_out
 from eventtracking_core.routing.leaf import Leaf
 from eventtracking_core.routing.ledger import Ledger
-from eventtracking_core.routing.step import Step, process
+from eventtracking_core.routing.processor_node import ProcessorNode, process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RoutingBackend"]
 
-_End = Callable[[Leaf], Send]
-_DELIVER: Final[_End] = attrgetter("deliver")
+_Terminal = Callable[[Leaf], Send]
+_DELIVER: Final[_Terminal] = attrgetter("deliver")
 
 LEAVES_WITHIN: Final = 0.1
 """Seconds that a leaf which was unregistered waits for threads that are about to use it."""
@@ -63,7 +63,7 @@ class RoutingBackend:
     ) -> None:
         self.ledger = Ledger()
         self._children: dict[str, Leaf | RoutingBackend] = {}
-        self._steps: list[Step] = []
+        self._steps: list[ProcessorNode] = []
         self._compiled: Send | None = None
         self._watchers: WeakSet[Watcher] = WeakSet()
         for name, backend in sorted((backends or {}).items()):
@@ -90,7 +90,7 @@ class RoutingBackend:
         return self._children
 
     @property
-    def steps(self) -> Sequence[Step]:
+    def steps(self) -> Sequence[ProcessorNode]:
         """The processors at their places, with their counters."""
         return self._steps
 
@@ -140,13 +140,15 @@ class RoutingBackend:
             each.wait_for_emitters(_left(deadline)) for each in list(self._watchers)
         ]
 
-    def register_processor(self, processor: Processor | Step) -> None:
+    def register_processor(self, processor: Processor | ProcessorNode) -> None:
         """Add a processor; it runs after those that are registered already.
 
         Raises:
             ValueError: it is not callable.
         """
-        self._steps.append(processor if isinstance(processor, Step) else Step(processor))
+        self._steps.append(
+            processor if isinstance(processor, ProcessorNode) else ProcessorNode(processor)
+        )
         self.changed()
 
     def watch(self, watcher: Watcher) -> None:
@@ -165,33 +167,33 @@ class RoutingBackend:
             self._compiled = self.compile_to(_DELIVER)
         return self._compiled
 
-    def compile_to(self, end: _End) -> Send:
+    def compile_to(self, terminal: _Terminal) -> Send:
         """Return the tree as a plain function that ends with something else than delivery."""
-        targets = tuple(self.targets(end))
+        targets = tuple(self.targets(terminal))
         if self._steps:
             return chain(self, targets)
         return targets[0] if len(targets) == 1 else fan_out(targets)
 
-    def giving_up(self, error: str) -> Send:
+    def rejecting(self, error: str) -> Send:
         """Return the tree as a function that gives events up at its leaves, for that reason."""
-        return self.compile_to(lambda leaf: partial(leaf.give_up, error))
+        return self.compile_to(lambda leaf: partial(leaf.reject_invalid, error))
 
-    def refuse(self, reason: str) -> None:
+    def count_dropped(self, reason: str) -> None:
         """Count an event that came to the router and goes no further, for a reason of its own."""
         if self._steps:
             self.ledger.accepted.add()
             self.ledger.passed += 1
         self.ledger.drop(reason)
 
-    def targets(self, end: _End = _DELIVER) -> Iterator[Send]:
+    def targets(self, terminal: _Terminal = _DELIVER) -> Iterator[Send]:
         """Yield what is called after the processors: child routers that have none need no call."""
         for child in self._children.values():
             if isinstance(child, Leaf):
-                yield end(child)
+                yield terminal(child)
             elif child.steps:
-                yield child.compile() if end is _DELIVER else child.compile_to(end)
+                yield child.compile() if terminal is _DELIVER else child.compile_to(terminal)
             else:
-                yield from child.targets(end)
+                yield from child.targets(terminal)
 
     def send(self, event: Event) -> None:
         """Process an event and send it to all backends. Logs and swallows every failure."""

@@ -1,8 +1,8 @@
-"""What is told of the framework itself, through OpenTelemetry: its metrics, and spans.
+"""The framework's own metrics and spans, through OpenTelemetry.
 
-Events are counted in plain integers, whether anybody asks or not; whoever reads metrics calls back
-and gets the counts, so that an event costs nothing more. OpenTelemetry is imported when the first
-tracker is configured. Its SDK may be set up before or after that.
+Events are counted in plain integers in any case; OpenTelemetry reads those counts in callbacks, so
+metrics cost nothing per event. OpenTelemetry is imported when the first tracker is configured. Its
+SDK may be set up before or after that.
 """
 
 from __future__ import annotations
@@ -14,31 +14,33 @@ from eventtracking_core.forks import on_fork
 
 if TYPE_CHECKING:
     from eventtracking_core.intake import Intake
+    from eventtracking_core.pipeline import Pipeline
     from eventtracking_core.telemetry._metrics import Metrics
-    from eventtracking_core.tree import Tree
 
-__all__ = ["follow"]
+__all__ = ["instrument"]
 
 _lock = Lock()
 _instruments: Metrics | None = None
 
 
-def follow(tree: Tree, intake: Intake) -> None:
-    """Tell of a tree as long as it lives, and of what came through it ever after.
+def instrument(pipeline: Pipeline, intake: Intake) -> None:
+    """Publish metrics and spans of a pipeline while it lives; its counts are kept afterwards.
 
     Args:
-        tree: as configured; its `telemetry` says what to tell.
-        intake: of the tracker whose tree it is; its warnings are told with the metrics.
+        pipeline: as configured; its `telemetry` says what to publish.
+        intake: the tracker's; its warnings are part of the metrics.
     """
-    tells = tree.telemetry
-    if not any(tells):
+    settings = pipeline.telemetry
+    if not any(settings):
         return
     from eventtracking_core.telemetry._attempts import observe  # noqa: PLC0415  imports a great deal
 
-    metrics = _metrics_of_process() if tells.metrics else None
+    metrics = _metrics_of_process() if settings.metrics else None
     if metrics is not None:
-        metrics.follow(tree, intake)
-    observe(tree.root.leaves(), metrics.duration if metrics else None, with_spans=tells.spans)
+        metrics.instrument(pipeline, intake)
+    observe(
+        pipeline.root.leaves(), metrics.duration if metrics else None, with_spans=settings.spans
+    )
 
 
 def _metrics_of_process() -> Metrics:

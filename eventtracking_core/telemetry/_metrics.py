@@ -26,7 +26,7 @@ from eventtracking_core.telemetry._counts import (
 
 if TYPE_CHECKING:
     from eventtracking_core.intake import Intake
-    from eventtracking_core.tree import Tree
+    from eventtracking_core.pipeline import Pipeline
 
 __all__ = ["SCOPE", "Metrics"]
 
@@ -35,7 +35,7 @@ _Callback = Callable[[CallbackOptions], Iterable[Observation]]
 SCOPE: Final = "eventtracking"
 
 MAX_SERIES: Final = 2_000
-"""What is left of trees that are gone is kept apart for so many sets of attributes."""
+"""What is left of pipelines that are gone is kept apart for so many sets of attributes."""
 
 _OVERFLOW: Final = (("otel.metric.overflow", "true"),)
 
@@ -56,37 +56,37 @@ _LEVELS: Final = {
 }
 
 
-class _Followed:
-    """A tree's counters; when the tree is gone, what they said last."""
+class _PipelineMetrics:
+    """A pipeline's counters; when the pipeline is gone, what they said last."""
 
-    def __init__(self, tree: Tree) -> None:
-        self._tree = ref(tree)
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = ref(pipeline)
         self.left: Counter[Series] | None = None
 
-    def end(self, tree: Tree) -> None:
+    def end(self, pipeline: Pipeline) -> None:
         """Keep what the counters say."""
-        self.left = counts(tree.root, tree.emitted_count)
+        self.left = counts(pipeline.root, pipeline.emitted_count)
 
     def counts(self) -> Counter[Series]:
-        tree = self._tree()
-        if tree is None or self.left is not None:
+        pipeline = self._pipeline()
+        if pipeline is None or self.left is not None:
             return self.left or Counter()
-        return counts(tree.root, tree.emitted_count)
+        return counts(pipeline.root, pipeline.emitted_count)
 
     def queues(self) -> Counter[Series]:
-        tree = self._tree()
-        return queues(tree.root) if tree is not None and self.left is None else Counter()
+        pipeline = self._pipeline()
+        return queues(pipeline.root) if pipeline is not None and self.left is None else Counter()
 
 
 class Metrics:
-    """The instruments of a process, and the trees they tell of.
+    """The instruments of a process, and the pipelines that they report.
 
-    What is read may be read by any thread; a tree's end may come in any thread at any moment, also
-    amid a reading, so neither takes a lock.
+    Any thread may read the counters, and a pipeline may end in any thread, even during a reading,
+    so neither takes a lock.
     """
 
     def __init__(self) -> None:
-        self._followed: list[_Followed] = []
+        self._pipelines: list[_PipelineMetrics] = []
         self._intakes: WeakSet[Intake] = WeakSet()
         self._highest: dict[Series, int] = {}
         self._changing = Lock()
@@ -97,15 +97,15 @@ class Metrics:
             meter.create_observable_up_down_counter(name, [self._level(name)], unit, description)
         self.duration = _duration(meter)
 
-    def follow(self, tree: Tree, intake: Intake) -> None:
-        """Tell of a tree while it lives, and keep its counts when it is gone."""
-        followed = _Followed(tree)
-        # A tree that nobody emits into any more is gone: its tracker has another, or is gone too.
-        tree.ends.append(followed.end)
+    def instrument(self, pipeline: Pipeline, intake: Intake) -> None:
+        """Report a pipeline while it lives, and keep its counts when it is gone."""
+        pipeline_metrics = _PipelineMetrics(pipeline)
+        # A pipeline is gone when its tracker has another one, or is gone too.
+        pipeline.ends.append(pipeline_metrics.end)
         with self._changing:
-            gone = [each for each in self._followed if each.left is not None]
-            there = [each for each in self._followed if each not in gone]
-            self._followed = [*_merged(gone), *there, followed]
+            gone = [each for each in self._pipelines if each.left is not None]
+            there = [each for each in self._pipelines if each not in gone]
+            self._pipelines = [*_merged(gone), *there, pipeline_metrics]
             self._intakes.add(intake)
 
     def _counter(self, name: str) -> _Callback:
@@ -114,7 +114,7 @@ class Metrics:
             if name == WARNINGS:
                 found = self._warnings()
             else:
-                found = _sum(each.counts() for each in self._followed)
+                found = _sum(each.counts() for each in self._pipelines)
             return _observations(name, self._not_falling(found))
 
         return read
@@ -122,7 +122,7 @@ class Metrics:
     def _level(self, name: str) -> _Callback:
         def read(_options: CallbackOptions) -> Iterable[Observation]:
             check_fork()
-            return _observations(name, _sum(each.queues() for each in self._followed))
+            return _observations(name, _sum(each.queues() for each in self._pipelines))
 
         return read
 
@@ -141,9 +141,9 @@ class Metrics:
         return {series: self._highest[series] for series in found}
 
     def forked(self) -> None:
-        """Count from zero, as the trees of a forked child do."""
+        """Count from zero, as the pipelines of a forked child do."""
         self._changing = Lock()
-        self._followed = [each for each in self._followed if each.left is None]
+        self._pipelines = [each for each in self._pipelines if each.left is None]
         self._highest = {}
 
 
@@ -154,7 +154,7 @@ def _sum(found: Iterable[Counter[Series]]) -> Counter[Series]:
     return total
 
 
-def _merged(gone: list[_Followed]) -> list[_Followed]:
+def _merged(gone: list[_PipelineMetrics]) -> list[_PipelineMetrics]:
     if not gone:
         return []
     first, *others = gone

@@ -14,7 +14,7 @@ from eventtracking_cli.terminal import count, plain, print_json
 from eventtracking_core import ConfigurationError, get_tracker
 from eventtracking_core.config import build, read, review
 from eventtracking_core.errors import Problem
-from eventtracking_core.tree import Tree
+from eventtracking_core.pipeline import Pipeline
 
 __all__ = ["check"]
 
@@ -79,7 +79,7 @@ def _result(
     }
 
 
-def _summary(built: Tree) -> str:
+def _summary(built: Pipeline) -> str:
     leaves = list(built.root.leaves())
     names = ", ".join(f"{plain(leaf.name)} ({plain(leaf.type_name)})" for leaf in leaves)
     backends = count(len(leaves), "backend")

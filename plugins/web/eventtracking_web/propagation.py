@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeVar
 
 from eventtracking_core import Tracker, get_tracker
 from eventtracking_core.contexts import CARRIED_KEYS, carried, put
-from eventtracking_core.contexts.carriers import CONTEXT_HEADER
+from eventtracking_core.contexts.propagation import CONTEXT_HEADER
 
 __all__ = ["SIGNATURE_HEADER", "Propagation", "inject_request"]
 

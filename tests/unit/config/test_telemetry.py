@@ -6,7 +6,7 @@ import pytest
 
 from eventtracking_core import ConfigurationError
 from eventtracking_core.config import build, read
-from eventtracking_core.tree import Telemetry
+from eventtracking_core.settings import Telemetry
 
 
 def telemetry(**root):

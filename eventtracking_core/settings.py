@@ -1,12 +1,23 @@
-"""What becomes of events that are not registered, not as registered, or large."""
+"""Settings of a pipeline: its policies, its telemetry, and how long shutting down may take."""
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from eventtracking_core.options import ByteSize
+from eventtracking_core.components import ByteSize
 
-__all__ = ["DEFAULT", "Invalid", "Policies", "Unregistered"]
+__all__ = [
+    "DEFAULT",
+    "NO_TELEMETRY",
+    "SHUTDOWN_TIMEOUT",
+    "Invalid",
+    "Policies",
+    "Telemetry",
+    "Unregistered",
+]
+
+SHUTDOWN_TIMEOUT: Final = 5.0
+"""Seconds that the end may take, where a configuration does not say otherwise."""
 
 Unregistered = Literal["allow", "warn", "reject"]
 Invalid = Literal["allow", "warn", "dead_letter"]
@@ -42,3 +53,18 @@ class Policies:
 
 
 DEFAULT: Final = Policies()
+
+
+class Telemetry(NamedTuple):
+    """What is told of the framework itself, through OpenTelemetry.
+
+    Args:
+        metrics: publish the counters as metrics.
+        spans: make a span of each delivery of a batch, linked to the spans that emitted.
+    """
+
+    metrics: bool = True
+    spans: bool = False
+
+
+NO_TELEMETRY: Final = Telemetry(metrics=False, spans=False)

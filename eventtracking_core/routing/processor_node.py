@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from eventtracking_core.components import Processor
     from eventtracking_core.events import Event
 
-__all__ = ["FailedClosedError", "OnError", "Step", "process"]
+__all__ = ["FailedClosedError", "OnError", "ProcessorNode", "process"]
 
 OnError = Literal["continue", "drop"]
 """What becomes of an event on which a processor fails."""
@@ -29,7 +29,7 @@ class FailedClosedError(EventEmissionExit):
     drop_reason = "processor_error"
 
 
-class Step:
+class ProcessorNode:
     """A processor at its place in a chain, with what became of the events that reached it."""
 
     __slots__ = ("dropped", "errors", "name", "on_error", "processor")
@@ -51,7 +51,7 @@ class Step:
         self.dropped = Counter()
         self.errors: dict[str, Counter] = {}
 
-    def failed(self, error: BaseException) -> None:
+    def handle_error(self, error: BaseException) -> None:
         """Count and log a failure; where events must not pass one, end the branch.
 
         Raises:
@@ -79,7 +79,7 @@ class Step:
         return {"name": self.name, "dropped": self.dropped.value, "errors": errors}
 
 
-def process(steps: Iterable[Step], event: Event) -> Event:
+def process(steps: Iterable[ProcessorNode], event: Event) -> Event:
     """Return the event as the processors leave it; their failures end here.
 
     Raises:
@@ -92,12 +92,12 @@ def process(steps: Iterable[Step], event: Event) -> Event:
             step.dropped.add()
             raise
         except BaseException as error:  # noqa: BLE001  whatever a processor raises ends here
-            step.failed(error)
+            step.handle_error(error)
         else:
             if isinstance(result, dict):
                 event = cast("Event", result)
             elif result is not None:
                 with suppress(RejectedError):
                     refuse_awaitable(result)
-                step.failed(TypeError("a processor returns an event or None"))
+                step.handle_error(TypeError("a processor returns an event or None"))
     return event

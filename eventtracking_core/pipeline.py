@@ -6,15 +6,21 @@ import logging
 import sys
 from collections.abc import Callable, Iterable
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.holders import calls_below, hold
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.lifecycle import SHUTDOWN_TIMEOUT, calls_below, hold
-from eventtracking_core.policies import DEFAULT, Policies
 from eventtracking_core.routing import Counter, RoutingBackend
 from eventtracking_core.routing.binding import bind
 from eventtracking_core.routing.compiled import chain
+from eventtracking_core.settings import (
+    DEFAULT,
+    NO_TELEMETRY,
+    SHUTDOWN_TIMEOUT,
+    Policies,
+    Telemetry,
+)
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import ContextProvider
@@ -24,14 +30,11 @@ if TYPE_CHECKING:
     from eventtracking_core.routing.binding import Owner
 
 __all__ = [
-    "NO_TELEMETRY",
-    "SHUTDOWN_TIMEOUT",
     "Diverted",
     "Interceptor",
+    "Pipeline",
     "Replaced",
     "Send",
-    "Telemetry",
-    "Tree",
     "emitting",
     "interceptors",
     "observers",
@@ -82,22 +85,7 @@ class Replaced(Exception):  # noqa: N818  no error: the event goes into another 
     """The tree takes no more events; its tracker has another."""
 
 
-class Telemetry(NamedTuple):
-    """What is told of the framework itself, through OpenTelemetry.
-
-    Args:
-        metrics: publish the counters as metrics.
-        spans: make a span of each delivery of a batch, linked to the spans that emitted.
-    """
-
-    metrics: bool = True
-    spans: bool = False
-
-
-NO_TELEMETRY: Final = Telemetry(metrics=False, spans=False)
-
-
-class Tree:
+class Pipeline:
     """What `emit` needs of a configuration, swapped in one assignment."""
 
     _owner: Owner | None = None
@@ -119,14 +107,14 @@ class Tree:
         self.policies = policies
         self.max_event_size = policies.max_event_size
         self.metadata = metadata
-        self._keeper: Keeper | None = None
+        self._metadata_writer: Keeper | None = None
         self.emitted_count = Counter()
         self.emitted = self.emitted_count.tick
         self._left_count = Counter()
         self.left = self._left_count.tick
         """`next(tree.left)` follows each `next(tree.emitted)`, when the event is where it goes."""
         self._is_replaced = False
-        self.ends: list[Callable[[Tree], object]] = []
+        self.ends: list[Callable[[Pipeline], object]] = []
         """Called when no tracker refers to the tree any more."""
         self.changed()
         root.watch(self)
@@ -144,15 +132,15 @@ class Tree:
         send = self._intercepted() if interceptors else self.root.compile()
         return _observed(send) if observers else send
 
-    def keep(self, record: EventType) -> None:
+    def write_metadata(self, record: EventType) -> None:
         """Save a record in the metadata store, soon; where there is one."""
         if self.metadata is None or self._is_isolated():
             return
-        if self._keeper is None:
+        if self._metadata_writer is None:
             from eventtracking_core.registry.keeping import Keeper  # noqa: PLC0415  costs imports
 
-            self._keeper = Keeper(self.metadata)
-        self._keeper.add(record)
+            self._metadata_writer = Keeper(self.metadata)
+        self._metadata_writer.add(record)
 
     def start(self) -> None:
         """Begin what must not wait for the first event."""
@@ -182,17 +170,17 @@ class Tree:
         deadline = monotonic() + timeout
         delivered = self.root.flush(timeout)
         left = max(0.0, deadline - monotonic())
-        return (self._keeper is None or self._keeper.flush(left)) and delivered
+        return (self._metadata_writer is None or self._metadata_writer.flush(left)) and delivered
 
-    def replace(self, new: Tree) -> None:
+    def replace(self, new: Pipeline) -> None:
         """Take no more events, wait for those that are inside, and shut down.
 
         Backends that the new tree uses too are not released.
         """
         deadline = monotonic() + self.shutdown_timeout
-        kept = {id(leaf.backend) for leaf in new.root.leaves()}
+        shared_backends = {id(leaf.backend) for leaf in new.root.leaves()}
         for leaf in self.root.leaves():
-            leaf.releases = leaf.releases and id(leaf.backend) not in kept
+            leaf.releases = leaf.releases and id(leaf.backend) not in shared_backends
         self._is_replaced = True
         self.changed()
         # An event is in the old tree as a whole, or in the new one: no leaf is closed before.
@@ -225,26 +213,26 @@ class Tree:
             end(self)
         for leaf in self.root.leaves():
             leaf.abandon()
-        if self._keeper is not None:
-            hold(self._keeper)
+        if self._metadata_writer is not None:
+            hold(self._metadata_writer)
 
     def shutdown(self, timeout: float) -> bool:
         """Close the tree; see `RoutingBackend.shutdown`."""
         deadline = monotonic() + timeout
         done = self.root.shutdown(timeout)
         left = max(0.0, deadline - monotonic())
-        return (self._keeper is None or self._keeper.shutdown(left)) and done
+        return (self._metadata_writer is None or self._metadata_writer.shutdown(left)) and done
 
-    def refuse(self, reason: str, _event: Event) -> None:
+    def count_dropped(self, reason: str, _event: Event) -> None:
         """Count an event that goes no further than here."""
-        self.root.refuse(reason)
+        self.root.count_dropped(reason)
 
-    def give_up(self, error: str, event: Event) -> None:
+    def reject_invalid(self, error: str, event: Event) -> None:
         """Take an event through the processors, and into the dead letters of the backends."""
         if self._is_isolated():
-            self.root.refuse("invalid")
+            self.root.count_dropped("invalid")
             return
-        self.root.giving_up(error)(event)
+        self.root.rejecting(error)(event)
 
     def bind(self, owner: Owner) -> None:
         """Let processors look up fields in somebody's event types, also those that come later."""

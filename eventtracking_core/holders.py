@@ -1,0 +1,140 @@
+"""The objects that hold events or belong to one process: closed at its end, reset after a fork."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from operator import attrgetter
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from weakref import WeakSet
+
+from eventtracking_core.forks import check_fork, on_fork
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+__all__ = [
+    "calls_below",
+    "close_all",
+    "hold",
+    "join",
+    "join_holder",
+    "let_go",
+    "living",
+]
+
+T = TypeVar("T")
+
+MAX_INTERRUPTIONS: Final = 100
+"""Exceptions of signal handlers after which a step of the end is not tried again."""
+
+
+class Participant(Protocol):
+    """An object that is reset in a forked child."""
+
+    def forked(self) -> None:
+        """Reset in a forked child."""
+
+
+class Holder(Participant, Protocol):
+    """An object that holds events, or a backend that may hold some."""
+
+    @property
+    def stage(self) -> int:
+        """When it is shut down at exit: after all those of a lower number."""
+
+    @property
+    def shutdown_timeout(self) -> float:
+        """Seconds that `shutdown` may take at the end of the process."""
+
+    def close(self) -> None:
+        """Accept no more events; deliver what is pending."""
+
+    def shutdown(self, timeout: float) -> bool:
+        """Deliver what is pending, within `timeout` seconds; return whether all was delivered."""
+
+
+_participants: Final[WeakSet[Participant]] = WeakSet()
+_living: Final[WeakSet[Holder]] = WeakSet()
+_holding: Final[set[Holder]] = set()
+
+
+def join(participant: Participant) -> None:
+    """Reset an object in forked children, as long as it lives."""
+    _participants.add(participant)
+
+
+def join_holder(holder: Holder) -> None:
+    """Reset an object in forked children, and shut it down at exit, as long as it lives."""
+    _participants.add(holder)
+    _living.add(holder)
+
+
+def hold(holder: Holder) -> None:
+    """Keep an object that holds events alive, so that they are delivered at exit."""
+    _holding.add(holder)
+
+
+def calls_below(*functions: Callable[..., object]) -> int:
+    """Return how many calls of some functions this thread is in: a signal handler may be."""
+    codes = {getattr(function, "__code__", None) for function in functions} - {None}
+    number = 0
+    below: FrameType | None = sys._getframe(1)  # noqa: SLF001  the way to look at a stack
+    while below is not None:
+        number += below.f_code in codes
+        below = below.f_back
+    return number
+
+
+def living() -> list[Holder]:
+    """Return the objects that are shut down at exit."""
+    return _all(_living)
+
+
+def let_go(holder: Holder) -> None:
+    """Forget an object that holds no events any more."""
+    _holding.discard(holder)
+
+
+def close_all() -> None:
+    """Close everything that holds events, and deliver them before the longest timeout ends.
+
+    An exception that a signal handler raises meanwhile is raised at the end.
+    """
+    check_fork()  # what the parent holds is the parent's to deliver
+    holders = sorted({*_all(_holding), *living()}, key=attrgetter("stage"))
+    deadline = monotonic() + max((each.shutdown_timeout for each in holders), default=0.0)
+    steps: list[Callable[[], object]] = [each.close for each in holders]
+    steps += [partial(_shutdown, each, deadline) for each in holders]
+    steps.reverse()
+    interruptions: list[BaseException] = []
+    while steps:
+        try:
+            steps[-1]()
+            steps.pop()
+        except BaseException as error:  # noqa: BLE001  a signal handler may raise anything
+            interruptions.append(error)
+            if len(interruptions) > MAX_INTERRUPTIONS:
+                steps.pop()
+    if interruptions:
+        raise interruptions[0]
+
+
+def _all(objects: Iterable[T]) -> list[T]:
+    while True:
+        with suppress(RuntimeError):  # another thread added one meanwhile
+            return list(objects)
+
+
+def _shutdown(holder: Holder, deadline: float) -> None:
+    holder.shutdown(max(0.0, deadline - monotonic()))
+
+
+@on_fork
+def _forked() -> None:
+    _holding.clear()  # those are the parent's events
+    for each in _all(_participants):
+        each.forked()

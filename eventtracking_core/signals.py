@@ -1,0 +1,151 @@
+"""Deliver what is pending before SIGTERM ends the process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from threading import get_ident, main_thread
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+from eventtracking_core.holders import close_all
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+__all__ = ["drain", "drain_by_default", "drain_on_sigterm", "uninterrupted"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_postponed: Final[list[Callable[[], object]]] = []
+_observed: Final[list[bool]] = []
+_set_handler = signal.signal
+_drains_by_default = True
+
+_OF_SERVERS: Final = {
+    getattr(signal, name) for name in ("SIGINT", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+}
+"""Signals, besides SIGTERM, that servers handle, and raise again at their end."""
+
+
+def uninterrupted(function: Callable[P, R]) -> Callable[P, R]:
+    """Make our own handlers of SIGTERM wait until a function returns."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            if _postponed and _is_main_thread() and not _is_inside(sys._getframe(1)):  # noqa: SLF001
+                act = _postponed[0]
+                _postponed.clear()
+                act()
+
+    return call
+
+
+_CALL: Final = uninterrupted(lambda: None).__code__
+
+
+def _is_inside(frame: FrameType | None) -> bool:
+    """Return whether a function that must not be interrupted is below a frame."""
+    while frame is not None:
+        if frame.f_code is _CALL:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _is_main_thread() -> bool:
+    return get_ident() == main_thread().ident
+
+
+@uninterrupted
+def drain() -> None:
+    """Close everything that holds events, and deliver them before the longest timeout ends."""
+    close_all()
+
+
+def _end_by_signal(number: int, frame: FrameType | None = None) -> None:
+    """Handle SIGTERM: deliver what is pending, then end by the signal."""
+    if _is_inside(frame):
+        _postponed.append(lambda: _end_by_signal(number))
+        return
+    with suppress(BaseException):
+        drain()
+    _set_handler(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def drain_by_default() -> None:
+    """Drain before SIGTERM ends this process, where no other handler is installed.
+
+    Servers such as uvicorn install a handler while they run, then restore the default one and raise
+    the signal again. That ends a process without running Python, so the default handler is
+    replaced, now and whenever it is restored.
+    """
+    global _set_handler  # noqa: PLW0603  one in a process
+    if not _drains_by_default:
+        return
+    if not _observed:
+        _observed.append(True)
+        _set_handler = signal.signal
+        signal.signal = _signal  # type: ignore[assignment]
+    if _is_main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        _set_handler(signal.SIGTERM, _end_by_signal)
+
+
+def _signal(number: int, handler: Any) -> Any:
+    """Set a handler as `signal.signal` does; one that ends the process by default drains first."""
+    if handler == signal.SIG_DFL and _drains_by_default and _is_taken_back(number):
+        handler = _end_by_signal
+    previous = _set_handler(number, handler)
+    return signal.SIG_DFL if previous is _end_by_signal else previous
+
+
+def _is_taken_back(number: int) -> bool:
+    """Return whether the default handler of a signal is restored, as a server does at its end."""
+    if number == signal.SIGTERM:
+        return True
+    # Programs that set the default one for SIGINT themselves want it to work while C code runs.
+    current = signal.getsignal(number) if number in _OF_SERVERS else None
+    return callable(current) and current is not signal.default_int_handler
+
+
+def drain_on_sigterm(enabled: bool = True) -> None:  # noqa: FBT001, FBT002  reads well
+    """Deliver what waits when SIGTERM arrives, then do what would have been done without us.
+
+    Without a call, this is so for backends with a queue where no handler is installed. Call it in
+    the main thread, after a handler is installed that ends the process without Python's exit
+    handlers. Draining is bounded by the trackers' `shutdown_timeout`; the handler that was there
+    before is called after it, and where there was none, the process ends by the signal.
+
+    Args:
+        enabled: `False` lets SIGTERM end the process at once, where no handler is installed.
+
+    Raises:
+        ValueError: it was called outside the main thread.
+    """
+    global _drains_by_default  # noqa: PLW0603  one in a process
+    previous = signal.getsignal(signal.SIGTERM)
+    if not enabled:
+        _drains_by_default = False
+        if previous is _end_by_signal:
+            _set_handler(signal.SIGTERM, signal.SIG_DFL)
+        return
+
+    def drain_first(number: int, frame: FrameType | None) -> None:
+        if _is_inside(frame):
+            _postponed.append(lambda: drain_first(number, None))
+            return
+        drain()
+        if callable(previous):
+            previous(number, frame)
+        elif previous != signal.SIG_IGN:
+            _end_by_signal(number)
+
+    _set_handler(signal.SIGTERM, drain_first)
