@@ -47,6 +47,7 @@ _BUILT_IN: Final[Mapping[Kind, Mapping[str, str]]] = {
     "context provider": {
         "environment": "eventtracking_core.providers.environment:Environment",
         "process": "eventtracking_core.providers.process:Process",
+        "request": "eventtracking_core.providers.request:RequestProvider",
         "static": "eventtracking_core.providers.static:Static",
         "trace": "eventtracking_core.providers.trace:Trace",
     },
@@ -74,7 +75,10 @@ _BUILT_IN: Final[Mapping[Kind, Mapping[str, str]]] = {
 
 # What we publish, so that a name that is not installed can be answered with a command.
 _PUBLISHED: Final = frozenset(
-    {"async_router", "file", "logger", "mongo", "otel", "segment", "sqlite", "structlog"}
+    {
+        *("async_router", "file", "logger", "mongo"),
+        *("otel", "segment", "sqlite", "structlog"),
+    }
 )
 
 

@@ -7,6 +7,6 @@ part of a message.
 from eventtracking_core.config.build import build
 from eventtracking_core.config.review import review
 from eventtracking_core.config.schema import json_schema
-from eventtracking_core.config.source import Configuration, read
+from eventtracking_core.config.source import Configuration, read, set_default
 
-__all__ = ["Configuration", "build", "json_schema", "read", "review"]
+__all__ = ["Configuration", "build", "json_schema", "read", "review", "set_default"]

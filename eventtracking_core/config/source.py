@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -12,7 +12,16 @@ from eventtracking_core._text import printable
 from eventtracking_core.config.formats import PARSERS
 from eventtracking_core.errors import ConfigurationError, Problem
 
-__all__ = ["CONFIG_FILE", "Configuration", "Missing", "Substituted", "join", "read"]
+__all__ = [
+    "CONFIG_FILE",
+    "Configuration",
+    "Missing",
+    "Source",
+    "Substituted",
+    "join",
+    "read",
+    "set_default",
+]
 
 CONFIG_FILE: Final = "EVENTTRACKING_CONFIG_FILE"
 
@@ -25,6 +34,11 @@ MAX_KEY: Final = 80
 TOO_DEEP: Final = "is nested too deep"
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+Source = str | os.PathLike[str] | Mapping[str, Any]
+
+_defaults: Final[list[Callable[[], Source | None]]] = []
 
 
 class Configuration(NamedTuple):
@@ -53,17 +67,28 @@ def join(path: str, key: object) -> str:
     return f"{path}.{text}" if path else text
 
 
-def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> Configuration:
+def set_default(source: Callable[[], Source | None]) -> None:
+    """Read this where nothing else is named: for a framework with settings of its own.
+
+    Args:
+        source: returns a file or the tree itself; None for what would be read otherwise.
+    """
+    _defaults[:] = [source]
+
+
+def read(source: Source | None = None) -> Configuration:
     """Read a configuration and substitute the environment's variables in its strings.
 
     Args:
-        source: a file (`.toml`, `.json`, `.yaml`, `.yml`), or the tree itself. Without one, the
-            file that `EVENTTRACKING_CONFIG_FILE` names, else `[tool.eventtracking]` in the
-            current directory's `pyproject.toml`.
+        source: a file (`.toml`, `.json`, `.yaml`, `.yml`), or the tree itself. Without one, what a
+            framework set as the default, else the file that `EVENTTRACKING_CONFIG_FILE` names, else
+            `[tool.eventtracking]` in the current directory's `pyproject.toml`.
 
     Raises:
         ConfigurationError: the file is not there or not well-formed.
     """
+    if source is None and _defaults:
+        source = _defaults[0]()
     if isinstance(source, Mapping):
         name, tree = "configuration", source
     else:

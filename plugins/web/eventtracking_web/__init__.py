@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from eventtracking_core.contexts.request import Request, current_request
 from eventtracking_web.asgi import ASGIMiddleware
 from eventtracking_web.functions import flushed
 from eventtracking_web.propagation import Propagation, inject_request
-from eventtracking_web.request import Request, current_request
 from eventtracking_web.wsgi import WSGIMiddleware
 
 __all__ = [

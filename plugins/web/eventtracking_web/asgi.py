@@ -8,10 +8,11 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 from eventtracking_core import Tracker, get_tracker
+from eventtracking_core.contexts.request import UserId, current
+from eventtracking_core.providers.request import FALLBACK
 from eventtracking_web.anonymous import AnonymousCookie
 from eventtracking_web.propagation import Propagation
-from eventtracking_web.request import UserId, current, from_scope
-from eventtracking_web.request_provider import FALLBACK
+from eventtracking_web.request import from_scope
 
 __all__ = ["ASGIMiddleware"]
 

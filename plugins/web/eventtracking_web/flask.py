@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import g, has_request_context, request
 
 from eventtracking_core import Tracker
-from eventtracking_web.request import UserId, user_id
+from eventtracking_core.contexts.request import UserId, user_id
 from eventtracking_web.wsgi import WSGIMiddleware
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from contextvars import Context, copy_context
 from typing import Any
 
 from eventtracking_core import Tracker, get_tracker
+from eventtracking_core.contexts.request import UserId, current
+from eventtracking_core.providers.request import FALLBACK
 from eventtracking_web.anonymous import AnonymousCookie
 from eventtracking_web.propagation import Propagation
-from eventtracking_web.request import UserId, current, from_environ
-from eventtracking_web.request_provider import FALLBACK
+from eventtracking_web.request import from_environ
 
 __all__ = ["WSGIMiddleware"]
 

@@ -14,9 +14,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 import eventtracking_core as et
 from eventtracking_core import Tracker
+from eventtracking_core.providers.request import RequestProvider
 from eventtracking_web import ASGIMiddleware
 from eventtracking_web.fastapi import tracker as default_tracker
-from eventtracking_web.request_provider import RequestProvider
 
 
 def application(tracker):

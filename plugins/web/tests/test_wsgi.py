@@ -9,9 +9,9 @@ from wsgiref.util import FileWrapper, setup_testing_defaults
 import pytest
 from flask import Flask, Response, g, stream_with_context
 
+from eventtracking_core.contexts.request import current_request
 from eventtracking_web import WSGIMiddleware
 from eventtracking_web.flask import EventTracking
-from eventtracking_web.request import current_request
 
 
 def call(app, path, **environ):

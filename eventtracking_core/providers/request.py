@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any, Final, Literal, get_args
 
-from eventtracking_core import hookimpl
-from eventtracking_web.request import Request, current
+from eventtracking_core.contexts.request import Request, current
 
 __all__ = ["FALLBACK", "RequestProvider"]
 
@@ -142,9 +141,3 @@ class _Fallback(RequestProvider):
 
 FALLBACK: Final = _Fallback()
 """What a middleware adds to its tracker, so that events have a request without configuration."""
-
-
-@hookimpl
-def eventtracking_context_providers() -> Mapping[str, Callable[..., RequestProvider]]:
-    """Return the type `request`."""
-    return {"request": RequestProvider}

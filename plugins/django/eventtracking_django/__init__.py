@@ -1,0 +1,7 @@
+"""Event tracking in Django: settings, the context of a request, transactions, and an outbox."""
+
+from __future__ import annotations
+
+from eventtracking_django.tracker import DjangoTracker
+
+__all__ = ["DjangoTracker"]

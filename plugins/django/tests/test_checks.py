@@ -1,0 +1,102 @@
+"""System checks and the management command."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.test import override_settings
+
+from eventtracking_django import project
+
+WRONG = {
+    "backends": {
+        "a": {"type": "mogno"},
+        "b": {"type": "memory", "prot": 1},
+        "c": {"processors": [{"type": "sample", "rate": "often"}], "backends": {}},
+    }
+}
+
+
+def found(**options):
+    return {(message.id, message.msg) for message in run_checks(tags=["eventtracking"], **options)}
+
+
+@pytest.fixture
+def configured(monkeypatch):
+    """Check a configuration which no tracker uses."""
+
+    def use(configuration):
+        monkeypatch.setattr("eventtracking_django.checks.configuration", lambda: configuration)
+
+    return use
+
+
+def test_every_problem_is_reported_with_its_path(configured):
+    configured(WRONG)
+    problems = {text.partition(":")[0]: id_ for id_, text in found()}
+    assert problems == dict.fromkeys(
+        ["backends.a.type", "backends.b.prot", "backends.c.processors[0].rate"],
+        "eventtracking.E001",
+    )
+
+
+def test_a_project_without_configuration_or_middleware_is_warned():
+    assert {id_ for id_, _ in found()} == {"eventtracking.W001"}
+    with override_settings(MIDDLEWARE=[], EVENTTRACKING={"backends": {"null": "null"}}):
+        assert {id_ for id_, _ in found()} == {"eventtracking.W003"}
+
+
+def test_what_will_not_deliver_is_a_warning(configured, tmp_path):
+    configured({"backends": {"store": {"type": "sqlite", "path": str(tmp_path)}}})
+    assert ("eventtracking.W002", "backends.store.path: is a directory: name a file") in found()
+
+
+def test_deploying_reaches_the_backends_and_prints_no_secret(configured):
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        open_, closed = server.getsockname()[1], unused.getsockname()[1]
+        configured(
+            {
+                "backends": {
+                    "a": {"type": "redis", "url": f"redis://u:hidden@127.0.0.1:{open_}/0"},
+                    "b": {
+                        "ENGINE": "eventtracking.backends.mongodb.MongoBackend",
+                        "OPTIONS": {"host": "127.0.0.1", "port": closed},
+                    },
+                    "c": {
+                        "type": "mongo",
+                        "uri": f"mongodb://u:hidden@127.0.0.1:{open_},127.0.0.1:{closed}/db",
+                    },
+                }
+            }
+        )
+        warnings = sorted(
+            text for id_, text in found(include_deployment_checks=True) if "W004" in id_
+        )
+    assert [text.partition(":")[0] for text in warnings] == ["backends.b.OPTIONS", "backends.c.uri"]
+    assert all(f"127.0.0.1:{closed} cannot be reached" in text for text in warnings)
+    assert "hidden" not in str(warnings)
+
+
+def test_the_command_line_uses_the_configuration_of_the_project(capsys, tmp_path):
+    store = {"type": "sqlite", "path": str(tmp_path / "events.db")}
+    with override_settings(EVENTTRACKING={"backends": {"store": store}}):
+        assert project.configuration()
+        call_command("eventtracking", "emit", "shop.sold", "price=3")
+        capsys.readouterr()
+        call_command("eventtracking", "tree", "--json")
+        assert "store" in capsys.readouterr().out
+        call_command("eventtracking", "events", "list", "--json", "--from", store["path"])
+    [event] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert event["name"] == "shop.sold"
+    assert event["data"] == {"price": 3}
+
+
+def test_a_verb_that_fails_fails_the_command(configured, capsys):
+    with pytest.raises(SystemExit) as end:
+        call_command("eventtracking", "no-such-verb")
+    assert end.value.code == 2
