@@ -14,38 +14,38 @@ from eventtracking_core.events import Event
 from eventtracking_core.routing import Saver
 from eventtracking_core.routing.coroutines import refuse_awaitable
 
-__all__ = ["INVALID", "Attempt", "Item", "sender"]
+__all__ = ["INVALID", "Attempt", "QueuedEvent", "sender"]
 
 INVALID: Final = "eventtracking.invalid"
 """The key under which an event that is to be a dead letter carries the reason while it waits."""
 
-ISOLATES_AFTER: Final = 2
+ISOLATE_AFTER: Final = 2
 """Attempts that fail for a reason the backend does not name, before the batch is taken apart."""
 
-MISSES: Final = 16
+MAX_CONSECUTIVE_ERRORS: Final = 16
 """Calls that fail one after the other, before the sink is to blame and not an event."""
 
-SINGLE_MISSES: Final = 2
+MAX_CONSECUTIVE_SINGLE_ERRORS: Final = 2
 """The same, where a backend takes events one by one, and each call may be a timeout."""
 
 Send = Callable[[Sequence[Event], float], None]
 
 
-class Item:
+class QueuedEvent:
     """An event on its way to the backend, and how its attempts went.
 
-    `blamed` is how often it failed alone, for no named reason, since others got through. Most
-    events never fail: what is told of failures stands in the class until there is one.
+    `poison_strikes` counts failures on its own with an unclassified error while other events
+    succeeded. Defaults are class attributes, so events that never fail allocate nothing.
     """
 
     attempts = 0
-    blamed = 0
+    poison_strikes = 0
     deaths = 0
     error = ""
     failing_since: float | None = None
     is_alone = False
-    is_named = True
-    others = 0
+    transient = True
+    delivered_at_first_failure = 0
 
     def __init__(self, wire: bytes, event: Event, spooled: SpooledEvent | None) -> None:
         self.wire = wire
@@ -65,14 +65,14 @@ def _never() -> bool:
 def sender(
     backend: Backend | BatchBackend,
     saver: Saver | None = None,
-    is_late: Callable[[], bool] = _never,
+    past_deadline: Callable[[], bool] = _never,
 ) -> Send:
     """Return a function that delivers a batch in a number of seconds.
 
     Args:
         backend: delivers.
         saver: is shown each batch first.
-        is_late: returns whether a backend that takes one event at a time gets no further one.
+        past_deadline: returns whether a backend that takes one event at a time gets no further one.
     """
     send_batch = getattr(backend, "send_batch", None)
 
@@ -82,33 +82,33 @@ def sender(
         if callable(send_batch):
             refuse_awaitable(send_batch(events, timeout=timeout))
         else:
-            _send_each(cast("Backend", backend).send, events, is_late)
+            _send_each(cast("Backend", backend).send, events, past_deadline)
 
     return send_all
 
 
 def _send_each(
-    send: Callable[[Event], object], events: Sequence[Event], is_late: Callable[[], bool]
+    send: Callable[[Event], object], events: Sequence[Event], past_deadline: Callable[[], bool]
 ) -> None:
     """Deliver one event after the other; report those that failed together.
 
     Two that fail one after the other end it, so that a dead sink is not asked for each event.
     """
     failures: dict[int, Any] = {}
-    misses = 0
+    consecutive_errors = 0
     for index, event in enumerate(events):
-        if index and is_late():
+        if index and past_deadline():
             late = RetryableError("not tried, since the time was up")
             failures |= dict.fromkeys(range(index, len(events)), late)
             break
         error = _outcome(send, event)
         if error is None:
-            misses = 0
+            consecutive_errors = 0
             continue
         failures[index] = error
-        misses += not isinstance(error, RejectedError)
-        if misses == min(SINGLE_MISSES, len(events)):
-            if misses == index + 1:
+        consecutive_errors += not isinstance(error, RejectedError)
+        if consecutive_errors == min(MAX_CONSECUTIVE_SINGLE_ERRORS, len(events)):
+            if consecutive_errors == index + 1:
                 raise error
             unsent = RetryableError("not tried, since the events before it failed")
             failures |= dict.fromkeys(range(index + 1, len(events)), unsent)
@@ -142,14 +142,14 @@ class Attempt:
     def __init__(self, send: Send, timeout: Callable[[], float]) -> None:
         self._send = send
         self._timeout = timeout
-        self.delivered: list[Item] = []
-        self.rejected: list[Item] = []
-        self.retryable: list[Item] = []
+        self.delivered: list[QueuedEvent] = []
+        self.rejected: list[QueuedEvent] = []
+        self.retryable: list[QueuedEvent] = []
         self.retry_after: float | None = None
-        self._misses = 0
+        self._consecutive_errors = 0
         self._ended_by: BaseException | None = None
 
-    def run(self, batch: list[Item]) -> None:
+    def run(self, batch: list[QueuedEvent]) -> None:
         """Deliver what can be delivered; sort the rest."""
         if self._ended_by is not None:
             self._retry(batch, self._ended_by)
@@ -159,10 +159,10 @@ class Attempt:
         except BaseException as error:  # noqa: BLE001  a backend may raise anything, SystemExit too
             self._failed(batch, error)
         else:
-            self._misses = 0
+            self._consecutive_errors = 0
             self.delivered += batch
 
-    def _failed(self, batch: list[Item], error: BaseException) -> None:
+    def _failed(self, batch: list[QueuedEvent], error: BaseException) -> None:
         failures: object = error.failures if isinstance(error, BatchError) else None
         if isinstance(failures, Mapping):
             self._sort(batch, failures)
@@ -171,28 +171,28 @@ class Attempt:
                 self._reject(batch[0], error)
             else:
                 self._halve(batch)
-        elif _is_named(error):
+        elif _is_transient(error):
             self._ended_by = error
             self._retry(batch, error)
         else:
-            self._blame(batch, error)
+            self._isolate(batch, error)
 
-    def _blame(self, batch: list[Item], error: BaseException) -> None:
+    def _isolate(self, batch: list[QueuedEvent], error: BaseException) -> None:
         """Try a batch again, then its parts: nobody knows whether one event is to blame."""
-        self._misses += 1
-        if self._misses >= MISSES:
+        self._consecutive_errors += 1
+        if self._consecutive_errors >= MAX_CONSECUTIVE_ERRORS:
             self._ended_by = error
-        if len(batch) == 1 or batch[0].attempts < ISOLATES_AFTER:
+        if len(batch) == 1 or batch[0].attempts < ISOLATE_AFTER:
             self._retry(batch, error, alone=len(batch) == 1)
         else:
             self._halve(batch)
 
-    def _halve(self, batch: list[Item]) -> None:
+    def _halve(self, batch: list[QueuedEvent]) -> None:
         middle = len(batch) // 2
         self.run(batch[:middle])
         self.run(batch[middle:])
 
-    def _sort(self, batch: list[Item], failures: Mapping[Any, Any]) -> None:
+    def _sort(self, batch: list[QueuedEvent], failures: Mapping[Any, Any]) -> None:
         for index, item in enumerate(batch):
             error = failures.get(index)
             if error is None:
@@ -202,24 +202,26 @@ class Attempt:
             else:
                 self._retry([item], error, alone=True)
 
-    def _reject(self, item: Item, error: BaseException) -> None:
+    def _reject(self, item: QueuedEvent, error: BaseException) -> None:
         item.failed(_text(error))
         self.rejected.append(item)
 
-    def _retry(self, batch: list[Item], error: BaseException, *, alone: bool = False) -> None:
-        now, text, is_named = monotonic(), _text(error), _is_named(error)
+    def _retry(
+        self, batch: list[QueuedEvent], error: BaseException, *, alone: bool = False
+    ) -> None:
+        now, text, transient = monotonic(), _text(error), _is_transient(error)
         for item in batch:
             item.failed(text)
             item.failing_since = item.failing_since or now
             item.is_alone = alone
-            item.is_named = is_named
+            item.transient = transient
         self.retryable += batch
         retry_after: object = getattr(error, "retry_after", None)
         if isinstance(retry_after, int | float) and retry_after > 0:
             self.retry_after = max(self.retry_after or 0.0, retry_after)
 
 
-def _is_named(error: object) -> bool:
+def _is_transient(error: object) -> bool:
     return isinstance(error, RetryableError | OSError)
 
 

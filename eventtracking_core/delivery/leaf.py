@@ -8,14 +8,14 @@ from sys import maxsize
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from eventtracking_core.delivery.attempt import INVALID, Attempt, Item
+from eventtracking_core.delivery.attempt import INVALID, Attempt, QueuedEvent
 from eventtracking_core.delivery.places import (
     DEFAULT_TRACKER,
     adopt_from,
     base_directory,
     leaf_directory,
 )
-from eventtracking_core.delivery.queue import QUEUE_FULL, MemoryQueue, StoredError, Ticket
+from eventtracking_core.delivery.queue import QUEUE_FULL, FlushMarker, MemoryQueue, StoredError
 from eventtracking_core.delivery.storage.dead_letters import DeadLetters
 from eventtracking_core.delivery.storage.deaths import DeathCounts
 from eventtracking_core.delivery.storage.directory import directory_name
@@ -69,7 +69,7 @@ class BufferedLeaf(Leaf):
     ) -> None:
         self.options = options
         self.path = path
-        self.run: Callable[[Attempt, list[Item]], None] = Attempt.run
+        self.run: Callable[[Attempt, list[QueuedEvent]], None] = Attempt.run
         """Delivers a batch; the framework's telemetry puts itself in its place."""
         self.owner = owner
         base = base_directory(options.directory)
@@ -144,7 +144,7 @@ class BufferedLeaf(Leaf):
                 if outcome is not None:
                     next(outcome.tick)
             worker = self.worker
-            if waiting >= worker.alarm or self.queue.bytes >= worker.byte_alarm:
+            if waiting >= worker.wake_at_count or self.queue.bytes >= worker.wake_at_bytes:
                 worker.wake()
 
         return deliver
@@ -226,9 +226,9 @@ class BufferedLeaf(Leaf):
         return len(self.queue) if spool is None else len(self.queue) + spool.unread
 
     @property
-    def arriving(self) -> int:
+    def incoming(self) -> int:
         """How many events were accepted by threads that have not put them anywhere yet."""
-        return self.ledger.unsettled() - self.waiting - self.worker.in_hand
+        return self.ledger.unsettled() - self.waiting - self.worker.in_flight
 
     def close(self) -> None:
         """Take no more events, and let the worker know."""
@@ -237,9 +237,9 @@ class BufferedLeaf(Leaf):
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything accepted before this call is settled; tell whether it is."""
-        ticket = Ticket(self.spool.appended if self.spool else 0, self.worker.latch())
+        marker = FlushMarker(self.spool.appended if self.spool else 0, self.worker.latch())
         deadline = monotonic() + timeout
-        settled = self.worker.flush(ticket, timeout)
+        settled = self.worker.flush(marker, timeout)
         return settled and super().flush(max(0.0, deadline - monotonic()))
 
     def abandon(self) -> None:
@@ -255,20 +255,20 @@ class BufferedLeaf(Leaf):
         self.close()
         done = self.worker.join(timeout)
         if not done:  # the backend holds the worker: what waits behind it cannot go
-            self.keep_or_drop([])
-            self._tell_of_those_in_hand()
+            self.spool_or_drop([])
+            self._report_in_flight()
         return done and (not self.is_retired or self.release_once(deadline))
 
-    def _tell_of_those_in_hand(self) -> None:
-        in_hand = self.worker.in_hand
-        if in_hand and self.options.mode == "queue":
+    def _report_in_flight(self) -> None:
+        in_flight = self.worker.in_flight
+        if in_flight and self.options.mode == "queue":
             report(
                 logging.ERROR, (self.path, "in hand"),
                 "backend %s: the time was up while %d events were on their way",
-                self.path, in_hand, extra={"backend": self.path, "reason": "shutdown"},
+                self.path, in_flight, extra={"backend": self.path, "reason": "shutdown"},
             )  # fmt: skip
 
-    def keep_or_drop(self, held: list[bytes]) -> None:
+    def spool_or_drop(self, held: list[bytes]) -> None:
         """Spool what could not be delivered in time; count as dropped what cannot be spooled."""
         lost = 0
         while True:
@@ -297,7 +297,7 @@ class BufferedLeaf(Leaf):
             "accepted": stats["accepted"] + backlog,
             "recovered": self.ledger.recovered.value + backlog,
             "dead_lettered": self.ledger.dead_lettered.value,
-            "pending": self.waiting + self.worker.in_hand + backlog,
+            "pending": self.waiting + self.worker.in_flight + backlog,
             "failures_in_a_row": self.worker.failures,
             "damaged": self.spool.damaged if self.spool else 0,
         }

@@ -6,9 +6,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from eventtracking_core.delivery._threads import Latch
+    from eventtracking_core._threads import Latch
 
-__all__ = ["QUEUE_FULL", "MemoryQueue", "StoredError", "Ticket"]
+__all__ = ["QUEUE_FULL", "FlushMarker", "MemoryQueue", "StoredError"]
 
 QUEUE_FULL: Final = 0
 
@@ -17,17 +17,17 @@ class StoredError(BaseException):
     """An interrupt, its cause, came when the event was stored already."""
 
 
-class Ticket:
+class FlushMarker:
     """Stands in the queue behind everything that came before it; see `flush`."""
 
-    __slots__ = ("hurried", "is_withdrawn", "passed", "settled", "spooled")
+    __slots__ = ("done", "expedited", "is_withdrawn", "reached", "spooled")
 
-    def __init__(self, spooled: int, settled: Latch) -> None:
-        self.hurried = False
+    def __init__(self, spooled: int, done: Latch) -> None:
+        self.expedited = False
         self.is_withdrawn = False
-        self.passed = False
+        self.reached = False
         self.spooled = spooled
-        self.settled = settled
+        self.done = done
 
 
 class MemoryQueue:
@@ -38,17 +38,17 @@ class MemoryQueue:
     signals and profilers get their turn at calls, and debuggers between lines.)
     """
 
-    __slots__ = ("_items", "_max_bytes", "_max_size", "_tickets", "bytes")
+    __slots__ = ("_items", "_markers", "_max_bytes", "_max_size", "bytes")
 
     def __init__(self, max_size: int, max_bytes: int) -> None:
-        self._items: deque[bytes | Ticket] = deque()
-        self._tickets = 0
+        self._items: deque[bytes | FlushMarker] = deque()
+        self._markers = 0
         self._max_size = max_size
         self._max_bytes = max_bytes
         self.bytes = 0
 
     def __len__(self) -> int:
-        return len(self._items) - self._tickets
+        return len(self._items) - self._markers
 
     def put(self, wire: bytes) -> int:
         """Add an event at the end; return how many wait then, or `QUEUE_FULL`.
@@ -57,7 +57,7 @@ class MemoryQueue:
             StoredError: it is added, and an interrupt came then.
         """
         size = len(wire)
-        waiting = len(self._items) - self._tickets + 1
+        waiting = len(self._items) - self._markers + 1
         if waiting > self._max_size or self.bytes + size > self._max_bytes:
             return QUEUE_FULL
         self.bytes += size
@@ -70,17 +70,17 @@ class MemoryQueue:
             raise StoredError from interrupt
         return waiting
 
-    def put_ticket(self, ticket: Ticket) -> None:
-        """Add a ticket at the end, whether there is room or not."""
-        self._tickets += 1
-        self._items.append(ticket)
+    def put_marker(self, marker: FlushMarker) -> None:
+        """Add a marker at the end, whether there is room or not."""
+        self._markers += 1
+        self._items.append(marker)
 
-    def withdraw(self, ticket: Ticket) -> None:
-        """Let a ticket end no batch any more; it leaves the queue in its turn."""
-        ticket.is_withdrawn = True
+    def withdraw(self, marker: FlushMarker) -> None:
+        """Let a marker end no batch any more; it leaves the queue in its turn."""
+        marker.is_withdrawn = True
 
     def take(self, max_records: int, max_bytes: int) -> list[bytes]:
-        """Return the next events, oldest first; a ticket that is met ends the batch."""
+        """Return the next events, oldest first; a marker that is met ends the batch."""
         taken: list[bytes] = []
         size = 0
         while len(taken) < max_records and size < max_bytes:
@@ -88,9 +88,9 @@ class MemoryQueue:
                 item = self._items.popleft()
             except IndexError:
                 break
-            if isinstance(item, Ticket):
-                item.passed = True
-                self._tickets -= 1
+            if isinstance(item, FlushMarker):
+                item.reached = True
+                self._markers -= 1
                 if item.is_withdrawn:
                     continue
                 break

@@ -9,11 +9,11 @@ from threading import Lock
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from eventtracking_core.delivery.accounts import Accounts
 from eventtracking_core.delivery.attempt import Attempt, sender
 from eventtracking_core.delivery.backoff import Backoff
 from eventtracking_core.delivery.leaf import BufferedLeaf
-from eventtracking_core.delivery.settling import GIVES_UP_AFTER
+from eventtracking_core.delivery.outcomes import DeliveryOutcomes
+from eventtracking_core.delivery.retry import MAX_POISON_STRIKES
 from eventtracking_core.diagnostics import report
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.routing import Counter, Leaf
@@ -21,7 +21,7 @@ from eventtracking_core.routing import Counter, Leaf
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from eventtracking_core.delivery.attempt import Item
+    from eventtracking_core.delivery.attempt import QueuedEvent
     from eventtracking_core.events import Event
 
 __all__ = ["Postponed", "RemoteLeaf", "taken"]
@@ -42,7 +42,7 @@ class Postponed(NamedTuple):
         delay: seconds to wait before the next attempt.
     """
 
-    items: list[Item]
+    items: list[QueuedEvent]
     since: float
     last: float | None
     delay: float
@@ -67,7 +67,7 @@ class RemoteLeaf(BufferedLeaf):
         super()._make_new()
         self.returned = Counter()
         self._backoff = Backoff(self.options.initial_interval, self.options.max_interval)
-        self._accounts = Accounts(self)
+        self._outcomes = DeliveryOutcomes(self)
         self._lock = Lock()
         self._rests_until = 0.0  # of the monotonic clock
         self._delivered_at = 0.0  # of the system's clock, as events bring it from other processes
@@ -101,7 +101,7 @@ class RemoteLeaf(BufferedLeaf):
             next(outcome.tick)
 
     def settle(
-        self, items: Sequence[Item], *, since: float | None, last: float | None
+        self, items: Sequence[QueuedEvent], *, since: float | None, last: float | None
     ) -> Postponed | None:
         """Deliver what can be delivered; return what is to be tried again.
 
@@ -127,16 +127,16 @@ class RemoteLeaf(BufferedLeaf):
             self._lock.release()
 
     def _attempt(
-        self, batch: list[Item], since: float | None, last: float | None
+        self, batch: list[QueuedEvent], since: float | None, last: float | None
     ) -> Postponed | None:
         attempt = Attempt(sender(self.backend), lambda: self.options.export_timeout)
         size = self.options.max_batch_size
         for start in range(0, len(batch), size):
             attempt.run(batch[start : start + size])
         self.ledger.accepted.add_many(len(batch))
-        self._accounts.taken(len(batch), recovered=0)
-        self._accounts.deliver(attempt.delivered)
-        self._accounts.give_up(attempt.rejected, "rejected")
+        self._outcomes.take(len(batch), recovered=0)
+        self._outcomes.delivered(attempt.delivered)
+        self._outcomes.dead_letter(attempt.rejected, "rejected")
         if attempt.delivered:
             self._delivered_at = time()
         if attempt.delivered or attempt.rejected:
@@ -144,7 +144,7 @@ class RemoteLeaf(BufferedLeaf):
         left = self._without_poison(attempt.retryable, last)
         limit = self.options.max_elapsed_time
         if left and limit is not None and since is not None and time() - since >= limit:
-            self._accounts.give_up(left, "expired")
+            self._outcomes.dead_letter(left, "expired")
             left = []
         if not left:
             return None
@@ -152,29 +152,29 @@ class RemoteLeaf(BufferedLeaf):
         delay = self._backoff.failed(attempt.retry_after)
         if not attempt.delivered:
             self._rests_until = monotonic() + delay
-        self._accounts.in_hand -= len(left)
+        self._outcomes.in_flight -= len(left)
         self.returned.add_many(len(left))
         return Postponed(left, since or time(), time(), delay)
 
-    def _without_poison(self, items: list[Item], last: float | None) -> list[Item]:
+    def _without_poison(self, items: list[QueuedEvent], last: float | None) -> list[QueuedEvent]:
         """Give up events that fail alone, for no named reason, while others get through."""
         for item in items:
             others = last is not None and self._delivered_at > last
-            if item.is_alone and not item.is_named and others:
-                item.blamed += 1
-        poison = [item for item in items if item.blamed >= GIVES_UP_AFTER]
-        self._accounts.give_up(poison, "error")
-        return [item for item in items if item.blamed < GIVES_UP_AFTER]
+            if item.is_alone and not item.transient and others:
+                item.poison_strikes += 1
+        poison = [item for item in items if item.poison_strikes >= MAX_POISON_STRIKES]
+        self._outcomes.dead_letter(poison, "error")
+        return [item for item in items if item.poison_strikes < MAX_POISON_STRIKES]
 
     def _returned(
-        self, batch: list[Item], since: float | None, last: float | None, delay: float
+        self, batch: list[QueuedEvent], since: float | None, last: float | None, delay: float
     ) -> Postponed:
         """Return a batch that was not tried, some time after `delay`: not all at once."""
         self.ledger.accepted.add_many(len(batch))
         self.returned.add_many(len(batch))
         return Postponed(batch, since or time(), last, delay * uniform(1, 2))  # noqa: S311
 
-    def _report(self, item: Item) -> None:
+    def _report(self, item: QueuedEvent) -> None:
         report(
             logging.WARNING,
             (self.path, "retry"),

@@ -30,7 +30,7 @@ from eventtracking_core.telemetry._metrics import SCOPE
 if TYPE_CHECKING:
     from opentelemetry.metrics import Histogram
 
-    from eventtracking_core.delivery.attempt import Attempt, Item
+    from eventtracking_core.delivery.attempt import Attempt, QueuedEvent
     from eventtracking_core.routing import Leaf
 
 __all__ = ["observe"]
@@ -60,14 +60,14 @@ class _Observed:
         self._duration = duration
         self._tracer = tracer
 
-    def run(self, attempt: Attempt, items: list[Item]) -> None:
+    def run(self, attempt: Attempt, items: list[QueuedEvent]) -> None:
         span = _safely(self._start, items)
         started = perf_counter()
         with _current(span):
             attempt.run(items)
         _safely(self._end, span, perf_counter() - started, _failure(attempt))
 
-    def _start(self, items: list[Item]) -> Span | None:
+    def _start(self, items: list[QueuedEvent]) -> Span | None:
         if self._tracer is None:
             return None
         return self._tracer.start_span(
@@ -110,7 +110,7 @@ def _current(span: Span | None) -> Iterator[None]:
         yield
 
 
-def _emitting(items: list[Item]) -> Iterable[SpanContext]:
+def _emitting(items: list[QueuedEvent]) -> Iterable[SpanContext]:
     """Return the spans in which events were emitted, each once."""
     found: dict[tuple[int, int], SpanContext] = {}
     for item in items:

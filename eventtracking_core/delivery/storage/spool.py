@@ -325,7 +325,7 @@ class Spool:
             self._lost(lost)
         return wires
 
-    def settle(self, event: SpooledEvent) -> None:
+    def acknowledge(self, event: SpooledEvent) -> None:
         """Say that an event needs no further attempt; a segment that is done is removed."""
         segment = event.segment
         segment.outstanding -= 1

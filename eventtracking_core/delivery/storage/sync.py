@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from sys import maxsize
 from typing import Final, TypeVar
 
-from eventtracking_core.delivery._threads import Bell, start_daemon
+from eventtracking_core._threads import Bell, start_daemon
 from eventtracking_core.delivery.storage.disk import Disk, Identity, identity
 from eventtracking_core.descriptors import open_high
 from eventtracking_core.diagnostics import describe, report

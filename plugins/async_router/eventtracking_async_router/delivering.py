@@ -19,7 +19,7 @@ from eventtracking_async_router.messages import (
 )
 from eventtracking_core import ClosedError, RetryableError, get_tracker
 from eventtracking_core.delivery import RemoteLeaf, RemoteRouter, remote_nodes
-from eventtracking_core.delivery.attempt import Item
+from eventtracking_core.delivery.attempt import QueuedEvent
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack
 
@@ -98,7 +98,7 @@ def _is_newer(document: object) -> bool:
     return isinstance(version, int) and version > VERSION
 
 
-def _read(document: object) -> tuple[Message, list[Item]]:
+def _read(document: object) -> tuple[Message, list[QueuedEvent]]:
     message = Message.read(document)
     if message.version != VERSION:
         raise MessageError(f"its version is not {VERSION}")
@@ -126,7 +126,7 @@ def _refuse(document: object, reason: str) -> None:
 
 
 def _deliver(
-    node: RemoteRouter | None, message: Message, items: list[Item], requeue: SupportsRequeue
+    node: RemoteRouter | None, message: Message, items: list[QueuedEvent], requeue: SupportsRequeue
 ) -> None:
     if node is None:
         unroutable.dead_letter(message, items, "this worker's configuration has no such node")
@@ -152,17 +152,17 @@ def _leaves(node: RemoteRouter) -> list[RemoteLeaf]:
     return [leaf for leaf in node.remote.leaves() if isinstance(leaf, RemoteLeaf)]
 
 
-def _items(events: Sequence[Any]) -> list[Item]:
-    return [Item(encode_msgpack(event), event, None) for event in events]
+def _items(events: Sequence[Any]) -> list[QueuedEvent]:
+    return [QueuedEvent(encode_msgpack(event), event, None) for event in events]
 
 
 def _settle(
-    message: Message, leaf: RemoteLeaf, items: list[Item], requeue: SupportsRequeue
+    message: Message, leaf: RemoteLeaf, items: list[QueuedEvent], requeue: SupportsRequeue
 ) -> None:
     postponed = leaf.settle(items, since=message.since, last=message.last)
     if postponed is None:
         return
-    parcels = [Parcel(each.wire, each.attempts, each.blamed) for each in postponed.items]
+    parcels = [Parcel(each.wire, each.attempts, each.poison_strikes) for each in postponed.items]
     rest = Message(
         VERSION,
         message.tracker,

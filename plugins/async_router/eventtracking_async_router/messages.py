@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from eventtracking_core.delivery.attempt import Item
+from eventtracking_core.delivery.attempt import QueuedEvent
 from eventtracking_core.encoding import normal_from_msgpack
 from eventtracking_core.events import clean_name
 
@@ -63,7 +63,7 @@ class Parcel(msgspec.Struct, array_like=True):
 
     wire: bytes
     attempts: int = 0
-    blamed: int = 0
+    poison_strikes: int = 0
 
 
 class Message(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -143,7 +143,7 @@ def unpack(text: str) -> list[Parcel]:
     return parcels
 
 
-def item(parcel: Parcel) -> Item:
+def item(parcel: Parcel) -> QueuedEvent:
     """Return an event on its way to a backend.
 
     Raises:
@@ -152,9 +152,9 @@ def item(parcel: Parcel) -> Item:
     event = normal_from_msgpack(parcel.wire)
     if not all(isinstance(event.get(key), kind) for key, kind in _FIELDS.items()):
         raise ValueError("not an event")
-    made = Item(parcel.wire, event, None)
+    made = QueuedEvent(parcel.wire, event, None)
     made.attempts = parcel.attempts
-    made.blamed = parcel.blamed
+    made.poison_strikes = parcel.poison_strikes
     return made
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from eventtracking_core.delivery import DeadLetter, DeadLetters, DeliveryOptions
-from eventtracking_core.delivery.attempt import Item
+from eventtracking_core.delivery.attempt import QueuedEvent
 from eventtracking_core.delivery.places import DEFAULT_TRACKER, base_directory, leaf_directory
 from eventtracking_core.diagnostics import report
 
@@ -25,7 +25,7 @@ OTHERS: Final = "unknown"
 _places: Final[set[tuple[str, str]]] = set()
 
 
-def dead_letter(message: Message, items: Sequence[Item], reason: str) -> None:
+def dead_letter(message: Message, items: Sequence[QueuedEvent], reason: str) -> None:
     """Keep the events of a message as dead letters, at the path of the node it names.
 
     There they are listed and replayed once the configuration has that node.

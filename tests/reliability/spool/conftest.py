@@ -169,7 +169,7 @@ def read_all():
             taken, _ = spool.take(7, 1 << 20)
             for event in taken:
                 payloads.append(event.wire)
-                spool.settle(event)
+                spool.acknowledge(event)
             if not (taken or spool.has_more):
                 return payloads
 

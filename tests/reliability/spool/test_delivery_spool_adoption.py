@@ -64,7 +64,7 @@ def test_what_was_settled_is_not_read_again_by_the_next_process(spool_at, read_a
         spool.append(b"%d" % number)
     taken, _ = spool.take(6, 1000)
     for event in taken:
-        spool.settle(event)
+        spool.acknowledge(event)
     spool.close()
     heir = spool_at()
     heir.seek_orphans()
@@ -93,5 +93,5 @@ def test_a_backlog_is_delivered_beside_a_flow_that_never_ends(spool_at):
         taken, _ = heir.take(10, 1 << 20)
         adopted += [event.wire for event in taken if event.wire.startswith(b"adopted")]
         for event in taken:
-            heir.settle(event)
+            heir.acknowledge(event)
     assert adopted == [b"adopted %d" % number for number in range(100)]

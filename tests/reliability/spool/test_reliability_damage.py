@@ -60,7 +60,7 @@ def adopted(directory):
             taken, _ = spool.take(5, 1 << 24)
             for event in taken:
                 wires.append(event.wire)
-                spool.settle(event)
+                spool.acknowledge(event)
             if not (taken or spool.has_more):
                 break
     aside = [path.read_bytes() for path in sorted(Path(directory, "damaged").glob("*"))]

@@ -88,7 +88,7 @@ HELD = """
     def wires():
         taken, _ = spool.take(9, 999)
         for event in taken:
-            spool.settle(event)
+            spool.acknowledge(event)
         return [event.wire for event in taken]
 
     parent, disk = os.getpid(), Held()

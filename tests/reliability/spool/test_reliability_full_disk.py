@@ -112,5 +112,5 @@ def test_a_record_that_was_rolled_back_leaves_nothing_for_the_next_process(tmp_p
 def take_all(spool):
     taken, _ = spool.take(1000, 1 << 20)
     for event in taken:
-        spool.settle(event)
+        spool.acknowledge(event)
     return [event.wire for event in taken]

@@ -1,4 +1,4 @@
-"""What became of the events that a worker took: told to the ledger, the spool, the dead letters."""
+"""Record each event's outcome in the ledger, the spool and the dead-letter store."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from eventtracking_core.diagnostics import describe, report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventtracking_core.delivery.attempt import Item
+    from eventtracking_core.delivery.attempt import QueuedEvent
     from eventtracking_core.delivery.leaf import BufferedLeaf
 
-__all__ = ["Accounts"]
+__all__ = ["DeliveryOutcomes"]
 
 
-class Accounts:
-    """The books of one leaf's worker; only its thread writes them.
+class DeliveryOutcomes:
+    """The outcomes of one worker's events; only its thread writes them.
 
-    `in_hand` is how many events it took and has not settled, `delivered` how many it delivered.
+    `in_flight` counts events that were taken and have no outcome yet.
     """
 
     def __init__(self, leaf: BufferedLeaf) -> None:
         self._leaf = leaf
-        self.in_hand = 0
-        self.delivered = 0
+        self.in_flight = 0
+        self.delivered_count = 0
 
-    def taken(self, number: int, *, recovered: int) -> None:
+    def take(self, number: int, *, recovered: int) -> None:
         """Note events that were taken, and how many of them other processes had accepted."""
         self._leaf.ledger.recovered.add_many(recovered)
         self._leaf.ledger.accepted.add_many(recovered)
-        self.in_hand += number
+        self.in_flight += number
 
-    def deliver(self, items: Sequence[Item]) -> None:
+    def delivered(self, items: Sequence[QueuedEvent]) -> None:
         """Note events that were delivered."""
-        self.delivered += len(items)
+        self.delivered_count += len(items)
         self._leaf.ledger.delivered.add_many(len(items))
-        self._settle(items)
+        self._acknowledge(items)
 
-    def give_up(self, items: Sequence[Item], reason: str) -> None:
+    def dead_letter(self, items: Sequence[QueuedEvent], reason: str) -> None:
         """Keep events as dead letters; count as dropped those for which there is no room."""
         if not items:
             return
@@ -59,15 +59,15 @@ class Accounts:
             items[0].error,
             extra={"backend": self._leaf.path, "reason": reason},
         )
-        self._settle(items)
+        self._acknowledge(items)
 
-    def leave(self, items: Sequence[Item]) -> None:
+    def abandon(self, items: Sequence[QueuedEvent]) -> None:
         """Let go of events that could not be settled in time; what is spooled stays there."""
         unspooled = [item.wire for item in items if item.spooled is None]
-        self.in_hand -= len(unspooled)
-        self._leaf.keep_or_drop(unspooled)
+        self.in_flight -= len(unspooled)
+        self._leaf.spool_or_drop(unspooled)
 
-    def _keep(self, items: Sequence[Item], reason: str) -> int:
+    def _keep(self, items: Sequence[QueuedEvent], reason: str) -> int:
         now = datetime.now(UTC)
         try:
             return self._leaf.dead_letters.add(
@@ -85,15 +85,15 @@ class Accounts:
             self._report("dead letters", error)
             return 0
 
-    def _settle(self, items: Sequence[Item]) -> None:
-        self.in_hand -= len(items)
+    def _acknowledge(self, items: Sequence[QueuedEvent]) -> None:
+        self.in_flight -= len(items)
         spool = self._leaf.spool
         if spool is None:
             return
         for item in items:
             if item.spooled is not None:
                 try:
-                    spool.settle(item.spooled)
+                    spool.acknowledge(item.spooled)
                 except OSError as error:  # it is delivered; at worst it will be once more
                     self._report("spool", error)
 

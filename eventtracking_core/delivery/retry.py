@@ -6,20 +6,20 @@ import logging
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from eventtracking_core.delivery.attempt import Attempt, Item, sender
+from eventtracking_core.delivery.attempt import Attempt, QueuedEvent, sender
 from eventtracking_core.delivery.backoff import Backoff
 from eventtracking_core.diagnostics import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from eventtracking_core.delivery.accounts import Accounts
+    from eventtracking_core.delivery.control import WorkerControl
     from eventtracking_core.delivery.leaf import BufferedLeaf
-    from eventtracking_core.delivery.requests import Requests
+    from eventtracking_core.delivery.outcomes import DeliveryOutcomes
 
-__all__ = ["Settler"]
+__all__ = ["RetrySender"]
 
-GIVES_UP_AFTER: Final = 5
+MAX_POISON_STRIKES: Final = 5
 """Attempts of one event alone, for a reason its backend does not name, while others get through."""
 
 STOPPING_INTERVAL: Final = 0.2
@@ -29,46 +29,46 @@ LAST_ATTEMPT: Final = 1.0
 """The least seconds that an attempt is given, however near the deadline is."""
 
 
-class Settler:
-    """Holds the batch that is being tried; what `held` names is neither delivered nor given up.
+class RetrySender:
+    """Holds the batch that is being tried; what `pending` names is neither delivered nor given up.
 
     Args:
         leaf: whose backend is tried.
-        requests: end a backoff, or the whole.
-        accounts: are told what became of the events.
+        control: end a backoff, or the whole.
+        outcomes: are told what became of the events.
         take: returns so many more events, of those that wait.
     """
 
     def __init__(
         self,
         leaf: BufferedLeaf,
-        requests: Requests,
-        accounts: Accounts,
-        take: Callable[[int], list[Item]],
+        control: WorkerControl,
+        outcomes: DeliveryOutcomes,
+        take: Callable[[int], list[QueuedEvent]],
     ) -> None:
         self._leaf = leaf
         self._options = leaf.options
-        self._requests = requests
-        self._accounts = accounts
+        self._control = control
+        self._outcomes = outcomes
         self._take = take
         self.backoff = Backoff(self._options.initial_interval, self._options.max_interval)
-        self.held: list[Item] = []
+        self.pending: list[QueuedEvent] = []
 
-    def settle(self, batch: list[Item]) -> None:
-        """Try what is held and a batch behind it, until all is settled or time is up."""
-        self.held += batch
-        while self.held:
+    def deliver(self, batch: list[QueuedEvent]) -> None:
+        """Try what is pending and a batch behind it, until all is settled or time is up."""
+        self.pending += batch
+        while self.pending:
             attempt = self._attempt()
-            if not (attempt.retryable and self.held):
+            if not (attempt.retryable and self.pending):
                 continue
-            if self._requests.is_late:
+            if self._control.past_deadline:
                 return
             self._back_off(attempt)
 
     def _attempt(self) -> Attempt:
-        is_probing = self.backoff.probes and self.held[0].is_named
-        tried = self.held[:1] if is_probing else self._together()
-        send = sender(self._leaf.backend, self._leaf.saver, lambda: self._requests.is_late)
+        is_probing = self.backoff.probes and self.pending[0].transient
+        tried = self.pending[:1] if is_probing else self._together()
+        send = sender(self._leaf.backend, self._leaf.saver, lambda: self._control.past_deadline)
         attempt = Attempt(send, self._timeout)
         deaths = self._leaf.deaths
         spooled = [str(item.event.get("id")) for item in tried if item.spooled is not None]
@@ -80,40 +80,44 @@ class Settler:
         elif spooled and tried[0].deaths:
             deaths.forget(spooled[0])
         # From here on, nothing that goes wrong brings a settled event back.
-        self.held = attempt.retryable + self.held[len(tried) :]
-        self._accounts.deliver(attempt.delivered)
-        self._accounts.give_up(attempt.rejected, "rejected")
+        self.pending = attempt.retryable + self.pending[len(tried) :]
+        self._outcomes.delivered(attempt.delivered)
+        self._outcomes.dead_letter(attempt.rejected, "rejected")
         if attempt.delivered or attempt.rejected:
             self.backoff.succeeded()
-        self._give_up("error", [item for item in attempt.retryable if self._is_poison(item)])
-        self._give_up("expired", [item for item in self.held if self._is_expired(item)])
+        self._dead_letter("error", [item for item in attempt.retryable if self._is_poison(item)])
+        self._dead_letter("expired", [item for item in self.pending if self._is_expired(item)])
         return attempt
 
-    def _together(self) -> list[Item]:
+    def _together(self) -> list[QueuedEvent]:
         """Return the next events to try at once: one on which a process died is tried alone."""
-        number = next((n for n, item in enumerate(self.held) if item.deaths), len(self.held))
-        return self.held[: number or 1]
+        number = next((n for n, item in enumerate(self.pending) if item.deaths), len(self.pending))
+        return self.pending[: number or 1]
 
     def _timeout(self) -> float:
         limit = self._options.export_timeout
-        return min(limit, max(LAST_ATTEMPT, self._requests.seconds_left(limit)))
+        return min(limit, max(LAST_ATTEMPT, self._control.seconds_left(limit)))
 
-    def _give_up(self, reason: str, items: list[Item]) -> None:
+    def _dead_letter(self, reason: str, items: list[QueuedEvent]) -> None:
         gone = set(map(id, items))
-        self.held = [item for item in self.held if id(item) not in gone]
-        self._accounts.give_up(items, reason)
+        self.pending = [item for item in self.pending if id(item) not in gone]
+        self._outcomes.dead_letter(items, reason)
 
-    def _is_expired(self, item: Item) -> bool:
+    def _is_expired(self, item: QueuedEvent) -> bool:
         limit, since = self._options.max_elapsed_time, item.failing_since
         return limit is not None and since is not None and monotonic() - since >= limit
 
-    def _is_poison(self, item: Item) -> bool:
+    def _is_poison(self, item: QueuedEvent) -> bool:
         """Tell whether an event fails for no named reason while others get through."""
         if item.attempts == 1:
-            item.others = self._accounts.delivered
-        if item.is_alone and not item.is_named and self._accounts.delivered > item.others:
-            item.blamed += 1
-        return item.blamed >= GIVES_UP_AFTER
+            item.delivered_at_first_failure = self._outcomes.delivered_count
+        if (
+            item.is_alone
+            and not item.transient
+            and self._outcomes.delivered_count > item.delivered_at_first_failure
+        ):
+            item.poison_strikes += 1
+        return item.poison_strikes >= MAX_POISON_STRIKES
 
     def _back_off(self, attempt: Attempt) -> None:
         first = attempt.retryable[0]
@@ -127,15 +131,15 @@ class Settler:
             extra={"backend": self._leaf.path, "attempts": first.attempts},
         )
         until = monotonic() + self.backoff.failed(attempt.retry_after)
-        while not self._requests.is_hurried:
-            if self._requests.is_stopping:
+        while not self._control.flush_requested:
+            if self._control.is_stopping:
                 until = min(until, monotonic() + STOPPING_INTERVAL)
             left = until - monotonic()
-            left = min(left, self._requests.seconds_left(otherwise=left))
+            left = min(left, self._control.seconds_left(otherwise=left))
             if left <= 0:
                 break
-            self._requests.wait(left)
+            self._control.wait(left)
         # The batch grows by what waits: an event that is to blame shows by what gets through.
-        room = self._options.max_batch_size - len(self.held)
+        room = self._options.max_batch_size - len(self.pending)
         if room > 0:
-            self.held += self._take(room)
+            self.pending += self._take(room)
