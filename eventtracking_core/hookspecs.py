@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    import click
+    from collections.abc import Callable, Mapping
 
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.contexts import ContextProvider
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "eventtracking_backends",
-    "eventtracking_commands",
     "eventtracking_context_providers",
     "eventtracking_metadata_stores",
     "eventtracking_processors",
@@ -53,8 +50,3 @@ def eventtracking_backends() -> Mapping[str, Callable[..., Backend | BatchBacken
 @hookspec
 def eventtracking_metadata_stores() -> Mapping[str, Callable[..., MetadataStore]]:
     """Return the plugin's stores of event types' records, factories by type name."""
-
-
-@hookspec
-def eventtracking_commands() -> Iterable[click.Command]:
-    """Return the commands the plugin adds to the program `eventtracking`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,19 +14,25 @@ from rich.progress import Progress
 
 from eventtracking_cli import parameters
 from eventtracking_cli.buffered import backend, chosen, leaves_of, tracking
-from eventtracking_cli.terminal import console, count, plain, print_json, print_rows
+from eventtracking_cli.groups import Group
+from eventtracking_cli.listing import full_time
+from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Tracker
 from eventtracking_core.delivery import BufferedLeaf, DeadLetter
+from eventtracking_core.encoding import encode_json
 
 __all__ = ["deadletters"]
 
 FLUSH_TIMEOUT: Final = 60.0
 """Seconds in which one segment of dead letters must be settled."""
 
+SHOWN: Final = 5
+"""Letters of a kind that are shown by default."""
+
 Wanted = Callable[[DeadLetter], bool]
 
 
-@click.group()
+@click.group(cls=Group)
 def deadletters() -> None:
     """Look at undelivered events, or send them again."""
 
@@ -32,32 +40,70 @@ def deadletters() -> None:
 @deadletters.command("list")
 @parameters.config
 @backend
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=SHOWN,
+    show_default=True,
+    help="Letters of each kind at most; 0 for all.",
+)
 @parameters.as_json
-def list_(config: Path | None, backend: str | None, *, as_json: bool) -> None:
-    """List the dead letters, oldest first."""
+def list_(config: Path | None, backend: str | None, *, limit: int, as_json: bool) -> None:
+    """List the dead letters by backend, reason and error.
+
+    The most frequent kind comes first, and the oldest letter of each.
+    """
     rows = [_row(letter) for leaf in leaves_of(config, backend) for letter in _letters(leaf)]
-    columns = ("id", "event", "backend", "reason", "attempts", "given up", "error")
-    print_rows(rows, *columns, otherwise="there are no dead letters", as_json=as_json)
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        click.echo("there are no dead letters")
+        return
+    kinds: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for row in sorted(rows, key=itemgetter("time")):
+        kinds.setdefault((row["backend"], row["reason"], row["error"]), []).append(row)
+    for kind, letters in sorted(kinds.items(), key=lambda item: -len(item[1])):
+        path, reason, error = map(plain, kind)
+        click.echo(f"{path}: {count(len(letters), 'letter')}, {reason}: {error}")
+        for row in letters[: limit or None]:
+            name, event_id = plain(row["name"] or "-"), plain(row["id"] or "-")
+            attempts = count(row["attempts"], "attempt")
+            click.echo(f"  {row['time']}  {event_id}  {name}, {attempts}")
+        if limit and len(letters) > limit:
+            click.echo(f"  … and {len(letters) - limit:,} more; --limit 0 shows all")
 
 
 @deadletters.command()
 @click.argument("event_id", metavar="ID")
 @parameters.config
-def show(event_id: str, config: Path | None) -> None:
-    """Show one dead letter with its event."""
-    for leaf in leaves_of(config, None):
-        for letter in _letters(leaf):
-            if _id(letter) == event_id:
-                print_json({**_row(letter), "event": _event(letter)})
-                return
-    raise click.ClickException("there is no dead letter of an event with that id")
+@parameters.as_json
+def show(event_id: str, config: Path | None, *, as_json: bool) -> None:
+    """Show one dead letter with its event.
+
+    ID is the event's id or a part of it that no other letter's has.
+    """
+    letters = [letter for leaf in leaves_of(config, None) for letter in _letters(leaf)]
+    found = [letter for letter in letters if _id(letter) == event_id]
+    found = found or [letter for letter in letters if event_id and event_id in (_id(letter) or "")]
+    if not found:
+        raise click.ClickException("there is no dead letter of an event with that id")
+    if len({_id(letter) for letter in found}) > 1:
+        ids = "\n".join(f"  {plain(_id(letter))}" for letter in found[:SHOWN])
+        raise click.ClickException(f"several letters have that in their ids:\n{ids}")
+    event = _event(found[0])
+    whole = {**_row(found[0]), "event": event and json.loads(encode_json(event))}
+    print_json(whole, indent=None if as_json else 2)
 
 
 @deadletters.command()
 @click.argument("event_ids", metavar="[ID]...", nargs=-1)
 @parameters.config
 @backend
-def replay(event_ids: tuple[str, ...], config: Path | None, backend: str | None) -> None:
+@parameters.as_json
+def replay(
+    event_ids: tuple[str, ...], config: Path | None, backend: str | None, *, as_json: bool
+) -> None:
     """Deliver dead letters once more: all of them, or those of the events named.
 
     A letter is removed when its event is settled, never before: stopping at any moment loses
@@ -77,7 +123,11 @@ def replay(event_ids: tuple[str, ...], config: Path | None, backend: str | None)
                 )
         again = sum(leaf.ledger.dead_lettered.value for leaf in leaves) - before
     left = sum(1 for leaf in leaves for _ in leaf.dead_letters.letters())
-    click.echo(f"{count(sent - again, 'letter')} delivered, {again} given up again, {left} left")
+    if as_json:
+        print_json({"delivered": sent - again, "given_up_again": again, "left": left})
+    else:
+        delivered = count(sent - again, "letter")
+        click.echo(f"{delivered} delivered, {again:,} given up again, {left:,} left")
     if again or (left and not wanted):
         raise click.exceptions.Exit(1)
 
@@ -85,7 +135,9 @@ def replay(event_ids: tuple[str, ...], config: Path | None, backend: str | None)
 @deadletters.command()
 @parameters.config
 @backend
-@click.option("--before", metavar="TIME", help="Only those given up before: 2026-09-12, or 7d.")
+@click.option(
+    "--before", metavar="TIME", help="Only letters given up before this time: 2026-09-12, or 7d."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def purge(config: Path | None, backend: str | None, before: str | None, *, yes: bool) -> None:
     """Remove dead letters for good."""
@@ -95,8 +147,9 @@ def purge(config: Path | None, backend: str | None, before: str | None, *, yes: 
     if not number:
         click.echo("there is nothing to remove")
         return
-    if not yes:
-        click.confirm(f"Remove {count(number, 'letter')} for good?", abort=True)
+    if not yes and not click.confirm(f"Remove {count(number, 'letter')} for good?"):
+        click.echo("nothing was removed", err=True)
+        raise click.exceptions.Exit(1)
     removed = 0
     for leaf in leaves:
         for path in leaf.dead_letters.segments():
@@ -158,6 +211,6 @@ def _row(letter: DeadLetter) -> dict[str, Any]:
         "backend": letter.backend,
         "reason": letter.reason,
         "attempts": letter.attempts,
-        "time": letter.time.isoformat(),
+        "time": full_time(letter.time),
         "error": letter.error,
     }

@@ -11,7 +11,7 @@ import click
 from eventtracking_cli import parameters
 from eventtracking_cli.drawing import leaves, reasons
 from eventtracking_cli.running import configured
-from eventtracking_cli.terminal import plain
+from eventtracking_cli.terminal import plain, print_json
 from eventtracking_core import Tracker
 
 __all__ = ["emit"]
@@ -28,11 +28,14 @@ __all__ = ["emit"]
     help="A field of the context; repeatable.",
 )
 @parameters.config
+@parameters.as_json
 def emit(
     name: str,
     data: tuple[tuple[str, Any], ...],
     context: tuple[tuple[str, Any], ...],
     config: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Emit one event.
 
@@ -46,7 +49,10 @@ def emit(
             event_id = tracker.emit(name, fields)
         in_time = tracker.flush()
         problem = _problem(tracker, in_time=in_time)
-    click.echo(event_id)
+    if as_json:
+        print_json({"id": event_id, "delivered": not problem, "problem": problem})
+    else:
+        click.echo(event_id)
     if problem:
         raise click.ClickException(f"not delivered: {problem}")
 

@@ -15,6 +15,7 @@ from eventtracking_cli import parameters
 from eventtracking_cli.charts import bars, columns
 from eventtracking_cli.choosing import filtered, sourced
 from eventtracking_cli.exporting import FORMATS, STDOUT, write
+from eventtracking_cli.groups import Group
 from eventtracking_cli.listing import full_time, print_events
 from eventtracking_cli.progress import counted
 from eventtracking_cli.terminal import console, plain, print_json
@@ -35,7 +36,7 @@ TOP: Final = 20
 """Values of a field that are shown by default."""
 
 
-@click.group()
+@click.group(cls=Group)
 def events() -> None:
     """Look at stored events, count and export them.
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import click
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from eventtracking_cli import parameters
 from eventtracking_cli.drawing import drawn, leaves, reasons
+from eventtracking_cli.ingest_progress import Progress, shown
 from eventtracking_cli.running import configured, drained
 from eventtracking_cli.terminal import console, count, plain, print_json
-from eventtracking_core import Tracker
+from eventtracking_core import EventTrackingError, Tracker
 from eventtracking_core.logs import (
     STDIN,
     Entry,
@@ -27,6 +27,7 @@ from eventtracking_core.logs import (
     entries_of,
     opened,
 )
+from eventtracking_core.reading import EventReader
 from eventtracking_core.registry import EventType
 
 __all__ = ["ingest"]
@@ -38,11 +39,10 @@ STEP: Final = 1000
 IN_FLIGHT: Final = 10_000
 """Events read before what waits is delivered, so that no queue overflows."""
 
-PLAIN_STEP: Final = 100_000
-"""Lines between two progress reports where there is no terminal."""
+INTERRUPTED: Final = 130
+"""The exit code after Ctrl-C."""
 
 _KEPT_OF_TOO_LONG: Final = 1024
-_NAME_WIDTH: Final = 30
 
 
 @click.command()
@@ -75,38 +75,46 @@ def ingest(
     They go through the configuration's processors to its backends. Lines may be events of ours,
     plain events (name, timestamp, context, data) or edX tracking lines, with or without a log's
     prefix or what Docker and other collectors wrap around them, and what mongoexport writes; files
-    may be compressed (gzip, bzip2, xz, zstd). A line without an id always gets the same
-    one, so that ingesting twice stores once.
+    may be compressed (gzip, bzip2, xz, zstd). A line without an id always gets the same one, so
+    that ingesting twice stores once. Exits 1 if every line was rejected, a file is damaged, or a
+    backend did not take an event.
     """
     if rejects is not None and rejects.exists():
         for path in files:
             if path != STDIN and path.samefile(rejects):
                 raise click.UsageError("--rejects would overwrite one of the files to read")
     with configured(config) as tracker, ExitStack() as stack:
-        rejected = _Rejects(stack.enter_context(_created(rejects)) if rejects else None)
+        show = stack.enter_context(shown(files))
+        rejected = _Rejects(
+            stack.enter_context(_created(rejects)) if rejects else None, show.message
+        )
         run = _Run(tracker, rejected, strict=strict)
-        show = stack.enter_context(_progress(files))
         try:
             run.read(files, show)
+        except KeyboardInterrupt:
+            run.interrupted = True
         finally:
             stack.close()
             in_time = drained(tracker)
             run.summarize(in_time=in_time, as_json=as_json)
-    if run.stopped or run.damaged or not in_time or run.undelivered:
+    if run.interrupted:
+        raise click.exceptions.Exit(INTERRUPTED)
+    if run.failed or not in_time:
         raise click.exceptions.Exit(1)
 
 
 class _Rejects:
     """The lines that are no events: counted, the first ones shown, all written where asked."""
 
-    def __init__(self, file: IO[str] | None) -> None:
+    def __init__(self, file: IO[str] | None, say: Callable[[str], None]) -> None:
         self.count = 0
         self._file = file
+        self._say = say
 
     def add(self, path: Path, line: Line, reason: str) -> None:
         self.count += 1
         if self.count <= SHOWN_REJECTS:
-            click.echo(f"{plain(path)}:{line.number}: rejected: {reason}", err=True)
+            self._say(f"{plain(path)}:{line.number}: rejected: {reason}")
         if self._file is None:
             return
         kept = line.content[:_KEPT_OF_TOO_LONG] if line.too_long else line.content
@@ -127,29 +135,32 @@ class _Run:
         self.damaged = 0
         """Files that were not read to their end."""
         self.stopped = False
+        self.interrupted = False
+        self._readers = dict(_readers(tracker))
+        self._before = _counts(self._readers)
 
-    def read(self, files: tuple[Path, ...], show: Callable[[Source, int], None]) -> None:
+    def read(self, files: tuple[Path, ...], show: Progress) -> None:
         for path in files:
             try:
                 with opened(path) as source:
                     self._read(source, show)
             except UnreadableInputError as error:
                 self.damaged += 1
-                click.echo(plain(error), err=True)
+                show.message(plain(error))
             if self.stopped:
                 return
 
-    def _read(self, source: Source, show: Callable[[Source, int], None]) -> None:
+    def _read(self, source: Source, show: Progress) -> None:
         for line, entry in entries_of(self._counted(source, show)):
             self._take(source.path, line, entry)
             if self.stopped:
                 return
 
-    def _counted(self, source: Source, show: Callable[[Source, int], None]) -> Iterator[Line]:
+    def _counted(self, source: Source, show: Progress) -> Iterator[Line]:
         for line in source.lines():
             self.lines += 1
             if self.lines % STEP == 0:
-                show(source, self.lines)
+                show.update(source, self.lines)
             yield line
 
     def _take(self, path: Path, line: Line, entry: Entry) -> None:
@@ -165,8 +176,12 @@ class _Run:
                 drained(self._tracker)
 
     @property
-    def undelivered(self) -> bool:
-        """Whether a backend, or a processor that must not fail, lost an event."""
+    def failed(self) -> bool:
+        """Whether a file, every line, or an event in a backend or a processor was lost."""
+        nothing_read = self._rejects.count > 0 and not self.events
+        return bool(self.stopped or self.damaged or nothing_read or self._has_lost())
+
+    def _has_lost(self) -> bool:
         tree = self._tracker.stats()["tree"]
         lost = any(leaf.lost for leaf in leaves(tree))
         return lost or bool(reasons(tree).keys() - {"filtered"})
@@ -174,6 +189,11 @@ class _Run:
     def summarize(self, *, in_time: bool, as_json: bool) -> None:
         tree = self._tracker.stats()["tree"]
         stored = {leaf.path: leaf.delivered for leaf in leaves(tree)}
+        new = {
+            path: number - self._before[path]
+            for path, number in _counts(self._readers).items()
+            if path in self._before
+        }
         if as_json:
             print_json(
                 {
@@ -182,6 +202,8 @@ class _Run:
                     "rejected": self._rejects.count,
                     "dropped": reasons(tree),
                     "stored": stored,
+                    "new": new,
+                    "interrupted": self.interrupted,
                     "flushed": in_time,
                     "tree": tree,
                 }
@@ -194,8 +216,13 @@ class _Run:
         total = f"{count(self.lines, 'line')} read"
         parts = [total, f"{self._rejects.count:,} rejected"]
         parts += [f"{number:,} {reason}" for reason, number in reasons(tree).items()]
-        parts += [f"{number:,} in {plain(path)}" for path, number in stored.items()]
+        parts += [
+            f"{number:,} in {plain(path)}" + (f" ({new[path]:,} new)" if path in new else "")
+            for path, number in stored.items()
+        ]
         click.echo(", ".join(parts))
+        if self.interrupted:
+            click.echo("interrupted; run again to go on (a store keeps one event an id)", err=True)
         if self.stopped:
             click.echo("stopped at the first rejected line (--strict)", err=True)
         if not in_time:
@@ -210,34 +237,21 @@ def _created(path: Path) -> Iterator[IO[str]]:
         yield file
 
 
-@contextmanager
-def _progress(files: tuple[Path, ...]) -> Iterator[Callable[[Source, int], None]]:
-    """Show how far reading is: a bar on a terminal, else a line now and then."""
-    target = console(stderr=True)
-    if not target.is_terminal:
-        yield _show_plainly
-        return
-    columns: Any = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[lines]:,} lines"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=target, transient=True) as progress:
-        sizes = {path: path.stat().st_size for path in files if path != STDIN}
-        tasks = {
-            path: progress.add_task(
-                plain(path.name)[-_NAME_WIDTH:], total=sizes.get(path) or None, lines=0
-            )
-            for path in dict.fromkeys(files)
-        }
-
-        def show(source: Source, lines: int) -> None:
-            progress.update(tasks[source.path], completed=source.position, lines=lines)
-
-        yield show
+def _readers(tracker: Tracker) -> Iterator[tuple[str, EventReader]]:
+    """Yield the backends that can say how many events they have, by their paths."""
+    paths = (counts.path for counts in leaves(tracker.stats()["tree"]))
+    for path, leaf in zip(paths, tracker.root.leaves(), strict=True):
+        if isinstance(leaf.backend, EventReader):
+            yield path, leaf.backend
 
 
-def _show_plainly(_source: Source, lines: int) -> None:
-    if lines % PLAIN_STEP == 0:
-        click.echo(f"{lines:,} lines read", err=True)
+def _counts(readers: Mapping[str, EventReader]) -> dict[str, int]:
+    counts = {}
+    for path, reader in readers.items():
+        try:
+            counts[path] = reader.count()
+        except FileNotFoundError:  # it is made by the first event
+            counts[path] = 0
+        except (EventTrackingError, OSError):
+            continue
+    return counts

@@ -12,24 +12,22 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import EntryPoint
+from itertools import chain
 from pkgutil import iter_modules
 from typing import IO, Any, Final, NamedTuple, get_args
 
-import click
-
-from eventtracking_cli.terminal import plain
+from eventtracking_cli.commands import CommandError, added, distribution, loaded
 from eventtracking_core import backends, processors, providers
-from eventtracking_core.plugins import Kind, PluginError, Plugins, installed, plugins
+from eventtracking_core.plugins import Kind, PluginError, Plugins, installed
 
-__all__ = ["TIMEOUT", "Inspected", "command", "inspect_all", "inspect_built_in"]
+__all__ = ["TIMEOUT", "Inspected", "inspect_all", "inspect_built_in"]
 
 TIMEOUT: Final = 5.0
 """Seconds a plugin may take to import before its process is ended."""
 
-_COMMANDS: Final = "eventtracking_commands"
 _HOMES: Final[Mapping[Kind, Any]] = {
     "context provider": providers,
     "processor": processors,
@@ -45,8 +43,8 @@ class Inspected(NamedTuple):
     version: str
     registers: Mapping[str, list[str]] = {}
     """Type names by kind."""
-    commands: Mapping[str, str] = {}
-    """Summaries by name."""
+    commands: Sequence[str] = ()
+    """Names of the commands that its distribution adds."""
     problem: str | None = None
 
 
@@ -54,12 +52,12 @@ def inspect_built_in() -> Inspected:
     """Return what comes with the core."""
     from importlib.metadata import version  # noqa: PLC0415  reads files
 
-    distribution = "eventtracking-core"
+    core = "eventtracking-core"
     registers: dict[str, list[str]] = {
         kind: sorted(module.name for module in iter_modules(home.__path__) if module.name[0] != "_")
         for kind, home in _HOMES.items()
     }
-    return Inspected("(built in)", distribution, version(distribution), registers)
+    return Inspected("(built in)", core, version(core), registers)
 
 
 def inspect_all(timeout: float = TIMEOUT) -> list[Inspected]:
@@ -68,10 +66,16 @@ def inspect_all(timeout: float = TIMEOUT) -> list[Inspected]:
     Args:
         timeout: seconds that each may take.
     """
-    entry_points = installed()
-    claims = Counter(entry_point.name for entry_point in entry_points)
+    commands: dict[tuple[str, str], list[str]] = {}
+    for command in chain.from_iterable(added().values()):
+        commands.setdefault(_distribution(command), []).append(command.name)
+    plugins = [(entry_point.name, _distribution(entry_point)) for entry_point in installed()]
+    claims = Counter(name for name, _ in plugins)
+    owners = {owner for _, owner in plugins}
+    plugins += [("", owner) for owner in sorted(commands) if owner not in owners]
+    waiting = [Inspected(name, *owner, commands=commands.get(owner, ())) for name, owner in plugins]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        found = list(pool.map(lambda entry_point: _inspect(entry_point, timeout), entry_points))
+        found = list(pool.map(lambda inspected: _inspect(inspected, timeout), waiting))
     return [
         inspected._replace(problem="two distributions claim the name; uninstall one of them")
         if claims[inspected.name] > 1
@@ -80,39 +84,11 @@ def inspect_all(timeout: float = TIMEOUT) -> list[Inspected]:
     ]
 
 
-def command(name: str) -> click.Command | None:
-    """Return the command that a plugin adds, None where no plugin has one of that name.
-
-    Only the plugin that has it is imported.
-
-    Raises:
-        ClickException: several plugins have it.
-        PluginError: the plugin cannot be used.
-    """
-    owners = [inspected for inspected in inspect_all() if name in inspected.commands]
-    if len(owners) > 1:
-        both = " and ".join(plain(owner.distribution) for owner in owners)
-        message = f"command {plain(name)!r} is claimed by {both}; uninstall one of them"
-        raise click.ClickException(message)
-    if not owners:
-        return None
-    plugins.load(_entry_point(owners[0].name, owners[0].distribution))
-    return _commands(plugins, owners[0].name)[name]
-
-
-def _commands(registry: Plugins, name: str) -> dict[str, click.Command]:
-    found = registry.call(_COMMANDS, name)
-    commands = list(found[0]) if found and isinstance(found[0], Iterable) else []
-    if not all(isinstance(item, click.Command) and item.name for item in commands):
-        raise PluginError(f"plugin {name!r}: {_COMMANDS} must return click commands with names")
-    return {item.name: item for item in commands}
-
-
-def _entry_point(name: str, distribution: str) -> EntryPoint:
+def _entry_point(name: str, owner: str) -> EntryPoint:
     return next(
         entry_point
         for entry_point in installed()
-        if entry_point.name == name and _distribution(entry_point)[0] == distribution
+        if entry_point.name == name and _distribution(entry_point)[0] == owner
     )
 
 
@@ -121,8 +97,7 @@ def _distribution(entry_point: EntryPoint) -> tuple[str, str]:
     return (dist.name, dist.version) if dist else ("", "")
 
 
-def _inspect(entry_point: EntryPoint, timeout: float) -> Inspected:
-    inspected = Inspected(entry_point.name, *_distribution(entry_point))
+def _inspect(inspected: Inspected, timeout: float) -> Inspected:
     with tempfile.TemporaryFile() as answer:
         status = _look_in_child(inspected, answer, timeout)
         if status is None:
@@ -156,18 +131,20 @@ def _look_in_child(inspected: Inspected, answer: IO[bytes], timeout: float) -> i
             child.wait()
 
 
-def _look(name: str, distribution: str) -> dict[str, Any]:
+def _look(name: str, owner: str) -> dict[str, Any]:
+    """Import a plugin, if the distribution has one, and the commands of the distribution."""
     registry = Plugins()
+    registers = {}
     try:
-        registry.load(_entry_point(name, distribution))
-        registers = {kind: sorted(registry.factories(kind, name)) for kind in get_args(Kind)}
-        commands = {
-            command_name: found.get_short_help_str(limit=60)
-            for command_name, found in _commands(registry, name).items()
-        }
-    except PluginError as error:
+        if name:
+            registry.load(_entry_point(name, owner))
+            registers = {kind: sorted(registry.factories(kind, name)) for kind in get_args(Kind)}
+        for command in chain.from_iterable(added().values()):
+            if distribution(command) == owner:
+                loaded(command)
+    except (PluginError, CommandError) as error:
         return {"problem": str(error)}
-    return {"registers": registers, "commands": commands}
+    return {"registers": registers}
 
 
 def _answer(descriptor: str, name: str, distribution: str) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from eventtracking_cli.groups import Group
 from eventtracking_cli.inspection import inspect_built_in
 from eventtracking_cli.scaffold import KINDS, Plan
 from eventtracking_core.plugins import installed
@@ -19,7 +20,7 @@ MAX_NAME: Final = 40
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
-@click.group()
+@click.group(cls=Group)
 def plugin() -> None:
     """Write a plugin."""
 

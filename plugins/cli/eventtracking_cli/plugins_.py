@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 from rich.table import Table
@@ -54,8 +54,8 @@ def _table(found: list[Inspected]) -> Table:
     return table
 
 
-def _registers(registers: Mapping[str, list[str]], commands: Mapping[str, str]) -> str:
-    named = {**registers, "command": list(commands)}
+def _registers(registers: Mapping[str, list[str]], commands: Sequence[str]) -> str:
+    named = {**registers, "command": commands}
     return "\n".join(
         f"{kind}{'s' if len(names) > 1 else ''}: {', '.join(map(plain, names))}"
         for kind, names in named.items()

@@ -1,4 +1,4 @@
-"""The program `eventtracking`: its verbs, those that plugins add, and how it ends."""
+"""The program `eventtracking`: its commands, those that plugins add, and how it ends."""
 
 from __future__ import annotations
 
@@ -6,61 +6,79 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 
+from eventtracking_cli.groups import Group
 from eventtracking_core import EventTrackingError
 
 __all__ = ["program", "run"]
 
+
+class _Verb(NamedTuple):
+    """Where a command is, and what the help says of it without importing it."""
+
+    path: str
+    summary: str
+
+
 _VERBS: Final = {
-    "check": "eventtracking_cli.check:check",
-    "deadletters": "eventtracking_cli.deadletters:deadletters",
-    "demo": "eventtracking_cli.demo:demo",
-    "emit": "eventtracking_cli.emit:emit",
-    "events": "eventtracking_cli.events:events",
-    "ingest": "eventtracking_cli.ingest:ingest",
-    "plugin": "eventtracking_cli.plugin:plugin",
-    "plugins": "eventtracking_cli.plugins_:plugins",
-    "schema": "eventtracking_cli.schema:schema",
-    "spool": "eventtracking_cli.spool:spool",
-    "stats": "eventtracking_cli.stats:stats",
-    "tree": "eventtracking_cli.tree:tree",
+    "check": _Verb("check:check", "Check a configuration, and list every problem."),
+    "completion": _Verb("completion:completion", "Print a script that completes commands."),
+    "deadletters": _Verb(
+        "deadletters:deadletters", "Look at undelivered events, or send them again."
+    ),
+    "demo": _Verb("demo:demo", "Show the main job: an hour of a small course."),
+    "emit": _Verb("emit:emit", "Emit one event."),
+    "events": _Verb("events:events", "Look at stored events, count and export them."),
+    "ingest": _Verb("ingest:ingest", "Route the events of log files."),
+    "plugin": _Verb("plugin:plugin", "Write a plugin."),
+    "plugins": _Verb("plugins_:plugins", "List the installed plugins."),
+    "schema": _Verb("schema:schema", "Print the JSON Schema of a configuration."),
+    "spool": _Verb("spool:spool", "Look into the files where events wait for delivery."),
+    "stats": _Verb("stats:stats", "Count waiting events and dead letters."),
+    "tree": _Verb("tree:tree", "Draw the routing tree of a configuration."),
 }
 
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C: 128 and the number of the signal, as shells have it."""
 
 
-class _Program(click.Group):
-    """Imports a verb when it is asked for; a plugin, only for a command that it alone has."""
+class _Program(Group):
+    """Imports a command when it is run; a plugin's, only when no command of our own is meant."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(_VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name in _VERBS:
-            module, _, attribute = _VERBS[cmd_name].partition(":")
-            verb: click.Command = getattr(import_module(module), attribute)
+            module, _, attribute = _VERBS[cmd_name].path.partition(":")
+            verb: click.Command = getattr(import_module(f"eventtracking_cli.{module}"), attribute)
             return verb
-        from eventtracking_cli.inspection import command  # noqa: PLC0415  starts processes
+        from eventtracking_cli.commands import load  # noqa: PLC0415  reads metadata
 
-        return command(cmd_name)
+        return load(cmd_name)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_commands(ctx, formatter)
-        from eventtracking_cli.inspection import inspect_all  # noqa: PLC0415  starts processes
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        from eventtracking_cli.commands import added, distribution  # noqa: PLC0415
 
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.summary) for name, verb in _VERBS.items()])
         rows = [
-            (name, summary)
-            for inspected in inspect_all()
-            for name, summary in inspected.commands.items()
+            (name, f"of {', '.join(map(distribution, claims))}")
+            for name, claims in added().items()
             if name not in _VERBS
         ]
         if rows:
             with formatter.section("Commands of plugins"):
                 formatter.write_dl(rows)
+
+    def names(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  as its base
+        """Return the names of all commands."""
+        from eventtracking_cli.commands import added  # noqa: PLC0415
+
+        return [*_VERBS, *added()]
 
 
 @click.command(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})

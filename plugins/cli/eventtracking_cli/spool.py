@@ -9,13 +9,15 @@ import click
 
 from eventtracking_cli import parameters
 from eventtracking_cli.buffered import backend, leaves_of
-from eventtracking_cli.terminal import plain, print_json, print_rows
+from eventtracking_cli.groups import Group
+from eventtracking_cli.spooled import age, foreign_spools, oldest_in, said_of_foreign
+from eventtracking_cli.terminal import count, plain, print_json, print_rows
 from eventtracking_core.delivery import BufferedLeaf, ProcessSpool, spool_status
 
 __all__ = ["spool"]
 
 
-@click.group()
+@click.group(cls=Group)
 def spool() -> None:
     """Look into the files where events wait for delivery."""
 
@@ -29,9 +31,28 @@ def status(config: Path | None, backend: str | None, *, as_json: bool) -> None:
 
     What a process that ended left behind is delivered by the next one that uses the configuration.
     """
-    rows = [row for leaf in _spooled(config, backend) for row in _rows(leaf)]
-    columns = ("backend", "process", "state", "segments", "events", "bytes", "damaged bytes")
-    print_rows(rows, *columns, otherwise="nothing waits in a spool", as_json=as_json)
+    leaves = leaves_of(config, backend)
+    rows = [row for leaf in leaves if leaf.spool is not None for row in _rows(leaf)]
+    foreign = foreign_spools(leaves) if backend is None else []
+    if as_json:
+        rows += [
+            {"backend": None, "directory": str(f.directory), "events": f.events} for f in foreign
+        ]
+        print_json(rows)
+        return
+    rows = [{**row, "oldest": age(row["oldest"])} for row in rows]
+    columns = (
+        "backend",
+        "process",
+        "state",
+        "segments",
+        "events",
+        "oldest",
+        "bytes",
+        "damaged bytes",
+    )
+    print_rows(rows, *columns, otherwise="nothing waits in a spool", as_json=False)
+    said_of_foreign(foreign)
 
 
 @spool.command()
@@ -51,9 +72,14 @@ def verify(config: Path | None, backend: str | None, *, as_json: bool) -> None:
         print_json([{"backend": path, **segment._asdict()} for path, segment in found])
     else:
         for segment in damaged:
-            click.echo(f"{plain(segment.path)}: {segment.damaged} damaged bytes")
+            click.echo(f"{plain(segment.path)}: {count(segment.damaged, 'damaged byte')}")
         events = sum(segment.events for _, segment in found)
-        click.echo(f"{len(found)} segments, {events} events, {len(damaged)} segments damaged")
+        counts = (
+            count(len(found), "segment"),
+            count(events, "event"),
+            count(len(damaged), "segment"),
+        )
+        click.echo(f"{counts[0]}, {counts[1]}, {counts[2]} damaged")
     if damaged:
         raise click.exceptions.Exit(1)
 
@@ -73,6 +99,7 @@ def _row(leaf: BufferedLeaf, process: ProcessSpool) -> dict[str, Any]:
         "state": "alive" if process.is_alive else "ended",
         "segments": len(process.segments),
         "events": process.events,
+        "oldest": oldest_in([process]),
         "bytes": process.size,
         "damaged_bytes": process.damaged,
     }

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
 from eventtracking_cli import parameters
 from eventtracking_cli.buffered import backend, leaves_of
-from eventtracking_cli.terminal import console, plain, print_json
+from eventtracking_cli.spooled import age, foreign_spools, oldest_in, said_of_foreign
+from eventtracking_cli.terminal import print_rows
 from eventtracking_core.delivery import BufferedLeaf, spool_status
 
 __all__ = ["stats"]
+
+UNSEEN = "\u2013"
+"""What stands where a number is known to the running process alone."""
 
 
 @click.command()
@@ -24,31 +27,38 @@ __all__ = ["stats"]
 def stats(config: Path | None, backend: str | None, *, as_json: bool) -> None:
     """Count waiting events and dead letters.
 
-    The counters of a running process are its own: `tracker.stats()` returns them.
+    What waits in a queue is in the memory of its process, so it is not known here (\u2013);
+    `tracker.stats()` returns the counters of a running process.
     """
-    rows = [_row(leaf) for leaf in leaves_of(config, backend)]
-    if as_json:
-        print_json(rows)
-        return
-    table = Table("backend", "delivery", "waiting", "processes", "dead letters")
-    for row in rows:
-        reasons = ", ".join(f"{number} {reason}" for reason, number in row["dead_letters"].items())
-        table.add_row(
-            plain(row["backend"]),
-            row["delivery"],
-            str(row["waiting"]),
-            str(row["processes"]),
-            reasons or "none",
-        )
-    console().print(table if rows else "no backend has a queue or a spool")
+    leaves = leaves_of(config, backend)
+    rows = [_row(leaf) for leaf in leaves]
+    if not as_json:
+        rows = [_shown(row) for row in rows]
+    columns = ("backend", "delivery", "waiting", "oldest", "processes", "dead letters")
+    print_rows(rows, *columns, otherwise="no backend has a queue or a spool", as_json=as_json)
+    if backend is None:
+        said_of_foreign(foreign_spools(leaves))
 
 
 def _row(leaf: BufferedLeaf) -> dict[str, Any]:
     processes = list(spool_status(leaf.directory / "spool"))
+    spools = leaf.spool is not None or bool(processes)
     return {
         "backend": leaf.path,
         "delivery": leaf.mode,
-        "waiting": sum(process.events for process in processes),
-        "processes": sum(process.is_alive for process in processes),
+        "waiting": sum(process.events for process in processes) if spools else None,
+        "oldest": oldest_in(processes),
+        "processes": sum(process.is_alive for process in processes) if spools else None,
         "dead_letters": dict(Counter(letter.reason for letter in leaf.dead_letters.letters())),
+    }
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in row["dead_letters"].items())
+    return {
+        **row,
+        "waiting": UNSEEN if row["waiting"] is None else f"{row['waiting']:,}",
+        "oldest": age(row["oldest"]),
+        "processes": UNSEEN if row["processes"] is None else row["processes"],
+        "dead_letters": reasons or "none",
     }

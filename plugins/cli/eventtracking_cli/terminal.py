@@ -12,6 +12,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from eventtracking_cli.text import count, plain
+
 __all__ = ["console", "count", "plain", "print_json", "print_rows"]
 
 WIDE: Final = 200
@@ -23,14 +25,6 @@ def console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else WIDE
     return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
-
-
-def plain(text: object) -> str:
-    """Return a text as one line of printable characters, the others escaped."""
-    line = str(text)
-    if line.isprintable():
-        return line
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:
@@ -61,8 +55,3 @@ def print_rows(
     for row in rows:
         table.add_row(*(plain(value) for value in row.values()))
     console().print(table if rows else otherwise)
-
-
-def count(number: int, noun: str) -> str:
-    """Return `1 line`, `2,000 lines`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -16,9 +16,10 @@ __all__ = ["tree"]
 
 
 @click.command()
-@click.argument("config", required=False, type=click.Path(path_type=Path))
+@click.argument("file", metavar="CONFIG", required=False, type=click.Path(path_type=Path))
+@parameters.config
 @parameters.as_json
-def tree(config: Path | None, *, as_json: bool) -> None:
+def tree(file: Path | None, config: Path | None, *, as_json: bool) -> None:
     """Draw the routing tree of a configuration.
 
     Routers, processors in their order, backends with their type and delivery. `ingest` and `demo`
@@ -26,7 +27,7 @@ def tree(config: Path | None, *, as_json: bool) -> None:
 
     Without CONFIG, what EVENTTRACKING_CONFIG_FILE or pyproject.toml says.
     """
-    configuration = read(config)
+    configuration = read(file or config)
     root = {"name": "", "type": "router", **build(configuration).root.stats(0)}
     providers = [_type(node) for node in configuration.tree.get("context") or ()]
     if as_json:

@@ -141,7 +141,7 @@ def plugin(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(site)
     monkeypatch.setenv("PYTHONPATH", str(site))
 
-    def plugin(name, source, distribution=None):
+    def plugin(name, source, distribution=None, *, command=None):
         distribution = distribution or f"eventtracking-{name}"
         module = distribution.replace("-", "_") + "_plugin"
         (site / f"{module}.py").write_text(dedent(source))
@@ -150,6 +150,9 @@ def plugin(tmp_path, monkeypatch):
         (info / "METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n"
         )
-        (info / "entry_points.txt").write_text(f"[eventtracking]\n{name} = {module}\n")
+        group = f"[eventtracking]\n{name} = {module}\n"
+        if command is not None:
+            group = f"[eventtracking.commands]\n{command} = {module}:greet\n"
+        (info / "entry_points.txt").write_text(group)
 
     return plugin

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 import sys
 from pathlib import Path
 from time import monotonic
@@ -66,6 +68,43 @@ def test_a_dead_letter_is_shown_with_its_event(spooling, refused, run):
     shown = run("deadletters", "show", refused[1], "--config", spooling).json
     assert shown["event"]["name"] == "c.d"
     assert run("deadletters", "show", "nobody", "--config", spooling).code == 1
+
+
+def test_dead_letters_are_grouped_by_backend_reason_and_error(spooling, refused, run):
+    out = run("deadletters", "list", "--config", spooling).out.splitlines()
+    assert out[0] == "out.sink: 2 letters, rejected: RejectedError: not of this kind"
+    assert [refused[0] in out[1], refused[1] in out[2]] == [True, True]
+    assert out[1].endswith("a.b, 1 attempt")
+    assert re.match(r"  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  ", out[1])
+    out = run("deadletters", "list", "--config", spooling, "--limit", "1").out.splitlines()
+    assert out[2:] == ["  … and 1 more; --limit 0 shows all"]
+    assert len(run("deadletters", "list", "--config", spooling, "--limit", "0").out.split()) > 10
+
+
+def test_a_dead_letter_is_found_by_a_part_of_its_id(spooling, refused, run):
+    part = refused[1][9:]
+    assert run("deadletters", "show", part, "--config", spooling).json["id"] == refused[1]
+    assert len(run("deadletters", "show", part, "--config", spooling, "--json").events) == 1
+    ran = run("deadletters", "show", refused[1][:6], "--config", spooling)
+    assert ran.code == 1
+    assert all(event_id in ran.err for event_id in refused)
+
+
+def test_times_of_dead_letters_are_told_as_everywhere(spooling, refused, run):
+    shown = run("deadletters", "show", refused[0], "--config", spooling).json
+    assert shown["time"].endswith("Z")
+    assert shown["event"]["timestamp"].endswith("Z")
+    assert "T" in shown["event"]["timestamp"]
+
+
+def test_a_no_to_the_question_of_purge_removes_nothing_and_exits_1(
+    spooling, refused, run, monkeypatch
+):
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    ran = run("deadletters", "purge", "--config", spooling)
+    assert ran.code == 1
+    assert "nothing was removed" in ran.err
+    assert len(run("deadletters", "list", "--config", spooling, "--json").json) == 2
 
 
 def test_a_replay_delivers_and_removes(spooling, refused, run):
@@ -156,6 +195,29 @@ def test_verifying_finds_damage(waiting, run):
     assert ran.code == 1
     assert "damaged bytes" in ran.out
     assert "2 events" in ran.out
+
+
+def test_the_age_of_the_oldest_event_is_told(waiting, run):
+    (row,) = run("stats", "--config", waiting, "--json").json
+    assert row["oldest"].endswith("Z")
+    assert " s" in run("stats", "--config", waiting).out
+    (row,) = run("spool", "status", "--config", waiting, "--json").json
+    assert row["oldest"].endswith("Z")
+
+
+def test_what_is_in_the_memory_of_a_process_is_not_told_as_zero(config, run):
+    queued = config('[backends.a]\ntype = "null"\ndelivery = "queue"\n')
+    (row,) = run("stats", "--config", queued, "--json").json
+    assert (row["waiting"], row["processes"], row["oldest"]) == (None, None, None)
+    assert "\u2013" in run("stats", "--config", queued).out
+
+
+def test_a_spool_of_a_backend_that_was_renamed_is_told_of(waiting, run, config):
+    renamed = config(waiting.read_text().replace("out", "away"), name="renamed.toml")
+    for command in (["stats"], ["spool", "status"]):
+        ran = run(*command, "--config", renamed)
+        assert ran.code == 0
+        assert "out.sink: 3 events of a backend that the configuration does not name" in ran.err
 
 
 def test_a_backend_that_is_not_there_is_a_clear_error(spooling, run):

@@ -8,8 +8,13 @@ import io
 import json
 import lzma
 import os
+import re
+import signal
 import sqlite3
+import subprocess
 from contextlib import closing
+from pathlib import Path
+from time import monotonic
 
 import pytest
 import zstandard
@@ -60,7 +65,7 @@ def mixed(log, edx):
 def test_a_log_goes_through_filter_and_redactor_into_each_backend(run, config, mixed, tmp_path):
     ran = run("ingest", mixed, "--config", config(ROUTED))
     assert ran.code == 0
-    expected = "6 lines read, 1 rejected, 2 filtered, 3 in course.log, 3 in course.store"
+    expected = "6 lines read, 1 rejected, 2 filtered, 3 in course.log, 3 in course.store (3 new)"
     assert ran.out.splitlines()[-1] == expected
     assert f"{mixed}:3: rejected: not JSON" in ran.err
     for sink in tmp_path.glob("events.*"):
@@ -73,6 +78,39 @@ def test_ingesting_twice_stores_once(run, config, mixed):
         ran = run("ingest", mixed, "--config", config(ROUTED))
         assert ran.code == 0
     assert run("events", "count", "--from", "events.db").out == "3\n"
+
+
+def test_a_repeat_says_how_many_events_were_new(run, config, log, edx):
+    first = log(edx(name="a"), edx(name="b"))
+    assert run("ingest", first, "--config", config(), "--json").json["new"] == {"store": 2}
+    ran = run("ingest", log(edx(name="b"), edx(name="c")), "--config", config())
+    assert ran.out.splitlines()[-1] == "2 lines read, 0 rejected, 2 in store (1 new)"
+
+
+def test_a_file_without_a_single_event_makes_the_exit_code_1(run, config, log):
+    assert run("ingest", log("a", "b"), "--config", config()).code == 1
+    assert run("ingest", log(""), "--config", config()).code == 0
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_keeps_what_it_read(program, config):
+    command = [program.path, "ingest", "-", "--config", config()]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as ran:
+        line = '{"name": "n", "time": "2026-09-12T12:55:00Z", "event": {"n": %d}}'
+        for number in range(5000):
+            print(line % number, file=ran.stdin)
+        ran.stdin.flush()
+        deadline = monotonic() + 30
+        while not Path("events.db").exists():
+            assert monotonic() < deadline
+        ran.send_signal(signal.SIGINT)
+        out, err = ran.communicate(timeout=30)
+    assert ran.returncode == 130
+    assert "interrupted; run again to go on" in err
+    assert "Traceback" not in err
+    stored = int(re.search(r"([\d,]+) in store", out)[1].replace(",", ""))
+    assert stored > 0
 
 
 def test_the_routing_tree_is_drawn_with_its_counters(run, config, mixed):
@@ -117,7 +155,7 @@ def test_many_rejected_lines_are_counted_not_listed(run, config, log):
 def test_strict_stops_at_the_first_rejected_line(run, config, mixed):
     ran = run("ingest", mixed, "--config", config(), "--strict")
     assert ran.code == 1
-    assert ran.out.splitlines()[-1] == "3 lines read, 1 rejected, 2 in store"
+    assert ran.out.splitlines()[-1] == "3 lines read, 1 rejected, 2 in store (2 new)"
 
 
 def test_rejects_never_overwrite_what_is_read(run, config, mixed):
@@ -135,7 +173,7 @@ def test_compressed_logs_are_told_by_their_first_bytes(run, config, mixed, tmp_p
     packed = tmp_path / "tracking.log.1"
     packed.write_bytes(compress(content[:half]) + compress(content[half:]))
     ran = run("ingest", packed, "--config", config())
-    assert ran.out.splitlines()[-1] == "6 lines read, 1 rejected, 5 in store"
+    assert ran.out.splitlines()[-1] == "6 lines read, 1 rejected, 5 in store (5 new)"
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
@@ -166,14 +204,14 @@ def test_a_damaged_file_costs_no_line_before_the_damage_and_no_other_file(
 def test_the_standard_input_is_read_where_a_file_is_called_dash(program, config, mixed):
     content = gzip.compress(mixed.read_bytes())
     ran = program("ingest", "-", "--config", config(), input=content)
-    assert ran.out.splitlines()[-1] == "6 lines read, 1 rejected, 5 in store"
+    assert ran.out.splitlines()[-1] == "6 lines read, 1 rejected, 5 in store (5 new)"
     assert ran.err.startswith("-:3: rejected: ")
 
 
 def test_a_huge_line_is_rejected_and_the_next_one_read(run, config, log, edx, tmp_path):
     huge = json.dumps(edx(page="x" * (20 << 20)))
     ran = run("ingest", log(huge, edx()), "--config", config(), "--rejects", "rejects")
-    assert ran.out.splitlines()[-1] == "2 lines read, 1 rejected, 1 in store"
+    assert ran.out.splitlines()[-1] == "2 lines read, 1 rejected, 1 in store (1 new)"
     assert "longer than 16,777,216 bytes" in ran.err
     assert (tmp_path / "rejects").stat().st_size < 5000
 
@@ -192,7 +230,7 @@ def test_several_files_are_read_in_their_order(run, config, log, edx):
     second = log("?", edx(name="second"), name="b.log")
     ran = run("ingest", second, first, "--config", config())
     assert f"{second}:1: rejected" in ran.err
-    assert ran.out.splitlines()[-1] == "3 lines read, 1 rejected, 2 in store"
+    assert ran.out.splitlines()[-1] == "3 lines read, 1 rejected, 2 in store (2 new)"
 
 
 def test_nothing_is_read_where_one_of_the_files_is_missing(run, config, mixed, tmp_path):
@@ -241,14 +279,17 @@ def test_what_is_read_may_be_a_pipe(run, config, mixed):
         pipe.write(mixed.read_bytes())
     ran = run("ingest", f"/dev/fd/{reader}", "--config", config())
     os.close(reader)
-    assert ran.out.splitlines()[-1] == "6 lines read, 1 rejected, 5 in store"
+    assert ran.out.splitlines()[-1] == "6 lines read, 1 rejected, 5 in store (5 new)"
 
 
 def test_the_records_of_a_log_that_documents_itself_are_no_rejected_lines(run, config, log):
     record = EventType(name="edx.video.played", description="A video began to play.")
     event = {"name": "edx.video.played", "timestamp": "2026-09-12T12:55:03Z", "name_id": record.id}
     ran = run("ingest", log(record.to_line(), event), "--config", config(), "--strict")
-    assert (ran.code, ran.out.splitlines()[-1]) == (0, "2 lines read, 0 rejected, 1 in store")
+    assert (ran.code, ran.out.splitlines()[-1]) == (
+        0,
+        "2 lines read, 0 rejected, 1 in store (1 new)",
+    )
 
 
 def test_the_records_of_a_log_reach_every_sink_that_keeps_records(run, config, log, tmp_path):

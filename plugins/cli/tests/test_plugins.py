@@ -4,7 +4,6 @@ from __future__ import annotations
 
 GREETING = """
     import click
-    from eventtracking_core import hookimpl
 
     print("imported")
 
@@ -13,10 +12,6 @@ GREETING = """
     def greet(name):
         \"\"\"Say hello.\"\"\"
         click.echo(f"hello {name}")
-
-    @hookimpl
-    def eventtracking_commands():
-        return [greet]
 """
 
 
@@ -60,40 +55,52 @@ def test_the_listing_is_a_table_where_it_is_read_by_people(run, plugin):
 
 
 def test_a_plugin_adds_commands(program, plugin):
-    plugin("greeter", GREETING)
+    plugin("greeter", GREETING, command="greet")
     ran = program("greet", "Ada")
     assert (ran.code, ran.out) == (0, "imported\nhello Ada\n")
 
 
 def test_the_help_lists_commands_of_plugins_without_importing_them(program, plugin):
-    plugin("greeter", GREETING)
+    plugin("greeter", GREETING, command="greet")
     plugin("hostile", "raise SystemExit(5)")
     ran = program("--help")
     assert ran.code == 0
-    assert "greet Say hello." in " ".join(ran.out.split())
+    assert "greet of eventtracking-greeter" in " ".join(ran.out.split())
     assert "imported" not in ran.out
 
 
 def test_a_plugin_is_not_imported_for_a_command_that_it_does_not_have(program, plugin):
-    plugin("greeter", GREETING)
+    plugin("greeter", GREETING, command="greet")
     assert "imported" not in program("schema-of-things").out
     assert "imported" not in program("emit", "--help").out
 
 
 def test_a_command_that_two_plugins_have_is_an_error_naming_both(program, plugin):
-    plugin("one", GREETING)
-    plugin("two", GREETING)
+    plugin("one", GREETING, command="greet")
+    plugin("two", GREETING, command="greet")
     ran = program("greet", "Ada")
     assert ran.code == 1
     assert "'greet' is claimed by eventtracking-one and eventtracking-two" in ran.err
 
 
 def test_a_plugin_never_takes_the_place_of_a_verb(program, plugin):
-    plugin("greeter", GREETING.replace("@click.command()", '@click.command("tree")'))
+    plugin("greeter", GREETING, command="tree")
     assert "imported" not in program("tree", "--help").out
 
 
-def test_commands_that_are_none_are_a_problem_of_their_plugin(run, plugin):
-    plugin("wrong", GREETING.replace("[greet]", "['greet']"))
-    problems = {entry["name"]: entry["problem"] for entry in run("plugins", "--json").json}
-    assert "must return click commands" in problems["wrong"]
+def test_commands_that_cannot_be_used_are_a_problem_of_their_plugin(run, plugin):
+    plugin("wrong", "greet = 'no command'", command="greet")
+    plugin("raises", "raise SystemExit(5)", command="leave")
+    plugin("greeter", GREETING, command="say")
+    listed = {entry["distribution"]: entry for entry in run("plugins", "--json").json}
+    assert "is no click command" in listed["eventtracking-wrong"]["problem"]
+    assert "cannot be imported: SystemExit: 5" in listed["eventtracking-raises"]["problem"]
+    assert listed["eventtracking-greeter"]["commands"] == ["say"]
+    assert listed["eventtracking-catalog"]["commands"] == ["catalog", "export", "learn", "validate"]
+    ran = run("leave")
+    assert (ran.code, "SystemExit: 5" in ran.err) == (1, True)
+
+
+def test_a_command_of_a_plugin_is_suggested_too(run, plugin):
+    plugin("greeter", GREETING, command="greet")
+    assert "Did you mean 'greet'?" in run("gret").err

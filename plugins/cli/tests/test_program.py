@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 
 VERBS = [
     "check",
+    "completion",
     "deadletters",
     "demo",
     "emit",
@@ -42,6 +44,62 @@ def test_every_verb_has_help(run, verb):
 def test_wrong_usage_is_exit_code_2(run):
     for arguments in (["nonsense"], ["ingest"], ["emit"], ["tree", "--nonsense"], ["events", "x"]):
         assert run(*arguments).code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["chek"], "'check'"),
+        (["evnts", "list"], "'events'"),
+        (["events", "lst"], "'list'"),
+        (["deadletters", "purg"], "'purge'"),
+        (["events", "list", "--limt", "3"], "--limit"),
+        (["plugin", "nw"], "'new'"),
+    ],
+)
+def test_what_was_probably_meant_is_suggested(run, arguments, meant):
+    ran = run(*arguments)
+    assert ran.code == 2
+    assert "Did you mean" in ran.err
+    assert meant in ran.err
+
+
+def test_the_help_says_of_each_command_what_its_own_help_says(run):
+    summaries = {
+        line.split(maxsplit=1)[0]: line.split(maxsplit=1)[1]
+        for line in run("--help").out.partition("Commands:")[2].splitlines()
+        if line.startswith("  ")
+    }
+    for verb in VERBS:
+        assert run(verb, "--help").out.split("\n\n")[1].strip() == summaries[verb]
+
+
+def test_the_help_imports_no_command_and_starts_no_process():
+    code = """if True:
+        import os, subprocess, sys
+        sys.addaudithook(lambda event, _: event in {"subprocess.Popen", "os.fork"} and os._exit(3))
+        from eventtracking_cli import main
+        try: main(["--help"])
+        finally: print(*sys.modules)
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ran.returncode == 0
+    modules = ran.stdout.rpartition("\n\n")[2].split()
+    ours = {name for name in modules if name.startswith("eventtracking_")}
+    assert "  catalog" in ran.stdout
+    assert not {"rich", "msgspec", "pluggy", "jinja2", "sqlite3"} & set(modules)
+    assert not [name for name in ours if name.startswith("eventtracking_catalog")]
+    assert not ours & {f"eventtracking_cli.{verb}" for verb in VERBS}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_script_for_each_shell_completes_its_commands(run, shell):
+    ran = run("completion", shell)
+    assert ran.code == 0
+    assert f"_EVENTTRACKING_COMPLETE={shell}_complete" in ran.out
+    assert run("completion", "csh").code == 2
 
 
 def test_the_version_is_the_distributions(run):
@@ -99,9 +157,21 @@ def test_a_terminal_gets_a_progress_bar(program, config, log, edx):
     nowhere = config('[backends.nowhere]\ntype = "null"\n')
     command = [program.path, "ingest", log(*[edx()] * 2000), "--config", nowhere]
     written = on_a_terminal(command)
-    assert "lines" in written
+    assert "2,000 lines" in written
+    assert "elapsed" in written
+    assert "left" in written
     assert "━" in written
     assert "2,000 lines read" in written
+
+
+def test_messages_never_stand_in_a_progress_bar(program, config, log, edx):
+    nowhere = config('[backends.nowhere]\ntype = "null"\n')
+    path = log(*[edx()] * 1500, "no event", *[edx()] * 1500)
+    written = on_a_terminal([program.path, "ingest", path, "--config", nowhere])
+    lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written).replace("\r", "\n").splitlines()
+    assert f"{path}:1501: rejected: not JSON: there is no object in the line" in [
+        line.strip() for line in lines
+    ] or any(line.strip().endswith("in the line") for line in lines)
 
 
 def test_a_terminal_that_lacks_characters_gets_others(program):

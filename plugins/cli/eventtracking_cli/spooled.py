@@ -1,0 +1,86 @@
+"""What waits in spools: how old it is, and what no configured backend will deliver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import click
+
+from eventtracking_cli.listing import full_time
+from eventtracking_cli.terminal import count, plain
+from eventtracking_core.delivery import BufferedLeaf, ProcessSpool, spool_status
+from eventtracking_core.delivery.storage.format import SegmentReader
+from eventtracking_core.encoding import decode_msgpack
+
+__all__ = ["Foreign", "age", "foreign_spools", "oldest_in", "said_of_foreign"]
+
+_SECONDS: Final = (("d", 86400), ("h", 3600), ("min", 60))
+
+
+class Foreign(NamedTuple):
+    """A spool that belongs to no backend of the configuration."""
+
+    directory: Path
+    events: int
+
+
+def oldest_in(processes: Iterable[ProcessSpool]) -> str | None:
+    """Return the time of the oldest event that waits, None if none does."""
+    times = [
+        time
+        for process in processes
+        for segment in process.segments
+        if segment.events and (time := _first_time(segment.path)) is not None
+    ]
+    return full_time(min(times)) if times else None
+
+
+def _first_time(path: Path) -> datetime | None:
+    try:
+        reader = SegmentReader(path)
+    except OSError:  # delivered meanwhile
+        return None
+    try:
+        found = reader.read(1, 1, complete=True)
+        return decode_msgpack(found.records[0][0])["timestamp"] if found.records else None
+    except ValueError:
+        return None
+    finally:
+        reader.close()
+
+
+def age(time: str | None) -> str:
+    """Return how long ago a time was, such as `3 h`; a dash for none."""
+    if time is None:
+        return "-"
+    seconds = max(0, int((datetime.now(UTC) - datetime.fromisoformat(time)).total_seconds()))
+    for unit, size in _SECONDS:
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def foreign_spools(leaves: Sequence[BufferedLeaf]) -> list[Foreign]:
+    """Return the spools beside those of a configuration that hold events and belong to none."""
+    own = {leaf.directory for leaf in leaves}
+    found = []
+    for parent in sorted({leaf.directory.parent for leaf in leaves}):
+        for spool in sorted(parent.glob("*/spool")):
+            if spool.parent not in own:
+                events = sum(process.events for process in spool_status(spool))
+                if events:
+                    found.append(Foreign(spool.parent, events))
+    return found
+
+
+def said_of_foreign(spools: Iterable[Foreign]) -> None:
+    """Say on stderr what nobody will deliver, and what to do."""
+    for spool in spools:
+        click.echo(
+            f"{plain(spool.directory)}: {count(spool.events, 'event')} of a backend that the "
+            "configuration does not name: name the backend so again, or rename the directory",
+            err=True,
+        )
