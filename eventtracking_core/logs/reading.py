@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from eventtracking_core.logs.inputs import MAX_LINE, Line, opened
 from eventtracking_core.logs.joining import joined
@@ -12,18 +13,27 @@ from eventtracking_core.logs.lines import Entry, Rejected, parse_line
 __all__ = ["entries", "entries_of"]
 
 
-def entries(path: Path) -> Iterator[tuple[int, Entry]]:
+STEP: Final = 1000
+"""Entries between two reports."""
+
+
+def entries(
+    path: Path, report: Callable[[Path, int], object] | None = None
+) -> Iterator[tuple[int, Entry]]:
     """Yield what the lines of a file are, each with its number, without the empty ones.
 
     Args:
         path: the file, `-` for the standard input; it may be compressed.
+        report: called now and then with the path and how many bytes of the file have been read.
 
     Raises:
         UnreadableInputError: the file is compressed and damaged, or of a format that is not read.
         OSError: it cannot be read.
     """
     with opened(path) as source:
-        for line, entry in entries_of(source.lines()):
+        for number, (line, entry) in enumerate(entries_of(source.lines()), start=1):
+            if report is not None and number % STEP == 0:
+                report(path, source.position)
             yield line.number, entry
 
 

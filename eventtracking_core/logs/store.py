@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from heapq import nlargest
 from itertools import islice
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final, Unpack
 
 from eventtracking_core.events import Event
-from eventtracking_core.logs.inputs import MAX_LINE, STDIN, Line, opened
+from eventtracking_core.logs.inputs import MAX_LINE, STDIN, Line
 from eventtracking_core.logs.lines import Entry, Rejected
-from eventtracking_core.logs.reading import entries_of
+from eventtracking_core.logs.reading import entries, entries_of
 from eventtracking_core.reading import (
     Filters,
     Period,
@@ -43,10 +43,14 @@ class LogFiles:
     Args:
         paths: the files, in the order in which they are read; `-` for the standard input, which can
             be read once.
+        report: called now and then with a path and how many bytes of the file have been read.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(
+        self, paths: Sequence[Path], report: Callable[[Path, int], object] | None = None
+    ) -> None:
         self._paths = paths
+        self._report = report
         self._ends: dict[Path, int] = {}
         """How far each file has been read, for `after`."""
         self.rejected = 0
@@ -56,15 +60,15 @@ class LogFiles:
         """Yield everything that the files hold."""
         self.rejected = 0
         for path in self._paths:
-            with opened(path) as source:
-                self._ends[path] = 0 if path == STDIN else path.stat().st_size
-                yield from self._counted(source.lines())
+            self._ends[path] = 0 if path == STDIN else path.stat().st_size
+            yield from self._counted(entry for _, entry in entries(path, self._report))
 
     def added(self) -> Iterator[Entry]:
         """Yield what was added since the files were last read; nothing to the standard input."""
         for path in self._paths:
             if path != STDIN:
-                yield from self._counted(self._new_lines(path))
+                lines = self._new_lines(path)
+                yield from self._counted(entry for _, entry in entries_of(lines))
 
     def query(
         self,
@@ -142,8 +146,8 @@ class LogFiles:
             if not isinstance(entry, Rejected | EventType):
                 yield entry
 
-    def _counted(self, lines: Iterator[Line]) -> Iterator[Entry]:
-        for _, entry in entries_of(lines):
+    def _counted(self, found: Iterator[Entry]) -> Iterator[Entry]:
+        for entry in found:
             if isinstance(entry, Rejected):
                 self.rejected += 1
             yield entry

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +15,12 @@ from eventtracking_core.registry import EventType
 __all__ = ["draft", "seen"]
 
 
-def seen(logs: Iterable[Path]) -> Catalogue:
+def seen(logs: Iterable[Path], report: Callable[[Path, int], object] | None = None) -> Catalogue:
     """Return the catalogue of logs.
+
+    Args:
+        logs: the files.
+        report: called now and then with the path of one and how many of its bytes have been read.
 
     Raises:
         UnreadableInputError: one is compressed, and damaged.
@@ -24,7 +28,7 @@ def seen(logs: Iterable[Path]) -> Catalogue:
     """
     into = Collection()
     for path in logs:
-        Log(path).collect(into)
+        Log(path, report).collect(into)
     return into.catalogue()
 
 

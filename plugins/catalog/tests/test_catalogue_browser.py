@@ -102,6 +102,55 @@ def test_markup_in_a_description_is_shown_as_text(seen, site):
     assert seen.problems == []
 
 
+def names(page):
+    rows = page.locator("main .row .name").all()
+    return [row.inner_text() for row in rows if row.is_visible()]
+
+
+def test_event_types_are_sorted_by_name_count_and_time(seen, log, an_event, tmp_path):
+    events = [*[an_event("shop.often")] * 3, an_event("shop.rare"), an_event("page.seen")]
+    output = tmp_path / "site"
+    path = log(*events)
+    assert CliRunner().invoke(build, ["--from", str(path), "-o", str(output)]).exit_code == 0
+    seen.goto((output / "index.html").as_uri())
+    by_name = ["page.seen", "shop.often", "shop.rare"]
+    assert names(seen) == by_name
+    seen.click("#sort [data-by=count]")
+    assert names(seen)[0] == "shop.often"
+    assert seen.get_attribute("#sort [data-by=count]", "aria-pressed") == "true"
+    seen.click("#sort [data-by=last]")
+    assert names(seen) == ["page.seen", "shop.rare", "shop.often"]
+    seen.click("#sort [data-by=name]")
+    assert names(seen) == by_name
+    assert seen.problems == []
+
+
+def test_no_column_is_clipped_on_a_narrow_screen(seen, site):
+    seen.set_viewport_size({"width": 420, "height": 800})
+    for page in ("index.html", "contexts.html", "events/shop.order.placed.html"):
+        seen.goto(site.replace("index.html", page))
+        clipped = """[...document.querySelectorAll("main, .scroll")].some(
+            (each) => each.scrollWidth > each.clientWidth + 1
+        )"""
+        assert not seen.evaluate(clipped), page
+    assert seen.is_visible("td.presence")
+
+
+def test_the_chart_has_labels_and_an_undocumented_event_says_how_to_document_it(seen, site):
+    seen.goto(site.replace("index.html", "events/shop.cart.left.html"))
+    assert "events per" in seen.inner_text(".chart .axis")
+    assert seen.inner_text(".chart .peak") == "1"
+    seen.click("details.how summary")
+    snippet = seen.inner_text("details.how pre")
+    assert '"shop.cart.left",' in snippet
+    assert '"items_left": "What it means.",' in snippet
+    compile(snippet, "snippet", "exec")
+    seen.goto(site.replace("index.html", "contexts.html"))
+    assert "user_id" in seen.inner_text("#seen ~ .scroll")
+    assert "guessed" in seen.get_attribute("#seen ~ .scroll .badge.pii", "title")
+    assert "guessed from a field's name" in seen.inner_text(".legend")
+
+
 def test_colours_follow_the_system_until_they_are_chosen(seen, site):
     def background():
         return seen.evaluate("getComputedStyle(document.documentElement).backgroundColor")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from json import dumps
 from pathlib import Path
 
 import click
 
 from eventtracking_catalog.commands import options
+from eventtracking_catalog.commands.progress import reading
 from eventtracking_catalog.commands.terminal import plain
 from eventtracking_catalog.sources import Sources, gathered
 
@@ -36,7 +38,8 @@ def build(sources: tuple[str, ...], config: Path | None, output: Path) -> None:
     """
     from eventtracking_catalog.site import write  # noqa: PLC0415  jinja2 is for pages alone
 
-    made = gathered(sources, config)
+    with reading() as report:
+        made = gathered(sources, config, report)
     number = write(made, output)
     types = len(made.entries)
     click.echo(f"{types:,} event {'type' if types == 1 else 'types'}, {number:,} files")
@@ -64,7 +67,8 @@ def serve(sources: tuple[str, ...], config: Path | None, port: int) -> None:
 @catalog.command()
 @click.argument("old")
 @click.argument("new")
-def diff(old: str, new: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def diff(old: str, new: str, *, as_json: bool) -> None:
     """Say what changed from one catalogue to another; exit 1 where a change breaks readers.
 
     OLD and NEW are what --from takes: a module, a store, a log, or a catalogue that was built. A
@@ -73,11 +77,19 @@ def diff(old: str, new: str) -> None:
     """
     from eventtracking_catalog.comparing import compared  # noqa: PLC0415
 
-    breaking = 0
-    for name, changes in compared(gathered([old]), gathered([new])).items():
+    found = compared(gathered([old]), gathered([new]))
+    breaking = sum(change.breaking for changes in found.values() for change in changes)
+    if as_json:
+        rows = [
+            {"name": name, "path": each.path, "change": each.text, "breaking": each.breaking}
+            for name, changes in found.items()
+            for each in changes
+        ]
+        click.echo(dumps(rows, indent=2))
+        raise click.exceptions.Exit(1 if breaking else 0)
+    for name, changes in found.items():
         click.echo(plain(name))
         for change in changes:
-            breaking += change.breaking
             mark = "breaking  " if change.breaking else "          "
             click.echo(f"  {mark}{plain(f'{change.path} {change.text}'.strip())}")
     click.echo("1 breaking change" if breaking == 1 else f"{breaking:,} breaking changes")

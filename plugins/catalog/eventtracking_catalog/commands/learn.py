@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from eventtracking_catalog.commands import options
+from eventtracking_catalog.commands.progress import reading
 from eventtracking_catalog.commands.terminal import plain
 
 __all__ = ["learn"]
@@ -24,7 +25,8 @@ def learn(logs: tuple[Path, ...]) -> None:
     """
     from eventtracking_catalog.learning import draft, seen  # noqa: PLC0415
 
-    catalogue = seen(logs)
+    with reading() as report:
+        catalogue = seen(logs, report)
     if not catalogue.entries:
         raise click.ClickException("there are no events to learn from")
     click.echo(draft(catalogue, ", ".join(plain(path.name) for path in logs)), nl=False)

@@ -13,6 +13,7 @@ import click
 
 from eventtracking_catalog.checking import Checker, Problem
 from eventtracking_catalog.commands import options
+from eventtracking_catalog.commands.progress import Report, reading
 from eventtracking_catalog.commands.terminal import plain
 from eventtracking_core import Event
 from eventtracking_core.events import clean_name
@@ -48,8 +49,9 @@ def validate(logs: tuple[Path, ...], types: str | None, *, as_json: bool) -> Non
     Fields are told by their paths; values of events are never printed.
     """
     report = _Report(_of_module(types) if types else None)
-    for path in logs:
-        report.read(path)
+    with reading() as progress:
+        for path in logs:
+            report.read(path, progress)
     if not types and not report.records:
         message = "the log has no records of event types: name a module with --types"
         raise click.UsageError(message)
@@ -87,8 +89,8 @@ class _Report:
         self.rejected = 0
         self.violations = 0
 
-    def read(self, path: Path) -> None:
-        for number, entry in entries(path):
+    def read(self, path: Path, progress: Report | None) -> None:
+        for number, entry in entries(path, progress):
             if isinstance(entry, Rejected):
                 self.rejected += 1
             elif isinstance(entry, EventType):

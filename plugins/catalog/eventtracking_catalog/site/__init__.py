@@ -97,8 +97,11 @@ def _environment() -> Environment:
     environment.globals.update(
         activity=views.activity,
         contexts_of=views.contexts_of,
+        seen_fields=views.seen_fields,
+        ticks=views.ticks,
         tokens=views.tokens,
         versions=views.versions,
     )
     environment.filters["moment"] = views.moment
+    environment.filters["quoted"] = json.dumps
     return environment

@@ -14,6 +14,7 @@ from eventtracking_catalog.differences import Difference, differences, reworded
 from eventtracking_catalog.model import Catalogue, Entry
 from eventtracking_catalog.personal import is_mask
 from eventtracking_catalog.site.drawing import bars_path
+from eventtracking_catalog.timeline import Timeline
 from eventtracking_core.registry import EventType
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "groups",
     "moment",
     "searchable",
+    "seen_fields",
     "slugs",
+    "ticks",
     "tokens",
     "versions",
 ]
@@ -80,6 +83,10 @@ class Activity:
 
     path: str
     text: str
+    peak: int = 0
+    """The most events of a bar."""
+    step: str = ""
+    """How long the time of a bar is."""
 
 
 def activity(catalogue: Catalogue, entry: Entry, width: int, height: int) -> Activity:
@@ -87,8 +94,43 @@ def activity(catalogue: Catalogue, entry: Entry, width: int, height: int) -> Act
     whole, own = catalogue.timeline, entry.timeline
     if whole.first is None or whole.last is None or own.first is None or own.last is None:
         return Activity("", "no events")
-    path = bars_path(own.bars(whole.first, whole.last, BARS), width, height)
-    return Activity(path, f"{own.total:,} from {moment(own.first)} to {moment(own.last)}")
+    bars = own.bars(whole.first, whole.last, BARS)
+    text = f"{own.total:,} from {moment(own.first)} to {moment(own.last)}"
+    step = _duration((whole.last - whole.first).total_seconds() / BARS)
+    return Activity(bars_path(bars, width, height), text, max(bars), step)
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{max(1, round(seconds))} s"
+
+
+class SeenField(NamedTuple):
+    """A field that events had in their contexts, though no context that is described has it."""
+
+    name: str
+    type: str
+    pii: str | None
+    types: int
+    """In events of how many types it was."""
+
+
+def seen_fields(catalogue: Catalogue) -> list[SeenField]:
+    """Return what was seen in contexts and is described nowhere, the most common first."""
+    described = {
+        doc.name for context in catalogue.contexts.values() for doc in context.current.fields
+    }
+    found: dict[str, SeenField] = {}
+    for entry in catalogue.entries.values():
+        for row in entry.context_fields:
+            doc = row.doc
+            if row.documented or doc.name in described:
+                continue
+            types = found[doc.name].types if doc.name in found else 0
+            found[doc.name] = SeenField(doc.name, doc.type or "any", doc.pii, types + 1)
+    return sorted(found.values(), key=lambda seen: (-seen.types, seen.name))
 
 
 class Version(NamedTuple):
@@ -131,6 +173,17 @@ def contexts_of(catalogue: Catalogue, entry: Entry) -> list[str]:
 def moment(time: datetime) -> str:
     """Return a time as it is shown; none, where it is the beginning of all time."""
     return "" if time.year == 1 else f"{time:%Y-%m-%d %H:%M}"
+
+
+def ticks(timeline: Timeline) -> tuple[str, str]:
+    """Return the ends of a time axis in few characters; empty, where there are no events."""
+    first, last = timeline.first, timeline.last
+    if first is None or last is None:
+        return "", ""
+    form = "%H:%M" if first.date() == last.date() else "%m-%d"
+    if first.year != last.year:
+        form = "%Y-%m"
+    return f"{first:{form}}", f"{last:{form}}"
 
 
 def tokens(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Protocol, Self
@@ -44,9 +44,14 @@ class Source(Protocol):
         """Return how many events there are by now, by name."""
 
 
-def gathered(names: Iterable[str], config: Path | None = None) -> Catalogue:
+Report = Callable[[Path, int], object]
+
+
+def gathered(
+    names: Iterable[str], config: Path | None = None, report: Report | None = None
+) -> Catalogue:
     """Return the catalogue of all sources together; see `Sources`."""
-    with Sources(names, config) as sources:
+    with Sources(names, config, report) as sources:
         return sources.catalogue()
 
 
@@ -59,6 +64,7 @@ class Sources:
             the store of the configuration.
         config: a configuration's file, whose routing tree is told; without one, and without
             sources, the default configuration.
+        report: called now and then with the path of a log and how many of its bytes have been read.
 
     Raises:
         ClickException: a source is none of these.
@@ -66,7 +72,10 @@ class Sources:
         OSError: a source cannot be read.
     """
 
-    def __init__(self, names: Iterable[str], config: Path | None = None) -> None:
+    def __init__(
+        self, names: Iterable[str], config: Path | None = None, report: Report | None = None
+    ) -> None:
+        self._report = report
         named = tuple(names)
         self._stack = ExitStack()
         self._routing: Mapping[str, object] | None = None
@@ -108,7 +117,7 @@ class Sources:
     def _add_configuration(self, config: Path | None, *, with_store: bool) -> None:
         configuration = read(config)
         tree = build(configuration)
-        self._routing = {"name": "events", "type": "router", **tree.root.stats(0)}
+        self._routing = {"name": "tracker", "type": "router", **tree.root.stats(0)}
         if not with_store:
             return
         if tree.metadata is not None:
@@ -124,7 +133,7 @@ class Sources:
         if uri := _MONGO.match(name):
             self._add_store(f"{uri[0]}…", find_reader(name))  # the address may hold a password
         elif name == _STDIN:
-            self._sources.append(Log(path))
+            self._sources.append(Log(path, self._report))
         elif path.is_dir() and (path / FILE_NAME).is_file():
             self._sources.append(Saved(path / FILE_NAME))
         elif path.is_file() and is_configuration(path):
@@ -145,7 +154,7 @@ class Sources:
             return
         reader = find_reader(str(path))
         if isinstance(reader, LogFiles):
-            self._sources.append(Log(path))
+            self._sources.append(Log(path, self._report))
         else:
             self._add_store(path.name, reader)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from eventtracking_catalog.collecting import Collection
@@ -18,10 +18,11 @@ class Log:
 
     Args:
         path: the file, `-` for the standard input; it may be compressed.
+        report: called now and then with the path and how many bytes of it have been read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._files = LogFiles([path])
+    def __init__(self, path: Path, report: Callable[[Path, int], object] | None = None) -> None:
+        self._files = LogFiles([path], report)
         self._counts: Counter[str] = Counter()
         self.title = "the standard input" if path == STDIN else path.name
 

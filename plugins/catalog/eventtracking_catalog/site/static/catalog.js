@@ -143,6 +143,35 @@
   button.hidden = false;
 })();
 
+// Order of the event types: by name in groups, or all of them by a number.
+(() => {
+  const buttons = document.getElementById("sort");
+  if (!buttons) return;
+  const sorted = document.getElementById("sorted");
+  const groups = [...document.querySelectorAll("section.group")].filter((group) => group !== sorted);
+  const items = groups.flatMap((group) => [...group.querySelectorAll(".rows > li")]);
+  const homes = new Map(items.map((item) => [item, item.parentElement]));
+  const keys = {
+    count: (item) => Number(item.querySelector("[data-count]").textContent.replaceAll(",", "")),
+    last: (item) => Date.parse(item.dataset.last) || 0,
+  };
+  function sort(by) {
+    const key = keys[by];
+    sorted.hidden = !key;
+    for (const group of groups) group.hidden = Boolean(key);
+    if (key) sorted.querySelector("ul").append(...[...items].sort((a, b) => key(b) - key(a)));
+    else for (const item of items) homes.get(item).append(item);
+    for (const button of buttons.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button.dataset.by === by));
+    }
+  }
+  buttons.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button) sort(button.dataset.by);
+  });
+  buttons.hidden = false;
+})();
+
 // Live counts, where a server gives them.
 (() => {
   const address = document.documentElement.dataset.live;

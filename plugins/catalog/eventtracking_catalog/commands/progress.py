@@ -1,0 +1,50 @@
+"""Say on a terminal how far the reading of logs is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import click
+
+from eventtracking_catalog.commands.terminal import plain
+from eventtracking_core.logs import STDIN
+
+__all__ = ["Report", "reading"]
+
+Report = Callable[[Path, int], None]
+"""Is told of a file, and how many of its bytes have been read."""
+
+INTERVAL: Final = 0.2
+"""Seconds between two looks."""
+
+_CLEAR: Final = "\r\x1b[K"
+
+
+@contextmanager
+def reading() -> Iterator[Report | None]:
+    """Show a line on stderr, which is gone in the end; None where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    begun = last = monotonic()
+
+    def report(path: Path, position: int) -> None:
+        nonlocal last
+        now = monotonic()
+        if now - last < INTERVAL:
+            return
+        last = now
+        size = 0 if path == STDIN else path.stat().st_size
+        share = f"{min(1.0, position / size):.0%}" if size else "…"
+        text = f"reading {plain(path.name)}: {share}, {now - begun:.0f} s elapsed"
+        click.echo(f"{_CLEAR}{text}", nl=False, err=True)
+
+    try:
+        yield report
+    finally:
+        click.echo(_CLEAR, nl=False, err=True)
