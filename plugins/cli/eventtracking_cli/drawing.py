@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from rich.text import Text
 from rich.tree import Tree
 
-from eventtracking_cli.terminal import plain
+from eventtracking_cli.text import plain, symbol
 
 __all__ = ["LeafCounts", "drawn", "leaves", "outline", "reasons"]
 
@@ -22,6 +22,7 @@ class LeafCounts(NamedTuple):
     delivered: int
     lost: Mapping[str, int]
     """By reason."""
+    pending: int
 
 
 def drawn(node: Node, title: str, *, counters: bool) -> Tree:
@@ -42,7 +43,7 @@ def drawn(node: Node, title: str, *, counters: bool) -> Tree:
 
 def _draw_below(tree: Tree, node: Node, *, counters: bool) -> None:
     for step in node.get("processors", ()):
-        label = Text.assemble(("▸ ", "cyan"), (plain(step["name"]), "cyan"))
+        label = Text.assemble((f"{symbol('▸', '>')} ", "cyan"), (plain(step["name"]), "cyan"))
         if counters:
             label.append(_counts({"dropped": step["dropped"], **step["errors"]}), "yellow")
         tree.add(label)
@@ -106,7 +107,7 @@ def leaves(node: Node, path: str = "") -> Iterator[LeafCounts]:
         if "backends" in child:
             yield from leaves(child, name)
         else:
-            yield LeafCounts(name, child["delivered"], _lost(child))
+            yield LeafCounts(name, child["delivered"], _lost(child), child["pending"])
 
 
 def reasons(node: Node) -> dict[str, int]:

@@ -73,7 +73,8 @@ def _problem(tracker: Tracker, *, in_time: bool) -> str | None:
     if failed:
         return plain(", ".join(failed))
     if not in_time:
-        return "a backend did not flush in time"
+        waiting = ", ".join(plain(leaf.path) for leaf in reached if leaf.pending)
+        return f"{waiting or 'a backend'} did not deliver it in time"
     if not any(leaf.delivered for leaf in reached):
         return ", ".join(reasons(tree)) or "no backend took it"
     return None

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import click
 
 from eventtracking_cli.listing import full_time
+from eventtracking_cli.parameters import tracker_name
 from eventtracking_cli.terminal import count, plain
 from eventtracking_core.delivery import BufferedLeaf, ProcessSpool, spool_status
 from eventtracking_core.delivery.storage.format import SegmentReader
@@ -69,11 +70,16 @@ def foreign_spools(leaves: Sequence[BufferedLeaf]) -> list[Foreign]:
     found = []
     for parent in sorted({leaf.directory.parent for leaf in leaves}):
         for spool in sorted(parent.glob("*/spool")):
-            if spool.parent not in own:
+            if spool.parent not in own and _is_of_tracker(spool.parent.name, tracker_name()):
                 events = sum(process.events for process in spool_status(spool))
                 if events:
                     found.append(Foreign(spool.parent, events))
     return found
+
+
+def _is_of_tracker(directory: str, tracker: str) -> bool:
+    """Return whether a spool's directory is one of a tracker's: others have their names in them."""
+    return "@" not in directory if tracker == "default" else directory.endswith(f"@{tracker}")
 
 
 def said_of_foreign(spools: Iterable[Foreign]) -> None:

@@ -12,12 +12,10 @@ from eventtracking_cli import parameters
 from eventtracking_cli.buffered import backend, leaves_of
 from eventtracking_cli.spooled import age, foreign_spools, oldest_in, said_of_foreign
 from eventtracking_cli.terminal import print_rows
+from eventtracking_cli.text import symbol
 from eventtracking_core.delivery import BufferedLeaf, spool_status
 
 __all__ = ["stats"]
-
-UNSEEN = "\u2013"
-"""What stands where a number is known to the running process alone."""
 
 
 @click.command()
@@ -54,11 +52,12 @@ def _row(leaf: BufferedLeaf) -> dict[str, Any]:
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    unseen = symbol("\u2013", "-")  # the running process alone knows the number
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in row["dead_letters"].items())
     return {
         **row,
-        "waiting": UNSEEN if row["waiting"] is None else f"{row['waiting']:,}",
+        "waiting": unseen if row["waiting"] is None else f"{row['waiting']:,}",
         "oldest": age(row["oldest"]),
-        "processes": UNSEEN if row["processes"] is None else row["processes"],
+        "processes": unseen if row["processes"] is None else row["processes"],
         "dead_letters": reasons or "none",
     }

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["count", "plain"]
+import sys
+
+__all__ = ["count", "plain", "symbol"]
+
+
+def symbol(preferred: str, otherwise: str) -> str:
+    """Return a character, or another where the output's encoding lacks it."""
+    try:
+        preferred.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return otherwise
+    return preferred
 
 
 def plain(text: object) -> str:

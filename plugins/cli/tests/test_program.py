@@ -179,6 +179,7 @@ def test_a_terminal_that_lacks_characters_gets_others(program):
     ran = program("demo", env=environment)
     assert ran.code == 0
     assert "####" in ran.out
+    assert "\\u" not in ran.out
 
 
 ROUTED = """
