@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.components import Seconds
-from eventtracking_core.config import accepts, remote
+from eventtracking_core.config import accepts
 from eventtracking_core.config.compat import ROUTER, translate
 from eventtracking_core.config.component import RESERVED, ComponentFactory
 from eventtracking_core.config.reader import (
@@ -22,22 +22,26 @@ from eventtracking_core.config.reader import (
 from eventtracking_core.config.settings import (
     POLICIES,
     delivery_from_environment,
+    merge_delivery,
     read_delivery,
     read_policies,
     read_telemetry,
-    resolve_delivery,
 )
-from eventtracking_core.delivery import BufferedLeaf, RemoteLeaf, RemoteRouter
-from eventtracking_core.delivery.remote import PUBLISHER
+from eventtracking_core.delivery import BufferedLeaf, DeliveryOptions
 from eventtracking_core.errors import ConfigurationError
 from eventtracking_core.pipeline import Pipeline
-from eventtracking_core.routing import Leaf, ProcessorNode, RoutingBackend
+from eventtracking_core.routing import (
+    CompositeBackend,
+    CompositeParts,
+    Leaf,
+    ProcessorNode,
+    RoutingBackend,
+)
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.config.source import Configuration
-    from eventtracking_core.delivery.remote import RemoteComponent
     from eventtracking_core.routing.binding import Owner
 
 __all__ = ["ROOT_KEYS", "build"]
@@ -163,7 +167,7 @@ class TreeBuilder:
 
     def _backend(self, node: Any, context: NodeContext) -> _Node | None:
         path = context.path
-        if node == ROUTER:
+        if isinstance(node, str):
             node = {"type": node}
         if isinstance(node, Mapping):
             translated = translate(node, path, self._problems)
@@ -176,8 +180,9 @@ class TreeBuilder:
             if node.get("type", ROUTER) == ROUTER:
                 return self._typeless(node, context)
             node = {key: value for key, value in node.items() if key != "delivery"}
-            if remote.runs_elsewhere(node, self._components):
-                return self._remote(node, context)
+            composite = self._components.composite(node["type"])
+            if composite is not None:
+                return self._composite(composite, node, context)
             if self._is_routed(node):
                 return self._routed(node, context)
         return self._typed(node, context)
@@ -186,9 +191,6 @@ class TreeBuilder:
         backend: Backend | BatchBackend | None = self._component("backend", node, context.path)
         if backend is None or isinstance(backend, RoutingBackend):
             return backend
-        if remote.is_remote(backend):
-            self._problems.add(f"{context.path}.backends", remote.CHILDLESS)
-            return None
         try:
             return self._leaf(context.names[-1], backend, context, type_name_of(node))
         except ValueError as error:
@@ -219,40 +221,48 @@ class TreeBuilder:
         context: NodeContext,
         type_name: str | None,
     ) -> Leaf:
-        options = resolve_delivery(context, backend, self._problems)
-        if context.is_remote:
-            remote.check(options, context, self._problems)
-        elif options.mode == "inline":
+        delivery, path = merge_delivery(context, backend), context.tree_path
+        try:
+            if context.composite is not None:
+                return context.composite.build_leaf(
+                    name, backend, delivery=delivery, path=path, type_name=type_name
+                )
+            options = DeliveryOptions(**delivery)
+        except ValueError as error:
+            self._problems.add(f"{context.path}.delivery", str(error))
+            options = DeliveryOptions()
+        if options.mode == "inline":
             return Leaf(name, backend, type_name=type_name)
-        leaf = RemoteLeaf if context.is_remote else BufferedLeaf
-        return leaf(
-            name,
-            backend,
-            options=options,
-            path=context.tree_path,
-            type_name=type_name,
-            tracker=self._tracker,
-            owner=self._owner,
-        )
+        return BufferedLeaf(name, backend, options=options, path=path, type_name=type_name)
 
-    def _remote(self, node: Mapping[str, Any], context: NodeContext) -> RemoteRouter | None:
-        """Build a node whose own processors run here, and its children elsewhere."""
-        remote.check_tracker(self._tracker, context, self._problems)
-        options = {key: value for key, value in node.items() if key not in remote.CHILDREN}
-        component: RemoteComponent | None = self._component("backend", options, context.path)
-        steps = self._steps(node.get("processors"), context.path)
+    def _composite(
+        self, composite: type[CompositeBackend], node: Mapping[str, Any], context: NodeContext
+    ) -> RoutingBackend | None:
+        """Build the parts of a node whose children run elsewhere, and let it join them."""
+        path, type_name = context.path, str(node["type"])
+        options = {key: node[key] for key in node if key not in {"processors", "backends"}}
+        backend: CompositeBackend | None = self._component("backend", options, path)
+        processors = self._steps(node.get("processors"), path)
         children = RoutingBackend()
-        below = remote.below(context, self._environment)
+        # The delivery options above the children are for this process.
+        below = context._replace(inherited_delivery=[self._environment], composite=composite)
         for name, child in self._backends(node.get("backends"), below).items():
             children.register_backend(name, child)
         if not node.get("backends"):
-            self._problems.add(f"{context.path}.backends", remote.CHILDLESS)
-        if component is None or self._tracker is None:
+            self._problems.add(f"{path}.backends", "is required: the backends that run elsewhere")
+        if backend is None:
             return None
-        path, type_name = context.tree_path, type_name_of(node)
-        carrier = component.carrier(self._tracker, path)
-        publisher = self._leaf(PUBLISHER, carrier, context, type_name)
-        return RemoteRouter(path, type_name, steps=steps, publisher=publisher, children=children)
+
+        def make_leaf(name: str, backend: Backend | BatchBackend) -> Leaf:
+            return self._leaf(name, backend, context, type_name)
+
+        tree_path = context.tree_path
+        parts = CompositeParts(self._tracker, tree_path, type_name, processors, children, make_leaf)
+        try:
+            return backend.build_node(parts)
+        except ValueError as error:
+            self._problems.add(path, str(error))
+            return None
 
     def _typeless(self, node: Mapping[str, Any], context: NodeContext) -> RoutingBackend | None:
         path = context.path

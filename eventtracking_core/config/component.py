@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from eventtracking_core.config.compat import translate
 from eventtracking_core.config.options import Parameter, UnresolvableError, parameters
 from eventtracking_core.config.reader import is_missing, join, kind_of, unknown
-from eventtracking_core.config.remote import is_remote
 from eventtracking_core.config.settings import DELIVERY
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.plugins import Factory, Kind, PluginError, plugins
+from eventtracking_core.routing import CompositeBackend
 
 if TYPE_CHECKING:
     from eventtracking_core.config.reader import Problems
 
-__all__ = ["RESERVED", "ComponentFactory", "redacted_error"]
+__all__ = ["RESERVED", "ComponentFactory", "is_composite", "redacted_error"]
 
 Nested = Mapping[str, Callable[[object, str], object]]
 
@@ -77,6 +77,14 @@ class ComponentFactory:
         except (PluginError, UnresolvableError):
             return False
 
+    def composite(self, type_name: object) -> type[CompositeBackend] | None:
+        """Return the class of a type whose children run elsewhere; None if it is no such type."""
+        try:
+            factory = self.find("backend", str(type_name))
+        except PluginError:
+            return None
+        return factory if is_composite(factory) else None
+
     def component(self, kind: Kind, node: Any, path: str, nested: Nested | None = None) -> Any:
         """Return a component, or None where there was a problem.
 
@@ -122,8 +130,8 @@ class ComponentFactory:
 
     def _given(self, kind: Kind, component: object, path: str) -> object:
         """Return a component that was made by the caller, if it is one."""
-        if is_remote(component):
-            message = "must be a table: its workers have to read the same configuration"
+        if isinstance(component, CompositeBackend):
+            message = "must be a table: its children are part of the configuration"
             self._problems.add(path, message)
             return None
         methods = _METHODS.get(kind, ("__call__",))
@@ -174,6 +182,11 @@ class ComponentFactory:
             if not any(str(name) in message for name in left_out):  # a consequence of the problem
                 self._problems.add(path, message)
             return None
+
+
+def is_composite(factory: object) -> TypeGuard[type[CompositeBackend]]:
+    """Return whether a factory is a class of backends whose children run elsewhere."""
+    return isinstance(factory, type) and issubclass(factory, CompositeBackend)
 
 
 def _unknown(kind: Kind, key: object, known: Mapping[str, Parameter]) -> str:

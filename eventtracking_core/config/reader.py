@@ -11,6 +11,7 @@ from eventtracking_core._text import printable
 from eventtracking_core.config.options import convert
 from eventtracking_core.config.source import Missing, join
 from eventtracking_core.errors import Problem
+from eventtracking_core.routing import CompositeBackend
 
 __all__ = [
     "DeliverySettings",
@@ -81,13 +82,13 @@ class NodeContext(NamedTuple):
         path: where it is in the configuration, for problems.
         names: the names of its routers and its own.
         inherited_delivery: the settings of delivery that apply to it, the weakest first.
-        is_remote: whether it is below a node whose children run elsewhere.
+        composite: the class of the node above it that builds its leaves, if there is one.
     """
 
     path: str
     names: tuple[str, ...]
     inherited_delivery: list[DeliverySettings]
-    is_remote: bool = False
+    composite: type[CompositeBackend] | None = None
 
     @property
     def tree_path(self) -> str:

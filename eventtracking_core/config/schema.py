@@ -9,13 +9,13 @@ import msgspec
 
 from eventtracking_core.components import BYTES, SECONDS, Seconds
 from eventtracking_core.config.compat import ROUTER
+from eventtracking_core.config.component import is_composite
 from eventtracking_core.config.options import (
     UnresolvableError,
     alternatives,
     parameters,
     unit_of,
 )
-from eventtracking_core.config.remote import is_remote
 from eventtracking_core.config.settings import DELIVERY, POLICIES
 from eventtracking_core.delivery import MODES
 from eventtracking_core.plugins import Kind
@@ -122,7 +122,7 @@ def _node(
         known, open_ended = parameters(factory)
     except UnresolvableError:
         known, open_ended = {}, True
-    if is_remote(factory):
+    if is_composite(factory):
         properties |= {"processors": _PROCESSORS, "backends": _BACKENDS}
     for option in known.values():
         if option.name in {"processors", "backends"}:

@@ -16,10 +16,10 @@ __all__ = [
     "DELIVERY",
     "POLICIES",
     "delivery_from_environment",
+    "merge_delivery",
     "read_delivery",
     "read_policies",
     "read_telemetry",
-    "resolve_delivery",
 ]
 
 DELIVERY: Final = parameters(DeliveryOptions)[0]
@@ -51,16 +51,12 @@ def delivery_from_environment(problems: Problems) -> DeliverySettings:
     return _from_environment(limits, "EVENTTRACKING_", problems, DeliveryOptions)
 
 
-def resolve_delivery(context: NodeContext, backend: object, problems: Problems) -> DeliveryOptions:
-    """Return the delivery options of one leaf, whose backend may have a `default_delivery`."""
+def merge_delivery(context: NodeContext, backend: object) -> dict[str, Any]:
+    """Return the delivery settings of one leaf, whose backend may have a `default_delivery`."""
     merged: dict[str, Any] = {"mode": getattr(backend, "default_delivery", "inline")}
     for settings in context.inherited_delivery:
         merged |= settings
-    try:
-        return DeliveryOptions(**merged)
-    except ValueError as error:
-        problems.add(f"{context.path}.delivery", str(error))
-        return DeliveryOptions()
+    return merged
 
 
 def read_policies(tree: Mapping[str, Any], problems: Problems) -> Policies:

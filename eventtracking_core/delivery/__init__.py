@@ -2,23 +2,16 @@
 
 from eventtracking_core.delivery.leaf import BufferedLeaf
 from eventtracking_core.delivery.options import MODES, DeliveryOptions
-from eventtracking_core.delivery.remote import Carrier, RemoteRouter, remote_nodes
-from eventtracking_core.delivery.remote_leaf import Postponed, RemoteLeaf
 from eventtracking_core.delivery.storage.dead_letters import DeadLetter, DeadLetters
 from eventtracking_core.delivery.storage.status import ProcessSpool, SegmentStatus, spool_status
 
 __all__ = [
     "MODES",
     "BufferedLeaf",
-    "Carrier",
     "DeadLetter",
     "DeadLetters",
     "DeliveryOptions",
-    "Postponed",
     "ProcessSpool",
-    "RemoteLeaf",
-    "RemoteRouter",
     "SegmentStatus",
-    "remote_nodes",
     "spool_status",
 ]

@@ -1,63 +1,58 @@
-"""Celery applications: the user's own, found by its path, or a small one made for a broker."""
+"""Celery applications: the user's own, imported by path, or a small one made for a broker."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from celery import Celery
 from celery.app import app_or_default
 
+from eventtracking_async_router.settings import BrokerSettings
 from eventtracking_core import RetryableError
 
-if TYPE_CHECKING:
-    from eventtracking_async_router.node import AsyncRouter
-
-__all__ = ["TASK", "application", "current", "small"]
-
-TASK: Final = "eventtracking.deliver"
-"""The name of the task that delivers a batch."""
+__all__ = ["application", "current", "small"]
 
 TASKS: Final = "eventtracking_async_router.tasks"
 ETA_LIMIT: Final = 200
-"""Messages a worker holds until they are due; with so many, it takes no others for a while."""
+"""Maximum number of delayed messages that a worker holds; with more, it stops consuming."""
 
-SWEEPS_EVERY: Final = 10.0
-"""Seconds between two looks for messages of workers that did not come back."""
+RESTORE_INTERVAL: Final = 10.0
+"""Seconds between two searches for messages that dead workers left unacknowledged."""
 
 
-def application(node: AsyncRouter) -> Celery:
-    """Return the Celery application that a node's messages go through.
+def application(settings: BrokerSettings) -> Celery:
+    """Return the Celery application that publishes a node's messages.
 
     Raises:
-        RetryableError: there is none yet; the message says which one.
+        RetryableError: there is none yet; the message names it.
     """
-    if node.broker is not None:
-        return small(node.broker, node.queue, node.visibility_timeout)
-    if node.app is None:
-        found = current()
-        if found is None:
+    if settings.broker is not None:
+        return small(settings.broker, settings.queue, settings.visibility_timeout)
+    if settings.app is None:
+        app = current()
+        if app is None:
             text = "there is no Celery application: name one with app, or a broker"
             raise RetryableError(text)
-        return found
-    module, _, attribute = node.app.partition(":")
+        return app
+    module, _, attribute = settings.app.partition(":")
     try:
-        found = attrgetter(attribute)(import_module(module))
+        app = attrgetter(attribute)(import_module(module))
     except Exception as error:
-        text = f"the Celery application {node.app} cannot be imported: {type(error).__name__}"
+        text = f"the Celery application {settings.app} cannot be imported: {type(error).__name__}"
         raise RetryableError(text) from error
-    if not isinstance(found, Celery):
-        raise RetryableError(f"{node.app} is no Celery application")
-    return found
+    if not isinstance(app, Celery):
+        raise RetryableError(f"{settings.app} is not a Celery application")
+    return app
 
 
 def small(broker: str | None, queue: str, visibility_timeout: float) -> Celery:
-    """Return an application that knows a broker and the one task.
+    """Return an application with one broker and one task.
 
     Args:
-        broker: its address; the one that `CELERY_BROKER_URL` names, if none is given.
-        queue: what its worker consumes, unless it is told otherwise.
+        broker: its address; by default `CELERY_BROKER_URL`.
+        queue: the queue that its worker consumes by default.
         visibility_timeout: see `AsyncRouter`.
     """
     app = Celery("eventtracking", broker=broker, include=[TASKS], set_as_current=False)
@@ -69,7 +64,7 @@ def small(broker: str | None, queue: str, visibility_timeout: float) -> Celery:
         task_ignore_result=True,
         worker_cancel_long_running_tasks_on_connection_loss=True,
         worker_eta_task_limit=ETA_LIMIT,
-        worker_lost_wait=1.0,  # for results, of which there are none
+        worker_lost_wait=1.0,  # there are no results to wait for
         worker_prefetch_multiplier=1,
     )
     return app
@@ -80,7 +75,7 @@ def _transport_options(app: Celery, visibility_timeout: float) -> dict[str, floa
         return {}
     return {
         "visibility_timeout": visibility_timeout,
-        "unacked_restore_interval": min(SWEEPS_EVERY, visibility_timeout / 2),
+        "unacked_restore_interval": min(RESTORE_INTERVAL, visibility_timeout / 2),
         "unacked_restore_throttle": 1,
     }
 
@@ -88,5 +83,5 @@ def _transport_options(app: Celery, visibility_timeout: float) -> dict[str, floa
 def current() -> Celery | None:
     """Return the application that is current in this thread, if there is one."""
     app = app_or_default()
-    # Celery makes an application of that name where there is none.
+    # Celery creates an application of that name if there is none.
     return None if app.main == "default" and not app.conf.broker_url else app

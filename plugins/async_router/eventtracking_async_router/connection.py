@@ -11,7 +11,7 @@ from celery import Celery
 from kombu import Connection, Producer
 
 from eventtracking_async_router import risks
-from eventtracking_async_router.applications import TASK
+from eventtracking_async_router.messages import TASK
 
 if TYPE_CHECKING:
     from eventtracking_async_router.redis_receipts import Outbox

@@ -1,4 +1,4 @@
-"""What a worker does with a message: find the node, route the events, settle each leaf."""
+"""Deliver a message in a worker: find the node, route the events, deliver to each leaf."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from eventtracking_async_router import unroutable
+from eventtracking_async_router.leaf import RemoteLeaf
 from eventtracking_async_router.messages import (
     VERSION,
     Message,
@@ -17,8 +18,8 @@ from eventtracking_async_router.messages import (
     pack,
     unpack,
 )
+from eventtracking_async_router.router import RemoteRouter, remote_nodes
 from eventtracking_core import ClosedError, RetryableError, get_tracker
-from eventtracking_core.delivery import RemoteLeaf, RemoteRouter, remote_nodes
 from eventtracking_core.delivery.attempt import QueuedEvent
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack
@@ -41,7 +42,7 @@ class SupportsRequeue(Protocol):
 
 
 def find(tracker: str, path: str) -> RemoteRouter | None:
-    """Return the node of a path in this process's tree; None where there is none."""
+    """Return the node at a path of this process's tree; None if there is none."""
     try:
         root = get_tracker(tracker).root
     except KeyError:
@@ -55,21 +56,21 @@ def deliver(
     *,
     find: Callable[[str, str], RemoteRouter | None] = find,
 ) -> None:
-    """Settle each event of a message, so that it may be acknowledged.
+    """Deliver, drop, dead-letter or requeue each event of a message; then it may be acknowledged.
 
     Args:
-        document: the message, from anybody.
+        document: the message; untrusted.
         requeue: accepts events that must be retried later.
         find: returns the node, by its tracker's name and its path.
 
     Raises:
-        RetryableError: what is to be tried again could not be given back.
+        RetryableError: events to retry could not be requeued.
     """
     if _is_newer(document) and not requeue.is_exhausted:
         report(
             logging.ERROR,
             "newer",
-            "a message is of a newer form than version %d: upgrade this worker; it is given back",
+            "a message has a newer format than version %d: upgrade this worker; requeued",
             VERSION,
         )
         requeue.message(document)
@@ -77,18 +78,18 @@ def deliver(
     try:
         message, items = _read(document)
     except MessageError as error:
-        _refuse(document, str(error))
+        _log_rejected(document, str(error))
         return
     try:
         _deliver(find(message.tracker, message.node), message, items, requeue)
     except RetryableError:
         raise
-    except Exception as error:  # noqa: BLE001  what is not settled must not be acknowledged
+    except Exception as error:  # noqa: BLE001  an unsettled message must not be acknowledged
         if requeue.is_exhausted:
-            unroutable.dead_letter(message, items, f"it could not be delivered: {describe(error)}")
+            unroutable.dead_letter(message, items, f"delivery failed: {describe(error)}")
             return
         level = logging.INFO if isinstance(error, ClosedError) else logging.ERROR
-        text = "a message for node %s is given back: %s"
+        text = "a message for node %s was requeued: %s"
         report(level, (message.node, type(error)), text, message.node, describe(error))
         requeue.message(document)
 
@@ -110,18 +111,22 @@ def _read(document: object) -> tuple[Message, list[QueuedEvent]]:
         except Exception:  # noqa: BLE001  the bytes may be anything
             failed += 1
     if failed:
-        _refuse(document, f"{failed} of its events are none")
+        _log_rejected(document, f"{failed} of its events are malformed")
     return message, items
 
 
-def _refuse(document: object, reason: str) -> None:
-    """Say who sent what cannot be taken."""
+def _log_rejected(document: object, reason: str) -> None:
+    """Log a malformed message and its sender."""
     try:
-        who = str(Message.read(document).origin)
+        sender = str(Message.read(document).origin)
     except MessageError:
-        who = "an unknown sender"
+        sender = "an unknown sender"
     report(
-        logging.ERROR, ("refused", reason), "a message is refused: %s; it is from %s", reason, who
+        logging.ERROR,
+        ("rejected", reason),
+        "a message was rejected: %s; sent by %s",
+        reason,
+        sender,
     )
 
 
@@ -131,10 +136,10 @@ def _deliver(
     if node is None:
         unroutable.dead_letter(message, items, "this worker's configuration has no such node")
         return
-    _note_origin(message)
+    _log_origin(message)
     if message.leaf is None:
-        taken = node.take(item.event for item in items)
-        batches = {leaf: _items(events) for leaf, events in taken.items()}
+        routed = node.route(item.event for item in items)
+        batches = {leaf: _items(events) for leaf, events in routed.items()}
     else:
         leaf = next((leaf for leaf in _leaves(node) if leaf.path == message.leaf), None)
         if leaf is None:
@@ -143,9 +148,9 @@ def _deliver(
             )
             return
         batches = {leaf: items}
-    # Those that fail may take their time: the others come first.
+    # Leaves that fail may block until a timeout, so they come last.
     for leaf in sorted(batches, key=lambda leaf: leaf.is_failing):
-        _settle(message, leaf, batches[leaf], requeue)
+        _deliver_to(message, leaf, batches[leaf], requeue)
 
 
 def _leaves(node: RemoteRouter) -> list[RemoteLeaf]:
@@ -156,27 +161,27 @@ def _items(events: Sequence[Any]) -> list[QueuedEvent]:
     return [QueuedEvent(encode_msgpack(event), event, None) for event in events]
 
 
-def _settle(
+def _deliver_to(
     message: Message, leaf: RemoteLeaf, items: list[QueuedEvent], requeue: SupportsRequeue
 ) -> None:
-    postponed = leaf.settle(items, since=message.since, last=message.last)
-    if postponed is None:
+    retry = leaf.deliver_batch(items, since=message.since, last=message.last)
+    if retry is None:
         return
-    parcels = [Parcel(each.wire, each.attempts, each.poison_strikes) for each in postponed.items]
-    rest = Message(
+    parcels = [Parcel(each.wire, each.attempts, each.poison_strikes) for each in retry.items]
+    remaining = Message(
         VERSION,
         message.tracker,
         message.node,
         pack(parcels),
         origin=origin(),
         leaf=leaf.path,
-        since=postponed.since,
-        last=postponed.last,
+        since=retry.since,
+        last=retry.last,
     )
-    requeue.events(rest.document(), postponed.delay)
+    requeue.events(remaining.document(), retry.delay)
 
 
-def _note_origin(message: Message) -> None:
+def _log_origin(message: Message) -> None:
     report(
         logging.INFO,
         ("origin", message.node, message.origin),

@@ -1,4 +1,4 @@
-"""What happens when a worker begins and ends: it is configured; it says what it did."""
+"""Configure a worker when it starts; deliver, release and log its counts when it ends."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from celery.signals import (
 )
 
 from eventtracking_async_router import sweep
+from eventtracking_async_router.leaf import RemoteLeaf
 from eventtracking_core import configure, get_tracker
 from eventtracking_core.config.source import CONFIG_FILE
-from eventtracking_core.delivery import RemoteLeaf
 from eventtracking_core.diagnostics import log
 from eventtracking_core.tracker import Tracker, alive
 
@@ -25,23 +25,23 @@ __all__ = ["connect"]
 
 
 def connect() -> None:
-    """Have Celery tell of the beginning and the end of its workers."""
+    """Connect to the signals of Celery's workers."""
     worker_init.connect(_begin, dispatch_uid="eventtracking")
     worker_process_shutdown.connect(_end, dispatch_uid="eventtracking")
     worker_shutdown.connect(_end, dispatch_uid="eventtracking")
 
 
 def _begin(sender: Any, **_signal: Any) -> None:
-    """Configure the default tracker, unless the application did."""
+    """Configure the default tracker, unless the application has configured it."""
     sweep.install(sender.app)
     if not get_tracker().backends and os.environ.get(CONFIG_FILE):
         configure()
 
 
 def _end(**_signal: Any) -> None:
-    """Deliver what the application's tasks emitted, release everything, and say what was done.
+    """Deliver what the application's tasks emitted, release every backend, and log the counts.
 
-    The processes of a pool end without `atexit`.
+    Processes of a pool end without running `atexit`.
     """
     trackers = list(alive)
     deadline = monotonic() + max(tracker.shutdown_timeout for tracker in trackers)
@@ -53,13 +53,13 @@ def _end(**_signal: Any) -> None:
 
 
 def _ledgers(tracker: Tracker) -> Iterator[str]:
-    """Yield a line for each leaf that this process delivered to."""
+    """Yield a log line for each leaf that this process delivered to."""
     for leaf in tracker.root.leaves():
         if not isinstance(leaf, RemoteLeaf):
             continue
         stats = leaf.stats()
         numbers = {key: stats[key] for key in ("accepted", "delivered", "dead_lettered")}
-        numbers |= {**stats["dropped"], "returned": stats["returned"]}
+        numbers |= {**stats["dropped"], "requeued": stats["requeued"]}
         text = ", ".join(f"{number} {key}" for key, number in numbers.items() if number)
         if text:
             yield f"process {os.getpid()}, {leaf.path}: {text}"

@@ -1,4 +1,4 @@
-"""The form of a message: a batch of events, for which node they are, and where they come from."""
+"""The format of a message: a batch of events, the node it is for, and the process that sent it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from eventtracking_core.encoding import normal_from_msgpack
 from eventtracking_core.events import clean_name
 
 __all__ = [
+    "TASK",
     "VERSION",
     "Message",
     "MessageError",
@@ -30,25 +31,28 @@ __all__ = [
     "unpack",
 ]
 
+TASK: Final = "eventtracking.deliver"
+"""The name of the task that delivers a message."""
+
 VERSION: Final = 1
 MAX_BYTES: Final = 80 * 1024 * 1024
-"""Of a batch in MessagePack; a sender is limited to less."""
+"""Maximum size of a batch in MessagePack; publishers have a lower limit."""
 
 MAX_EVENTS: Final = 100_000
 
 _FIELDS: Final = {"id": str, "name": str, "timestamp": datetime, "context": dict, "data": dict}
 
 _Name = Annotated[str, msgspec.Meta(max_length=1000)]
-# What a configuration makes of names: quoted, so that no part of a path can lead elsewhere.
+# Quoted names, as a configuration makes them: no part of a path can lead to another directory.
 _Path = Annotated[str, msgspec.Meta(max_length=1000, pattern=r"^[\w~% -]+(\.[\w~% -]+)*$")]
 
 
 class MessageError(Exception):
-    """A message is not of the form; the text says how, and quotes nothing of it."""
+    """A message is malformed; the text says how, without quoting the message."""
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Who sent a message, as it says itself."""
+    """The sender of a message, as the message says."""
 
     host: Annotated[str, msgspec.Meta(max_length=255)] = ""
     pid: int = 0
@@ -59,7 +63,7 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class Parcel(msgspec.Struct, array_like=True):
-    """An event in MessagePack, with how attempts to deliver it went."""
+    """An event in MessagePack, with the outcome of earlier delivery attempts."""
 
     wire: bytes
     attempts: int = 0
@@ -67,17 +71,17 @@ class Parcel(msgspec.Struct, array_like=True):
 
 
 class Message(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What travels, as JSON.
+    """A message, sent as JSON.
 
     Attributes:
-        version: of this form.
+        version: the version of this format.
         tracker: the name of the tracker that has the node.
-        node: the path of the node below which the events are to be routed.
-        events: the batch: MessagePack, compressed, as text.
-        origin: who sent it.
-        leaf: the path of the one leaf it is for, past all processors: a further attempt.
-        since: when its delivery failed first, in seconds since 1970.
-        last: when it failed last.
+        node: the path of the node below which to route the events.
+        events: the batch: MessagePack, compressed, in Base64.
+        origin: the sender.
+        leaf: for a retry, the path of the only leaf to deliver to, past all processors.
+        since: time of the first failed attempt, in seconds since 1970.
+        last: time of the last one.
     """
 
     version: int
@@ -91,21 +95,21 @@ class Message(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     @classmethod
     def read(cls, document: object) -> Message:
-        """Return a message that arrived.
+        """Return a message from a received document.
 
         Raises:
-            MessageError: it is not of the form.
+            MessageError: it is malformed.
         """
         try:
             return msgspec.convert(document, cls)
         except msgspec.ValidationError as error:
-            # Its texts name fields and types; one that quotes a value begins otherwise.
+            # msgspec's messages name fields and types. Those that quote a value begin differently.
             text = str(error)
-            said = text if text.startswith(("Expected", "Object")) else "a field is of a wrong form"
-            raise MessageError(said) from None
+            is_safe = text.startswith(("Expected", "Object"))
+            raise MessageError(text if is_safe else "a field is malformed") from None
 
     def document(self) -> dict[str, Any]:
-        """Return the message in values that JSON has."""
+        """Return the message as JSON types."""
         document: dict[str, Any] = msgspec.to_builtins(self)
         return document
 
@@ -115,15 +119,15 @@ _decode: Final = msgspec.msgpack.Decoder(list[Parcel]).decode
 
 
 def pack(parcels: Sequence[Parcel]) -> str:
-    """Return a batch as text. Events resemble each other: a tenth of their bytes is left."""
+    """Return a batch as text, compressed: similar events shrink to about a tenth."""
     return binascii.b2a_base64(zlib.compress(_encode(parcels), 1), newline=False).decode()
 
 
 def unpack(text: str) -> list[Parcel]:
-    """Return the batch that a text holds.
+    """Return the batch in a text.
 
     Raises:
-        MessageError: it holds none, or too much.
+        MessageError: the text has no batch, or it is too large.
     """
     if len(text) > MAX_BYTES:
         raise MessageError("the events are too large")
@@ -131,33 +135,33 @@ def unpack(text: str) -> list[Parcel]:
     try:
         raw = inflater.decompress(binascii.a2b_base64(text, strict_mode=True), MAX_BYTES)
     except (ValueError, zlib.error):
-        raise MessageError("the events are no compressed text") from None
+        raise MessageError("the events are not compressed text") from None
     if inflater.unconsumed_tail or not inflater.eof:
-        raise MessageError("the events are too large, or cut off")
+        raise MessageError("the events are too large, or truncated")
     try:
         parcels = _decode(raw)
     except (msgspec.DecodeError, RecursionError):
-        raise MessageError("the events are no batch") from None
+        raise MessageError("the events are not a batch") from None
     if len(parcels) > MAX_EVENTS:
         raise MessageError("there are too many events")
     return parcels
 
 
 def item(parcel: Parcel) -> QueuedEvent:
-    """Return an event on its way to a backend.
+    """Return the queued event of a parcel.
 
     Raises:
-        ValueError: the bytes are no event.
+        ValueError: the bytes are not an event.
     """
     event = normal_from_msgpack(parcel.wire)
     if not all(isinstance(event.get(key), kind) for key, kind in _FIELDS.items()):
         raise ValueError("not an event")
-    made = QueuedEvent(parcel.wire, event, None)
-    made.attempts = parcel.attempts
-    made.poison_strikes = parcel.poison_strikes
-    return made
+    queued = QueuedEvent(parcel.wire, event, None)
+    queued.attempts = parcel.attempts
+    queued.poison_strikes = parcel.poison_strikes
+    return queued
 
 
 def origin() -> Origin:
-    """Return who this process is."""
+    """Return the origin of messages from this process."""
     return Origin(socket.gethostname()[:255], os.getpid(), Path(sys.argv[0]).name[:255])

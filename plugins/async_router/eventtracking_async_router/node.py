@@ -1,14 +1,20 @@
-"""The node: its options, and what it becomes at its place in a tree."""
+"""The type `async_router` and its options."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
+from eventtracking_async_router.settings import BrokerSettings
 from eventtracking_core import ByteSize, Seconds
+from eventtracking_core.components import Backend, BatchBackend
 
 if TYPE_CHECKING:
+    from eventtracking_async_router.leaf import RemoteLeaf
     from eventtracking_async_router.publisher import Publisher
+    from eventtracking_async_router.router import RemoteRouter
+    from eventtracking_core.routing import CompositeParts
 
 __all__ = ["AsyncRouter"]
 
@@ -19,28 +25,26 @@ _QUEUE: Final = re.compile(r"[\w.:-]{1,200}")
 
 
 class AsyncRouter:
-    """Hands events to Celery workers, where its `backends` run, with their processors.
+    """Sends events to Celery workers, which run its `backends` and their processors.
 
-    Its own `processors` run here, in the thread that emits. Events wait behind its `delivery` and
-    go in batches, a message each. A worker reads the same configuration, finds the node in it by
-    the names of its tracker and its path, and delivers the batch to each backend below.
+    Its own `processors` run in the thread that emits. Events wait behind its `delivery` and are
+    published in batches, one message each. A worker reads the same configuration, finds the node by
+    the name of its tracker and its path, and delivers the batch to each backend below it.
 
     Without `app` and `broker`, messages go through the current Celery application.
 
     Args:
         app: the Celery application, as `package.module:attribute`; imported with the first event.
-        broker: the broker's address, where there is no application: `redis://`, `amqp://`.
+        broker: the broker's address, if there is no application: `redis://`, `amqp://`.
         queue: the Celery queue for messages of this node; several nodes may share one.
-        visibility_timeout: seconds after which Redis gives a message to another worker, when the
-            first one does not come back; more than a batch takes in a worker. RabbitMQ notices by
-            itself. With `app`, the application's own setting holds.
-        max_message_size: bytes of events in a message; a larger batch goes in several.
+        visibility_timeout: seconds after which Redis redelivers an unacknowledged message to
+            another worker; must be longer than a worker needs for a batch. RabbitMQ detects dead
+            workers itself. With `app`, the application's own setting applies.
+        max_message_size: bytes of events in a message; a larger batch is split.
 
     Raises:
-        ValueError: both `app` and `broker` are given, or one of the options is of another form.
+        ValueError: both `app` and `broker` are given, or an option is malformed.
     """
-
-    runs_children_elsewhere: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -62,15 +66,12 @@ class AsyncRouter:
             raise ValueError("visibility_timeout must be at least 1 second")
         if not 0 < max_message_size <= 64 * MIB:
             raise ValueError("max_message_size must be positive, and 64 MiB at most")
-        self.app = app
-        self.broker = broker
-        self.queue = queue
-        self.visibility_timeout = visibility_timeout
+        self.settings = BrokerSettings(app, broker, queue, visibility_timeout)
         self.max_message_size = max_message_size
 
     @property
     def send(self) -> None:
-        """Not here: a tree that is built in code cannot be found by a worker.
+        """Not available: a worker can't find a tree that is built in code.
 
         Raises:
             ValueError: always.
@@ -80,8 +81,36 @@ class AsyncRouter:
             ' {"type": "async_router", …}'
         )
 
-    def carrier(self, tracker: str, path: str) -> Publisher:
-        """Return what brings events to the workers."""
+    @staticmethod
+    def build_leaf(
+        name: str,
+        backend: Backend | BatchBackend,
+        *,
+        delivery: Mapping[str, Any],
+        path: str,
+        type_name: str | None,
+    ) -> RemoteLeaf:
+        """Return the leaf for one backend below a node.
+
+        Raises:
+            ValueError: it can't have these delivery options.
+        """
+        from eventtracking_async_router import building  # noqa: PLC0415  msgspec
+
+        return building.build_leaf(name, backend, delivery=delivery, path=path, type_name=type_name)
+
+    def build_node(self, parts: CompositeParts, /) -> RemoteRouter:
+        """Return the node for its place in a tree.
+
+        Raises:
+            ValueError: the tracker has no name.
+        """
+        from eventtracking_async_router import building  # noqa: PLC0415  msgspec
+
+        return building.build_node(self.publisher, parts)
+
+    def publisher(self, tracker: str, path: str) -> Publisher:
+        """Return the backend that publishes events for the node at a path of a tracker's tree."""
         from eventtracking_async_router.publisher import Publisher  # noqa: PLC0415  msgspec
 
-        return Publisher(self, tracker, path)
+        return Publisher(tracker, path, self.settings, self.max_message_size)

@@ -1,4 +1,4 @@
-"""What stands at the node in the process that emits: batches of events become messages."""
+"""The backend of a node in the process that emits: publishes batches of events as messages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from eventtracking_async_router.messages import VERSION, Message, Parcel, origin, pack
+from eventtracking_async_router.settings import BrokerSettings
 from eventtracking_core import BatchError, Event, RejectedError, RetryableError
 from eventtracking_core.encoding import encode_msgpack
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from celery import Celery
 
     from eventtracking_async_router.broker import QueuePublisher
-    from eventtracking_async_router.node import AsyncRouter
-    from eventtracking_core.delivery import RemoteRouter
+    from eventtracking_async_router.router import RemoteRouter
 
 __all__ = ["Publisher"]
 
@@ -24,52 +24,57 @@ __all__ = ["Publisher"]
 class Publisher:
     """Publishes batches for the workers of one node.
 
-    Where the Celery application is eager (`task_always_eager`), the batches are delivered here.
+    If the Celery application is eager (`task_always_eager`), batches are delivered in this process.
 
     Args:
-        node: its options.
-        tracker: the name of its tracker.
-        path: its path in the tree.
+        tracker: the name of the node's tracker.
+        path: the node's path in the tree.
+        settings: where the messages go.
+        max_message_size: the maximum number of bytes of events in a message.
     """
 
     default_delivery: ClassVar[str] = "queue"
 
-    def __init__(self, node: AsyncRouter, tracker: str, path: str) -> None:
-        self.node = node
-        self.tracker = tracker
-        self.path = path
-        self._app = _current() if node.app is None and node.broker is None else None
+    def __init__(
+        self, tracker: str, path: str, settings: BrokerSettings, max_message_size: int
+    ) -> None:
+        self.settings = settings
+        self._tracker = tracker
+        self._path = path
+        self._max_message_size = max_message_size
+        is_named = settings.app is not None or settings.broker is not None
+        self._app = None if is_named else _current()
         self._queue: QueuePublisher | None = None
         self._router: RemoteRouter | None = None
 
     def bind(self, router: RemoteRouter) -> None:
-        """Take the node, whose children are those of an eager application."""
+        """Set the node, whose children an eager application delivers to."""
         self._router = router
 
     def warm_up(self) -> None:
-        """Import what Celery needs and what cannot be imported at the interpreter's end."""
+        """Import the modules that Celery needs and that can't be imported at interpreter exit."""
         import concurrent.futures.thread  # noqa: F401, PLC0415
 
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
-        """Publish a batch, in a message or in several.
+        """Publish a batch in one or more messages.
 
         Raises:
             BatchError: some events were not published, the others were.
-            RejectedError: the one event there is, is larger than a message may be.
-            RetryableError: the broker did not take the message.
+            RejectedError: the only event is larger than a message may be.
+            RetryableError: the broker did not accept the message.
         """
         self._publish(None, events, timeout)
 
     def send_to(self, leaf: str, events: Sequence[Event], *, timeout: float) -> None:
-        """Publish a batch for one of the leaves alone, past all processors.
+        """Publish a batch for one leaf only, past all processors.
 
         Raises:
-            as `send_batch` does.
+            BatchError, RejectedError, RetryableError: as for `send_batch`.
         """
         self._publish(leaf, events, timeout)
 
     def shutdown(self, timeout: float) -> bool:
-        """Close the connection; the next batch opens it again."""
+        """Close the connection; the next batch reopens it."""
         return self._queue is None or self._queue.close(timeout)
 
     def _publish(self, leaf: str | None, events: Sequence[Event], timeout: float) -> None:
@@ -89,8 +94,8 @@ class Publisher:
     def _batches(
         self, events: Sequence[Event], failures: dict[int, Exception]
     ) -> Iterator[dict[int, Parcel]]:
-        """Yield what goes into one message each, by index; note what goes into none."""
-        limit = self.node.max_message_size
+        """Yield the events of each message by index; add those that fit none to `failures`."""
+        limit = self._max_message_size
         batch: dict[int, Parcel] = {}
         size = 0
         for index, event in enumerate(events):
@@ -108,9 +113,9 @@ class Publisher:
 
     def _publish_one(self, leaf: str | None, parcels: list[Parcel], timeout: float) -> None:
         if timeout <= 0:
-            raise RetryableError("there was no time left to publish the message")
+            raise RetryableError("no time left to publish the message")
         message = Message(
-            VERSION, self.tracker, self.path, pack(parcels), origin=origin(), leaf=leaf
+            VERSION, self._tracker, self._path, pack(parcels), origin=origin(), leaf=leaf
         )
         app = self._application()
         if self._router is not None and app.conf.task_always_eager:
@@ -121,21 +126,21 @@ class Publisher:
         if self._queue is None:
             from eventtracking_async_router.broker import QueuePublisher  # noqa: PLC0415
 
-            self._queue = QueuePublisher(self._application, self.node.queue)
+            self._queue = QueuePublisher(self._application, self.settings.queue)
         self._queue.publish(message.document(), timeout=timeout)
 
     def _application(self) -> Celery:
         if self._app is None:
-            # Celery is imported when there is something to send: it takes as long as all the rest.
+            # Importing Celery is slow, so it waits for the first batch.
             from eventtracking_async_router.applications import application  # noqa: PLC0415
 
-            self._app = application(self.node)
+            self._app = application(self.settings)
         return self._app
 
 
 def _current() -> Celery | None:
-    """Return the current Celery application, which is current in this thread alone."""
-    if "celery.app.base" not in sys.modules:  # nobody has made one
+    """Return the current Celery application of this thread, if there is one."""
+    if "celery.app.base" not in sys.modules:  # then there is none
         return None
     from eventtracking_async_router.applications import current  # noqa: PLC0415
 

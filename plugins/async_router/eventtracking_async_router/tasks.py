@@ -8,8 +8,8 @@ from celery import Task, shared_task
 from celery.exceptions import Reject
 
 from eventtracking_async_router import lifecycle
-from eventtracking_async_router.applications import TASK
 from eventtracking_async_router.delivering import deliver
+from eventtracking_async_router.messages import TASK
 from eventtracking_async_router.requeue import PUBLISH_TIMEOUT, Requeue, queue_publisher
 from eventtracking_core import RetryableError
 

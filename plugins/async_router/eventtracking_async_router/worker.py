@@ -1,7 +1,7 @@
-"""A worker for the configuration at hand: `celery -A eventtracking_async_router.worker worker`.
+"""An application for workers: `celery -A eventtracking_async_router.worker worker`.
 
-The configuration is that of `EVENTTRACKING_CONFIG_FILE`, else `[tool.eventtracking]` of
-`pyproject.toml`. It names the broker and the queues, unless `CELERY_BROKER_URL` and `-Q` do.
+Its configuration is the file `EVENTTRACKING_CONFIG_FILE`, or `[tool.eventtracking]` in
+`pyproject.toml`. That names the broker and the queues, unless `CELERY_BROKER_URL` and `-Q` do.
 """
 
 from __future__ import annotations
@@ -14,47 +14,47 @@ from celery.signals import worker_init
 from kombu import Queue
 
 from eventtracking_async_router.applications import small
-from eventtracking_async_router.node import AsyncRouter
 from eventtracking_async_router.publisher import Publisher
+from eventtracking_async_router.router import remote_nodes
+from eventtracking_async_router.settings import BrokerSettings
 from eventtracking_core import ConfigurationError, configure, get_tracker
 from eventtracking_core.config import build, read
-from eventtracking_core.delivery import remote_nodes
 
 __all__ = ["app"]
 
 
-def _nodes() -> list[AsyncRouter]:
-    """Return the options of every node in the configuration.
+def _nodes() -> list[BrokerSettings]:
+    """Return the settings of every node in the configuration.
 
     Raises:
-        SystemExit: it cannot be used.
+        SystemExit: the configuration is invalid.
     """
     try:
         root = build(read()).root
     except ConfigurationError as error:
         raise SystemExit(str(error)) from error
     backends = [leaf.backend for node in remote_nodes(root) for leaf in node.leaves()]
-    return [backend.node for backend in backends if isinstance(backend, Publisher)]
+    return [backend.settings for backend in backends if isinstance(backend, Publisher)]
 
 
 def _application() -> Celery:
     nodes = _nodes()
     named = os.environ.get("CELERY_BROKER_URL")
-    ours = [node for node in nodes if named or node.broker is not None]
-    brokers = {node.broker for node in ours}
-    if not ours:
+    served = [node for node in nodes if named or node.broker is not None]
+    brokers = {node.broker for node in served}
+    if not served:
         raise SystemExit(
             "the configuration has no async_router with a broker: add one, set CELERY_BROKER_URL,"
-            " or start the worker of the application that app names"
+            " or start a worker of the application that `app` names"
         )
     if len(brokers) > 1 and not named:
         raise SystemExit(
-            "the nodes of the configuration have several brokers: set CELERY_BROKER_URL to the one"
-            " that this worker is for"
+            "the nodes of the configuration have several brokers: set CELERY_BROKER_URL to the"
+            " broker of this worker"
         )
-    timeout = min(node.visibility_timeout for node in ours)
-    app = small(None if named else brokers.pop(), ours[0].queue, timeout)
-    app.conf.task_queues = [Queue(name) for name in sorted({node.queue for node in ours})]
+    timeout = min(node.visibility_timeout for node in served)
+    app = small(None if named else brokers.pop(), served[0].queue, timeout)
+    app.conf.task_queues = [Queue(name) for name in sorted({node.queue for node in served})]
     worker_init.connect(_begin, dispatch_uid="eventtracking-worker")
     return app
 

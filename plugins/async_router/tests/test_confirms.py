@@ -32,7 +32,7 @@ def publisher(request):
     """Makes what stands at a node, and closes it with the test."""
 
     def make(broker, queue="confirmed", **options):
-        made = AsyncRouter(broker=broker, queue=queue, **options).carrier("default", "node")
+        made = AsyncRouter(broker=broker, queue=queue, **options).publisher("default", "node")
         request.addfinalizer(lambda: made.shutdown(5))
         return made
 
@@ -48,7 +48,7 @@ def publisher_of(request, monkeypatch, amqp_url):
         app.conf.update(task_queues=[queue], **conf)
         monkeypatch.setitem(sys.modules, "app_of_confirms", types.SimpleNamespace(app=app))
         node = AsyncRouter(app="app_of_confirms:app", queue=queue.name)
-        made = node.carrier("default", "node")
+        made = node.publisher("default", "node")
         request.addfinalizer(lambda: made.shutdown(5))
         return made
 

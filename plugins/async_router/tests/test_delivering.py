@@ -1,4 +1,4 @@
-"""What becomes of a message in a worker: settled, given back in part, kept, or refused."""
+"""What becomes of a message in a worker: delivered, partly requeued, dead-lettered, or rejected."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from base64 import b64encode
 from collections import Counter
 from datetime import UTC, datetime
 
-import celery
+import celery.app
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import eventtracking_core as et
 from eventtracking_async_router import messages
-from eventtracking_async_router.applications import TASK
-from eventtracking_core.delivery import DeadLetters, RemoteLeaf
+from eventtracking_async_router.leaf import RemoteLeaf
+from eventtracking_async_router.messages import TASK
+from eventtracking_core.delivery import DeadLetters
 from eventtracking_core.encoding import encode_msgpack
 
 
@@ -106,9 +107,9 @@ class Desk:
     def ledger(self, name="store"):
         stats = self.leaf(name).stats()
         settled = stats["delivered"] + stats["dead_lettered"] + sum(stats["dropped"].values())
-        assert stats["accepted"] == settled + stats["returned"] + stats["pending"]
+        assert stats["accepted"] == settled + stats["requeued"] + stats["pending"]
         assert stats["pending"] == 0
-        return {key: stats[key] for key in ("accepted", "delivered", "dead_lettered", "returned")}
+        return {key: stats[key] for key in ("accepted", "delivered", "dead_lettered", "requeued")}
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def test_a_failing_child_is_tried_again_and_the_others_are_left_alone(desk):
 
 
 def ledger(**counts):
-    return {"accepted": 0, "delivered": 0, "dead_lettered": 0, "returned": 0} | counts
+    return {"accepted": 0, "delivered": 0, "dead_lettered": 0, "requeued": 0} | counts
 
 
 def test_one_poison_event_of_a_hundred_is_a_dead_letter_and_99_are_delivered(desk):
@@ -193,7 +194,7 @@ def test_a_sink_that_is_away_is_not_asked_for_every_message(desk):
         desk.emit(n)
     desk.work(limit=200)
     assert len(sink.calls) == 1
-    assert desk.ledger()["returned"] == desk.ledger()["accepted"] >= 200
+    assert desk.ledger()["requeued"] == desk.ledger()["accepted"] >= 200
 
 
 def test_processors_below_the_node_see_each_event_once(desk):
@@ -296,7 +297,7 @@ def test_what_is_no_event_is_left_out_and_the_others_are_delivered(desk, caplog)
     desk.configure(store=sink)
     desk.deliver(a_message(desk, 1, 2, wires=[b"\xc1", b"", b"\x93\x01\x02\x03"]))
     assert sink.delivered == [1, 2]
-    assert "3 of its events are none" in caplog.text
+    assert "3 of its events are malformed" in caplog.text
 
 
 def test_a_message_of_a_newer_version_goes_back_for_a_newer_worker(desk, caplog):

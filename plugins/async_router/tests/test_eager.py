@@ -10,7 +10,7 @@ import celery
 import pytest
 
 import eventtracking_core as et
-from eventtracking_core.delivery import RemoteLeaf
+from eventtracking_async_router.leaf import RemoteLeaf
 
 QUICK = {"schedule_delay": 0.01, "initial_interval": 0.001, "max_interval": 0.01}
 

@@ -36,7 +36,7 @@ def publisher():
 
         def make(broker, **options):
             node = AsyncRouter(broker=broker, **{"queue": "unread"} | options)
-            made = node.carrier("default", "node")
+            made = node.publisher("default", "node")
             opened.callback(made.shutdown, 5)
             return made
 
@@ -154,6 +154,6 @@ def test_a_forked_child_publishes_over_a_connection_of_its_own(redis_url, publis
 
 
 def test_an_application_that_cannot_be_imported_is_tried_again():
-    made = AsyncRouter(app="nowhere.at_all:app").carrier("default", "node")
+    made = AsyncRouter(app="nowhere.at_all:app").publisher("default", "node")
     with pytest.raises(et.RetryableError, match=r"nowhere\.at_all:app cannot be imported"):
         made.send_batch(events(1), timeout=1)

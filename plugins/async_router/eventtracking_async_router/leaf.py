@@ -1,38 +1,37 @@
-"""A leaf below a node whose children run elsewhere: what waits for it, waits in a broker."""
+"""A leaf that runs in workers: its pending events are in a broker."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from random import uniform
 from threading import Lock
 from time import monotonic, time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
-from eventtracking_core.delivery.attempt import Attempt, sender
+from eventtracking_core.delivery.attempt import Attempt, QueuedEvent, sender
 from eventtracking_core.delivery.backoff import Backoff
 from eventtracking_core.delivery.leaf import BufferedLeaf
 from eventtracking_core.delivery.outcomes import DeliveryOutcomes
 from eventtracking_core.delivery.retry import MAX_POISON_STRIKES
 from eventtracking_core.diagnostics import report
 from eventtracking_core.errors import ClosedError
+from eventtracking_core.events import Event
 from eventtracking_core.routing import Counter, Leaf
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from eventtracking_core.delivery.attempt import QueuedEvent
-    from eventtracking_core.events import Event
-
-__all__ = ["Postponed", "RemoteLeaf", "taken"]
-
-taken: Final[ContextVar[dict[RemoteLeaf, list[Event]] | None]] = ContextVar(
-    "eventtracking_taken", default=None
-)
-"""Where events are put that reach a leaf while they are routed for delivery."""
+__all__ = ["RemoteLeaf", "RetryLater", "SendTo", "capture"]
 
 
-class Postponed(NamedTuple):
+class SendTo(Protocol):
+    """Publishes events for one leaf, past all processors."""
+
+    def __call__(self, leaf: str, events: Sequence[Event], /, *, timeout: float) -> None:
+        """Publish events for the leaf of a path, within `timeout` seconds."""
+
+
+class RetryLater(NamedTuple):
     """Events that a leaf could not deliver now.
 
     Attributes:
@@ -49,28 +48,31 @@ class Postponed(NamedTuple):
 
 
 class RemoteLeaf(BufferedLeaf):
-    """Delivers what a broker kept for it, a batch at a time, in the thread that brings the batch.
+    """Delivers in the thread that receives a message; events to retry go back to the broker.
 
-    Nothing waits here: `settle` returns what is to be tried again, and whoever called it puts that
-    back where it survives. An event that is sent to the leaf in a process that does not deliver
-    is handed on to one that does.
+    Nothing waits in this process. An event sent to the leaf in a process that emits is published,
+    for a worker to deliver.
     """
 
-    stage = 1  # the leaf that hands events on may deliver to it, in the same process
+    stage = 1  # the leaf that publishes may deliver to it, in the same process
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.mode = "worker"
-        self.hand_on: Callable[[Event], None] = _refuse
+        self._send_to: SendTo = _refuse
 
     def _make_new(self) -> None:
         super()._make_new()
-        self.returned = Counter()
+        self.requeued = Counter()
         self._backoff = Backoff(self.options.initial_interval, self.options.max_interval)
         self._outcomes = DeliveryOutcomes(self)
         self._lock = Lock()
         self._rests_until = 0.0  # of the monotonic clock
         self._delivered_at = 0.0  # of the system's clock, as events bring it from other processes
+
+    def connect(self, send_to: SendTo) -> None:
+        """Publish events through a function, where this process emits them."""
+        self._send_to = send_to
 
     @property
     def is_failing(self) -> bool:
@@ -79,33 +81,34 @@ class RemoteLeaf(BufferedLeaf):
 
     def _delivery(self) -> Callable[[Event], None]:
         def deliver(event: Event) -> None:
-            found = taken.get()
-            if found is None:
-                self._hand_on(event)
+            captured = _captured.get()
+            if captured is None:
+                self._forward(event)
             elif self.closed:
                 raise ClosedError
             else:
-                found[self].append(event)
+                captured[self].append(event)
 
         return deliver
 
-    def _hand_on(self, event: Event) -> None:
+    def _forward(self, event: Event) -> None:
         outcome = self.ledger.interrupted
         try:
             next(self.ledger.accepted.tick)
-            (_refuse if self.closed else self.hand_on)(event)
+            send_to = _refuse if self.closed else self._send_to
+            send_to(self.path, [event], timeout=self.options.export_timeout)
             outcome = self.ledger.delivered
-        except BaseException as error:  # noqa: BLE001  whatever it raises ends here
+        except BaseException as error:  # noqa: BLE001  any failure ends here
             outcome = self._failed(error)
         finally:
             next(outcome.tick)
 
-    def settle(
+    def deliver_batch(
         self, items: Sequence[QueuedEvent], *, since: float | None, last: float | None
-    ) -> Postponed | None:
-        """Deliver what can be delivered; return what is to be tried again.
+    ) -> RetryLater | None:
+        """Deliver a batch; return the events that must be retried.
 
-        One thread at a time calls the backend. While it rests after a failure, it is not called.
+        One thread at a time calls the backend. During a backoff, the backend is not called.
 
         Args:
             items: the events, with how their attempts went before.
@@ -115,11 +118,11 @@ class RemoteLeaf(BufferedLeaf):
         batch = list(items)
         patience = 0.0 if self.is_failing else self.options.export_timeout
         if not self._lock.acquire(timeout=patience):
-            return self._returned(batch, since, last, self.options.max_interval / 2)
+            return self._requeued(batch, since, last, self.options.max_interval / 2)
         try:
             rests = self._rests_until - monotonic()
             if rests > 0:
-                return self._returned(batch, since, last, rests)
+                return self._requeued(batch, since, last, rests)
             if self.closed:
                 raise ClosedError
             return self._attempt(batch, since, last)
@@ -128,7 +131,7 @@ class RemoteLeaf(BufferedLeaf):
 
     def _attempt(
         self, batch: list[QueuedEvent], since: float | None, last: float | None
-    ) -> Postponed | None:
+    ) -> RetryLater | None:
         attempt = Attempt(sender(self.backend), lambda: self.options.export_timeout)
         size = self.options.max_batch_size
         for start in range(0, len(batch), size):
@@ -153,11 +156,11 @@ class RemoteLeaf(BufferedLeaf):
         if not attempt.delivered:
             self._rests_until = monotonic() + delay
         self._outcomes.in_flight -= len(left)
-        self.returned.add_many(len(left))
-        return Postponed(left, since or time(), time(), delay)
+        self.requeued.add_many(len(left))
+        return RetryLater(left, since or time(), time(), delay)
 
     def _without_poison(self, items: list[QueuedEvent], last: float | None) -> list[QueuedEvent]:
-        """Give up events that fail alone, for no named reason, while others get through."""
+        """Dead-letter events that fail alone with an unclassified error while others succeed."""
         for item in items:
             others = last is not None and self._delivered_at > last
             if item.is_alone and not item.transient and others:
@@ -166,33 +169,33 @@ class RemoteLeaf(BufferedLeaf):
         self._outcomes.dead_letter(poison, "error")
         return [item for item in items if item.poison_strikes < MAX_POISON_STRIKES]
 
-    def _returned(
+    def _requeued(
         self, batch: list[QueuedEvent], since: float | None, last: float | None, delay: float
-    ) -> Postponed:
-        """Return a batch that was not tried, some time after `delay`: not all at once."""
+    ) -> RetryLater:
+        """Return a batch that was not tried, with jitter in its delay."""
         self.ledger.accepted.add_many(len(batch))
-        self.returned.add_many(len(batch))
-        return Postponed(batch, since or time(), last, delay * uniform(1, 2))  # noqa: S311
+        self.requeued.add_many(len(batch))
+        return RetryLater(batch, since or time(), last, delay * uniform(1, 2))  # noqa: S311
 
     def _report(self, item: QueuedEvent) -> None:
         report(
             logging.WARNING,
             (self.path, "retry"),
-            "backend %s: attempt %d failed, it will be tried again: %s",
+            "backend %s: attempt %d failed, will retry: %s",
             self.path,
             item.attempts,
             item.error,
         )
 
     def close(self) -> None:
-        """Go on taking events: a leaf before this one may deliver to it until that has ended."""
+        """Keep accepting events: the leaf that publishes may deliver here until it is shut down."""
 
     def flush(self, timeout: float) -> bool:
-        """Wait until the backend has delivered what it took, where it took anything."""
+        """Flush the backend, if this process delivered anything to it."""
         return not self._is_used or Leaf.flush(self, timeout)
 
     def shutdown(self, timeout: float) -> bool:
-        """Take no more events, wait for a batch, then release what the backend holds."""
+        """Stop accepting events, wait for a batch in flight, then release the backend."""
         self.closed = True
         if not self._is_used:
             return True
@@ -207,16 +210,32 @@ class RemoteLeaf(BufferedLeaf):
         return self.ledger.accepted.value > 0
 
     def stats(self) -> dict[str, Any]:
-        """Return the ledger of what this process delivered; `returned` went back to the broker."""
-        returned = self.returned.value
+        """Return the ledger of this process; `requeued` events went back to the broker."""
+        requeued = self.requeued.value
         return {
             **Leaf.stats(self),
             "dead_lettered": self.ledger.dead_lettered.value,
-            "returned": returned,
-            "pending": self.ledger.unsettled() - returned,
+            "requeued": requeued,
+            "pending": self.ledger.unsettled() - requeued,
             "failures_in_a_row": self._backoff.failures,
         }
 
 
-def _refuse(_event: Event) -> None:
+def _refuse(_leaf: str, _events: Sequence[Event], /, *, timeout: float) -> None:  # noqa: ARG001
     raise ClosedError
+
+
+_captured: Final[ContextVar[dict[RemoteLeaf, list[Event]] | None]] = ContextVar(
+    "eventtracking_captured", default=None
+)
+
+
+@contextmanager
+def capture(leaves: Iterable[RemoteLeaf]) -> Iterator[dict[RemoteLeaf, list[Event]]]:
+    """Collect the events that reach these leaves in this context, instead of publishing them."""
+    captured: dict[RemoteLeaf, list[Event]] = {leaf: [] for leaf in leaves}
+    token = _captured.set(captured)
+    try:
+        yield captured
+    finally:
+        _captured.reset(token)

@@ -1,0 +1,71 @@
+"""Backends whose children run elsewhere, and which build their own node of the routing tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from eventtracking_core.components import Backend, BatchBackend
+from eventtracking_core.routing.leaf import Leaf
+from eventtracking_core.routing.processor_node import ProcessorNode
+from eventtracking_core.routing.router import RoutingBackend
+
+__all__ = ["CompositeBackend", "CompositeParts"]
+
+
+class CompositeParts(NamedTuple):
+    """The parts of a composite backend's node, as its configuration describes them.
+
+    Attributes:
+        tracker: the tracker's name, by which another process finds the same tree, if it has one.
+        path: the node's path in the tree.
+        type_name: the type's name in the configuration.
+        processors: the node's own processors, to run in the emitting thread.
+        children: the node's `backends`; their leaves are from `build_leaf`.
+        make_leaf: returns a leaf for a name and a backend, with the node's own `delivery`.
+    """
+
+    tracker: str | None
+    path: str
+    type_name: str
+    processors: list[ProcessorNode]
+    children: RoutingBackend
+    make_leaf: Callable[[str, Backend | BatchBackend], Leaf]
+
+
+@runtime_checkable
+class CompositeBackend(Protocol):
+    """A class of backends whose `backends` run elsewhere, such as in another process.
+
+    A configuration constructs it with its options, without `processors` and `backends`. It builds
+    those as it does for a router, so that every mistake in them is reported, and passes them on.
+    """
+
+    @staticmethod
+    def build_leaf(
+        name: str,
+        backend: Backend | BatchBackend,
+        *,
+        delivery: Mapping[str, Any],
+        path: str,
+        type_name: str | None,
+    ) -> Leaf:
+        """Return the leaf for one backend below the node.
+
+        Args:
+            name: the backend's name.
+            backend: the backend.
+            delivery: the delivery options that the environment and the tables below the node set.
+            path: the leaf's path in the tree.
+            type_name: the type's name in the configuration.
+
+        Raises:
+            ValueError: a leaf below this node can't have these delivery options.
+        """
+
+    def build_node(self, parts: CompositeParts, /) -> RoutingBackend:
+        """Return the node. The core starts, flushes and shuts down the node's `leaves()`.
+
+        Raises:
+            ValueError: the node can't be built for this tracker.
+        """

@@ -1,0 +1,104 @@
+"""A node whose children run in workers, which build the same tree from the same configuration.
+
+The process that emits runs the node's own processors and publishes the events. A worker routes
+them below the same node of its own tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from eventtracking_async_router.leaf import RemoteLeaf, capture
+from eventtracking_core.events import Event
+from eventtracking_core.routing import Counter, Leaf, ProcessorNode, RoutingBackend
+
+__all__ = ["PUBLISHER", "RemoteRouter", "remote_nodes"]
+
+PUBLISHER: Final = "publish"
+"""The name of the leaf that publishes events."""
+
+
+class RemoteRouter(RoutingBackend):
+    """Processors and a publishing leaf that run here, and children that run in workers.
+
+    Args:
+        path: the node's path in the tree.
+        type_name: the type's name in the configuration.
+        processors: the node's own.
+        publisher: the leaf that publishes events.
+        children: the backends that run in workers, behind `RemoteLeaf`s.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        type_name: str,
+        *,
+        processors: Iterable[ProcessorNode],
+        publisher: Leaf,
+        children: RoutingBackend,
+    ) -> None:
+        self.path = path
+        self.type_name = type_name
+        self.remote = children
+        self.received = Counter()
+        super().__init__()
+        for processor in processors:
+            self.register_processor(processor)
+        self.register_backend(PUBLISHER, publisher)
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Yield the leaf that publishes, then the leaves that run in workers."""
+        yield from super().leaves()
+        yield from self.remote.leaves()
+
+    def remote_leaves(self) -> Iterator[RemoteLeaf]:
+        """Yield the leaves that this node's messages are for; a node below it has its own."""
+        yield from _remote_leaves(self.remote)
+
+    def forked(self) -> None:
+        """Reset the counters in a forked child; leaves are reset on their own."""
+        super().forked()
+        self.received.restart()
+        self.remote.forked()
+
+    def route(self, events: Iterable[Event]) -> dict[RemoteLeaf, list[Event]]:
+        """Route events below this node; return the events that reached each leaf, in tree order.
+
+        Raises:
+            ClosedError: another tree has replaced this one.
+        """
+        send = self.remote.compile()
+        with capture(self.remote_leaves()) as captured:
+            for event in events:
+                next(self.received.tick)
+                send(event)
+        return {leaf: reached for leaf, reached in captured.items() if reached}
+
+    def stats(self, entered: int) -> dict[str, Any]:
+        """Return the counters of the node, and under `remote` those of its children.
+
+        Both are this process's: the children's are zero unless it is a worker.
+        """
+        children = self.remote.stats(self.received.value)["backends"]
+        return {**super().stats(entered), "type": self.type_name, "remote": children}
+
+
+def remote_nodes(root: RoutingBackend) -> Iterator[RemoteRouter]:
+    """Yield every node of a tree whose children run in workers, outer nodes first."""
+    for child in root.children.values():
+        if isinstance(child, RemoteRouter):
+            yield child
+            yield from remote_nodes(child.remote)
+        elif isinstance(child, RoutingBackend):
+            yield from remote_nodes(child)
+
+
+def _remote_leaves(router: RoutingBackend) -> Iterator[RemoteLeaf]:
+    for child in router.children.values():
+        leaf = child.children[PUBLISHER] if isinstance(child, RemoteRouter) else child
+        if isinstance(leaf, RemoteLeaf):
+            yield leaf
+        elif isinstance(leaf, RoutingBackend):
+            yield from _remote_leaves(leaf)

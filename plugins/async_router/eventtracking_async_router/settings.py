@@ -1,0 +1,16 @@
+"""Where the messages of a node go."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["BrokerSettings"]
+
+
+class BrokerSettings(NamedTuple):
+    """A Celery application, or a broker, and a queue; see `AsyncRouter` for each."""
+
+    app: str | None = None
+    broker: str | None = None
+    queue: str = "events"
+    visibility_timeout: float = 300.0
