@@ -147,6 +147,16 @@ def test_options_that_cannot_be_used_are_problems(options):
         Tracker().configure({"backends": {"log": {"type": "logger", **options}}})
 
 
+def test_the_size_of_event_trackings_logger_may_have_no_limit():
+    engine = "eventtracking.backends.logger.LoggerBackend"
+    node = {"ENGINE": engine, "OPTIONS": {"name": "tracking", "max_event_size": None}}
+    tracker = Tracker()
+
+    tracker.configure({"backends": {"a": node}})
+
+    assert isinstance(tracker.get_backend("a"), LoggerBackend)
+
+
 def test_the_encoder_writes_times_in_utc_and_dates():
     times = [
         datetime(2020, 1, 1),  # noqa: DTZ001  taken as UTC

@@ -77,6 +77,14 @@ class OpenEnded:
     def send(self, event: et.Event) -> None: ...
 
 
+class Store:
+    """Keeps nothing, somewhere."""
+
+    def __init__(self, path: Path) -> None: ...
+
+    def save(self, record: et.EventType) -> None: ...
+
+
 @pytest.fixture(autouse=True)
 def types_of_these_tests():
     """Registers the types above, as a plugin would."""
@@ -86,6 +94,10 @@ def types_of_these_tests():
         def eventtracking_backends(self):
             kinds = [Showing, Strict, Network, Composite, OpenEnded]
             return {f"testing.{kind.__name__.lower()}": kind for kind in kinds}
+
+        @et.hookimpl
+        def eventtracking_metadata_stores(self):
+            return {"testing.store": Store}
 
     et.register_plugin(Plugin(), "testing")
     yield

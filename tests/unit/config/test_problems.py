@@ -25,7 +25,7 @@ WRONG = {
         "backend",
         "unknown key; did you mean 'backends'?",
     ),
-    "a store without its options": ({"metadata": "sqlite"}, "metadata.path", "is required"),
+    "a store without its options": ({"metadata": "testing.store"}, "metadata.path", "is required"),
     "backends that are no table": ({"backends": []}, "backends", "expected a table of backends"),
     "processors that are no list": ({"processors": {}}, "processors", "expected a list, got table"),
     "context that is no list": ({"context": "process"}, "context", "expected a list, got str"),

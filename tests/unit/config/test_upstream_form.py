@@ -157,12 +157,6 @@ def test_our_filter_matches_the_whole_name(configured):
     assert [event["name"] for event in tracker.get_backend("memory").events] == ["edx"]
 
 
-def test_their_logger_may_have_no_limit_of_size(configured):
-    engine = "eventtracking.backends.logger.LoggerBackend"
-
-    assert configured({"backends": {"a": node(engine, name="tracking", max_event_size=None)}})
-
-
 def test_the_backends_of_their_routers_are_called_in_the_order_of_their_names(configured):
     backends = {name: node(MEMORY) for name in ("b", "c", "a")}
     tracker = configured({"backends": {"r": node(ROUTER, backends=backends)}})

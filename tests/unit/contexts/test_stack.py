@@ -209,3 +209,14 @@ def test_a_context_in_a_generator_is_visible_to_whoever_iterates(tracker):
     assert tracker.resolve_context() == {"page": 1}
     generator.close()
     assert tracker.resolve_context() == {}
+
+
+def test_more_contexts_than_calls_can_nest_may_be_left_in_the_order_of_entering():
+    tracker = et.Tracker()
+    names = [str(number) for number in range(1100)]
+    for name in names:
+        tracker.enter_context(name, {"field": name})
+    for name in names:
+        tracker.exit_context(name)
+
+    assert tracker.resolve_context() == {}

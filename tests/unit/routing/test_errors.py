@@ -1,4 +1,4 @@
-"""The routing tree."""
+"""Errors of backends: their kinds, and what is counted."""
 
 from __future__ import annotations
 

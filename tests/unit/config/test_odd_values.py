@@ -1,4 +1,4 @@
-"""Configurations, and what is wrong with them."""
+"""Values of a type or a depth that no option has are reported as problems."""
 
 from __future__ import annotations
 
