@@ -56,6 +56,7 @@ def switching_often():
     sys.setswitchinterval(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["inline", "queue"])
 def test_a_storm_of_configurations_loses_nothing_and_leaves_no_worker(mode, switching_often):
     tracker, sinks, emitted = et.Tracker(), [], [[] for _ in range(EMITTERS)]
@@ -97,6 +98,7 @@ def test_a_storm_of_configurations_loses_nothing_and_leaves_no_worker(mode, swit
         assert monotonic() < deadline
 
 
+@pytest.mark.slow
 def test_a_backend_that_is_taken_out_under_load_gets_each_event_until_then(tracker, memory):
     done = threading.Event()
 

@@ -163,6 +163,7 @@ named.emit("named")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["", "sys.exit(0)", "raise SystemExit"])
 def test_at_the_end_of_the_process_every_tracker_is_shut_down(end):
     done = subprocess.run(
@@ -201,6 +202,7 @@ print("still here")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "status", "printed"),
     [([], -signal.SIGTERM, ["waiting"]), (["chain"], 7, ["waiting", "previous"])],

@@ -137,6 +137,7 @@ LARGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", LARGE)
 def test_the_time_to_read_grows_with_the_file_and_no_faster(what, tmp_path):
     suffix, make = LARGE[what]
@@ -166,6 +167,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", BOMBS)
 def test_little_text_cannot_take_the_memory_or_the_stack(what, refused, tmp_path):
     file = tmp_path / "c.yaml"
@@ -244,6 +246,7 @@ TOKENS = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(
     st.lists(st.sampled_from(TOKENS), max_size=25).map("".join),
@@ -269,6 +272,7 @@ SOUND = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(
     st.sampled_from(sorted(SOUND)),

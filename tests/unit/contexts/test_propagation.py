@@ -96,6 +96,7 @@ def test_what_is_malformed_or_too_long_is_left_out(text):
         assert resolved() == {}
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), st.text() | st.integers() | st.floats() | st.booleans()))
 def test_whatever_travels_arrives_as_it_was(values):
     carrier = {}

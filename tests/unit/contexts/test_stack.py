@@ -211,6 +211,7 @@ def test_a_context_in_a_generator_is_visible_to_whoever_iterates(tracker):
     assert tracker.resolve_context() == {}
 
 
+@pytest.mark.slow
 def test_more_contexts_than_calls_can_nest_may_be_left_in_the_order_of_entering():
     tracker = et.Tracker()
     names = [str(number) for number in range(1100)]

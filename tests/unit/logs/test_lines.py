@@ -252,6 +252,7 @@ def test_whatever_a_line_holds_it_is_an_event_empty_or_rejected(line):
     assert all(isinstance(entry, Rejected) or UUID(entry["id"]) for entry in parse_line(line))
 
 
+@pytest.mark.slow
 @given(
     record=st.fixed_dictionaries(
         {"name": st.text(min_size=1), "time": st.datetimes().map(lambda time: f"{time}Z")},

@@ -152,6 +152,7 @@ def test_a_format_that_is_not_read_is_refused_by_its_name(tmp_path, content, rea
     assert f"{path}: the file is {reason}" in str(refused.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 5000, MAX_LINE - 10, MAX_LINE + 10, 2 * MAX_LINE])
 def test_a_hole_of_nuls_takes_no_line_along(read, size):
     hole = b"\0" * size
@@ -205,6 +206,7 @@ def an_event(**fields):
     return {"id": "i", "name": "n", "timestamp": "2026-09-12T12:55:00Z", **fields}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [
@@ -234,6 +236,7 @@ def test_whatever_is_written_is_read_as_it_was_written(kind):
     )
 
 
+@pytest.mark.slow
 @given(name=st.text(min_size=1), data=st.dictionaries(st.text(), JSON, max_size=5))
 def test_any_text_that_is_written_is_read_as_it_was_written(name, data):
     line = encode_json(an_event(name=name, data=data, context=data))

@@ -191,6 +191,7 @@ def filled(tree, path, secrets):
     return secret
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     declared=DECLARED,

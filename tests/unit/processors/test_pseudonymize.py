@@ -40,6 +40,7 @@ def test_it_is_the_first_half_of_the_hmac_of_the_text(value):
     assert pseudonym(value) == hmac.digest(KEY.encode(), text, "sha256").hex()[:32]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(value=VALUES)
 def test_it_is_the_same_for_every_field_and_object_and_another_for_another_key(value):

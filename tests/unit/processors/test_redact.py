@@ -62,6 +62,7 @@ WHEREVER = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", WHEREVER)
 @pytest.mark.parametrize("encode", [encode_json, encode_msgpack])
 def test_the_field_is_in_no_form_of_the_event(where, encode, processed, an_event):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 import eventtracking_core as et
 from eventtracking_core.registry.keeping import Keeper
 
@@ -38,6 +40,7 @@ def test_each_record_is_saved_once():
     assert store.records == [first, second]
 
 
+@pytest.mark.slow
 def test_a_store_that_fails_is_asked_again(caplog):
     store = Store(failures=1)
     keeper = Keeper(store)

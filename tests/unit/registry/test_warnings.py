@@ -204,6 +204,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.sampled_from([*FIELDS, "colour"]), VALUES, max_size=6),
 )

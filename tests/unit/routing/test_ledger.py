@@ -70,6 +70,7 @@ MOODS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(at_root=MOODS, at_branch=MOODS, at_leaf=MOODS)
 def test_the_counts_of_every_node_add_up(at_root, at_branch, at_leaf):

@@ -157,6 +157,7 @@ def test_counts_stay_when_a_tracker_is_gone(metrics, sink):
     assert metrics(eventtracking_backend_name=sink)[EXPORTED] == {"memory": 2}
 
 
+@pytest.mark.slow
 def test_a_configuration_that_is_gone_keeps_no_backend_alive(metrics, tracker, sink):
     class Large(MemoryBackend):
         alive = 0
@@ -204,6 +205,7 @@ def test_a_counter_does_not_fall_when_an_event_is_dropped_after_all(metrics, tra
     assert all(after[key] >= number for key, number in before.items())
 
 
+@pytest.mark.slow
 def test_counters_never_fall_while_events_are_on_their_way(metrics, tracker, sink):
     tracker.configure(
         {
