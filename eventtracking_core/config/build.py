@@ -37,6 +37,7 @@ from eventtracking_core.routing import (
     ProcessorNode,
     RoutingBackend,
 )
+from eventtracking_core.routing.coroutines import returns_coroutine, speaks_asyncio
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class TreeBuilder:
         telemetry = read_telemetry(table, problems)
         policies = read_policies(table, problems)
         providers = [
-            self._components.component("context provider", node, path)
+            self._provider(node, path)
             for path, node in problems.items(table.get("context"), "context")
         ]
         metadata = table.get("metadata")
@@ -111,6 +112,13 @@ class TreeBuilder:
         accepts.check(root, self._owner, problems)
         providers = [provider for provider in providers if provider is not None]
         return Pipeline(root, providers, timeout, policies, store, telemetry=telemetry)
+
+    def _provider(self, node: object, path: str) -> Any:
+        provider = self._components.component("context provider", node, path)
+        if provider is not None and returns_coroutine(provider):
+            self._problems.add(path, "is `async def`: emitting an event awaits nothing")
+            return None
+        return provider
 
     def _router(self, table: Mapping[str, Any], context: NodeContext) -> RoutingBackend:
         router = RoutingBackend()
@@ -221,11 +229,12 @@ class TreeBuilder:
         context: NodeContext,
         type_name: str | None,
     ) -> Leaf:
-        delivery, path = merge_delivery(context, backend), context.tree_path
+        adapted = _adapted(backend)
+        delivery, path = merge_delivery(context, adapted), context.tree_path
         try:
             if context.composite is not None:
                 return context.composite.build_leaf(
-                    name, backend, delivery=delivery, path=path, type_name=type_name
+                    name, adapted, delivery=delivery, path=path, type_name=type_name
                 )
             options = DeliveryOptions(**delivery)
         except ValueError as error:
@@ -233,7 +242,15 @@ class TreeBuilder:
             options = DeliveryOptions()
         if options.mode == "inline":
             return Leaf(name, backend, type_name=type_name)
-        return BufferedLeaf(name, backend, options=options, path=path, type_name=type_name)
+        return BufferedLeaf(
+            name,
+            adapted,
+            options=options,
+            path=path,
+            type_name=type_name,
+            tracker=self._tracker,
+            owner=self._owner,
+        )
 
     def _composite(
         self, composite: type[CompositeBackend], node: Mapping[str, Any], context: NodeContext
@@ -293,3 +310,12 @@ class TreeBuilder:
             name: child.backend if isinstance(child, Leaf) else child
             for name, child in self._backends(backends, NodeContext(path, (), [])).items()
         }
+
+
+def _adapted(backend: Backend | BatchBackend) -> Any:
+    """Return a backend whose methods can be called, also if they are coroutine functions."""
+    if not speaks_asyncio(backend):
+        return backend
+    from eventtracking_core.delivery.event_loop import LoopBackend  # noqa: PLC0415  imports asyncio
+
+    return LoopBackend.of(backend)

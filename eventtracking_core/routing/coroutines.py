@@ -1,4 +1,4 @@
-"""Coroutines, which nothing awaits here: refused, or counted as a failure."""
+"""Coroutine functions: which components are, and what becomes of an awaitable nothing awaits."""
 
 from __future__ import annotations
 
@@ -7,28 +7,49 @@ from typing import Any, Final
 
 from eventtracking_core.errors import RejectedError
 
-__all__ = ["refuse_awaitable", "returns_coroutine"]
+__all__ = [
+    "is_coroutine_function",
+    "refuse_awaitable",
+    "returns_coroutine",
+    "speaks_asyncio",
+]
 
-_ASYNC: Final = 0x80 | 0x100 | 0x200
-"""Flags of the code of coroutines and asynchronous generators."""
+_COROUTINE: Final = 0x80 | 0x100
+_ASYNC_GENERATOR: Final = 0x200
+"""Flags of a function's code."""
 
 
 def returns_coroutine(function: object) -> bool:
-    """Return whether a callable is an `async def`, however it is wrapped."""
+    """Return whether a callable is an `async def` or an asynchronous generator."""
+    return _has(function, _COROUTINE | _ASYNC_GENERATOR)
+
+
+def is_coroutine_function(function: object) -> bool:
+    """Return whether a callable is an `async def`, however it is wrapped; no generator is."""
+    return _has(function, _COROUTINE)
+
+
+def speaks_asyncio(backend: object) -> bool:
+    """Return whether a backend delivers with `async def`."""
+    methods = (getattr(backend, name, None) for name in ("send", "send_batch"))
+    return any(map(is_coroutine_function, methods))
+
+
+def _has(function: object, flags: int) -> bool:
     while isinstance(function, partial):
         function = function.func
-    if _is_async(function):
+    if _is_marked(function, flags):
         return True
-    return _is_async(getattr(type(function), "__call__", None))  # noqa: B004  of the class
+    return _is_marked(getattr(type(function), "__call__", None), flags)  # noqa: B004  of the class
 
 
-def _is_async(function: Any) -> bool:
+def _is_marked(function: Any, flags: int) -> bool:
     function = getattr(function, "__func__", function)
     while isinstance(function, partial):
         function = function.func
-    flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+    code_flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
     marks = (getattr(function, name, None) for name in ("_is_coroutine", "_is_coroutine_mark"))
-    return bool(flags & _ASYNC) or any(mark is not None for mark in marks)
+    return bool(code_flags & flags) or any(mark is not None for mark in marks)
 
 
 def refuse_awaitable(result: object) -> None:

@@ -232,7 +232,10 @@ def _sender(name: str, backend: Backend | BatchBackend) -> Callable[[Event], obj
     send = getattr(backend, "send", None)
     for method in (send, getattr(backend, "send_batch", None)):
         if returns_coroutine(method):
-            raise ValueError(f"backend {name!r} is `async def`: nothing would await it")
+            raise ValueError(
+                f"backend {name!r} is `async def`, which needs a configuration with the delivery"
+                " queue or spool: inline, nothing would await it"
+            )
     if callable(send):
         return cast("Callable[[Event], object]", send)
     send_batch = getattr(backend, "send_batch", None)

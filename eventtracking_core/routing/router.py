@@ -75,7 +75,9 @@ class RoutingBackend:
     def backends(self) -> dict[str, Backend | BatchBackend]:
         """The registered backends, by name."""
         return {
-            name: child.backend if isinstance(child, Leaf) else child
+            name: getattr(child.backend, "awaited", child.backend)
+            if isinstance(child, Leaf)
+            else child
             for name, child in self._children.items()
         }
 

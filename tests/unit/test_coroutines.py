@@ -48,12 +48,18 @@ BACKENDS = [
 
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=range(len(BACKENDS)))
-@pytest.mark.parametrize("mode", ["inline", "queue"])
-def test_a_backend_of_coroutines_is_refused_by_name(backend, mode):
+def test_an_inline_backend_of_coroutines_is_refused_by_name(backend):
     with pytest.raises(ValueError, match="'a' is `async def`"):
         et.Tracker({"a": backend})
+    node = {"delivery": "inline", "backends": {"a": backend}}
     with pytest.raises(et.ConfigurationError, match=r"backends\.a: .*async def"):
-        et.Tracker().configure({"backends": {"a": {"delivery": mode, "backends": {"a": backend}}}})
+        et.Tracker().configure({"backends": {"a": node}})
+
+
+def test_a_backend_of_asynchronous_generators_is_refused_in_any_delivery():
+    node = {"delivery": "queue", "backends": {"a": Yields()}}
+    with pytest.raises(et.ConfigurationError, match=r"backends\.a: .*async def"):
+        et.Tracker().configure({"backends": {"a": node}})
 
 
 def test_a_processor_of_coroutines_is_refused():

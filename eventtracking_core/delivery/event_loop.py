@@ -1,0 +1,135 @@
+"""Backends that speak asyncio, as plain backends: their coroutines run on an event loop."""
+
+from __future__ import annotations
+
+import os
+from asyncio import Runner, get_running_loop, wait_for
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Lock
+from time import monotonic
+from typing import Any, ClassVar, Final
+from weakref import WeakValueDictionary
+
+from eventtracking_core.errors import RetryableError
+from eventtracking_core.routing.coroutines import is_coroutine_function
+
+__all__ = ["LoopBackend"]
+
+SEND_TIMEOUT: Final = 30.0
+"""Seconds for a method that is not given a timeout."""
+
+# Closing a parent's event loop would take its descriptors out of the selector they share.
+_inherited: Final[list[Runner]] = []
+_adapters: Final[WeakValueDictionary[int, LoopBackend]] = WeakValueDictionary()
+
+
+class LoopBackend:
+    """A backend whose `async def` methods are called as plain ones.
+
+    All of them run on one event loop of the process, in the thread that calls: the leaf's worker,
+    most often. Between two calls the loop stands still, so tasks that a backend starts go on with
+    its next call. A coroutine that takes longer than its timeout is cancelled.
+
+    Args:
+        awaited: the backend, some of whose methods are coroutine functions.
+    """
+
+    default_delivery: ClassVar[str] = "queue"
+
+    def __init__(self, awaited: object) -> None:
+        self.awaited = awaited
+        self._reset()
+
+    @classmethod
+    def of(cls, backend: object) -> LoopBackend:
+        """Return the one adapter of a backend, which may be configured several times."""
+        adapter = _adapters.get(id(backend))
+        if adapter is None:
+            adapter = _adapters[id(backend)] = cls(backend)
+        return adapter
+
+    def _reset(self) -> None:
+        self._owner = os.getpid()
+        self._lock = Lock()
+        self._runner: Runner | None = None  # touched by the thread that holds the lock
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.awaited, name)
+        return partial(self._call, value) if is_coroutine_function(value) else value
+
+    def shutdown(self, timeout: float) -> bool:
+        """Shut the backend down, then close the event loop; the next event opens a new one."""
+        deadline = monotonic() + timeout
+        shutdown: Any = getattr(self.awaited, "shutdown", None)
+        done = True
+        if is_coroutine_function(shutdown):
+            done = self._call(shutdown, timeout) is not False
+        elif callable(shutdown):
+            done = shutdown(timeout) is not False
+        return self._close(deadline) and done
+
+    def _call(
+        self, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any, **options: Any
+    ) -> Any:
+        timeout = options.get("timeout", args[0] if args else None)
+        limit = float(timeout) if isinstance(timeout, int | float) else SEND_TIMEOUT
+        if _is_in_event_loop():  # of the application, which must not be entered again
+            with ThreadPoolExecutor(1) as pool:
+                return pool.submit(self._run, function, args, options, limit).result()
+        return self._run(function, args, options, limit)
+
+    def _run(
+        self,
+        function: Callable[..., Coroutine[Any, Any, Any]],
+        args: tuple[Any, ...],
+        options: dict[str, Any],
+        limit: float,
+    ) -> Any:
+        if self._owner != os.getpid():
+            if self._runner is not None:
+                _inherited.append(self._runner)
+            self._reset()
+        deadline = monotonic() + limit
+        if not self._lock.acquire(timeout=limit):
+            raise RetryableError("another call of the backend did not end in time")
+        try:
+            if self._runner is None:
+                self._runner = Runner()
+            left = max(0.0, deadline - monotonic())
+            return self._runner.run(_bounded(function, args, options, left))
+        finally:
+            self._lock.release()
+
+    def _close(self, deadline: float) -> bool:
+        if self._owner != os.getpid() or self._runner is None:
+            return True
+        if not self._lock.acquire(timeout=max(0.0, deadline - monotonic())):
+            return False
+        try:
+            runner, self._runner = self._runner, None
+            runner.close()
+        finally:
+            self._lock.release()
+        return True
+
+
+async def _bounded(
+    function: Callable[..., Coroutine[Any, Any, Any]],
+    args: tuple[Any, ...],
+    options: dict[str, Any],
+    limit: float,
+) -> Any:
+    try:
+        return await wait_for(function(*args, **options), limit)
+    except TimeoutError as error:
+        raise RetryableError(f"the backend did not finish within {limit:g} s") from error
+
+
+def _is_in_event_loop() -> bool:
+    try:
+        get_running_loop()
+    except RuntimeError:
+        return False
+    return True
