@@ -22,6 +22,7 @@ from eventtracking_core.importing import import_attribute, import_bounded
 
 __all__ = [
     "GROUP",
+    "PUBLISHED",
     "Factory",
     "Kind",
     "PluginError",
@@ -73,13 +74,13 @@ _BUILT_IN: Final[Mapping[Kind, Mapping[str, str]]] = {
     },
 }
 
-# What we publish, so that a name that is not installed can be answered with a command.
-_PUBLISHED: Final = frozenset(
+PUBLISHED: Final = frozenset(
     {
-        *("async_router", "file", "logger", "mongo"),
-        *("otel", "segment", "sqlite", "structlog"),
+        *("async_router", "file", "http", "logger", "mongo"),
+        *("otel", "redis", "segment", "sqlite", "structlog"),
     }
 )
+"""This project's plugins, for errors that suggest what to install."""
 
 
 class Plugins:
@@ -275,11 +276,11 @@ def _distribution(entry_point: EntryPoint) -> str:
 def _unknown(kind: Kind, type_name: str) -> str:
     there = sorted({*_BUILT_IN[kind], *(entry_point.name for entry_point in installed())})
     message = f"unknown {kind} {type_name!r}"
-    close = get_close_matches(type_name, sorted({*there, *_PUBLISHED}), n=1)
+    close = get_close_matches(type_name, sorted({*there, *PUBLISHED}), n=1)
     guess = close[0] if close else type_name
     if guess in there:
         message += f"; did you mean {guess!r}?"
-    elif guess in _PUBLISHED:
+    elif guess in PUBLISHED:
         meant = "" if guess == type_name else f"did you mean {guess!r}? "
         message += f"; {meant}pip install eventtracking-{guess}"
     return f"{message} (installed: {', '.join(there)})"

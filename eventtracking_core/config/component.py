@@ -11,7 +11,7 @@ from eventtracking_core.config.options import Parameter, UnresolvableError, para
 from eventtracking_core.config.reader import is_missing, join, kind_of, unknown
 from eventtracking_core.config.settings import DELIVERY
 from eventtracking_core.diagnostics import describe
-from eventtracking_core.plugins import Factory, Kind, PluginError, plugins
+from eventtracking_core.plugins import PUBLISHED, Factory, Kind, PluginError, plugins
 from eventtracking_core.routing import CompositeBackend
 
 if TYPE_CHECKING:
@@ -32,11 +32,7 @@ _METHODS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "backend": ("send", "send_batch"),
     "metadata store": ("save_event_type",),
 }
-_PACKAGES: Final = (
-    *("async_router", "core", "file", "logger", "mongo"),
-    *("otel", "segment", "sqlite", "structlog"),
-)
-_OUR_MODULES: Final = tuple(f"eventtracking_{name}" for name in _PACKAGES)
+_OUR_MODULES: Final = tuple(f"eventtracking_{name}" for name in ("core", *PUBLISHED))
 _HIDDEN: Final = "…"
 _PART: Final = re.compile(r"\w{3,}")
 

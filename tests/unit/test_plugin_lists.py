@@ -1,0 +1,63 @@
+"""A plugin is a directory in `plugins/`; each list of plugins elsewhere is compared with these."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from eventtracking_core.plugins import PUBLISHED
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PLUGINS = {
+    path.parent.name: tomllib.loads(path.read_text(encoding="utf-8"))
+    for path in ROOT.glob("plugins/*/pyproject.toml")
+}
+DISTRIBUTIONS = {plugin["project"]["name"] for plugin in PLUGINS.values()}
+PACKAGES = {f"eventtracking_{name}" for name in PLUGINS}
+LINTER = PROJECT["tool"]["importlinter"]
+CONTRACTS = {contract["id"]: contract for contract in LINTER["contracts"]}
+
+
+def ours(names):
+    return {name for name in names if name.startswith("eventtracking_")} - {"eventtracking_core"}
+
+
+@pytest.mark.parametrize(
+    ("listed", "plugins"),
+    [
+        pytest.param(
+            {re.split(r"[\[><=]", each)[0] for each in PROJECT["dependency-groups"]["plugins"]},
+            DISTRIBUTIONS | {"eventtracking-core"},
+            id="dependency-groups.plugins",
+        ),
+        pytest.param(
+            set(PROJECT["tool"]["uv"]["sources"]),
+            DISTRIBUTIONS | {"eventtracking-core"},
+            id="tool.uv.sources",
+        ),
+        pytest.param(ours(LINTER["root_packages"]), PACKAGES, id="importlinter.root_packages"),
+        pytest.param(ours(CONTRACTS["core"]["forbidden_modules"]), PACKAGES, id="contract core"),
+        pytest.param(ours(CONTRACTS["plugins"]["modules"]), PACKAGES, id="contract plugins"),
+    ],
+)
+def test_pyproject_lists_every_plugin(listed, plugins):
+    assert listed == plugins
+
+
+def test_the_core_suggests_to_install_every_plugin_with_a_type():
+    typed = {
+        name
+        for name, plugin in PLUGINS.items()
+        if name in plugin["project"].get("entry-points", {}).get("eventtracking", {})
+    }
+    assert typed == PUBLISHED
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_a_plugin_is_named_after_its_directory(name):
+    assert PLUGINS[name]["project"]["name"] == f"eventtracking-{name.replace('_', '-')}"
+    assert (ROOT / "plugins" / name / f"eventtracking_{name}").is_dir()
