@@ -6,9 +6,10 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from operator import attrgetter
-from threading import Thread
+from threading import Event as Signal
 from typing import TYPE_CHECKING, Any, Final
 
+from eventtracking_core._threads import start_daemon
 from eventtracking_core.errors import PluginError
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def import_bounded(what: str, module: str, load: Callable[[], object]) -> Any:
     """Run an import that may raise, never end, or end the process.
 
     It runs in a thread of its own, for `IMPORT_TIMEOUT` seconds at most. It runs in this thread
-    where it takes no time, or where this thread is importing: that import would be waited for.
+    where it takes no time, where this thread is importing, since that import would be waited for,
+    and where no thread can be started.
 
     Args:
         what: the thing to import, for the message.
@@ -55,19 +57,19 @@ def import_bounded(what: str, module: str, load: Callable[[], object]) -> Any:
         PluginError: it did not work; the message says what and why.
     """
     outcome: list[Any] = []
+    done = Signal()
 
     def run() -> None:
         try:
             outcome.append((load(), None))
         except BaseException as error:  # noqa: BLE001  SystemExit among them
             outcome.append((None, error))
+        done.set()
 
-    if module.startswith(_OURS) or _is_imported(module) or _is_importing():
+    is_quick = module.startswith(_OURS) or _is_imported(module) or _is_importing()
+    if is_quick or not start_daemon(run, "eventtracking-import"):
         run()
-    else:
-        thread = Thread(target=run, name="eventtracking-import", daemon=True)
-        thread.start()
-        thread.join(IMPORT_TIMEOUT)
+    done.wait(IMPORT_TIMEOUT)
     if not outcome:
         raise PluginError(f"{what} was still importing after {IMPORT_TIMEOUT:g} seconds")
     value, error = outcome[0]

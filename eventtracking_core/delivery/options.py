@@ -7,6 +7,7 @@ from math import inf
 from typing import Final, Literal
 
 from eventtracking_core.components import ByteSize, Seconds
+from eventtracking_core.locks import CAN_LOCK
 
 __all__ = ["MODES", "DeliveryOptions", "Mode", "WhenFull"]
 
@@ -53,7 +54,8 @@ class DeliveryOptions:
             is a dead letter. After the first death, it is delivered alone.
 
     Raises:
-        ValueError: a number is negative or none, or zero where something has to fit in.
+        ValueError: a number is negative or none, or zero where something has to fit in; or a spool
+            is asked for where the system has no locks of files.
     """
 
     mode: Mode = "inline"
@@ -74,6 +76,8 @@ class DeliveryOptions:
     max_worker_deaths: int = 3
 
     def __post_init__(self) -> None:
+        if "spool" in {self.mode, self.when_full} and not CAN_LOCK:
+            raise ValueError("a spool needs locks of files, which this system does not have")
         if self.max_worker_deaths < MIN_WORKER_DEATHS:
             raise ValueError(f"max_worker_deaths must be at least {MIN_WORKER_DEATHS}")
         for field in fields(self):

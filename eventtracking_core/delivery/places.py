@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,6 +12,7 @@ from urllib.parse import quote
 
 from eventtracking_core.delivery.storage.directory import directory_name, make_private
 from eventtracking_core.holders import living
+from eventtracking_core.locks import lock
 
 __all__ = ["DEFAULT_TRACKER", "adopt_from", "base_directory", "leaf_directory"]
 
@@ -87,7 +87,7 @@ def _move(path: Path, lock: Path, target: Path) -> None:
 def _locked(path: Path) -> Iterator[int]:
     descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor)
         yield descriptor
     finally:
         os.close(descriptor)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from threading import Condition, Thread
+from threading import Condition
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from eventtracking_core._threads import start_daemon
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.holders import hold, join_holder, let_go
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
@@ -62,19 +63,28 @@ class Keeper:
                 return
             self._seen.add(record.id)
             self._waiting.append(record)
-            if self._is_running:
+        self._save_soon()
+
+    def _save_soon(self) -> None:
+        """Have a thread save what waits; where none can be started, try that once in this one."""
+        with self._changed:
+            if self._is_running or not self._waiting:
                 return
             self._is_running = True
         hold(self)
-        try:
-            Thread(target=self._run, name="eventtracking-metadata", daemon=True).start()
-        except RuntimeError:  # the interpreter ends
-            self._run()
+        if not start_daemon(self._run, "eventtracking-metadata"):
+            while (record := self._next()) is not None and self._is_saved(record):
+                pass
+            with self._changed:
+                self._is_running = False
+                self._changed.notify_all()
 
     def flush(self, timeout: float) -> bool:
         """Wait until every record is saved, at most `timeout` seconds; tell whether it is."""
+        self._save_soon()
         with self._changed:
-            return self._changed.wait_for(lambda: not self._waiting, timeout)
+            self._changed.wait_for(lambda: not (self._waiting and self._is_running), timeout)
+            return not self._waiting
 
     def shutdown(self, timeout: float) -> bool:
         """Take no more records, wait for those that are there, and close the store.
@@ -104,18 +114,24 @@ class Keeper:
     def _run(self) -> None:
         interval = FIRST_INTERVAL
         while (record := self._next()) is not None:
-            try:
-                self._store.save_event_type(record)
-            except Exception as error:  # noqa: BLE001  a store may raise anything
-                self._failed(error)
+            if self._is_saved(record):
+                interval = FIRST_INTERVAL
+            else:
                 self._pause(interval)
                 interval = min(2 * interval, MAX_INTERVAL)
-            else:
-                interval = FIRST_INTERVAL
-                with self._changed:
-                    if self._waiting:
-                        self._waiting.popleft()
-                    self._changed.notify_all()
+
+    def _is_saved(self, record: EventType) -> bool:
+        """Try to save a record; return whether that worked."""
+        try:
+            self._store.save_event_type(record)
+        except Exception as error:  # noqa: BLE001  a store may raise anything
+            self._failed(error)
+            return False
+        with self._changed:
+            if self._waiting:
+                self._waiting.popleft()
+            self._changed.notify_all()
+        return True
 
     def _next(self) -> EventType | None:
         with self._changed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from eventtracking_core.delivery.storage.format import (
 )
 from eventtracking_core.encoding import decode_msgpack
 from eventtracking_core.events import Event
+from eventtracking_core.locks import lock
 
 __all__ = ["DeadLetter", "DeadLetters"]
 
@@ -113,7 +113,7 @@ class DeadLetters:
         path = self.directory / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}{SUFFIX}"
         descriptor = create(path)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            lock(descriptor, wait=True)
             if not _is_at(path, descriptor):
                 return False
             _append(descriptor, records)
@@ -188,7 +188,7 @@ def _locked(path: Path) -> Iterator[int | None]:
         yield None
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor)
         same = _is_at(path, descriptor) and has_our_format(descriptor)
     except OSError:
         same = False

@@ -7,7 +7,6 @@ that the backend has now, and how many processes died on those that came back.
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,9 @@ from secrets import token_hex
 from typing import Any
 
 from eventtracking_core.delivery.storage.directory import make_private
+from eventtracking_core.delivery.storage.disk import Identity, identity
+from eventtracking_core.descriptors import open_high
+from eventtracking_core.locks import lock
 
 __all__ = ["DeathCounts"]
 
@@ -38,6 +40,7 @@ class DeathCounts:
         self._base = base
         self._path: Path | None = None
         self._file = -1
+        self._identity: Identity | None = None
         self._deaths: dict[str, int] = {}
         self._is_trying = False
 
@@ -66,7 +69,7 @@ class DeathCounts:
         is_dead = False
         try:
             with suppress(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(file)
                 is_dead = True
             size = os.fstat(file).st_size
             text: Any = json.loads(os.pread(file, size, 0) or b"{}")
@@ -101,17 +104,21 @@ class DeathCounts:
         self._is_trying = bool(ids)
         text = json.dumps({"deaths": self._deaths, "trying": ids}).encode()
         with suppress(OSError):
-            if self._file < 0:
+            if self._file < 0 or identity(self._file) != self._identity:
+                # Or a program closed what is not its own, and the number may be another file's.
+                if self._path is not None:
+                    self._path.unlink(missing_ok=True)
                 self._file, self._path = self._made()
+                self._identity = identity(self._file)
             os.ftruncate(self._file, os.pwrite(self._file, text, 0))
 
     def _made(self) -> tuple[int, Path]:
         make_private(self._directory, self._base)
         while True:
             path = self._directory / f"{os.getpid()}-{token_hex(4)}"
-            file = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+            file = open_high(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(file)
                 if os.fstat(file).st_nlink:
                     return file, path
             except BlockingIOError:  # another process took it for one of the dead
@@ -142,6 +149,5 @@ class DeathCounts:
         """Close, in a forked child, what is the parent's."""
         file, self._file, self._path = self._file, -1, None
         self._deaths = {}
-        if file >= 0:
-            with suppress(OSError):
-                os.close(file)
+        if file >= 0 and identity(file) == self._identity:
+            os.close(file)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import logging
 import os
 import stat
@@ -17,6 +16,7 @@ from eventtracking_core.delivery.storage.disk import identity
 from eventtracking_core.delivery.storage.format import SUFFIX, open_regular
 from eventtracking_core.descriptors import open_high
 from eventtracking_core.diagnostics import report
+from eventtracking_core.locks import lock
 
 __all__ = ["ProcessDirectory", "claim", "directory_name", "make_private", "process_directories"]
 
@@ -218,15 +218,15 @@ def _locked(path: Path, *, create: bool = False) -> int:
     """
     if create:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        lock = open_high(path, flags)
+        descriptor = open_high(path, flags)
     else:
-        lock = open_regular(path)
+        descriptor = open_regular(path)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor)
         # Another may have adopted and removed it between the opening and the locking.
-        if not _is_same(path, lock):
+        if not _is_same(path, descriptor):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     except OSError:
-        os.close(lock)
+        os.close(descriptor)
         raise
-    return lock
+    return descriptor

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from eventtracking_core.delivery.storage.format import (
     UnknownFormatError,
     open_regular,
 )
+from eventtracking_core.locks import lock
 
 __all__ = ["ProcessSpool", "SegmentStatus", "spool_status"]
 
@@ -63,10 +63,10 @@ def spool_status(directory: Path) -> Iterator[ProcessSpool]:
     Raises:
         OSError: a file cannot be read.
     """
-    for lock in sorted(directory.glob(f"*/{_LOCK}")):
-        alive = _is_locked(lock)
-        segments = [_segment(path, alive=alive) for path in sorted(lock.parent.glob(f"*{SUFFIX}"))]
-        yield ProcessSpool(lock.parent.name, alive, [found for found in segments if found])
+    for path in sorted(directory.glob(f"*/{_LOCK}")):
+        alive = _is_locked(path)
+        segments = [_segment(path, alive=alive) for path in sorted(path.parent.glob(f"*{SUFFIX}"))]
+        yield ProcessSpool(path.parent.name, alive, [found for found in segments if found])
 
 
 def _segment(path: Path, *, alive: bool) -> SegmentStatus | None:
@@ -94,7 +94,7 @@ def _is_locked(path: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        lock(descriptor, shared=True)
     except OSError:
         return True
     else:

@@ -7,12 +7,13 @@ import os
 import stat
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from fcntl import LOCK_EX, LOCK_NB, flock
 from importlib.util import find_spec
 from os.path import samestat
 from pathlib import Path
 from shutil import copyfileobj
 from typing import BinaryIO, Final, Literal
+
+from eventtracking_core.locks import lock
 
 __all__ = ["EXTENSIONS", "Compression", "compress", "is_available"]
 
@@ -42,7 +43,7 @@ def compress(source: Path, compression: Compression) -> bool:
     temporary = source.with_name(f".{target.name}.tmp")
     with suppress(FileNotFoundError), source.open("rb") as reader:
         try:
-            flock(reader, LOCK_EX | LOCK_NB)
+            lock(reader)
         except BlockingIOError:
             return False
         if samestat(source.stat(), os.fstat(reader.fileno())):

@@ -7,7 +7,6 @@ import os
 import stat
 import time
 from contextlib import suppress
-from fcntl import LOCK_NB, LOCK_SH, flock
 from math import inf
 from pathlib import Path
 from sys import maxsize
@@ -15,6 +14,7 @@ from time import monotonic
 from typing import Final
 
 from eventtracking_core.descriptors import open_high
+from eventtracking_core.locks import lock
 from eventtracking_file._unfinished import end_last_line, part_lines
 
 __all__ = ["CHECK_INTERVAL", "NOT_OPEN", "OpenFile", "open_file"]
@@ -226,7 +226,7 @@ def _descriptor(path: Path, mode: int) -> int:
 def _is_locked(file: OpenFile) -> bool:
     """Lock a file; tell whether nobody has locked it to compress it."""
     try:
-        flock(file.descriptor, LOCK_SH | LOCK_NB)
+        lock(file.descriptor, shared=True)
     except BlockingIOError:
         return False
     except OSError:  # a file system without locks: nothing can be compressed there

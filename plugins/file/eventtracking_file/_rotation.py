@@ -7,13 +7,13 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from pathlib import Path
 from sys import maxsize
 from time import gmtime, strftime, time
 from typing import Final
 
 from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.locks import lock, unlock
 from eventtracking_file._compression import EXTENSIONS
 from eventtracking_file._openfile import CHECK_INTERVAL, OpenFile
 
@@ -88,14 +88,14 @@ def _locked(directory: Path) -> Iterator[bool]:
     """Lock out whoever rotates files in a directory, or tell that he was there first."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        flock(descriptor, LOCK_EX | LOCK_NB)
+        lock(descriptor)
     except BlockingIOError:
         yield False
     else:
         try:
             yield True
         finally:
-            flock(descriptor, LOCK_UN)  # a forked child may hold a copy of the descriptor
+            unlock(descriptor)  # a forked child may hold a copy of the descriptor
     finally:
         os.close(descriptor)
 

@@ -1,0 +1,125 @@
+"""P37: systems that start no threads, or have no locks of files, such as WebAssembly."""
+
+from __future__ import annotations
+
+import pytest
+
+NO_THREADS = """
+    import threading
+
+    def start(self):
+        raise RuntimeError("can't start new thread")
+
+    threading.Thread.start = start
+"""
+NO_LOCKS = """
+    import sys
+    sys.modules["fcntl"] = None
+"""
+DELIVER = """
+    import sqlite3
+    import sys
+    import eventtracking_core as et
+
+    mode, end = sys.argv[1:3]
+    delivery = {"mode": mode, "directory": "spool"} if mode != "inline" else mode
+    file = {"type": "file", "path": "events.ndjson", "delivery": delivery}
+    rotated = {"type": "file", "path": "rotated.ndjson", "max_size": 2000, "delivery": delivery}
+    sqlite = {"type": "sqlite", "path": "events.db", "delivery": delivery}
+    et.configure({"backends": {"sink": file, "rotated": rotated, "database": sqlite}})
+    for _ in range(100):
+        et.emit("a.b", {"n": 1})
+    if end == "flush":
+        assert et.get_tracker().flush(5)
+        with sqlite3.connect("events.db") as connection:
+            assert connection.execute("SELECT count(*) FROM events").fetchone() == (100,)
+    if end == "shutdown":
+        assert et.get_tracker().shutdown(5)
+"""
+
+
+@pytest.mark.parametrize("end", ["flush", "shutdown", "exit"])
+@pytest.mark.parametrize("mode", ["inline", "queue", "spool"])
+def test_without_threads_events_are_delivered(mode, end, program, names):
+    program(NO_THREADS + DELIVER, mode, end)
+    assert names() == {"a.b": 100}
+
+
+@pytest.mark.parametrize("end", ["flush", "shutdown", "exit"])
+@pytest.mark.parametrize("mode", ["inline", "queue"])
+def test_without_locks_events_are_delivered(mode, end, program, names):
+    program(NO_LOCKS + DELIVER, mode, end)
+    assert names() == {"a.b": 100}
+
+
+@pytest.mark.parametrize(
+    "delivery", ['"spool"', '{"mode": "queue", "when_full": "spool"}'], ids=["mode", "when_full"]
+)
+def test_a_spool_without_locks_is_an_error_of_the_configuration(delivery, program):
+    program(
+        NO_LOCKS
+        + f"""
+    import eventtracking_core as et
+
+    try:
+        et.configure({{"backends": {{"sink": {{"type": "memory", "delivery": {delivery}}}}}}})
+    except et.ConfigurationError as error:
+        assert "this system does not have" in str(error), error
+    else:
+        raise AssertionError("nobody said so")
+    """
+    )
+
+
+def test_a_dead_letter_is_kept_without_locks(program):
+    program(
+        NO_LOCKS
+        + """
+    import pathlib
+    import eventtracking_core as et
+
+    class Refusing:
+        def send(self, event):
+            raise et.RejectedError("no")
+
+    delivery = {"mode": "queue", "directory": "spool"}
+    sink = {"type": "__main__:Refusing", "delivery": delivery}
+    et.configure({"backends": {"sink": sink}})
+    et.emit("a.b")
+    assert et.get_tracker().shutdown(5)
+    assert list(pathlib.Path("spool").glob("*/dead/*.seg"))
+    """
+    )
+
+
+def test_without_threads_a_failing_metadata_store_holds_nobody_up(program):
+    program(
+        NO_THREADS
+        + """
+    import time
+    import eventtracking_core as et
+
+    class Store:
+        failures = 2
+        saved = []
+
+        def save_event_type(self, record):
+            if self.failures:
+                Store.failures -= 1
+                raise OSError(5, "Input/output error")
+            self.saved.append(record)
+
+        def load_event_types(self):
+            return self.saved
+
+    began = time.monotonic()
+    store = {"type": "__main__:Store"}
+    et.configure({"backends": {"sink": {"type": "memory"}}, "metadata": store})
+    tracker = et.get_tracker()
+    tracker.register("a.b", "it happened")
+    assert not tracker.flush(5)
+    assert tracker.flush(5)
+    assert len(Store.saved) == 1
+    assert time.monotonic() - began < 5
+    """
+    )
