@@ -27,6 +27,7 @@ from eventtracking_core.errors import (
 )
 from eventtracking_core.events import Event
 from eventtracking_core.lazy import lazy
+from eventtracking_core.prepared import PreparedEvent
 from eventtracking_core.routing import RoutingBackend
 from eventtracking_core.signals import drain_on_sigterm
 from eventtracking_core.tracker import Tracker
@@ -68,6 +69,7 @@ __all__ = [  # noqa: RUF022  an acronym is no constant
     "NoBackendEnabled",
     "NoTransformerImplemented",
     "PII",
+    "PreparedEvent",
     "Problem",
     "Processor",
     "RejectedError",

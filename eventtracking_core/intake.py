@@ -34,6 +34,13 @@ class Intake:
         self._warned: set[tuple[str, str, str | None]] = set()
         self._warnings: dict[str, Counter] = {}
 
+    def known_name(self, name: object) -> str:
+        """Return a name that every sink can hold."""
+        try:
+            return self.names[name]  # type: ignore[index]
+        except Exception as error:  # noqa: BLE001  a name may be anything, and hash as it likes
+            return self.name(name, error)
+
     def name(self, name: object, failure: Exception) -> str:
         """Return a name that every sink can hold, where looking it up in `names` failed."""
         if type(failure) is not KeyError:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet, proxy
+from typing import TYPE_CHECKING, Any, Final, cast
+from weakref import WeakSet, proxy, ref
 
+from eventtracking_core.contexts import Scope
 from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import Event, id_at
 from eventtracking_core.forks import check_fork, reset_after_fork, same_process
@@ -18,31 +21,35 @@ from eventtracking_core.holders import join
 from eventtracking_core.intake import Intake
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.pipeline import Diverted, Pipeline, Replaced, Send, emitting
+from eventtracking_core.prepared import PreparedEvent
 from eventtracking_core.routing import RoutingBackend
-from eventtracking_core.scope import Scope
 from eventtracking_core.settings import DEFAULT, SHUTDOWN_TIMEOUT
 from eventtracking_core.signals import uninterrupted
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
-    from eventtracking_core.contexts import ContextLocator, ContextProvider
-    from eventtracking_core.registry import EventType
+    from eventtracking_core.contexts import (
+        Context,
+        ContextLocator,
+        ContextProvider,
+        EnteredContext,
+    )
+    from eventtracking_core.registry import EventType, FieldDoc, Registry
     from eventtracking_core.stamps import Stamps
 
 __all__ = ["Tracker"]
 
-_now = datetime.now  # tests may stop it
-
+_now: Callable[[tzinfo], datetime] = datetime.now
 
 alive: Final[WeakSet[Tracker]] = WeakSet()
 """Every tracker of the process."""
 
 
-class Tracker(Scope):
-    """Says what happened, with the contexts that are active, to a tree of backends.
+class Tracker:
+    """Sends events, with the contexts that are active, to a tree of backends.
 
     Args:
-        backends: child backends of the tree's root, by name; taken in sorted order of their names.
+        backends: child backends of the root router, by name; taken in sorted order of their names.
         context_locator: finds the active contexts; by default each task and thread has its own.
         processors: run on every event, before the backends.
         strict: raise what would be a warning. For tests.
@@ -50,6 +57,8 @@ class Tracker(Scope):
     Raises:
         ValueError: a backend has no callable `send`, or a processor is not callable.
     """
+
+    _event_types: Registry | None = None  # until they are asked for
 
     def __init__(
         self,
@@ -59,7 +68,8 @@ class Tracker(Scope):
         *,
         strict: bool = False,
     ) -> None:
-        super().__init__(context_locator)
+        self._scope = Scope(context_locator)
+        self._top = self._scope.top
         self.name: str | None = None
         self._configuring = RLock()
         self._intake = Intake(strict=strict)
@@ -73,7 +83,7 @@ class Tracker(Scope):
         alive.add(self)
         join(self)
 
-    def emit(  # noqa: C901  each step inline, for speed
+    def emit(  # noqa: C901, PLR0912  each step inline, for speed
         self, name: object = None, data: object = None, *, timestamp: datetime | None = None
     ) -> str:
         """Say what happened. Never raises; returns the event's id.
@@ -106,7 +116,8 @@ class Tracker(Scope):
             context = {} if frame is None else frame.merged.copy()
             if pipeline.providers:
                 context = pipeline.context(context)
-            now = now if timestamp is None else self._intake.timestamp(timestamp, name)
+            if timestamp is not None:
+                now = self._intake.timestamp(timestamp, name)
             fields = data if type(data) is dict else self._intake.data(data, name)
             event: Event
             if self._stamps is None and kind is None:
@@ -136,6 +147,61 @@ class Tracker(Scope):
             report(logging.ERROR, type(error), "an event was not emitted: %s", describe(error))
         return event_id
 
+    def prepare(
+        self, name: object = None, data: object = None, *, timestamp: datetime | None = None
+    ) -> PreparedEvent:
+        """Make an event now, as `emit` does, and send it later or not at all.
+
+        Its id, time and contexts are those of this call, and its data are copied. It goes through
+        the processors when it is sent. Never raises.
+
+        Args:
+            name: as in `emit`.
+            data: as in `emit`.
+            timestamp: as in `emit`.
+
+        Returns:
+            the event, to be sent by its `send()`.
+
+        Raises:
+            InvalidEventError: the tracker is strict, and something would have been a warning.
+        """
+        check_fork()
+        now = _now(UTC)
+        event_id = id_at(now)
+        try:
+            event, send = self._made(event_id, now, name, data, timestamp)
+            event = snapshot(event)
+        except InvalidEventError:
+            raise
+        except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
+            pass_on(error)
+            report(logging.ERROR, type(error), "an event was not prepared: %s", describe(error))
+            return PreparedEvent(event_id, None)
+        return PreparedEvent(event_id, partial(self._route, send, event))
+
+    def _made(
+        self, event_id: str, now: datetime, name: object, data: object, timestamp: object
+    ) -> tuple[Event, Send | None]:
+        """Return an event, and where it goes instead of the pipeline's tree; see `emit`."""
+        pipeline = self._pipeline
+        kind = None
+        if data is None:
+            kind, name, data = self._intake.declared(name)
+        text = self._intake.known_name(name)
+        frame = self._top()
+        context = pipeline.context({} if frame is None else frame.merged)
+        moment = now if timestamp is None else self._intake.timestamp(timestamp, text)
+        fields = self._intake.data(data, text)
+        if self._stamps is None and kind is None:
+            made = {"id": event_id, "name": text, "timestamp": moment}
+            return cast("Event", {**made, "context": context, "data": fields}), None
+        stamp = (self._stamps or self._stamping())[text if kind is None else kind]
+        try:
+            return stamp(pipeline, event_id, text, moment, frame, context, fields), None
+        except Diverted as diverted:
+            return diverted.event, diverted.send
+
     def _stamping(self) -> Stamps:
         """Begin to stamp and to check events: there is what to check them against."""
         from eventtracking_core.stamps import Stamps  # noqa: PLC0415  costs imports
@@ -145,7 +211,7 @@ class Tracker(Scope):
         return self._stamps
 
     def _begin(self) -> None:
-        """Do by the present tree's policies, and fill its metadata store."""
+        """Apply the pipeline's policies and write known event types to its metadata store."""
         if self._pipeline.policies is not DEFAULT:
             self._stamping()
         if self._event_types is not None:
@@ -153,18 +219,23 @@ class Tracker(Scope):
                 self._pipeline.write_metadata(record)
 
     def _registered(self, record: EventType) -> None:
+        """Check events by a record that was registered, and save it."""
         self._stamping()
         self._pipeline.write_metadata(record)
 
     def send(self, event: Event) -> None:
         """Route an event that was made elsewhere: a replay, or a line of a log. Never raises."""
         check_fork()
+        self._route(None, event)
+
+    def _route(self, send: Send | None, event: Event) -> None:
+        """Send an event through the pipeline, or another way; again if that was replaced."""
         replaced: Pipeline | None = None
         while (pipeline := self._pipeline) is not replaced:
             if pipeline.is_silent:
                 return
             try:
-                self._send(pipeline, None, event)
+                self._send(pipeline, send, event)
             except Replaced:
                 replaced = pipeline
             else:
@@ -181,6 +252,144 @@ class Tracker(Scope):
             report(logging.ERROR, type(error), "an event was not sent: %s", describe(error))
         finally:
             next(pipeline.left)
+
+    @property
+    def event_types(self) -> Registry:
+        """The registered types of events and contexts, with every earlier record."""
+        if self._event_types is None:
+            from eventtracking_core.registry import Registry  # noqa: PLC0415  costs imports
+
+            made = Registry()
+            made.watch(partial(_registered, ref(self)))  # not strongly: processors hold registries
+            # Of two threads that come here at once, one must not lose what it registers.
+            return cast("Registry", self.__dict__.setdefault("_event_types", made))
+        return self._event_types
+
+    def register(
+        self,
+        name: str,
+        description: str = "",
+        field_descriptions: Mapping[str, str | FieldDoc] | None = None,
+        context_field_descriptions: Mapping[str, str | FieldDoc] | None = None,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        owner: str | None = None,
+        tags: Sequence[str] = (),
+        examples: Iterable[Mapping[str, Any]] = (),
+        deprecated: str | None = None,
+    ) -> EventType:
+        """Say what an event name means, from now on; earlier records stay.
+
+        Args:
+            name: of the events, dotted: `org.area.verb`.
+            description: what happened, and under which conditions the event is emitted.
+            field_descriptions: of the data, by field name: a text, or a `FieldDoc`; dotted names
+                for what lies in another field, or in the items of one.
+            context_field_descriptions: of the context that every such event has.
+            schema: JSON Schema (2020-12) of the data; `x-pii` names a class of personal data.
+            owner: who answers for it.
+            tags: words to find it by.
+            examples: data of sample events.
+            deprecated: what to use instead, where it should not be used any more.
+
+        Raises:
+            ValueError: the name is no text, or a description is neither text nor `FieldDoc`.
+        """
+        return self.event_types.register(
+            name,
+            description,
+            field_descriptions,
+            context_field_descriptions,
+            schema=schema,
+            owner=owner,
+            tags=tags,
+            examples=examples,
+            deprecated=deprecated,
+        )
+
+    def context(
+        self,
+        name: str | Context | None = None,
+        ctx: Context | None = None,
+        description: str | None = None,
+        field_descriptions: Mapping[str, str | FieldDoc] | None = None,
+        **fields: object,
+    ) -> EnteredContext:
+        """Return a context manager: events emitted inside its block carry the context.
+
+        `context("request", {"user_id": 1})`, or without a name `context({"user_id": 1})` and
+        `context(user_id=1)`; the last form has no fields called as these arguments are.
+
+        Args:
+            name: of the context.
+            ctx: its values by field name.
+            description: under which conditions it is there; events refer to what is described.
+            field_descriptions: what its fields mean, by name; see `register`.
+            fields: its values, in the form without a name.
+
+        Raises:
+            TypeError: the arguments are of none of these forms.
+            ValueError: what is described has no name, or not in words.
+        """
+        if isinstance(name, Mapping):
+            name, ctx = None, name if ctx is None and not fields else None
+        elif fields and name is None and ctx is None:
+            ctx, fields = fields, {}
+        if ctx is None or fields:
+            raise TypeError("context takes a name and a mapping, a mapping, or keyword fields")
+        type_id = self._described(name, description, field_descriptions)
+        return self._scope.entered(name, ctx, type_id)
+
+    def enter_context(
+        self,
+        name: str,
+        ctx: Context,
+        description: str | None = None,
+        field_descriptions: Mapping[str, str | FieldDoc] | None = None,
+    ) -> None:
+        """Enter a named context, until `exit_context`. Re-entering a name nests.
+
+        Args:
+            name: of the context.
+            ctx: its values by field name.
+            description: under which conditions it is there; events refer to what is described.
+            field_descriptions: what its fields mean, by name; see `register`.
+
+        Raises:
+            ValueError: what is described has no name, or not in words.
+        """
+        type_id = self._described(name, description, field_descriptions)
+        self._scope.enter(name, ctx, type_id)
+
+    def _described(
+        self,
+        name: str | None,
+        description: str | None,
+        field_descriptions: Mapping[str, str | FieldDoc] | None,
+    ) -> str | None:
+        """Return the id of a context's record; None without a description."""
+        if description is None and field_descriptions is None:
+            return None
+        if name is None:
+            raise ValueError("a context that is described has a name")
+        return self.event_types.describe_context(name, description or "", field_descriptions)
+
+    def exit_context(self, name: str) -> None:
+        """Leave the innermost context of that name, in whatever order contexts were entered.
+
+        Raises:
+            KeyError: no context of that name is active.
+        """
+        self._scope.exit(name)
+
+    def resolve_context(self) -> dict[str, Any]:
+        """Return the union of the entered contexts as a new dict; the innermost value wins."""
+        return self._scope.merged()
+
+    @property
+    def located_context(self) -> Mapping[str, Context]:
+        """The contexts that are active here, by name, innermost last."""
+        return self._scope.located()
 
     @property
     def backends(self) -> dict[str, Backend | BatchBackend]:
@@ -314,8 +523,26 @@ class Tracker(Scope):
         }
 
 
+def freeze_clock(read: Callable[[tzinfo], datetime]) -> Callable[[], None]:
+    """Take the time of events from a function, until the returned one is called; for tests."""
+    global _now
+    before, _now = _now, read
+
+    def thaw() -> None:
+        global _now  # noqa: PLW0603  as above
+        _now = before
+
+    return thaw
+
+
 def _is_true(text: str) -> bool:
     return text.strip().lower() in {"1", "true", "yes", "on"}
+
+
+def _registered(tracker: ref[Tracker], record: EventType) -> None:
+    found = tracker()
+    if found is not None:
+        found._registered(record)  # noqa: SLF001  a method, but for the weak reference
 
 
 emitting.extend((Tracker.emit, Tracker._send))  # noqa: SLF001  they count events in and out

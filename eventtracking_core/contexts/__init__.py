@@ -7,6 +7,7 @@ from eventtracking_core.contexts.locators import (
     stack_locator,
 )
 from eventtracking_core.contexts.propagation import CARRIED_KEYS, carried, carry, put
+from eventtracking_core.contexts.scope import Scope
 from eventtracking_core.contexts.stack import (
     Context,
     ContextLocator,
@@ -28,6 +29,7 @@ __all__ = [
     "DefaultContextLocator",
     "EnteredContext",
     "Frame",
+    "Scope",
     "StackLocator",
     "ThreadLocalContextLocator",
     "carried",

@@ -45,10 +45,9 @@ def frozen(moment: datetime = MOMENT) -> Iterator[FrozenClock]:
         moment: a naive one is taken as UTC; the beginning of 2026, if not given.
     """
     clock = FrozenClock(events.as_utc(moment))
-    thaw, before = events.freeze_ids(clock.now), tracker._now  # noqa: SLF001  one place looks at it
-    tracker._now = clock.read  # noqa: SLF001
+    thaw_ids, thaw_clock = events.freeze_ids(clock.now), tracker.freeze_clock(clock.read)
     try:
         yield clock
     finally:
-        tracker._now = before  # noqa: SLF001
-        thaw()
+        thaw_clock()
+        thaw_ids()
