@@ -48,7 +48,8 @@ def test_it_is_the_same_for_every_field_and_object_and_another_for_another_key(v
 
     assert pseudonym(value, field="context.other") == first
     assert pseudonym(value) == first
-    if "".join(json.dumps(first).split()).strip("[],"):  # not a list of nothing
+    text = json.dumps(first).replace("null", "")  # what infinities become
+    if "".join(text.split()).strip("[],"):  # not a list of nothing
         assert pseudonym(value, OTHER) != first
 
 
