@@ -1,10 +1,11 @@
-"""What a configuration amounts to at run time: one object, swapped in one assignment."""
+"""The runtime pipeline built from a configuration; replaced atomically by `configure()`."""
 
 from __future__ import annotations
 
 import logging
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -13,7 +14,6 @@ from eventtracking_core.holders import calls_below, hold
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing import Counter, RoutingBackend
 from eventtracking_core.routing.binding import bind
-from eventtracking_core.routing.compiled import chain
 from eventtracking_core.settings import (
     DEFAULT,
     NO_TELEMETRY,
@@ -43,10 +43,10 @@ __all__ = [
 Send = Callable[["Event"], object]
 
 emitting: Final[list[Callable[..., object]]] = []
-"""The functions that count events in and out, by whose calls a thread knows that it is inside."""
+"""Functions that count events in and out; a thread inside one of them is emitting."""
 
 observers: Final[list[Callable[[Event], object]]] = []
-"""Who is told of every event, of every tree compiled since, before it is routed: for tests."""
+"""Called with each event before it is routed, by pipelines compiled since: for tests."""
 
 
 class Interceptor(Protocol):
@@ -64,7 +64,7 @@ class Interceptor(Protocol):
 
 
 interceptors: Final[list[Interceptor]] = []
-"""What takes the events of every tree compiled since."""
+"""Used by every pipeline compiled since."""
 
 
 class Diverted(Exception):  # noqa: N818  no error: what a policy says of an event
@@ -81,12 +81,12 @@ class Diverted(Exception):  # noqa: N818  no error: what a policy says of an eve
         self.send = send
 
 
-class Replaced(Exception):  # noqa: N818  no error: the event goes into another tree
-    """The tree takes no more events; its tracker has another."""
+class Replaced(Exception):  # noqa: N818  no error: the event goes into another pipeline
+    """The pipeline accepts no more events; its tracker has another."""
 
 
 class Pipeline:
-    """What `emit` needs of a configuration, swapped in one assignment."""
+    """The active configuration of a tracker: tree, providers, policies, telemetry."""
 
     _owner: Owner | None = None
 
@@ -112,28 +112,28 @@ class Pipeline:
         self.emitted = self.emitted_count.tick
         self._left_count = Counter()
         self.left = self._left_count.tick
-        """`next(tree.left)` follows each `next(tree.emitted)`, when the event is where it goes."""
+        """`next(pipeline.left)` follows each `next(pipeline.emitted)`, after routing the event."""
         self._is_replaced = False
         self.ends: list[Callable[[Pipeline], object]] = []
-        """Called when no tracker refers to the tree any more."""
+        """Called when no tracker refers to the pipeline any more."""
         self.changed()
         root.watch(self)
 
     def changed(self) -> None:
-        """Compile anew, after a registration. A tree without backends sends nowhere."""
+        """Compile again, after a registration. A tree without backends sends nowhere."""
         if self._owner is not None:
             bind(self.root, self._owner)
         for leaf in self.root.leaves():
             leaf.shutdown_timeout = self.shutdown_timeout
         self.is_silent = not (self.root.children or interceptors or observers)
-        self.send = _refuse if self._is_replaced else self._compiled()
+        self.send = _raise_replaced if self._is_replaced else self._compiled()
 
     def _compiled(self) -> Send:
         send = self._intercepted() if interceptors else self.root.compile()
         return _observed(send) if observers else send
 
     def write_metadata(self, record: EventType) -> None:
-        """Save a record in the metadata store, soon; where there is one."""
+        """Save a record in the metadata store, if there is one, in the background."""
         if self.metadata is None or self._is_isolated():
             return
         if self._metadata_writer is None:
@@ -143,16 +143,16 @@ class Pipeline:
         self._metadata_writer.add(record)
 
     def start(self) -> None:
-        """Begin what must not wait for the first event."""
+        """Start what must not wait for the first event."""
         if not self._is_isolated():
             self.root.start()
 
     def _is_isolated(self) -> bool:
-        """Return whether a test keeps the events from the backends."""
+        """Return whether a test keeps events from the backends."""
         return any(each.wants(self._owner) and not each.passes for each in interceptors)
 
     def _intercepted(self) -> Send:
-        """Return the tree as a function that hands events to the interceptors first."""
+        """Return the tree as a function that passes events to the interceptors first."""
         targets = tuple(self.root.targets())
 
         def intercept(event: Event) -> None:
@@ -163,19 +163,19 @@ class Pipeline:
                 for send in targets:
                     send(event)
 
-        return chain(self.root, (intercept,)) if self.root.steps else intercept
+        return self.root.lead_to((intercept,))
 
     def flush(self, timeout: float) -> bool:
-        """Wait until everything is delivered, and every record saved; tell whether it is."""
+        """Wait until all is delivered and every record saved; return whether it is."""
         deadline = monotonic() + timeout
         delivered = self.root.flush(timeout)
         left = max(0.0, deadline - monotonic())
         return (self._metadata_writer is None or self._metadata_writer.flush(left)) and delivered
 
     def replace(self, new: Pipeline) -> None:
-        """Take no more events, wait for those that are inside, and shut down.
+        """Accept no more events, wait for those in flight here, and shut down.
 
-        Backends that the new tree uses too are not released.
+        Backends that the new pipeline uses too are not released.
         """
         deadline = monotonic() + self.shutdown_timeout
         shared_backends = {id(leaf.backend) for leaf in new.root.leaves()}
@@ -183,7 +183,7 @@ class Pipeline:
             leaf.releases = leaf.releases and id(leaf.backend) not in shared_backends
         self._is_replaced = True
         self.changed()
-        # An event is in the old tree as a whole, or in the new one: no leaf is closed before.
+        # No leaf is closed before: an event goes wholly through the old pipeline, or the new one.
         self.wait_for_emitters(max(0.0, deadline - monotonic()))
         self.shutdown(max(0.0, deadline - monotonic()))
 
@@ -200,14 +200,14 @@ class Pipeline:
             sleep(0.0005)
 
     def forked(self) -> None:
-        """Count from zero in a forked child, which begins empty."""
+        """Reset in a forked child."""
         self.emitted_count.restart()
         self._left_count.restart()
         self.root.forked()
 
     def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        """Let what is pending be delivered, though no tracker is left that refers to the tree."""
-        if _is_finalizing():  # everything was drained, and modules are taken apart
+        """Deliver what is pending, although no tracker refers to the pipeline any more."""
+        if _is_finalizing():  # everything was drained, and modules are being cleared
             return
         for end in self.ends:
             end(self)
@@ -217,30 +217,30 @@ class Pipeline:
             hold(self._metadata_writer)
 
     def shutdown(self, timeout: float) -> bool:
-        """Close the tree; see `RoutingBackend.shutdown`."""
+        """Close the leaves and release the backends; see `RoutingBackend.shutdown`."""
         deadline = monotonic() + timeout
         done = self.root.shutdown(timeout)
         left = max(0.0, deadline - monotonic())
         return (self._metadata_writer is None or self._metadata_writer.shutdown(left)) and done
 
     def count_dropped(self, reason: str, _event: Event) -> None:
-        """Count an event that goes no further than here."""
+        """Count an event that is dropped before the root's processors."""
         self.root.count_dropped(reason)
 
     def reject_invalid(self, error: str, event: Event) -> None:
-        """Take an event through the processors, and into the dead letters of the backends."""
+        """Run the processors on an invalid event, then put it into the backends' dead letters."""
         if self._is_isolated():
             self.root.count_dropped("invalid")
             return
-        self.root.rejecting(error)(event)
+        self.root.compile(lambda leaf: partial(leaf.reject_invalid, error))(event)
 
     def bind(self, owner: Owner) -> None:
-        """Let processors look up fields in somebody's event types, also those that come later."""
+        """Let processors look up fields in a tracker's event types, also in later ones."""
         self._owner = owner
         self.changed()
 
     def context(self, entered: dict[str, Any]) -> dict[str, Any]:
-        """Return what the providers say, with what was entered on top of it."""
+        """Return the providers' values, with the entered contexts on top."""
         values: dict[str, Any] = {}
         for provider in self.providers:
             try:
@@ -268,5 +268,5 @@ def _observed(send: Send) -> Send:
     return tell_and_send
 
 
-def _refuse(_event: Event) -> None:
+def _raise_replaced(_event: Event) -> None:
     raise Replaced

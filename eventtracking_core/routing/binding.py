@@ -1,4 +1,4 @@
-"""Handing the event types of a tracker to the processors that ask for them."""
+"""Pass a tracker's event types to the processors that ask for them."""
 
 from __future__ import annotations
 
@@ -15,24 +15,23 @@ __all__ = ["Owner", "bind"]
 
 
 class Owner(Protocol):
-    """Whoever has event types: a tracker."""
+    """An object with event types: a tracker."""
 
     @property
     def event_types(self) -> Registry:
-        """The event types, made when they are first asked for."""
+        """The event types, created on first use."""
 
 
 def bind(router: RoutingBackend, owner: Owner, before: tuple[Processor, ...] = ()) -> None:
-    """Hand event types to every processor of a tree that has `bind_event_types`.
+    """Pass event types to every processor of a tree that has `bind_event_types`.
 
     Args:
         router: the tree.
         owner: has the event types.
-        before: the processors that an event has passed on its way to the router, and none of which
-            it passes where they fail.
+        before: the processors in front of the router that drop an event when they fail.
     """
     for step in router.steps:
-        _hand(step.processor, owner, before)
+        _bind_component(step.processor, owner, before)
         if step.on_error == "drop":
             before = (*before, step.processor)
     for child in router.children.values():
@@ -40,10 +39,10 @@ def bind(router: RoutingBackend, owner: Owner, before: tuple[Processor, ...] = (
         if isinstance(below, RoutingBackend):
             bind(below, owner, before)
         else:
-            _hand(below, owner, before)
+            _bind_component(below, owner, before)
 
 
-def _hand(component: Any, owner: Owner, before: tuple[Processor, ...]) -> None:
+def _bind_component(component: Any, owner: Owner, before: tuple[Processor, ...]) -> None:
     take = getattr(component, "bind_event_types", None)
     if callable(take):
         take(owner.event_types, before)

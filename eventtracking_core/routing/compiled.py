@@ -1,4 +1,4 @@
-"""What a router is compiled to: plain functions."""
+"""Routers compiled into plain functions."""
 
 from __future__ import annotations
 
@@ -14,19 +14,28 @@ from eventtracking_core.routing.ledger import Counter, Ledger
 from eventtracking_core.routing.processor_node import process
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from eventtracking_core.events import Event
-    from eventtracking_core.routing.router import RoutingBackend
+    from eventtracking_core.routing.processor_node import ProcessorNode
 
 __all__ = ["Send", "chain", "fan_out"]
 
 Send = Callable[["Event"], object]
 
 
-def chain(router: RoutingBackend, targets: tuple[Send, ...]) -> Send:
-    """Return a function that takes an event through a router's processors, then to the targets."""
-    steps = tuple(router.steps)
-    copies = router.copies
-    ledger = router.ledger
+def chain(
+    steps: Sequence[ProcessorNode], ledger: Ledger, targets: tuple[Send, ...], *, copies: bool
+) -> Send:
+    """Return a function that runs the processors on an event, then sends it to the targets.
+
+    Args:
+        steps: the processors, in their order.
+        ledger: counts what the processors drop.
+        targets: called with each event that passes.
+        copies: whether the processors work on a copy of the event.
+    """
+    steps = tuple(steps)
     accepted = ledger.accepted.tick
     send = targets[0] if len(targets) == 1 else fan_out(targets)
 
@@ -55,7 +64,7 @@ def chain(router: RoutingBackend, targets: tuple[Send, ...]) -> Send:
 
 
 def _dropped(ledger: Ledger, error: BaseException) -> Counter:
-    """Return what counts an event that does not pass a router.
+    """Return the counter of an event that a router drops.
 
     Raises:
         BaseException: the router was interrupted.
@@ -69,21 +78,21 @@ def _dropped(ledger: Ledger, error: BaseException) -> Counter:
 
 
 def fan_out(targets: tuple[Send, ...]) -> Send:
-    """Return a function that sends an event to each of the targets, whatever one of them raises."""
+    """Return a function that sends an event to each of the targets, even if one raises."""
 
     def send_to_all(event: Event) -> None:
         rest = iter(targets)
         try:
             for send in rest:
                 send(event)
-        except BaseException as error:  # noqa: BLE001  it is raised behind the last target
+        except BaseException as error:  # noqa: BLE001  it is raised after the last target
             _finish(rest, event, error)
 
     return send_to_all
 
 
 def _finish(rest: Iterator[Send], event: Event, error: BaseException) -> NoReturn:
-    """Send an event to the targets behind one that raised an error; then raise it.
+    """Send an event to the targets after one that raised an error; then raise it.
 
     The error is an interrupt, or says that the target is closed. Of several, an interrupt counts.
     """

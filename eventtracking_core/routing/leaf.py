@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 __all__ = ["Leaf"]
 
 EXPORT_TIMEOUT = 30.0
-"""Seconds a backend that takes batches only has for one event, delivered inline."""
+"""Timeout, in seconds, when an inline event goes through a backend with only `send_batch`."""
 
 
 class Leaf:
-    """Delivers inline: the emitting thread calls the backend, and a failure ends here.
+    """Delivers inline: the emitting thread calls the backend, and failures stop here.
 
     Args:
         name: the backend's name in its router, for the log.
         backend: where events go; with `send`, or with `send_batch` alone.
-        type_name: what the configuration calls it; else its class.
+        type_name: the backend's type in the configuration; its class by default.
 
     Raises:
         ValueError: the backend has neither method.
@@ -50,16 +50,16 @@ class Leaf:
 
     mode = "inline"
     stage = 0
-    """When it is shut down at exit: after the leaves of a lower number."""
+    """The order of shutdown at exit: lower stages first."""
 
     shutdown_timeout = SHUTDOWN_TIMEOUT
-    """Seconds that shutting down may take at the end of the process."""
+    """Timeout, in seconds, of the shutdown at the end of the process."""
 
     is_retired = False
-    """Whether the leaf has no place in a tree any more."""
+    """Whether the leaf left its tree."""
 
     releases = True
-    """Whether shutting down releases what the backend holds; another leaf may go on using it."""
+    """Whether shutdown releases the backend; False if another leaf goes on using it."""
 
     def __init__(
         self, name: str, backend: Backend | BatchBackend, *, type_name: str | None = None
@@ -103,7 +103,7 @@ class Leaf:
         return deliver
 
     def _failed(self, error: BaseException) -> Counter:
-        """Log a failure; return what counts it. An interrupt is raised again instead."""
+        """Log a failure and return its counter; raise an interrupt again instead."""
         pass_on(error)
         reason = failure_reason(error)
         report(
@@ -117,7 +117,7 @@ class Leaf:
         return self.ledger.counter(reason)
 
     def reject_invalid(self, error: str, _event: Event) -> None:
-        """Drop an event that is not as it should be: there are no dead letters here."""
+        """Drop an invalid event: an inline leaf has no dead letters."""
         self.ledger.accepted.add()
         self.ledger.passed += 1
         self.ledger.drop("invalid")
@@ -131,32 +131,32 @@ class Leaf:
 
     def close(self) -> None:
         """Accept no more events; they are dropped, and counted under `shutdown`."""
-        self._send = _refuse
+        self._send = _raise_closed
 
     def abandon(self) -> None:
         """Let the backend end with the process: no tracker refers to this leaf any more."""
         self.outlive()
 
     def outlive(self) -> None:
-        """Keep the leaf until its backend was shut down, which may hold events."""
+        """Keep the leaf alive until its backend, which may hold events, was shut down."""
         ends = any(callable(getattr(self.backend, name, None)) for name in ("flush", "shutdown"))
         if ends and not self._is_shut_down and self.ledger.accepted.value:
             hold(self)
 
     def retire(self) -> None:
-        """Deliver what is pending: the leaf has no place in a tree any more.
+        """Deliver what is pending, after the leaf left its tree.
 
-        Its backend, which somebody may use elsewhere, is released at the end of the process.
+        Its backend may be in use elsewhere, so it is released at the end of the process.
         """
         self.is_retired = True
         self.abandon()
 
     def flush(self, timeout: float) -> bool:
-        """Wait until the backend has delivered what it took; tell whether it did in time."""
+        """Wait until the backend has delivered what it accepted; return whether it did in time."""
         return _asked(self.backend, "flush", timeout)
 
     def shutdown(self, timeout: float) -> bool:
-        """Close, and release what the backend holds; return whether that ended in time.
+        """Close, and release the backend's resources; return whether that ended in time.
 
         If another thread does so already, wait for it.
         """
@@ -168,7 +168,7 @@ class Leaf:
         return self.release_once(deadline) and not is_held_up
 
     def release_once(self, deadline: float) -> bool:
-        """Release what the backend holds, unless that was done: again if it was interrupted."""
+        """Release the backend's resources once; again if that was interrupted."""
         if self._is_shut_down or not self.releases or self._moved():
             return True
         if self._releasing_thread == get_ident():  # a signal handler interrupted it
@@ -198,21 +198,21 @@ class Leaf:
         return self._is_shut_down
 
     def release(self, timeout: float) -> bool:
-        """Release what the backend holds; tell whether that ended in time."""
+        """Release the backend's resources; return whether that ended in time."""
         return _asked(self.backend, "shutdown", timeout)
 
     def start(self) -> None:
-        """Begin what must not wait for the first event."""
+        """Start what must not wait for the first event."""
 
     def forked(self) -> None:
-        """Begin empty in a forked child."""
+        """Reset in a forked child."""
         self._releasing = Lock()
         self.ledger.restart()
         if self.saver is not None:
             self.saver.restart()
 
     def stats(self) -> dict[str, Any]:
-        """Return the ledger, and what is left open."""
+        """Return the ledger, and how many events are pending."""
         return {
             "name": self.name,
             "type": self.type_name,
@@ -224,7 +224,7 @@ class Leaf:
         }
 
 
-def _refuse(_event: Event) -> None:
+def _raise_closed(_event: Event) -> None:
     raise ClosedError
 
 
@@ -254,7 +254,7 @@ def _sender(name: str, backend: Backend | BatchBackend) -> Callable[[Event], obj
 
 
 def _asked(backend: object, method: str, timeout: float) -> bool:
-    """Call an optional method of a backend; what it raises counts as not done."""
+    """Call an optional method of a backend; an exception counts as not done."""
     ask = getattr(backend, method, None)
     if not callable(ask):
         return True

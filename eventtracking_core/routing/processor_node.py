@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["FailedClosedError", "OnError", "ProcessorNode", "process"]
 
 OnError = Literal["continue", "drop"]
-"""What becomes of an event on which a processor fails."""
+"""What happens to an event when a processor fails."""
 
 
 class FailedClosedError(EventEmissionExit):
-    """The processor failed, and events must not pass it then."""
+    """The processor failed, so the event is dropped."""
 
     drop_reason = "processor_error"
 
 
 class ProcessorNode:
-    """A processor at its place in a chain, with what became of the events that reached it."""
+    """A processor at its place in a chain, with counters of its outcomes."""
 
     __slots__ = ("dropped", "errors", "name", "on_error", "processor")
 
@@ -52,7 +52,7 @@ class ProcessorNode:
         self.errors: dict[str, Counter] = {}
 
     def handle_error(self, error: BaseException) -> None:
-        """Count and log a failure; where events must not pass one, end the branch.
+        """Count and log a failure; drop the event if the processor fails closed.
 
         Raises:
             BaseException: the processor did not fail, but was interrupted.
@@ -74,13 +74,13 @@ class ProcessorNode:
             raise FailedClosedError from error
 
     def stats(self) -> dict[str, Any]:
-        """Return how many events it dropped, and on how many it failed, by reason."""
+        """Return how many events the processor dropped, and its failures by reason."""
         errors = {reason: counter.value for reason, counter in self.errors.copy().items()}
         return {"name": self.name, "dropped": self.dropped.value, "errors": errors}
 
 
 def process(steps: Iterable[ProcessorNode], event: Event) -> Event:
-    """Return the event as the processors leave it; their failures end here.
+    """Return the event after the processors; their failures stop here.
 
     Raises:
         EventEmissionExit: a processor dropped the event.
@@ -91,7 +91,7 @@ def process(steps: Iterable[ProcessorNode], event: Event) -> Event:
         except EventEmissionExit:
             step.dropped.add()
             raise
-        except BaseException as error:  # noqa: BLE001  whatever a processor raises ends here
+        except BaseException as error:  # noqa: BLE001  a processor may raise anything
             step.handle_error(error)
         else:
             if isinstance(result, dict):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from operator import attrgetter
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -25,18 +24,20 @@ if TYPE_CHECKING:
 
 __all__ = ["RoutingBackend"]
 
-_Terminal = Callable[[Leaf], Send]
-_DELIVER: Final[_Terminal] = attrgetter("deliver")
+Terminal = Callable[[Leaf], Send]
+"""What a tree calls at a leaf."""
+
+DELIVER: Final[Terminal] = attrgetter("deliver")
 
 LEAVES_WITHIN: Final = 0.1
 """Seconds that a leaf which was unregistered waits for threads that are about to use it."""
 
 
 class Watcher(Protocol):
-    """Whoever compiled a router into something of its own."""
+    """An object that a router was compiled into."""
 
     def changed(self) -> None:
-        """Compile anew."""
+        """Compile the router again."""
 
     def wait_for_emitters(self, timeout: float) -> bool:
         """Wait until no other thread sends an event through what was compiled before."""
@@ -97,7 +98,7 @@ class RoutingBackend:
         return self._steps
 
     def register_backend(self, name: str, backend: Backend | BatchBackend | Leaf) -> None:
-        """Add a backend; it is called after those that are registered already.
+        """Add a backend; it is called after the registered ones.
 
         Raises:
             ValueError: the backend has no callable `send`.
@@ -112,10 +113,10 @@ class RoutingBackend:
         self._retire(replaced)
 
     def unregister_backend(self, name: str) -> Backend | BatchBackend:
-        """Take a backend out of the tree and return it; it is neither flushed nor shut down.
+        """Remove a backend from the tree and return it; it is neither flushed nor shut down.
 
         Raises:
-            KeyError: there is none of that name.
+            KeyError: no backend has that name.
         """
         child = self._children[name]
         # A new dict: another thread may be going through the old one.
@@ -127,11 +128,11 @@ class RoutingBackend:
         return child.backend if isinstance(child, Leaf) else child
 
     def _retire(self, child: Leaf | RoutingBackend | None) -> None:
-        """Let what has no place in the tree any more deliver what is pending."""
+        """Let a node that left the tree deliver what is pending."""
         if isinstance(child, Leaf):
             self.wait_for_emitters(LEAVES_WITHIN)
             child.retire()
-        elif child is not None:  # it may be registered elsewhere
+        elif child is not None:  # it may be registered elsewhere too
             for leaf in child.leaves():
                 leaf.outlive()
 
@@ -143,7 +144,7 @@ class RoutingBackend:
         ]
 
     def register_processor(self, processor: Processor | ProcessorNode) -> None:
-        """Add a processor; it runs after those that are registered already.
+        """Add a processor; it runs after the registered ones.
 
         Raises:
             ValueError: it is not callable.
@@ -154,46 +155,47 @@ class RoutingBackend:
         self.changed()
 
     def watch(self, watcher: Watcher) -> None:
-        """Tell a watcher, which is not kept alive, of each change of the tree."""
+        """Call a watcher at each change of the tree; it is not kept alive."""
         self._watchers.add(watcher)
 
     def changed(self) -> None:
-        """Compile anew when next asked to, and so whatever holds this router."""
+        """Compile again on the next use, as does everything that holds this router."""
         self._compiled = None
         for watcher in list(self._watchers):
             watcher.changed()
 
-    def compile(self) -> Send:
-        """Return the tree as a plain function, made anew after each registration."""
+    def compile(self, terminal: Terminal = DELIVER) -> Send:
+        """Return the tree as a plain function; delivery is compiled once per registration.
+
+        Args:
+            terminal: returns what is called at a leaf; by default, the leaf delivers.
+        """
+        if terminal is not DELIVER:
+            return self.lead_to(tuple(self.targets(terminal)))
         if self._compiled is None:
-            self._compiled = self.compile_to(_DELIVER)
+            self._compiled = self.lead_to(tuple(self.targets()))
         return self._compiled
 
-    def compile_to(self, terminal: _Terminal) -> Send:
-        """Return the tree as a plain function that ends with something else than delivery."""
-        targets = tuple(self.targets(terminal))
+    def lead_to(self, targets: tuple[Send, ...]) -> Send:
+        """Return a function that runs the processors on an event, then sends it to the targets."""
         if self._steps:
-            return chain(self, targets)
+            return chain(self._steps, self.ledger, targets, copies=self.copies)
         return targets[0] if len(targets) == 1 else fan_out(targets)
 
-    def rejecting(self, error: str) -> Send:
-        """Return the tree as a function that gives events up at its leaves, for that reason."""
-        return self.compile_to(lambda leaf: partial(leaf.reject_invalid, error))
-
     def count_dropped(self, reason: str) -> None:
-        """Count an event that came to the router and goes no further, for a reason of its own."""
+        """Count an event that the router accepted and dropped without running its processors."""
         if self._steps:
             self.ledger.accepted.add()
             self.ledger.passed += 1
         self.ledger.drop(reason)
 
-    def targets(self, terminal: _Terminal = _DELIVER) -> Iterator[Send]:
-        """Yield what is called after the processors: child routers that have none need no call."""
+    def targets(self, terminal: Terminal = DELIVER) -> Iterator[Send]:
+        """Yield what is called after the processors: a child without some adds no call."""
         for child in self._children.values():
             if isinstance(child, Leaf):
                 yield terminal(child)
             elif child.steps:
-                yield child.compile() if terminal is _DELIVER else child.compile_to(terminal)
+                yield child.compile(terminal)
             else:
                 yield from child.targets(terminal)
 
@@ -207,7 +209,7 @@ class RoutingBackend:
             self.compile()(event)
 
     def process_event(self, event: Event) -> Event:
-        """Return the event as the processors leave it. Logs and swallows their failures.
+        """Return the event after the processors. Logs and swallows their failures.
 
         Raises:
             EventEmissionExit: a processor dropped the event.
@@ -216,7 +218,7 @@ class RoutingBackend:
 
     @property
     def copies(self) -> bool:
-        """Whether a processor may change the event it is given, so that it gets one of its own."""
+        """Whether a processor may change the event, so that this router works on a copy."""
         return any(getattr(step.processor, "mutates", True) for step in self._steps)
 
     def send_to_backends(self, event: Event) -> None:
@@ -239,7 +241,7 @@ class RoutingBackend:
             leaf.start()
 
     def forked(self) -> None:
-        """Count from zero in a forked child; the leaves see to themselves."""
+        """Reset in a forked child; the leaves reset themselves."""
         self.ledger.restart()
         for step in self._steps:
             step.dropped.restart()
@@ -249,12 +251,12 @@ class RoutingBackend:
                 child.forked()
 
     def flush(self, timeout: float) -> bool:
-        """Wait until every backend has delivered what it took, `timeout` seconds in all."""
+        """Wait until every backend has delivered what it accepted; `timeout` covers all of them."""
         deadline = monotonic() + timeout
         return False not in [leaf.flush(_left(deadline)) for leaf in self.leaves()]
 
     def shutdown(self, timeout: float) -> bool:
-        """Close every leaf, then release what the backends hold, `timeout` seconds in all."""
+        """Close every leaf, then release the backends' resources; `timeout` covers all of them."""
         deadline = monotonic() + timeout
         leaves = list(self.leaves())
         for leaf in leaves:
@@ -288,7 +290,7 @@ def _left(deadline: float) -> float:
 
 
 def _is_plain(router: RoutingBackend) -> bool:
-    """Tell whether a router can be compiled: none of its sending is overridden."""
+    """Return whether a router can be compiled: a subclass overrides none of its sending."""
     return all(
         getattr(type(router), method) is getattr(RoutingBackend, method)
         for method in ("send", "process_event", "send_to_backends")
