@@ -25,7 +25,7 @@ def returns_coroutine(function: object) -> bool:
 
 
 def is_coroutine_function(function: object) -> bool:
-    """Return whether a callable is an `async def`, however it is wrapped; no generator is."""
+    """Return whether a callable is an `async def`, also if it is wrapped, but no generator."""
     return _has(function, _COROUTINE)
 
 
