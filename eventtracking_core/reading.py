@@ -45,10 +45,10 @@ class Filters(TypedDict, total=False):
     user: str | None
     """The `user_id` of the context, as text."""
     where: Mapping[str, str] | None
-    """Values by dotted field, such as `{"data.problem_id": "p1"}`.
+    """Required values by dotted field.
 
-    Values are compared as text: `"7"` finds 7, 7.0 and "7", `"true"` finds true, and `"null"`
-    finds null and fields that are missing.
+    For example, `{"data.problem_id": "p1"}`. Values are compared as text:
+    `"7"` finds 7, 7.0 and "7", `"true"` finds true, and `"null"` finds null and missing fields.
     """
 
 

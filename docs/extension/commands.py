@@ -53,7 +53,7 @@ def _described(command: click.Command, context: click.Context, level: int) -> It
 
 
 def _paragraphs(text: str) -> str:
-    """Return a help text in Markdown; what click is told to leave as it is becomes a block."""
+    """Return a help text in Markdown; paragraphs that click does not rewrap become blocks."""
     paragraphs = []
     for paragraph in text.split("\n\n"):
         if paragraph.startswith("\b"):

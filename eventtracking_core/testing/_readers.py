@@ -43,11 +43,11 @@ class EventReaderConformance:
 
     For example::
 
-    class TestLedger(EventReaderConformance):
-        def make_reader(self, events):
-            ledger = LedgerBackend(path="events.db")
-            ledger.send_batch(events, timeout=5)
-            return ledger
+        class TestLedger(EventReaderConformance):
+            def make_reader(self, events):
+                ledger = LedgerBackend(path="events.db")
+                ledger.send_batch(events, timeout=5)
+                return ledger
     """
 
     @abstractmethod
