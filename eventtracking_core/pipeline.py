@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -31,10 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Diverted",
+    "Instrumentation",
     "Interceptor",
+    "NoInstrumentation",
     "Pipeline",
     "Replaced",
     "Send",
+    "Warnings",
     "emitting",
     "interceptors",
     "observers",
@@ -65,6 +68,27 @@ class Interceptor(Protocol):
 
 interceptors: Final[list[Interceptor]] = []
 """Used by every pipeline compiled since."""
+
+
+class Warnings(Protocol):
+    """The warnings of a tracker."""
+
+    def warnings(self) -> Mapping[str, int]:
+        """Return how many warnings of each kind there were."""
+
+
+class Instrumentation(Protocol):
+    """Publishes metrics of a pipeline."""
+
+    def follow(self, pipeline: Pipeline, warnings: Warnings) -> None:
+        """Publish metrics of a pipeline while it lives; its counts are kept afterwards."""
+
+
+class NoInstrumentation:
+    """Publishes nothing."""
+
+    def follow(self, pipeline: Pipeline, warnings: Warnings) -> None:
+        """Do nothing."""
 
 
 class Diverted(Exception):  # noqa: N818  no error: what a policy says of an event
@@ -99,11 +123,13 @@ class Pipeline:
         metadata: MetadataStore | None = None,
         *,
         telemetry: Telemetry = NO_TELEMETRY,
+        instrumentation: Instrumentation | None = None,
     ) -> None:
         self.root = root
         self.providers = tuple(providers)
         self.shutdown_timeout = shutdown_timeout
         self.telemetry = telemetry
+        self.instrumentation = instrumentation or NoInstrumentation()
         self.policies = policies
         self.max_event_size = policies.max_event_size
         self.metadata = metadata

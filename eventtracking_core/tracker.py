@@ -440,18 +440,17 @@ class Tracker:
             ConfigurationError: with every problem; the tracker stays as it was.
         """
         from eventtracking_core.config import build, read  # noqa: PLC0415  costs imports
-        from eventtracking_core.telemetry import instrument  # noqa: PLC0415
 
         check_fork()
         is_disabled = _is_true(os.environ.get("EVENTTRACKING_DISABLED", ""))
         pipeline = (
             Pipeline(RoutingBackend())
             if is_disabled
-            else build(read(config), self.name, proxy(self))
+            else build(read(config), self.name, proxy(self), instrumented=True)
         )
         pipeline.bind(proxy(self))
         pipeline.providers += self._providers
-        instrument(pipeline, self._intake)
+        pipeline.instrumentation.follow(pipeline, self._intake)
         self._replace(pipeline)
 
     @uninterrupted

@@ -28,6 +28,7 @@ from eventtracking_core.config.settings import (
     read_telemetry,
 )
 from eventtracking_core.delivery import BufferedLeaf, DeliveryOptions
+from eventtracking_core.delivery.attempt import Attempt
 from eventtracking_core.errors import ConfigurationError
 from eventtracking_core.pipeline import Pipeline
 from eventtracking_core.routing import (
@@ -39,10 +40,12 @@ from eventtracking_core.routing import (
 )
 from eventtracking_core.routing.coroutines import returns_coroutine, speaks_asyncio
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
+from eventtracking_core.telemetry import OpenTelemetry
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.config.source import Configuration
+    from eventtracking_core.delivery.attempt import Run
     from eventtracking_core.routing.binding import Owner
 
 __all__ = ["ROOT_KEYS", "build"]
@@ -56,7 +59,11 @@ ROOT_KEYS: Final = (
 
 
 def build(
-    configuration: Configuration, tracker: str | None = "default", owner: Owner | None = None
+    configuration: Configuration,
+    tracker: str | None = "default",
+    owner: Owner | None = None,
+    *,
+    instrumented: bool = False,
 ) -> Pipeline:
     """Make the components of a configuration, without what `EVENTTRACKING_DISABLE_PLUGINS` names.
 
@@ -64,12 +71,15 @@ def build(
         configuration: what was read.
         tracker: the name of the tracker it is for, by which other processes find the same tree.
         owner: whose event types the processors and the check of `accepts` go by.
+        instrumented: publish metrics and spans as the configuration's `telemetry` says.
 
     Raises:
         ConfigurationError: with every problem, in the order of the configuration.
     """
     problems = Problems(configuration.problems)
-    tree = TreeBuilder(tracker, owner, problems).build(configuration.tree)
+    tree = TreeBuilder(tracker, owner, problems, instrumented=instrumented).build(
+        configuration.tree
+    )
     if problems:
         raise ConfigurationError(configuration.source, problems)
     return tree
@@ -81,10 +91,21 @@ class TreeBuilder:
     Args:
         tracker: the name of the tracker.
         owner: of the event types.
-        problems: the collector of what is wrong.
+        problems: collects what is wrong.
+        instrumented: publish metrics and spans.
     """
 
-    def __init__(self, tracker: str | None, owner: Owner | None, problems: Problems) -> None:
+    _telemetry: OpenTelemetry | None = None
+
+    def __init__(
+        self,
+        tracker: str | None,
+        owner: Owner | None,
+        problems: Problems,
+        *,
+        instrumented: bool = False,
+    ) -> None:
+        self._is_instrumented = instrumented
         self._tracker = tracker
         self._owner = owner
         self._problems = problems
@@ -100,6 +121,8 @@ class TreeBuilder:
         self._components.disabled += problems.option(table, "disable", list[str], [])
         timeout = problems.option(table, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
         telemetry = read_telemetry(table, problems)
+        if self._is_instrumented and any(telemetry):
+            self._telemetry = OpenTelemetry(telemetry)
         policies = read_policies(table, problems)
         providers = [
             self._provider(node, path)
@@ -111,7 +134,11 @@ class TreeBuilder:
         root = self._router(table, NodeContext("", (), [self._environment]))
         accepts.check(root, self._owner, problems)
         providers = [provider for provider in providers if provider is not None]
-        return Pipeline(root, providers, timeout, policies, store, telemetry=telemetry)
+        return Pipeline(
+            *(root, providers, timeout, policies, store),
+            telemetry=telemetry,
+            instrumentation=self._telemetry,
+        )
 
     def _provider(self, node: object, path: str) -> Any:
         provider = self._components.component("context provider", node, path)
@@ -250,7 +277,11 @@ class TreeBuilder:
             type_name=type_name,
             tracker=self._tracker,
             owner=self._owner,
+            run=self._runner(path, type_name or type(adapted).__name__),
         )
+
+    def _runner(self, path: str, type_name: str) -> Run:
+        return Attempt.run if self._telemetry is None else self._telemetry.runner(path, type_name)
 
     def _composite(
         self, composite: type[CompositeBackend], node: Mapping[str, Any], context: NodeContext

@@ -14,7 +14,7 @@ from eventtracking_core.events import Event
 from eventtracking_core.routing import Saver
 from eventtracking_core.routing.coroutines import refuse_awaitable
 
-__all__ = ["INVALID", "Attempt", "QueuedEvent", "sender"]
+__all__ = ["INVALID", "Attempt", "QueuedEvent", "Run", "sender"]
 
 INVALID: Final = "eventtracking.invalid"
 """The key under which an event that is to be a dead letter carries the reason while it waits."""
@@ -230,3 +230,7 @@ def _text(error: BaseException) -> str:
         return describe(error)
     except Exception:  # noqa: BLE001  an error may fail to say what it is
         return type(error).__name__
+
+
+Run = Callable[[Attempt, list[QueuedEvent]], None]
+"""Makes an attempt to deliver a batch: `Attempt.run`, or what wraps it."""

@@ -8,7 +8,7 @@ from sys import maxsize
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from eventtracking_core.delivery.attempt import INVALID, Attempt, QueuedEvent
+from eventtracking_core.delivery.attempt import INVALID, Attempt, Run
 from eventtracking_core.delivery.places import (
     DEFAULT_TRACKER,
     adopt_from,
@@ -54,6 +54,7 @@ class BufferedLeaf(Leaf):
         type_name: what the configuration calls the backend.
         tracker: the name of its tracker, which is part of the directory's name too.
         owner: its tracker, or a proxy of it.
+        run: makes an attempt to deliver a batch; telemetry measures it.
     """
 
     def __init__(
@@ -66,11 +67,11 @@ class BufferedLeaf(Leaf):
         type_name: str | None = None,
         tracker: str | None = DEFAULT_TRACKER,
         owner: object = None,
+        run: Run = Attempt.run,
     ) -> None:
         self.options = options
         self.path = path
-        self.run: Callable[[Attempt, list[QueuedEvent]], None] = Attempt.run
-        """Delivers a batch; the framework's telemetry puts itself in its place."""
+        self.run = run
         self.owner = owner
         base = base_directory(options.directory)
         self.directory = leaf_directory(base, path or name, tracker, owner)

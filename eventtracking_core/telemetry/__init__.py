@@ -13,40 +13,49 @@ from typing import TYPE_CHECKING
 from eventtracking_core.forks import on_fork
 
 if TYPE_CHECKING:
-    from eventtracking_core.intake import Intake
-    from eventtracking_core.pipeline import Pipeline
+    from eventtracking_core.delivery.attempt import Run
+    from eventtracking_core.pipeline import Pipeline, Warnings
+    from eventtracking_core.settings import Telemetry
     from eventtracking_core.telemetry._metrics import Metrics
 
-__all__ = ["instrument"]
+__all__ = ["OpenTelemetry"]
 
 _lock = Lock()
 _instruments: Metrics | None = None
 
 
-def instrument(pipeline: Pipeline, intake: Intake) -> None:
-    """Publish metrics and spans of a pipeline while it lives; its counts are kept afterwards.
+class OpenTelemetry:
+    """Publishes the metrics of a pipeline, and the deliveries of its buffered leaves.
 
     Args:
-        pipeline: as configured; its `telemetry` says what to publish.
-        intake: the tracker's; its warnings are part of the metrics.
+        settings: which signals to publish.
     """
-    settings = pipeline.telemetry
-    if not any(settings):
-        return
-    from eventtracking_core.telemetry._attempts import observe  # noqa: PLC0415  imports a great deal
 
-    metrics = _metrics_of_process() if settings.metrics else None
-    if metrics is not None:
-        metrics.instrument(pipeline, intake)
-    observe(
-        pipeline.root.leaves(), metrics.duration if metrics else None, with_spans=settings.spans
-    )
+    def __init__(self, settings: Telemetry) -> None:
+        self._settings = settings
+
+    def follow(self, pipeline: Pipeline, warnings: Warnings) -> None:
+        """Publish metrics of a pipeline while it lives; its counts are kept afterwards."""
+        if self._settings.metrics:
+            _metrics_of_process().follow(pipeline, warnings)
+
+    def runner(self, path: str, type_name: str) -> Run:
+        """Return what makes the attempts of one leaf, timed and with spans as configured.
+
+        Args:
+            path: the leaf's path in the tree.
+            type_name: the type of its backend.
+        """
+        from eventtracking_core.telemetry._attempts import MeasuredAttempts  # noqa: PLC0415  imports a great deal
+
+        duration = _metrics_of_process().duration if self._settings.metrics else None
+        return MeasuredAttempts(path, type_name, duration, with_spans=self._settings.spans).run
 
 
 def _metrics_of_process() -> Metrics:
-    """Return the instruments, of which a process has one set."""
-    global _instruments  # noqa: PLW0603  made when the first tracker wants it
-    from eventtracking_core.telemetry._metrics import Metrics  # noqa: PLC0415  as above
+    """Return the instruments; a process has one set."""
+    global _instruments  # noqa: PLW0603  made on first use
+    from eventtracking_core.telemetry._metrics import Metrics  # noqa: PLC0415  imports a great deal
 
     with _lock:
         if _instruments is None:

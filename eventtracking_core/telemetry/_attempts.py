@@ -1,4 +1,4 @@
-"""The delivery of a batch, timed once, and as a span where that is wanted."""
+"""Attempts to deliver a batch, measured: their durations, and a span of each."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from opentelemetry.trace import (
     SpanKind,
     Status,
     StatusCode,
-    Tracer,
     get_tracer,
     use_span,
 )
 
-from eventtracking_core.delivery import BufferedLeaf
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.providers.trace import span_context
 from eventtracking_core.telemetry._counts import backend
@@ -31,34 +29,37 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Histogram
 
     from eventtracking_core.delivery.attempt import Attempt, QueuedEvent
-    from eventtracking_core.routing import Leaf
 
-__all__ = ["observe"]
+__all__ = ["MeasuredAttempts"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_LINKS: Final = 128
-"""What the SDK keeps of a span's links, unless it is told otherwise."""
+"""The SDK's default limit of links in a span."""
 
 
-def observe(leaves: Iterable[Leaf], duration: Histogram | None, *, with_spans: bool) -> None:
-    """Time what workers deliver, and make spans of it. Inline delivery is the caller's own time."""
-    tracer = get_tracer(SCOPE) if with_spans else None
-    for leaf in leaves:
-        if isinstance(leaf, BufferedLeaf):
-            leaf.run = _Observed(leaf, duration, tracer).run
+class MeasuredAttempts:
+    """Makes the attempts of one leaf, with their durations and spans published.
 
-
-class _Observed:
-    """Runs attempts of one leaf; what OpenTelemetry may raise never keeps a batch."""
+    Args:
+        path: the leaf's path in the tree.
+        type_name: the type of its backend.
+        duration: the histogram of durations; None to publish none.
+        with_spans: make a span of each attempt.
+    """
 
     def __init__(
-        self, leaf: BufferedLeaf, duration: Histogram | None, tracer: Tracer | None
+        self,
+        path: str,
+        type_name: str,
+        duration: Histogram | None,
+        *,
+        with_spans: bool,
     ) -> None:
-        self._attributes = dict(backend(leaf.path, leaf))
+        self._attributes = dict(backend(path, type_name))
         self._duration = duration
-        self._tracer = tracer
+        self._tracer = get_tracer(SCOPE) if with_spans else None
 
     def run(self, attempt: Attempt, items: list[QueuedEvent]) -> None:
         span = _safely(self._start, items)
@@ -95,7 +96,7 @@ def _safely(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | 
         report(
             logging.ERROR,
             ("telemetry", type(error)),
-            "OpenTelemetry failed to take what there is to tell: %s",
+            "recording telemetry failed: %s",
             describe(error),
         )
         return None
@@ -111,7 +112,7 @@ def _current(span: Span | None) -> Iterator[None]:
 
 
 def _emitting(items: list[QueuedEvent]) -> Iterable[SpanContext]:
-    """Return the spans in which events were emitted, each once."""
+    """Return the spans in which the events were emitted, each once."""
     found: dict[tuple[int, int], SpanContext] = {}
     for item in items:
         span = span_context(item.event["context"])

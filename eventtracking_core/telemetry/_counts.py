@@ -1,4 +1,4 @@
-"""What the counters of a tree say, as the values of metrics."""
+"""The counters of a routing tree as values of metrics."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Series(NamedTuple):
 
 
 def counts(root: RoutingBackend, emitted: Count) -> Counter[Series]:
-    """Return what a tree has counted: events emitted, processed, exported."""
+    """Return the counts of a tree: events emitted, processed, exported."""
     found = Counter({Series(EMITTED): emitted.value})
     for path, node in _nodes(root, ()):
         series = _exported(path, node) if isinstance(node, Leaf) else _processed(path, node)
@@ -56,12 +56,12 @@ def counts(root: RoutingBackend, emitted: Count) -> Counter[Series]:
 
 
 def queues(root: RoutingBackend) -> Counter[Series]:
-    """Return how many events wait before the backends of a tree, and for how many there is room."""
+    """Return the sizes and capacities of a tree's queues."""
     found: Counter[Series] = Counter()
     for path, leaf in _nodes(root, ()):
         if not isinstance(leaf, BufferedLeaf):
             continue
-        where = backend(path, leaf)
+        where = backend(path, leaf.type_name)
         memory = (*where, ("eventtracking.queue.type", "memory"))
         found[Series(SIZE, memory)] += len(leaf.queue)
         found[Series(CAPACITY, memory)] += leaf.options.max_queue_size
@@ -71,9 +71,9 @@ def queues(root: RoutingBackend) -> Counter[Series]:
     return found
 
 
-def backend(path: str, leaf: Leaf) -> Attributes:
-    """Return the attributes that tell of which backend a metric is."""
-    return ("eventtracking.backend.name", path), ("eventtracking.backend.type", leaf.type_name)
+def backend(path: str, type_name: str) -> Attributes:
+    """Return the attributes that identify a backend."""
+    return ("eventtracking.backend.name", path), ("eventtracking.backend.type", type_name)
 
 
 def _nodes(
@@ -88,7 +88,7 @@ def _nodes(
 
 
 def _exported(path: str, leaf: Leaf) -> Iterator[tuple[Series, int]]:
-    ledger, where = leaf.ledger, backend(path, leaf)
+    ledger, where = leaf.ledger, backend(path, leaf.type_name)
     yield Series(EXPORTED, where), ledger.delivered.value
     lost = ledger.dropped_by_reason() | {"dead_lettered": ledger.dead_lettered.value}
     for reason, number in lost.items():
@@ -108,8 +108,8 @@ def _processed(path: str, router: RoutingBackend) -> Iterator[tuple[Series, int]
         outcome = "eventtracking.processor.outcome"
         yield Series(PROCESSED, (*where, (outcome, "dropped"))), dropped
         for reason, number in failed.items():
-            told = ((outcome, "failed"), ("error.type", reason))
-            yield Series(PROCESSED, (*where, *told)), number
+            failure = ((outcome, "failed"), ("error.type", reason))
+            yield Series(PROCESSED, (*where, *failure)), number
         passed = left - dropped - sum(failed.values())
         yield Series(PROCESSED, (*where, (outcome, "passed"))), passed
         left -= dropped + (sum(failed.values()) if step.on_error == "drop" else 0)

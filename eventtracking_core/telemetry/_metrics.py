@@ -1,4 +1,4 @@
-"""The metrics: instruments of OpenTelemetry that read our counters when they are asked."""
+"""Metrics: OpenTelemetry instruments that read our counters in callbacks."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ from eventtracking_core.telemetry._counts import (
 )
 
 if TYPE_CHECKING:
-    from eventtracking_core.intake import Intake
-    from eventtracking_core.pipeline import Pipeline
+    from eventtracking_core.pipeline import Pipeline, Warnings
 
 __all__ = ["SCOPE", "Metrics"]
 
@@ -46,25 +45,28 @@ _BUCKETS: Final = (
 
 _COUNTERS: Final = {
     EMITTED: ("{event}", "Events that trackers emitted."),
-    PROCESSED: ("{event}", "Events that a processor is done with."),
-    EXPORTED: ("{event}", "Events that a backend delivered, or that were given up before it."),
-    WARNINGS: ("{warning}", "Events that were not as they should be when they were emitted."),
+    PROCESSED: ("{event}", "Events that a processor has processed."),
+    EXPORTED: (
+        "{event}",
+        "Events that were delivered, dropped or dead-lettered.",
+    ),
+    WARNINGS: ("{warning}", "Warnings about emitted events."),
 }
 _LEVELS: Final = {
-    SIZE: ("{event}", "Events that wait before a backend."),
+    SIZE: ("{event}", "Events waiting for a backend."),
     CAPACITY: ("{event}", "Events that a queue has room for."),
 }
 
 
 class _PipelineMetrics:
-    """A pipeline's counters; when the pipeline is gone, what they said last."""
+    """A pipeline's counters, or their last values after it ended."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = ref(pipeline)
         self.left: Counter[Series] | None = None
 
     def end(self, pipeline: Pipeline) -> None:
-        """Keep what the counters say."""
+        """Keep the last values of the counters."""
         self.left = counts(pipeline.root, pipeline.emitted_count)
 
     def counts(self) -> Counter[Series]:
@@ -87,7 +89,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._pipelines: list[_PipelineMetrics] = []
-        self._intakes: WeakSet[Intake] = WeakSet()
+        self._trackers: WeakSet[Warnings] = WeakSet()
         self._highest: dict[Series, int] = {}
         self._changing = Lock()
         meter = get_meter(SCOPE)
@@ -97,8 +99,8 @@ class Metrics:
             meter.create_observable_up_down_counter(name, [self._level(name)], unit, description)
         self.duration = _duration(meter)
 
-    def instrument(self, pipeline: Pipeline, intake: Intake) -> None:
-        """Report a pipeline while it lives, and keep its counts when it is gone."""
+    def follow(self, pipeline: Pipeline, warnings: Warnings) -> None:
+        """Publish metrics of a pipeline while it lives; its counts are kept afterwards."""
         pipeline_metrics = _PipelineMetrics(pipeline)
         # A pipeline is gone when its tracker has another one, or is gone too.
         pipeline.ends.append(pipeline_metrics.end)
@@ -106,7 +108,7 @@ class Metrics:
             gone = [each for each in self._pipelines if each.left is not None]
             there = [each for each in self._pipelines if each not in gone]
             self._pipelines = [*_merged(gone), *there, pipeline_metrics]
-            self._intakes.add(intake)
+            self._trackers.add(warnings)
 
     def _counter(self, name: str) -> _Callback:
         def read(_options: CallbackOptions) -> Iterable[Observation]:
@@ -128,8 +130,8 @@ class Metrics:
 
     def _warnings(self) -> Counter[Series]:
         total: Counter[Series] = Counter()
-        for intake in list(self._intakes):
-            for code, number in intake.warnings().items():
+        for tracker in list(self._trackers):
+            for code, number in tracker.warnings().items():
                 total[Series(WARNINGS, (("eventtracking.warning.type", code),))] += number
         return total
 
