@@ -14,11 +14,16 @@ __all__ = [
     "Backend",
     "BatchBackend",
     "ByteSize",
+    "Flushable",
+    "MasksFields",
     "Processor",
+    "ReadsWire",
     "Regex",
+    "Releasable",
     "Reviewable",
     "Seconds",
     "Unit",
+    "WarmsUp",
     "parse_duration",
     "parse_size",
 ]
@@ -31,10 +36,9 @@ class Processor(Protocol):
     it receives, and returns a changed copy instead) and `on_error` (`"drop"` if an event must not
     pass after a failure; `"continue"` is the default).
 
-    Two optional methods: `bind_event_types(event_types, before)` receives the tracker's registry
-    and the processors before it that fail closed, each time the tree is compiled. `masks(field,
-    pii_class)` returns True if no raw value of `field` (a path such as `("data", "email")`),
-    declared as `pii_class`, can leave this processor.
+    It may also be `MasksFields`, and have `bind_event_types(event_types, before)`, which receives
+    the tracker's registry and the processors before it that fail closed, each time the tree is
+    compiled.
     """
 
     def __call__(self, event: Event, /) -> Event | None:
@@ -45,16 +49,25 @@ class Processor(Protocol):
         """
 
 
+class MasksFields(Protocol):
+    """A processor that says which personal data cannot leave it."""
+
+    def masks(self, field: tuple[str, ...], pii_class: str, /) -> bool:
+        """Return True if no raw value of a field can leave this processor.
+
+        Args:
+            field: its path, such as `("data", "email")`.
+            pii_class: the class of personal data that its type declares.
+        """
+
+
 @runtime_checkable
 class Backend(Protocol):
     """Where events go, one at a time.
 
     A backend opens its connection on first use, never changes an event, and copies what it keeps
-    (`encoding.snapshot`). Looked up where it has them: `flush(timeout) -> bool`,
-    `shutdown(timeout) -> bool`, `default_delivery`, and `warm_up()`, which is called by the thread
-    that queues a process's first event, to start threads of the backend's own: at the interpreter's
-    end, when that event may be delivered, none can be started. `read_wire(wire)` reads queued
-    events in place of `encoding.normal_from_msgpack`, for a sink that holds more than plain values.
+    (`encoding.snapshot`). Its class may have a `default_delivery`: `"inline"` or `"queue"`. It may
+    also be `Flushable`, `Releasable`, `WarmsUp` and `ReadsWire`; those methods are looked up once.
     """
 
     def send(self, event: Event, /) -> None:
@@ -78,6 +91,35 @@ class BatchBackend(Protocol):
             RetryableError: nothing was delivered; a later attempt may succeed.
             RejectedError: never deliverable.
         """
+
+
+class Flushable(Protocol):
+    """A backend that holds events after `send` returned."""
+
+    def flush(self, timeout: float, /) -> bool | None:
+        """Deliver the events it holds within `timeout` seconds; return False if some are left."""
+
+
+class Releasable(Protocol):
+    """A backend that holds resources, such as connections or files."""
+
+    def shutdown(self, timeout: float, /) -> bool | None:
+        """Release them within `timeout` seconds; return False if that did not end in time."""
+
+
+class WarmsUp(Protocol):
+    """A backend with threads of its own, which cannot be started while the interpreter ends."""
+
+    def warm_up(self) -> None:
+        """Start them; called by the thread that queues a process's first event."""
+
+
+class ReadsWire(Protocol):
+    """A backend for a sink that holds more than plain values."""
+
+    @staticmethod
+    def read_wire(wire: bytes, /) -> Event:
+        """Return a queued event, in place of `encoding.normal_from_msgpack`."""
 
 
 @runtime_checkable

@@ -6,7 +6,7 @@ import logging
 import time
 from threading import Lock, get_ident
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import BatchError, ClosedError
@@ -19,6 +19,7 @@ from eventtracking_core.holders import (
 )
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.nesting import nested
+from eventtracking_core.routing.capabilities import BackendCapabilities, capabilities_of
 from eventtracking_core.routing.coroutines import refuse_awaitable, returns_coroutine
 from eventtracking_core.routing.ledger import Counter, Ledger, failure_level, failure_reason
 from eventtracking_core.routing.saving import saver
@@ -68,8 +69,9 @@ class Leaf:
         self.backend = backend
         self.type_name = type_name or type(backend).__name__
         self.ledger = Ledger()
+        self.capabilities = capabilities_of(backend)
         self.saver = saver(name, backend)
-        send = _sender(name, backend)
+        send = _sender(name, self.capabilities)
         self._send = send if self.saver is None else self.saver.before(send)
         self._is_shut_down = False
         self._releasing = Lock()
@@ -139,7 +141,7 @@ class Leaf:
 
     def outlive(self) -> None:
         """Keep the leaf alive until its backend, which may hold events, was shut down."""
-        ends = any(callable(getattr(self.backend, name, None)) for name in ("flush", "shutdown"))
+        ends = self.capabilities.flush or self.capabilities.shutdown
         if ends and not self._is_shut_down and self.ledger.accepted.value:
             hold(self)
 
@@ -153,7 +155,7 @@ class Leaf:
 
     def flush(self, timeout: float) -> bool:
         """Wait until the backend has delivered what it accepted; return whether it did in time."""
-        return _asked(self.backend, "flush", timeout)
+        return _asked(self.capabilities.flush, "flush", timeout)
 
     def shutdown(self, timeout: float) -> bool:
         """Close, and release the backend's resources; return whether that ended in time.
@@ -199,7 +201,7 @@ class Leaf:
 
     def release(self, timeout: float) -> bool:
         """Release the backend's resources; return whether that ended in time."""
-        return _asked(self.backend, "shutdown", timeout)
+        return _asked(self.capabilities.shutdown, "shutdown", timeout)
 
     def start(self) -> None:
         """Start what must not wait for the first event."""
@@ -228,18 +230,17 @@ def _raise_closed(_event: Event) -> None:
     raise ClosedError
 
 
-def _sender(name: str, backend: Backend | BatchBackend) -> Callable[[Event], object]:
-    send = getattr(backend, "send", None)
-    for method in (send, getattr(backend, "send_batch", None)):
+def _sender(name: str, backend: BackendCapabilities) -> Callable[[Event], object]:
+    send, send_batch = backend.send, backend.send_batch
+    for method in (send, send_batch):
         if returns_coroutine(method):
             raise ValueError(
                 f"backend {name!r} is `async def`, which needs a configuration with the delivery"
                 " queue or spool: inline, nothing would await it"
             )
-    if callable(send):
-        return cast("Callable[[Event], object]", send)
-    send_batch = getattr(backend, "send_batch", None)
-    if not callable(send_batch):
+    if send is not None:
+        return send
+    if send_batch is None:
         raise ValueError(f"backend {name!r} has no callable send")
 
     def send_alone(event: Event) -> object:
@@ -253,10 +254,9 @@ def _sender(name: str, backend: Backend | BatchBackend) -> Callable[[Event], obj
     return send_alone
 
 
-def _asked(backend: object, method: str, timeout: float) -> bool:
+def _asked(ask: Callable[[float], object] | None, method: str, timeout: float) -> bool:
     """Call an optional method of a backend; an exception counts as not done."""
-    ask = getattr(backend, method, None)
-    if not callable(ask):
+    if ask is None:
         return True
     deadline = monotonic() + timeout
     try:
@@ -264,6 +264,7 @@ def _asked(backend: object, method: str, timeout: float) -> bool:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  it must not keep the others from closing
-        report(logging.ERROR, (method, type(backend)), "%s failed: %s", method, describe(error))
+        key = (method, type(getattr(ask, "__self__", ask)))
+        report(logging.ERROR, key, "%s failed: %s", method, describe(error))
         return False
     return done is not False and monotonic() <= deadline
