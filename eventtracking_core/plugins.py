@@ -76,7 +76,7 @@ _BUILT_IN: Final[Mapping[Kind, Mapping[str, str]]] = {
 
 PUBLISHED: Final = frozenset(
     {
-        *("async_router", "file", "http", "logger", "mongo"),
+        *("async_router", "django", "file", "http", "logger", "mongo"),
         *("otel", "redis", "segment", "sqlite", "structlog"),
     }
 )

@@ -292,12 +292,15 @@ class TreeBuilder:
         backend: CompositeBackend | None = self._component("backend", options, path)
         processors = self._steps(node.get("processors"), path)
         children = RoutingBackend()
-        # The delivery options above the children are for this process.
-        below = context._replace(inherited_delivery=[self._environment], composite=composite)
+        local = getattr(composite, "local_delivery", None)
+        if local is None:  # the delivery options above the children are for this process
+            below = context._replace(inherited_delivery=[self._environment], composite=composite)
+        else:
+            below = context._replace(inherited_delivery=[local, *context.inherited_delivery])
         for name, child in self._backends(node.get("backends"), below).items():
             children.register_backend(name, child)
         if not node.get("backends"):
-            self._problems.add(f"{path}.backends", "is required: the backends that run elsewhere")
+            self._problems.add(f"{path}.backends", "is required: the backends below it")
         if backend is None:
             return None
 

@@ -35,10 +35,14 @@ class CompositeParts(NamedTuple):
 
 @runtime_checkable
 class CompositeBackend(Protocol):
-    """A class of backends whose `backends` run elsewhere, such as in another process.
+    """A class of backends whose `backends` run elsewhere or later, such as in another process.
 
     A configuration constructs it with its options, without `processors` and `backends`. It builds
     those as it does for a router, so that every mistake in them is reported, and passes them on.
+
+    Where its children run in this process, later, the class has the attribute `local_delivery`:
+    delivery options of the children that apply where none are configured. They inherit delivery as
+    below a router then, their leaves are the core's, and `build_leaf` is not called.
     """
 
     @staticmethod

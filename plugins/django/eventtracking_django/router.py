@@ -1,0 +1,108 @@
+"""Nodes of the routing tree that decide when their backends get an event."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
+from typing import Any, ClassVar, Final, NoReturn, TypeVar
+
+from eventtracking_core import Event, get_tracker
+from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.routing import CompositeParts, Leaf, RoutingBackend
+from eventtracking_core.routing.compiled import Send, fan_out
+from eventtracking_core.routing.ledger import failure_reason
+
+__all__ = ["DeferringRouter", "LocalComposite", "nodes_below"]
+
+N = TypeVar("N", bound="DeferringRouter")
+
+_DELIVER: Final = attrgetter("deliver")
+
+
+class LocalComposite:
+    """A type of nodes whose backends run in this process, later."""
+
+    local_delivery: ClassVar[Mapping[str, str]] = {}
+
+    @staticmethod
+    def build_leaf(*_: Any, **__: Any) -> NoReturn:
+        """Do nothing: the core makes the leaves of backends that run in this process."""
+        raise NotImplementedError
+
+
+class DeferringRouter(RoutingBackend):
+    """A router that takes events, and sends them to its backends when a subclass says so.
+
+    Args:
+        parts: the parts of the node.
+    """
+
+    def __init__(self, parts: CompositeParts) -> None:
+        super().__init__()
+        self.path = parts.path
+        self.type_name = parts.type_name
+        self._tracker = parts.tracker
+        for processor in parts.processors:
+            self.register_processor(processor)
+        for name, child in parts.children.children.items():
+            self.register_backend(name, child)
+
+    def take(self, event: Event, send: Send) -> None:
+        """Take an event that has passed the processors.
+
+        Args:
+            event: the event; copy it (`encoding.snapshot`) to keep it.
+            send: sends an event to the backends, now.
+        """
+        raise NotImplementedError
+
+    def targets(self, end: Callable[[Leaf], Send] = _DELIVER) -> Iterator[Send]:
+        """Yield the one function that is called after the processors."""
+        send = fan_out(tuple(super().targets(end)))
+
+        def take(event: Event) -> None:
+            try:
+                self.take(event, send)
+            except Exception as error:  # noqa: BLE001  the other backends get the event
+                self._failed(error)
+
+        yield take
+
+    def _failed(self, error: Exception) -> None:
+        reason = failure_reason(error)
+        self.ledger.drop(reason)
+        report(
+            logging.ERROR,
+            (self.path, reason, type(error)),
+            "%s %s did not take an event: %s",
+            self.type_name,
+            self.path,
+            describe(error),
+            extra={"backend": self.path, "reason": reason, "error": type(error).__name__},
+        )
+
+    def release(self, event: Event) -> None:
+        """Send an event to the backends that the node has in the tracker's present tree."""
+        for send in RoutingBackend.targets(self._present()):
+            send(event)
+
+    def _present(self) -> RoutingBackend:
+        """Return the node that has this one's place, after a configuration."""
+        if self._tracker is None:
+            return self
+        nodes = nodes_below(get_tracker(self._tracker).root, type(self))
+        return next((node for node in nodes if node.path == self.path), self)
+
+    def stats(self, entered: int) -> dict[str, Any]:
+        """Return the counters of the router and of everything below it."""
+        return {**super().stats(entered), "type": self.type_name}
+
+
+def nodes_below(router: RoutingBackend, kind: type[N]) -> Iterator[N]:
+    """Yield the nodes of a type."""
+    for child in router.children.values():
+        if isinstance(child, kind):
+            yield child
+        if isinstance(child, RoutingBackend):
+            yield from nodes_below(child, kind)

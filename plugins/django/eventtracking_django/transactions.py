@@ -1,0 +1,132 @@
+"""Events that belong to a database transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connections, transaction
+
+from eventtracking_core import Event
+from eventtracking_core.encoding import snapshot
+from eventtracking_core.routing import CompositeParts, Counter
+from eventtracking_core.routing.compiled import Send
+from eventtracking_django.router import DeferringRouter, LocalComposite
+
+__all__ = ["OnCommit", "check_alias", "send_on_commit"]
+
+
+def check_alias(using: str | None) -> None:
+    """Check that a database is configured.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if using is not None and using not in list(connections):
+        raise ValueError("using must be an alias in DATABASES")
+
+
+def send_on_commit(
+    event: Event,
+    send: Callable[[Event], object],
+    using: str | None = None,
+    discarded: Callable[[], object] = bool,
+) -> None:
+    """Send an event when the current transaction commits; at once outside of a transaction.
+
+    Args:
+        event: the event.
+        send: sends it.
+        using: the alias of the database; the default one if not given.
+        discarded: called if the transaction, or the savepoint it was emitted in, rolls back.
+    """
+    if not transaction.get_connection(using).in_atomic_block:
+        send(event)
+        return
+    waiting = _Waiting(event, send, discarded)
+    transaction.on_commit(waiting, using=using, robust=True)
+
+
+class _Waiting:
+    """An event that waits for the end of its transaction."""
+
+    def __init__(
+        self, event: Event, send: Callable[[Event], object], discarded: Callable[[], object]
+    ) -> None:
+        self._event = snapshot(event)
+        self._send = send
+        self._discarded = discarded
+        self._is_sent = False
+
+    def __call__(self) -> None:
+        self._is_sent = True
+        self._send(self._event)
+
+    def __del__(self) -> None:
+        # Django has no callback for a rollback; it drops the callbacks of the commit.
+        if not self._is_sent:
+            self._discarded()
+
+
+class OnCommit(LocalComposite):
+    """Sends events when the current database transaction commits; discards them if it rolls back.
+
+    Outside of a transaction they are sent at once. An event is as it was when it was emitted. One
+    that was emitted within a savepoint that rolls back is discarded too. Discarded events are
+    counted as dropped, under `rolled_back`.
+
+    Args:
+        using: the alias of the database; the default one if not given.
+
+    Raises:
+        ValueError: there is no such database.
+    """
+
+    def __init__(self, using: str | None = None) -> None:
+        check_alias(using)
+        self._using = using
+
+    def build_node(self, parts: CompositeParts) -> OnCommitRouter:
+        """Return the node."""
+        return OnCommitRouter(parts, self._using)
+
+
+class OnCommitRouter(DeferringRouter):
+    """The node of `OnCommit`.
+
+    Args:
+        parts: the parts of the node.
+        using: the alias of the database.
+    """
+
+    def __init__(self, parts: CompositeParts, using: str | None) -> None:
+        super().__init__(parts)
+        self._using = using
+        self._entered = Counter()
+        self._left = Counter()
+
+    def take(self, event: Event, send: Send) -> None:
+        """Send an event to the backends when its transaction commits."""
+        if not transaction.get_connection(self._using).in_atomic_block:
+            send(event)
+            return
+        self._entered.add()
+        send_on_commit(event, self._commit, self._using, self._roll_back)
+
+    def _commit(self, event: Event) -> None:
+        self._left.add()
+        self.release(event)
+
+    def _roll_back(self) -> None:
+        self._left.add()
+        self.ledger.drop("rolled_back")
+
+    def forked(self) -> None:
+        """Count from zero in a forked child."""
+        super().forked()
+        self._entered.restart()
+        self._left.restart()
+
+    def stats(self, entered: int) -> dict[str, Any]:
+        """Return the counters of the node and of its backends; `pending` waits for a commit."""
+        return {**super().stats(entered), "pending": self._entered.value - self._left.value}
