@@ -23,6 +23,7 @@ _SERVERS = frozenset(
         "mongo_uri",
         "mongod",
         "otlp_tap",
+        "postgres",
         "rabbitmq",
         "redis_url",
         "shared_mongod",

@@ -14,11 +14,12 @@ from uuid import uuid4
 import pytest
 from fault_proxy import FaultProxy
 from mongod import Mongod, MongodError
+from postgres_server import Postgres, PostgresError
 
 if TYPE_CHECKING:
     import pymongo
 
-__all__ = ["fault_proxy", "mongo_database", "mongo_uri", "mongod", "shared_mongod"]
+__all__ = ["fault_proxy", "mongo_database", "mongo_uri", "mongod", "postgres", "shared_mongod"]
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +32,19 @@ def shared_mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
 def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
     """A server of the test's own, to kill and to restart."""
     yield from _started(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server for the tests of a worker process. Leave it running."""
+    server = Postgres()
+    try:
+        server.start()
+    except PostgresError as error:
+        server.remove()
+        pytest.skip(str(error))
+    yield server
+    server.remove()
 
 
 @pytest.fixture

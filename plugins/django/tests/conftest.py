@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import django
 import pytest
 from django.conf import empty, settings
 from django.core.management import call_command
+from django.db import connections
 from django.test.utils import setup_test_environment, teardown_test_environment
 
 import eventtracking_core as et
@@ -23,8 +26,8 @@ settings._wrapped = empty  # noqa: SLF001  tests of values configure Django with
 settings.configure(
     ALLOWED_HOSTS=["*"],
     DATABASES={
-        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "file:default?mode=memory"},
-        "other": {"ENGINE": "django.db.backends.sqlite3", "NAME": "file:other?mode=memory"},
+        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
+        "other": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
     },
     INSTALLED_APPS=[
         "django.contrib.admin",
@@ -100,16 +103,38 @@ def contexts(memory):
     return lambda: {event["name"]: event["context"] for event in memory.events}
 
 
-@pytest.fixture
-def database():
-    """A new database, with the tables of the applications."""
-    from django.db import connections
+ALIASES = ("default", "other")
 
-    for alias in ("default", "other"):
-        connections[alias].close()
-        call_command("migrate", database=alias, verbosity=0)
-    yield connections["default"]
-    for alias in ("default", "other"):
-        connections[alias].rollback() if connections[alias].in_atomic_block else None
-        connections[alias].connection and connections[alias].connection.close()
-        connections[alias].connection = None
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """A database file with the tables of the applications."""
+    path = tmp_path_factory.mktemp("migrated") / "shop.db"
+    with stored_at(dict.fromkeys(ALIASES, path)):
+        call_command("migrate", verbosity=0)
+    return path
+
+
+@pytest.fixture
+def database(migrated, tmp_path):
+    """New databases."""
+    paths = {alias: tmp_path / f"{alias}.db" for alias in ALIASES}
+    for path in paths.values():
+        shutil.copy(migrated, path)
+    with stored_at(paths):
+        yield
+
+
+@contextmanager
+def stored_at(paths):
+    """Let the databases be at other places."""
+    connections.close_all()
+    before = {alias: connections.settings[alias]["NAME"] for alias in paths}
+    for alias, path in paths.items():
+        connections.settings[alias]["NAME"] = str(path)
+    try:
+        yield
+    finally:
+        connections.close_all()
+        for alias, name in before.items():
+            connections.settings[alias]["NAME"] = name

@@ -13,9 +13,12 @@ __all__ = ["Command"]
 
 
 class Command(BaseCommand):
-    """Runs a verb of the program `eventtracking`."""
+    """Runs a verb of the program `eventtracking`, or delivers the outbox."""
 
-    help = "Check, run and look into event tracking, with the configuration of this project."
+    help = (
+        "Check, run and look into event tracking, with the configuration of this project. "
+        "`deliver` delivers the outbox; the other verbs are those of the program eventtracking."
+    )
     requires_system_checks = ()  # `check` reports what they would
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,9 +29,14 @@ class Command(BaseCommand):
         """Run the verb.
 
         Raises:
-            CommandError: eventtracking-cli is not installed.
+            CommandError: eventtracking-cli is not installed, or the outbox was not delivered.
             SystemExit: the verb failed.
         """
+        if arguments[:1] == ["deliver"]:
+            from eventtracking_django.loop import run  # noqa: PLC0415  has the models
+
+            run(arguments[1:])
+            return
         try:
             _program()(list(arguments) or ["--help"])
         except SystemExit as end:

@@ -1,0 +1,167 @@
+"""The outbox on PostgreSQL and SQLite, with processes that are killed at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+HERE = Path(__file__).parent
+
+PRODUCER = """
+import sys, random, django
+django.setup()
+from django.contrib.auth.models import Group
+from django.db import transaction
+import eventtracking_core as et
+part, n = sys.argv[1], 0
+while True:
+    n += 1
+    name = f"{part}-{n}"
+    try:
+        with transaction.atomic():
+            Group.objects.create(name=name)
+            et.emit("created", {"name": name})
+            if n % 3 == 0:
+                raise LookupError
+    except LookupError:
+        pass
+"""
+
+
+class Project:
+    """Processes of one project, whose events go through an outbox into SQLite."""
+
+    def __init__(self, directory, database):
+        self.directory = directory
+        self.sink = directory / "events.db"
+        node = {
+            "type": "django.outbox",
+            "backends": {"sink": {"type": "sqlite", "path": str(self.sink)}},
+        }
+        self.environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "shop_settings",
+            "PYTHONPATH": str(HERE),
+            "PYTHONWARNINGS": "ignore",
+            "SHOP_DATABASE": json.dumps(database),
+            "SHOP_EVENTTRACKING": json.dumps({"backends": {"outbox": node}}),
+        }
+        self.processes = []
+        self.manage("migrate", "--verbosity", "0")
+
+    def manage(self, *words):
+        subprocess.run(
+            [sys.executable, "-m", "django", *words],
+            cwd=self.directory,
+            env=self.environment,
+            check=True,
+            timeout=100,
+        )
+
+    def start(self, *words):
+        log = (self.directory / "log").open("ab")
+        process = subprocess.Popen(
+            [sys.executable, *words],
+            cwd=self.directory,
+            env=self.environment,
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        self.processes.append(process)
+        return process
+
+    def deliverer(self):
+        return self.start(
+            *("-m", "django", "eventtracking", "deliver", "--interval", "0.05"),
+            *("--batch-size", "20"),
+        )
+
+    def stored(self):
+        if not self.sink.exists():
+            return []
+        with suppress(sqlite3.OperationalError), sqlite3.connect(self.sink, timeout=30) as database:
+            return [json.loads(text) for (text,) in database.execute("SELECT event FROM events")]
+        return []
+
+    def more_are_stored(self, number):
+        deadline = monotonic() + 60
+        while len(self.stored()) < number:
+            assert monotonic() < deadline, (self.directory / "log").read_text()[-2000:]
+            sleep(0.05)
+
+    def end(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+def committed(settings):
+    """Return the names in the table of the data."""
+    query = "SELECT name FROM auth_group"
+    if "sqlite" in settings["ENGINE"]:
+        with sqlite3.connect(settings["NAME"]) as database:
+            return {name for (name,) in database.execute(query)}
+    import psycopg
+
+    with psycopg.connect(
+        host=settings["HOST"], port=settings["PORT"], user=settings["USER"], dbname=settings["NAME"]
+    ) as connection:
+        return {name for (name,) in connection.execute(query)}
+
+
+def check(tmp_path, settings, rounds, deliverers):
+    project = Project(tmp_path, settings)
+    try:
+        for number in range(rounds):
+            # Each round kills the producer, and the deliverers of the round, at some moment.
+            before = len(project.stored())
+            running = [project.start("-c", PRODUCER, str(number))]
+            running += [project.deliverer() for _ in range(deliverers)]
+            project.more_are_stored(before + random.randrange(20, 60))
+            random.shuffle(running)
+            for process in running:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+        project.manage("eventtracking", "deliver", "--once")
+    finally:
+        project.end()
+    events = project.stored()
+    assert len({event["id"] for event in events}) == len(events)
+    names = [event["data"]["name"] for event in events]
+    assert len(set(names)) == len(names)
+    assert set(names) == committed(settings)
+    assert not [name for name in names if int(name.partition("-")[2]) % 3 == 0]
+
+
+def sqlite_settings(tmp_path):
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(tmp_path / "shop.db"),
+        "OPTIONS": {"timeout": 60, "transaction_mode": "IMMEDIATE"},
+    }
+
+
+@pytest.mark.timeout(300)
+def test_on_postgresql_what_is_committed_is_stored_once_whoever_is_killed(tmp_path, postgres):
+    check(tmp_path, postgres.settings(), rounds=2, deliverers=2)
+
+
+@pytest.mark.timeout(300)
+def test_on_sqlite_what_is_committed_is_stored_once_whoever_is_killed(tmp_path):
+    check(tmp_path, sqlite_settings(tmp_path), rounds=1, deliverers=1)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_ten_rounds_of_killing_two_deliverers_lose_and_repeat_nothing(tmp_path, postgres):
+    check(tmp_path, postgres.settings(), rounds=10, deliverers=2)

