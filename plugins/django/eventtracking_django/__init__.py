@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from eventtracking_django.tracker import DjangoTracker
+from eventtracking_django.tracker import DjangoTracker, emit
 
-__all__ = ["DjangoTracker"]
+__all__ = ["DjangoTracker", "emit"]

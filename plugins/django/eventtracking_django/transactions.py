@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.db import connections, transaction
+from django.utils.connection import ConnectionDoesNotExist
 
 from eventtracking_core import Event
 from eventtracking_core.encoding import snapshot
@@ -13,7 +15,9 @@ from eventtracking_core.routing import CompositeParts, Counter
 from eventtracking_core.routing.compiled import Send
 from eventtracking_django.router import DeferringRouter, LocalComposite
 
-__all__ = ["OnCommit", "check_alias", "send_on_commit"]
+__all__ = ["OnCommit", "check_alias", "run_on_commit"]
+
+_logger: Final = logging.getLogger("eventtracking")
 
 
 def check_alias(using: str | None) -> None:
@@ -26,25 +30,22 @@ def check_alias(using: str | None) -> None:
         raise ValueError("using must be an alias in DATABASES")
 
 
-def send_on_commit(
-    event: Event,
-    send: Callable[[Event], object],
-    using: str | None = None,
-    discarded: Callable[[], object] = bool,
-) -> None:
-    """Send an event when the current transaction commits; at once outside of a transaction.
+def run_on_commit(function: Callable[[], object], using: str | None = None) -> None:
+    """Call a function when the current transaction commits; at once outside of a transaction.
 
     Args:
-        event: the event.
-        send: sends it.
+        function: does not raise.
         using: the alias of the database; the default one if not given.
-        discarded: called if the transaction, or the savepoint it was emitted in, rolls back.
     """
-    if not transaction.get_connection(using).in_atomic_block:
-        send(event)
-        return
-    waiting = _Waiting(event, send, discarded)
-    transaction.on_commit(waiting, using=using, robust=True)
+    try:
+        waits = transaction.get_connection(using).in_atomic_block
+    except ConnectionDoesNotExist:
+        _logger.error("there is no database %r: an event is sent at once", using)  # noqa: TRY400
+        waits = False
+    if waits:
+        transaction.on_commit(function, using=using, robust=True)
+    else:
+        function()
 
 
 class _Waiting:
@@ -111,7 +112,7 @@ class OnCommitRouter(DeferringRouter):
             send(event)
             return
         self._entered.add()
-        send_on_commit(event, self._commit, self._using, self._roll_back)
+        run_on_commit(_Waiting(event, self._commit, self._roll_back), self._using)
 
     def _commit(self, event: Event) -> None:
         self._left.add()
