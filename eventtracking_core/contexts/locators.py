@@ -25,9 +25,9 @@ class ContextVarLocator:
     """One stack a thread, task and greenlet, each inheriting what its parent task had entered."""
 
     def __init__(self) -> None:
-        variable: ContextVar[Frame | None] = ContextVar("eventtracking_contexts", default=None)
-        self.top = variable.get
-        self._set = variable.set
+        self.variable: ContextVar[Frame | None] = ContextVar("eventtracking_contexts", default=None)
+        self.top = self.variable.get
+        self._set = self.variable.set
 
     def set_top(self, frame: Frame | None) -> None:
         """Make a frame the innermost one."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from typing import Any, Protocol
+from contextvars import ContextVar, Token
+from typing import Any, Final, Protocol
 
 __all__ = [
     "Context",
@@ -15,6 +17,9 @@ __all__ = [
     "StackLocator",
     "remove",
 ]
+
+_GENERATOR: Final = 0x20 | 0x200
+"""Flags of the code of generators, plain and asynchronous."""
 
 Context = Mapping[str, Any]
 """What a context holds: values by field name."""
@@ -75,6 +80,59 @@ class Frame:
         while frame is not None:
             yield frame
             frame = frame.below
+
+
+class GeneratorFrame(Frame):
+    """A context entered by a generator, whose block may be left where it was not entered.
+
+    An abandoned generator is closed by the thread that collects it, and by asyncio in a new task.
+    Context variables that are set there do not reach the task that iterated. So the frame notes
+    that its block was left, and is removed where it was entered, at the next look. Tasks that were
+    started within the block keep it.
+    """
+
+    __slots__ = ("_is_removed", "_union", "_variable", "is_left", "token")
+
+    def __init__(
+        self,
+        name: str | None,
+        context: Context,
+        owner: object,
+        type_id: str | None,
+        variable: ContextVar[Frame | None],
+    ) -> None:
+        self._variable = variable
+        self._is_removed = False
+        self.is_left = False
+        super().__init__(name, context, variable.get(), owner, type_id)
+        self.token: Token[Frame | None] = variable.set(self)
+
+    @property
+    def merged(self) -> dict[str, Any]:
+        """The union of this context and all below it; without it, once its block was left."""
+        if self.is_left and self.remove():
+            return self.below.merged if self.below is not None else {}
+        return self._union
+
+    @merged.setter
+    def merged(self, union: dict[str, Any]) -> None:
+        self._union = union
+
+    def remove(self) -> bool:
+        """Remove the frame if it was entered here, and is there; return whether it was."""
+        if self._is_removed:
+            return False
+        top = self._variable.get()
+        try:
+            self._variable.reset(self.token)
+        except ValueError:  # entered elsewhere: here it was inherited
+            return False
+        self._is_removed = True
+        # Frames above one that was removed are copies, with the same owner.
+        mine = (frame for frame in (top.down() if top else ()) if frame.owner is self.owner)
+        found = next(mine, None)
+        self._variable.set(top.without(found) if top is not None and found is not None else top)
+        return True
 
 
 class ContextLocator(Protocol):
@@ -152,7 +210,7 @@ def remove(locator: StackLocator, matches: Callable[[Frame], bool], name: object
 class EnteredContext:
     """Enters a context for a block; leaves it again, in whatever order blocks end."""
 
-    __slots__ = ("_context", "_locator", "_name", "_type_id")
+    __slots__ = ("_context", "_generator_frame", "_locator", "_name", "_type_id")
 
     def __init__(
         self,
@@ -165,13 +223,25 @@ class EnteredContext:
         self._name = name
         self._context = context
         self._type_id = type_id
+        self._generator_frame: GeneratorFrame | None = None
 
     def __enter__(self) -> None:
         locator = self._locator
+        variable = getattr(locator, "variable", None)
+        if variable is not None and sys._getframe(1).f_code.co_flags & _GENERATOR:  # noqa: SLF001
+            self._generator_frame = GeneratorFrame(
+                self._name, self._context, self, self._type_id, variable
+            )
+            return
         locator.set_top(Frame(self._name, self._context, locator.top(), self, self._type_id))
 
     def __exit__(self, *_: object) -> None:
         locator = self._locator
+        if self._generator_frame is not None:
+            frame, self._generator_frame = self._generator_frame, None
+            frame.is_left = True
+            if frame.remove():
+                return
         top = locator.top()
         if top is not None and top.owner is self:
             locator.set_top(top.below)
