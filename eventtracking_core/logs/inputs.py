@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from eventtracking_core.logs.compression import (
-    Decompressed,
     UnreadableInputError,
     decompressed,
     refuse_archive,
@@ -41,17 +40,19 @@ class Source:
     Args:
         path: its name, `-` for the standard input.
         raw: the file itself, by whose position progress is told.
-        content: what it holds when it is compressed, else None.
+
+    Raises:
+        UnreadableInputError: it is of a format that is not read, or whose package is missing.
     """
 
-    def __init__(self, path: Path, raw: BinaryIO, content: Decompressed | None) -> None:
+    def __init__(self, path: Path, raw: BinaryIO) -> None:
         self.path = path
         self._raw = raw
-        self._content = content
+        self._content = decompressed(raw)
         self._end = sys.maxsize
         self._stream = raw
-        if content is not None:
-            buffered = io.BufferedReader(content, _BUFFER)
+        if self._content is not None:
+            buffered = io.BufferedReader(self._content, _BUFFER)
             refuse_archive(buffered.peek(_BUFFER))
             self._stream = buffered
         elif raw.seekable():
@@ -138,6 +139,6 @@ def opened(path: Path) -> Iterator[Source]:
 
 def _source(path: Path, raw: BinaryIO) -> Source:
     try:
-        return Source(path, raw, decompressed(raw))
+        return Source(path, raw)
     except UnreadableInputError as error:
         raise UnreadableInputError(f"{path}: {error}") from error
