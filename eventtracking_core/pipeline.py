@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.holders import calls_below, hold
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.routing import Counter, RoutingBackend
+from eventtracking_core.routing import AtomicCounter, RoutingBackend
 from eventtracking_core.routing.binding import bind
 from eventtracking_core.settings import (
     DEFAULT,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from eventtracking_core.contexts import ContextProvider
     from eventtracking_core.events import Event
     from eventtracking_core.registry import EventType, MetadataStore
-    from eventtracking_core.registry.keeping import Keeper
+    from eventtracking_core.registry.store import MetadataWriter
     from eventtracking_core.routing.binding import Owner
 
 __all__ = [
@@ -133,10 +133,10 @@ class Pipeline:
         self.policies = policies
         self.max_event_size = policies.max_event_size
         self.metadata = metadata
-        self._metadata_writer: Keeper | None = None
-        self.emitted_count = Counter()
+        self._metadata_writer: MetadataWriter | None = None
+        self.emitted_count = AtomicCounter()
         self.emitted = self.emitted_count.tick
-        self._left_count = Counter()
+        self._left_count = AtomicCounter()
         self.left = self._left_count.tick
         """`next(pipeline.left)` follows each `next(pipeline.emitted)`, after routing the event."""
         self._is_replaced = False
@@ -163,9 +163,9 @@ class Pipeline:
         if self.metadata is None or self._is_isolated():
             return
         if self._metadata_writer is None:
-            from eventtracking_core.registry.keeping import Keeper  # noqa: PLC0415  costs imports
+            from eventtracking_core.registry.store import MetadataWriter  # noqa: PLC0415  costs imports
 
-            self._metadata_writer = Keeper(self.metadata)
+            self._metadata_writer = MetadataWriter(self.metadata)
         self._metadata_writer.add(record)
 
     def start(self) -> None:

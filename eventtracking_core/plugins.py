@@ -23,8 +23,8 @@ from eventtracking_core.importing import import_attribute, import_bounded
 __all__ = [
     "GROUP",
     "PUBLISHED",
+    "ComponentKind",
     "Factory",
-    "Kind",
     "PluginError",
     "Plugins",
     "installed",
@@ -32,19 +32,19 @@ __all__ = [
     "register_plugin",
 ]
 
-Kind = Literal["context provider", "processor", "backend", "metadata store"]
+ComponentKind = Literal["context provider", "processor", "backend", "metadata store"]
 Factory = Callable[..., Any]
 
 GROUP: Final = "eventtracking"
 
-_HOOKS: Final[Mapping[Kind, str]] = {
+_HOOKS: Final[Mapping[ComponentKind, str]] = {
     "context provider": "eventtracking_context_providers",
     "processor": "eventtracking_processors",
     "backend": "eventtracking_backends",
     "metadata store": "eventtracking_metadata_stores",
 }
 
-_BUILT_IN: Final[Mapping[Kind, Mapping[str, str]]] = {
+_BUILT_IN: Final[Mapping[ComponentKind, Mapping[str, str]]] = {
     "context provider": {
         "environment": "eventtracking_core.providers.environment:Environment",
         "process": "eventtracking_core.providers.process:Process",
@@ -130,7 +130,7 @@ class Plugins:
         if plugin is None:
             raise PluginError(f"no plugin {name!r} is registered")
 
-    def find(self, kind: Kind, type_name: str, disabled: Iterable[str] = ()) -> Factory:
+    def find(self, kind: ComponentKind, type_name: str, disabled: Iterable[str] = ()) -> Factory:
         """Return the factory of a component.
 
         Args:
@@ -162,7 +162,7 @@ class Plugins:
         name = type_name.partition(".")[0]
         return self._origins.get(name, repr(name))
 
-    def factories(self, kind: Kind, name: str) -> Mapping[str, Factory]:
+    def factories(self, kind: ComponentKind, name: str) -> Mapping[str, Factory]:
         """Return what a registered plugin has of a kind, by type name.
 
         Raises:
@@ -175,7 +175,7 @@ class Plugins:
             raise PluginError(f"plugin {where}: {_HOOKS[kind]} must return factories by name")
         return factories
 
-    def available(self) -> tuple[dict[Kind, dict[str, Factory]], dict[str, PluginError]]:
+    def available(self) -> tuple[dict[ComponentKind, dict[str, Factory]], dict[str, PluginError]]:
         """Return every component there is, by kind and type name, and the plugins that fail.
 
         All installed plugins are imported: for tools, never for an application's start.
@@ -187,7 +187,7 @@ class Plugins:
                     self.load(entry_point)
                 except PluginError as error:
                     failed[entry_point.name] = error
-        found: dict[Kind, dict[str, Factory]] = {}
+        found: dict[ComponentKind, dict[str, Factory]] = {}
         for kind in _BUILT_IN:
             found[kind] = {name: import_attribute(path) for name, path in _BUILT_IN[kind].items()}
             for name, _ in self._manager.list_name_plugin():
@@ -230,7 +230,7 @@ class Plugins:
                 raise PluginError(f"{error} ({_distribution(entry_point)})") from error
             self._origins[entry_point.name] = _origin(entry_point)
 
-    def _load(self, kind: Kind, name: str, type_name: str) -> None:
+    def _load(self, kind: ComponentKind, name: str, type_name: str) -> None:
         candidates = [entry_point for entry_point in installed() if entry_point.name == name]
         if not candidates:
             raise PluginError(_unknown(kind, type_name))
@@ -273,7 +273,7 @@ def _distribution(entry_point: EntryPoint) -> str:
     return f"{dist.name} {dist.version}" if dist else "an unknown distribution"
 
 
-def _unknown(kind: Kind, type_name: str) -> str:
+def _unknown(kind: ComponentKind, type_name: str) -> str:
     there = sorted({*_BUILT_IN[kind], *(entry_point.name for entry_point in installed())})
     message = f"unknown {kind} {type_name!r}"
     close = get_close_matches(type_name, sorted({*there, *PUBLISHED}), n=1)

@@ -18,13 +18,13 @@ from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import Event, id_at
 from eventtracking_core.forks import check_fork, reset_after_fork, same_process
 from eventtracking_core.holders import join
-from eventtracking_core.intake import Intake
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.pipeline import Diverted, Pipeline, Replaced, Send, emitting
 from eventtracking_core.prepared import PreparedEvent
 from eventtracking_core.routing import RoutingBackend
 from eventtracking_core.settings import DEFAULT, SHUTDOWN_TIMEOUT
 from eventtracking_core.signals import uninterrupted
+from eventtracking_core.validation.arguments import Intake
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         EnteredContext,
     )
     from eventtracking_core.registry import EventType, FieldDoc, Registry
-    from eventtracking_core.stamps import Stamps
+    from eventtracking_core.validation.builder import EventBuilders
 
 __all__ = ["Tracker"]
 
@@ -76,10 +76,10 @@ class Tracker:
         self._names = self._intake.names
         self._pipeline = Pipeline(RoutingBackend(backends, processors))
         self._pipeline.bind(proxy(self))  # a cycle would keep a tracker alive
-        self._stamps: Stamps | None = None
+        self._builders: EventBuilders | None = None
         self._providers: tuple[ContextProvider, ...] = ()
         if strict:
-            self._stamping()
+            self._event_builders()
         alive.add(self)
         join(self)
 
@@ -120,7 +120,7 @@ class Tracker:
                 now = self._intake.timestamp(timestamp, name)
             fields = data if type(data) is dict else self._intake.data(data, name)
             event: Event
-            if self._stamps is None and kind is None:
+            if self._builders is None and kind is None:
                 event = {
                     "id": event_id,
                     "name": name,
@@ -129,7 +129,7 @@ class Tracker:
                     "data": fields,
                 }
             else:
-                stamp = (self._stamps or self._stamping())[name if kind is None else kind]
+                stamp = (self._builders or self._event_builders())[name if kind is None else kind]
                 event = stamp(pipeline, event_id, name, now, frame, context, fields)
             try:
                 next(pipeline.emitted)
@@ -193,34 +193,34 @@ class Tracker:
         context = pipeline.context({} if frame is None else frame.merged)
         moment = now if timestamp is None else self._intake.timestamp(timestamp, text)
         fields = self._intake.data(data, text)
-        if self._stamps is None and kind is None:
+        if self._builders is None and kind is None:
             made = {"id": event_id, "name": text, "timestamp": moment}
             return cast("Event", {**made, "context": context, "data": fields}), None
-        stamp = (self._stamps or self._stamping())[text if kind is None else kind]
+        stamp = (self._builders or self._event_builders())[text if kind is None else kind]
         try:
             return stamp(pipeline, event_id, text, moment, frame, context, fields), None
         except Diverted as diverted:
             return diverted.event, diverted.send
 
-    def _stamping(self) -> Stamps:
+    def _event_builders(self) -> EventBuilders:
         """Begin to stamp and to check events: there is what to check them against."""
-        from eventtracking_core.stamps import Stamps  # noqa: PLC0415  costs imports
+        from eventtracking_core.validation.builder import EventBuilders  # noqa: PLC0415  costs imports
 
-        if self._stamps is None:
-            self._stamps = Stamps(self.event_types, self._intake)
-        return self._stamps
+        if self._builders is None:
+            self._builders = EventBuilders(self.event_types, self._intake)
+        return self._builders
 
     def _begin(self) -> None:
         """Apply the pipeline's policies and write known event types to its metadata store."""
         if self._pipeline.policies is not DEFAULT:
-            self._stamping()
+            self._event_builders()
         if self._event_types is not None:
             for record in self._event_types.records():
                 self._pipeline.write_metadata(record)
 
     def _registered(self, record: EventType) -> None:
         """Check events by a record that was registered, and save it."""
-        self._stamping()
+        self._event_builders()
         self._pipeline.write_metadata(record)
 
     def send(self, event: Event) -> None:

@@ -18,7 +18,7 @@ from eventtracking_core.plugins import installed, plugins
 if TYPE_CHECKING:
     from docutils import nodes
 
-    from eventtracking_core.plugins import Kind
+    from eventtracking_core.plugins import ComponentKind
 
 __all__ = ["Components", "Options"]
 
@@ -38,7 +38,7 @@ class Components(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a section for each component."""
-        kind = cast("Kind", self.arguments[0])
+        kind = cast("ComponentKind", self.arguments[0])
         components, failed = plugins.available()
         for name, error in failed.items():
             _logger.warning("plugin %s: %s", name, error, location=self.get_location())
@@ -48,7 +48,7 @@ class Components(SphinxDirective):
         )
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
-    def _component(self, kind: Kind, name: str, factory: Callable[..., Any]) -> str:
+    def _component(self, kind: ComponentKind, name: str, factory: Callable[..., Any]) -> str:
         options = _options(factory, self.get_location())
         anchor = f"({kind.replace(' ', '-')}-{name})="
         parts = [anchor, f"### `{name}`", _origin(name), _documentation(factory)[0]]

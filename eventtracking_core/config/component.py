@@ -11,7 +11,7 @@ from eventtracking_core.config.options import Parameter, UnresolvableError, para
 from eventtracking_core.config.reader import is_missing, join, kind_of, unknown
 from eventtracking_core.config.settings import DELIVERY
 from eventtracking_core.diagnostics import describe
-from eventtracking_core.plugins import PUBLISHED, Factory, Kind, PluginError, plugins
+from eventtracking_core.plugins import PUBLISHED, ComponentKind, Factory, PluginError, plugins
 from eventtracking_core.routing import CompositeBackend
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ Nested = Mapping[str, Callable[[object, str], object]]
 RESERVED: Final = ("accepts", "backends", "delivery", "processors", "type")
 """Options that are of the node and not of its component."""
 
-_NODE_OPTIONS: Final[Mapping[Kind, tuple[str, ...]]] = {
+_NODE_OPTIONS: Final[Mapping[ComponentKind, tuple[str, ...]]] = {
     "backend": ("accepts", "delivery", "processors"),
     "processor": ("on_error",),
 }
-_METHODS: Final[Mapping[Kind, tuple[str, ...]]] = {
+_METHODS: Final[Mapping[ComponentKind, tuple[str, ...]]] = {
     "backend": ("send", "send_batch"),
     "metadata store": ("save_event_type",),
 }
@@ -48,9 +48,9 @@ class ComponentFactory:
     def __init__(self, disabled: Iterable[str], problems: Problems) -> None:
         self.disabled = list(disabled)
         self._problems = problems
-        self._found: dict[tuple[Kind, str], Factory | PluginError] = {}
+        self._found: dict[tuple[ComponentKind, str], Factory | PluginError] = {}
 
-    def find(self, kind: Kind, type_name: str) -> Factory:
+    def find(self, kind: ComponentKind, type_name: str) -> Factory:
         """Return the factory of a type, which is looked for once.
 
         Raises:
@@ -66,7 +66,7 @@ class ComponentFactory:
             raise found
         return found
 
-    def takes(self, kind: Kind, type_name: object, option: str) -> bool:
+    def takes(self, kind: ComponentKind, type_name: object, option: str) -> bool:
         """Return whether components of a type have an option; False if there is no such type."""
         try:
             return option in parameters(self.find(kind, str(type_name)))[0]
@@ -81,7 +81,9 @@ class ComponentFactory:
             return None
         return factory if is_composite(factory) else None
 
-    def component(self, kind: Kind, node: Any, path: str, nested: Nested | None = None) -> Any:
+    def component(
+        self, kind: ComponentKind, node: Any, path: str, nested: Nested | None = None
+    ) -> Any:
         """Return a component, or None where there was a problem.
 
         Args:
@@ -114,7 +116,9 @@ class ComponentFactory:
         component = self._construct(factory, options, path, left_out)
         return component if len(self._problems) == before else None
 
-    def _type(self, kind: Kind, type_name: object) -> tuple[Factory, dict[str, Parameter], bool]:
+    def _type(
+        self, kind: ComponentKind, type_name: object
+    ) -> tuple[Factory, dict[str, Parameter], bool]:
         """Return a factory, its options, and whether it takes others besides."""
         if not isinstance(type_name, str):
             raise PluginError(f"expected the type of a {kind}")
@@ -124,7 +128,7 @@ class ComponentFactory:
         except UnresolvableError as error:
             raise UnresolvableError(f"plugin {plugins.origin(type_name)}: {error}") from error
 
-    def _given(self, kind: Kind, component: object, path: str) -> object:
+    def _given(self, kind: ComponentKind, component: object, path: str) -> object:
         """Return a component that was made by the caller, if it is one."""
         if isinstance(component, CompositeBackend):
             message = "must be a table: its children are part of the configuration"
@@ -138,7 +142,7 @@ class ComponentFactory:
 
     def _options(
         self,
-        kind: Kind,
+        kind: ComponentKind,
         node: Mapping[str, Any],
         path: str,
         known: Mapping[str, Parameter],
@@ -185,7 +189,7 @@ def is_composite(factory: object) -> TypeGuard[type[CompositeBackend]]:
     return isinstance(factory, type) and issubclass(factory, CompositeBackend)
 
 
-def _unknown(kind: Kind, key: object, known: Mapping[str, Parameter]) -> str:
+def _unknown(kind: ComponentKind, key: object, known: Mapping[str, Parameter]) -> str:
     """Return the message for an option that a component does not have."""
     if key == "accepts":
         return "belongs to a router"

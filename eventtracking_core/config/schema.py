@@ -18,7 +18,7 @@ from eventtracking_core.config.options import (
 )
 from eventtracking_core.config.settings import DELIVERY, POLICIES
 from eventtracking_core.delivery import MODES
-from eventtracking_core.plugins import Kind
+from eventtracking_core.plugins import ComponentKind
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT, Telemetry
 
 __all__ = ["json_schema"]
@@ -50,7 +50,9 @@ _OF_BACKENDS: Final = {"delivery": _DELIVERY, "processors": _PROCESSORS, "accept
 _ON_ERROR: Final = {"enum": ["continue", "drop"]}
 
 
-def json_schema(components: Mapping[Kind, Mapping[str, Callable[..., Any]]]) -> dict[str, Any]:
+def json_schema(
+    components: Mapping[ComponentKind, Mapping[str, Callable[..., Any]]],
+) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a configuration.
 
     Args:

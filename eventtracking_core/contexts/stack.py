@@ -36,11 +36,11 @@ class ContextProvider(Protocol):
 class Frame:
     """One entered context, immutable, with the union of itself and all below it.
 
-    `types` are the ids of the records that describe it and those below it, outermost first;
-    `stamp` is for whoever stamps events, to keep what follows from a frame.
+    `types` are the ids of the records that describe it and those below it, outermost first.
+    `type_info` caches `(context_type_id, estimated_size)` for this frame; set by the event builder.
     """
 
-    __slots__ = ("below", "context", "merged", "name", "owner", "stamp", "type_id", "types")
+    __slots__ = ("below", "context", "merged", "name", "owner", "type_id", "type_info", "types")
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Frame:
         self.types: tuple[str, ...] = (
             types if type_id is None or type_id in types else (*types, type_id)
         )
-        self.stamp: Any = None
+        self.type_info: Any = None
 
     def without(self, unwanted: Frame) -> Frame | None:
         """Return the stack without one of its frames."""

@@ -11,7 +11,7 @@ from eventtracking_core.delivery.storage.spool import SpooledEvent
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import BatchError, RejectedError, RetryableError
 from eventtracking_core.events import Event
-from eventtracking_core.routing import Saver
+from eventtracking_core.routing import EventTypeWriter
 from eventtracking_core.routing.coroutines import refuse_awaitable
 
 __all__ = ["INVALID", "Attempt", "QueuedEvent", "Run", "sender"]
@@ -64,21 +64,21 @@ def _never() -> bool:
 
 def sender(
     backend: Backend | BatchBackend,
-    saver: Saver | None = None,
+    writer: EventTypeWriter | None = None,
     past_deadline: Callable[[], bool] = _never,
 ) -> Send:
     """Return a function that delivers a batch in a number of seconds.
 
     Args:
         backend: delivers.
-        saver: is shown each batch first.
+        writer: is shown each batch first.
         past_deadline: returns whether a backend that takes one event at a time gets no further one.
     """
     send_batch = getattr(backend, "send_batch", None)
 
     def send_all(events: Sequence[Event], timeout: float) -> None:
-        if saver is not None:
-            saver.save_for_all(events)
+        if writer is not None:
+            writer.save_for_all(events)
         if callable(send_batch):
             refuse_awaitable(send_batch(events, timeout=timeout))
         else:

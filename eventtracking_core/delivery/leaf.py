@@ -24,7 +24,7 @@ from eventtracking_core.delivery.worker import Worker
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.routing import Counter, Leaf
+from eventtracking_core.routing import AtomicCounter, Leaf
 from eventtracking_core.signals import drain_by_default
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class BufferedLeaf(Leaf):
 
         def deliver(event: Event) -> None:
             # An interrupt may come at any call: what is counted stands before the last one.
-            outcome: Counter | None = interrupted
+            outcome: AtomicCounter | None = interrupted
             waiting = 0
             try:
                 next(accepted)
@@ -150,7 +150,7 @@ class BufferedLeaf(Leaf):
 
         return deliver
 
-    def _deliver_late(self, event: Event) -> Counter:
+    def _deliver_late(self, event: Event) -> AtomicCounter:
         """Deliver inline what was on its way when the leaf lost its place; drop the rest."""
         if not self.is_retired:
             return self._dropped("shutdown")
@@ -213,7 +213,7 @@ class BufferedLeaf(Leaf):
     def _spool_lost(self, number: int) -> None:
         self.ledger.drop("damaged", number)
 
-    def _dropped(self, reason: str) -> Counter:
+    def _dropped(self, reason: str) -> AtomicCounter:
         report(
             logging.ERROR, (self.path, reason), "backend %s: events are dropped: %s",
             self.path, reason, extra={"backend": self.path, "reason": reason},

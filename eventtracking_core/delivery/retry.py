@@ -68,7 +68,9 @@ class RetrySender:
     def _attempt(self) -> Attempt:
         is_probing = self.backoff.probes and self.pending[0].transient
         tried = self.pending[:1] if is_probing else self._together()
-        send = sender(self._leaf.backend, self._leaf.saver, lambda: self._control.past_deadline)
+        send = sender(
+            self._leaf.backend, self._leaf.event_type_writer, lambda: self._control.past_deadline
+        )
         attempt = Attempt(send, self._timeout)
         deaths = self._leaf.deaths
         spooled = [str(item.event.get("id")) for item in tried if item.spooled is not None]

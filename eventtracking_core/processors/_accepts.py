@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from eventtracking_core.diagnostics import report
 from eventtracking_core.events import clean_name
 from eventtracking_core.processors._fields import Field, values
-from eventtracking_core.processors._personal import PersonalDataExit
-from eventtracking_core.registry.personal import PersonalFields
+from eventtracking_core.processors._personal import PersonalDataExit, PersonalFields
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Processor

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eventtracking_core.registry.annotations import PII, Doc
-    from eventtracking_core.registry.fields import FieldDoc
     from eventtracking_core.registry.jsonschema import fields_of_schema, json_schema
-    from eventtracking_core.registry.record import EventType, Kind, MetadataStore
+    from eventtracking_core.registry.record import EventType, FieldDoc, MetadataStore, RecordKind
     from eventtracking_core.registry.registry import Registry, find_record
     from eventtracking_core.registry.typed import event
 
@@ -18,8 +17,8 @@ __all__ = [
     "Doc",
     "EventType",
     "FieldDoc",
-    "Kind",
     "MetadataStore",
+    "RecordKind",
     "Registry",
     "event",
     "fields_of_schema",
@@ -32,8 +31,8 @@ _HOME = {
     "PII": "annotations",
     "Doc": "annotations",
     "EventType": "record",
-    "FieldDoc": "fields",
-    "Kind": "record",
+    "FieldDoc": "record",
+    "RecordKind": "record",
     "MetadataStore": "record",
     "Registry": "registry",
     "event": "typed",

@@ -29,7 +29,7 @@ from typing import (
 from uuid import UUID
 
 from eventtracking_core.encoding import field_names
-from eventtracking_core.registry.fields import FieldDoc
+from eventtracking_core.registry.record import FieldDoc
 
 __all__ = ["PII", "Doc", "fields_of_class", "json_type"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core.registry.fields import FieldDoc
+from eventtracking_core.registry.record import FieldDoc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Final, Literal, Protocol
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from eventtracking_core._text import encodable
 from eventtracking_core.events import as_utc
-from eventtracking_core.registry.fields import FieldDoc
 
-__all__ = ["EventType", "Kind", "MetadataStore"]
+if TYPE_CHECKING:
+    from types import FrameType
 
-Kind = Literal["event", "context", "composed"]
+__all__ = ["STACK_TRACES", "EventType", "FieldDoc", "MetadataStore", "RecordKind", "stack_trace"]
+
+RecordKind = Literal["event", "context", "composed"]
 
 ID_LENGTH: Final = 16
 """Hexadecimal digits: 64 bits, of which a million types share an id once in 37 million times."""
@@ -27,6 +32,61 @@ _TEXTS: Final = (
 """What a sink has to hold as text."""
 
 UNREGISTERED: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class FieldDoc:
+    """What a field means.
+
+    Args:
+        name: its path, dotted where it lies in another field.
+        description: what it holds, for whoever reads the log.
+        type: what JSON Schema calls its type (`string`, `integer`, `number`, `boolean`, `object`,
+            `array`, `null`), or several, joined by `|`; any, if not given.
+        required: whether an event without it is incomplete.
+        pii: the class of personal data it holds, such as `email`, `id`, `ip` or `name`.
+        enum: the only values it may have.
+    """
+
+    name: str
+    description: str = ""
+    type: str | None = None
+    required: bool = True
+    pii: str | None = None
+    enum: tuple[str | int | float | bool | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("name", "description", "type", "pii", "enum"):
+            object.__setattr__(self, name, encodable(getattr(self, name)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the field as JSON holds it; what has its default is left out."""
+        whole = {
+            "name": self.name,
+            "description": self.description,
+            "type": self.type,
+            "required": self.required,
+            "pii": self.pii,
+            "enum": list(self.enum),
+        }
+        kept = {"name", "description", "required"}
+        return {key: value for key, value in whole.items() if value or key in kept}
+
+    @classmethod
+    def from_dict(cls, field: Mapping[str, Any]) -> FieldDoc:
+        """Return the field that `to_dict` made.
+
+        Raises:
+            KeyError: it has no name.
+        """
+        return cls(
+            name=field["name"],
+            description=field.get("description", ""),
+            type=field.get("type"),
+            required=field.get("required", True),
+            pii=field.get("pii"),
+            enum=tuple(field.get("enum", ())),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +113,7 @@ class EventType:
         stack_trace: from where, innermost last: `path:line in function`.
     """
 
-    kind: Kind = "event"
+    kind: RecordKind = "event"
     name: str
     description: str = ""
     fields: tuple[FieldDoc, ...] = ()
@@ -169,3 +229,38 @@ class MetadataStore(Protocol):
 
     def load_event_types(self) -> Iterable[EventType]:
         """Return every record, the oldest first; none where there is nothing yet."""
+
+
+STACK_TRACES: Final = "EVENTTRACKING_STACK_TRACES"
+"""The variable that switches them off: `0`, `false`, `no` or `off`."""
+
+MAX_FRAMES: Final = 8
+_OURS: Final = os.path.dirname(os.path.dirname(__file__)) + os.sep  # noqa: PTH120  as co_filename
+_OFF: Final = frozenset({"0", "false", "no", "off"})
+
+
+def stack_trace() -> tuple[str, ...]:
+    """Return the innermost frames outside of the framework, as `path:line in function`.
+
+    Paths are relative to where Python found the file, so that no directory of the machine shows.
+    """
+    if os.environ.get(STACK_TRACES, "").strip().lower() in _OFF:
+        return ()
+    frames: list[str] = []
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  no other way without reading source
+    while frame is not None and len(frames) < MAX_FRAMES:
+        code = frame.f_code
+        if not code.co_filename.startswith((_OURS, "<frozen ")):
+            frames.append(f"{_relative(code.co_filename)}:{frame.f_lineno} in {code.co_name}")
+        frame = frame.f_back
+    return tuple(reversed(frames))
+
+
+def _relative(path: str) -> str:
+    if path.startswith("<"):
+        return path
+    roots = [root for root in (os.getcwd(), *sys.path) if root]  # noqa: PTH109  text, not a Path
+    inside = [root for root in roots if path.startswith(root.rstrip(os.sep) + os.sep)]
+    if not inside:
+        return PurePath(path).name if os.path.isabs(path) else path  # noqa: PTH117
+    return path[len(max(inside, key=len).rstrip(os.sep)) + 1 :]

@@ -12,12 +12,10 @@ from weakref import WeakSet
 
 from eventtracking_core.diagnostics import log, report
 from eventtracking_core.events import UNKNOWN, clean_name
-from eventtracking_core.registry.fields import FieldDoc
 from eventtracking_core.registry.jsonschema import fields_of_schema
-from eventtracking_core.registry.origin import stack_trace
-from eventtracking_core.registry.record import EventType, Kind
+from eventtracking_core.registry.record import EventType, FieldDoc, RecordKind, stack_trace
 
-__all__ = ["MAX_TYPES", "FieldDescriptions", "Registry", "find_record"]
+__all__ = ["MAX_TYPES", "FieldDescriptions", "Registry", "declare", "find_record", "listeners"]
 
 FieldDescriptions = Mapping[str, "str | FieldDoc"]
 """What fields mean, by name; dotted where a field lies in another."""
@@ -27,6 +25,15 @@ MAX_TYPES: Final = 10_000
 
 # An id says what its record says, so it does not matter which registry has it.
 _registries: Final[WeakSet[Registry]] = WeakSet()
+
+
+listeners: Final[list[Callable[[EventType], object]]] = []
+
+
+def declare(record: EventType) -> None:
+    """Tell of a record that a class declares."""
+    for listen in listeners:
+        listen(record)
 
 
 def find_record(record_id: str) -> EventType | None:
@@ -44,7 +51,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._records: dict[str, EventType] = {}
-        self._current: dict[tuple[Kind, str], EventType] = {}
+        self._current: dict[tuple[RecordKind, str], EventType] = {}
         self._described: dict[object, EventType] = {}
         self._composed: dict[tuple[str, ...], EventType] = {}
         self._watchers: list[Callable[[EventType], object]] = []
@@ -169,7 +176,7 @@ class Registry:
             watcher(known)
         return known
 
-    def get(self, name: str, kind: Kind = "event") -> EventType | None:
+    def get(self, name: str, kind: RecordKind = "event") -> EventType | None:
         """Return the record that holds for a name; None where nobody registered it."""
         return self._current.get((kind, name))
 

@@ -1,20 +1,20 @@
 """The routing tree, compiled into plain calls."""
 
+from eventtracking_core.registry.store import EventTypeWriter
 from eventtracking_core.routing.composite import CompositeBackend, CompositeParts
 from eventtracking_core.routing.leaf import Leaf
-from eventtracking_core.routing.ledger import Counter, Ledger
+from eventtracking_core.routing.ledger import AtomicCounter, Ledger
 from eventtracking_core.routing.processor_node import OnError, ProcessorNode
 from eventtracking_core.routing.router import RoutingBackend
-from eventtracking_core.routing.saving import Saver
 
 __all__ = [
+    "AtomicCounter",
     "CompositeBackend",
     "CompositeParts",
-    "Counter",
+    "EventTypeWriter",
     "Leaf",
     "Ledger",
     "OnError",
     "ProcessorNode",
     "RoutingBackend",
-    "Saver",
 ]

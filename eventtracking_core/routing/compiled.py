@@ -10,7 +10,7 @@ from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import ClosedError, EventEmissionExit
 from eventtracking_core.nesting import TooDeepError, nested
-from eventtracking_core.routing.ledger import Counter, Ledger
+from eventtracking_core.routing.ledger import AtomicCounter, Ledger
 from eventtracking_core.routing.processor_node import process
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def chain(
     return route
 
 
-def _dropped(ledger: Ledger, error: BaseException) -> Counter:
+def _dropped(ledger: Ledger, error: BaseException) -> AtomicCounter:
     """Return the counter of an event that a router drops.
 
     Raises:

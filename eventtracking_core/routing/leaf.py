@@ -19,10 +19,10 @@ from eventtracking_core.holders import (
 )
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.nesting import nested
+from eventtracking_core.registry.store import event_type_writer
 from eventtracking_core.routing.capabilities import BackendCapabilities, capabilities_of
 from eventtracking_core.routing.coroutines import refuse_awaitable, returns_coroutine
-from eventtracking_core.routing.ledger import Counter, Ledger, failure_level, failure_reason
-from eventtracking_core.routing.saving import saver
+from eventtracking_core.routing.ledger import AtomicCounter, Ledger, failure_level, failure_reason
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class Leaf:
         self.type_name = type_name or type(backend).__name__
         self.ledger = Ledger()
         self.capabilities = capabilities_of(backend)
-        self.saver = saver(name, backend)
+        self.event_type_writer = event_type_writer(name, backend)
         send = _sender(name, self.capabilities)
-        self._send = send if self.saver is None else self.saver.before(send)
+        self._send = send if self.event_type_writer is None else self.event_type_writer.before(send)
         self._is_shut_down = False
         self._releasing = Lock()
         self._releasing_thread: int | None = None
@@ -104,7 +104,7 @@ class Leaf:
 
         return deliver
 
-    def _failed(self, error: BaseException) -> Counter:
+    def _failed(self, error: BaseException) -> AtomicCounter:
         """Log a failure and return its counter; raise an interrupt again instead."""
         pass_on(error)
         reason = failure_reason(error)
@@ -210,8 +210,8 @@ class Leaf:
         """Reset in a forked child."""
         self._releasing = Lock()
         self.ledger.restart()
-        if self.saver is not None:
-            self.saver.restart()
+        if self.event_type_writer is not None:
+            self.event_type_writer.restart()
 
     def stats(self) -> dict[str, Any]:
         """Return the ledger, and how many events are pending."""

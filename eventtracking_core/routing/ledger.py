@@ -20,7 +20,7 @@ from eventtracking_core.errors import (
 )
 from eventtracking_core.nesting import TooDeepError
 
-__all__ = ["Counter", "Ledger", "failure_level", "failure_reason"]
+__all__ = ["AtomicCounter", "Ledger", "failure_level", "failure_reason"]
 
 _REASONS: Final = (
     (RejectedError, "rejected"),
@@ -42,7 +42,7 @@ def failure_level(reason: str) -> int:
     return logging.INFO if reason in _QUIET else logging.ERROR
 
 
-class Counter:
+class AtomicCounter:
     """A count that threads and signal handlers may add to at any moment."""
 
     __slots__ = ("_base", "tick")
@@ -95,11 +95,11 @@ class Ledger:
     )
 
     def __init__(self) -> None:
-        self.accepted = Counter()
-        self.recovered = Counter()
-        self.delivered = Counter()
-        self.dead_lettered = Counter()
-        self.dropped: dict[str, Counter] = {}
+        self.accepted = AtomicCounter()
+        self.recovered = AtomicCounter()
+        self.delivered = AtomicCounter()
+        self.dead_lettered = AtomicCounter()
+        self.dropped: dict[str, AtomicCounter] = {}
         self.interrupted = self.counter("interrupted")
         self.passed = 0
 
@@ -107,9 +107,9 @@ class Ledger:
         """Count events that go no further from here."""
         self.counter(reason).add_many(number)
 
-    def counter(self, reason: str) -> Counter:
+    def counter(self, reason: str) -> AtomicCounter:
         """Return the counter of events that are dropped for a reason."""
-        return self.dropped.setdefault(reason, Counter())
+        return self.dropped.setdefault(reason, AtomicCounter())
 
     def dropped_by_reason(self) -> dict[str, int]:
         """Return how many events were dropped, by reason; reasons without one are left out."""

@@ -9,7 +9,7 @@ from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import EventEmissionExit, RejectedError
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing.coroutines import refuse_awaitable, returns_coroutine
-from eventtracking_core.routing.ledger import Counter, failure_level, failure_reason
+from eventtracking_core.routing.ledger import AtomicCounter, failure_level, failure_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,8 +48,8 @@ class ProcessorNode:
         if self.on_error not in get_args(OnError):
             raise ValueError(f"on_error of {type(processor).__name__} must be continue or drop")
         self.name = name or getattr(processor, "__name__", type(processor).__name__)
-        self.dropped = Counter()
-        self.errors: dict[str, Counter] = {}
+        self.dropped = AtomicCounter()
+        self.errors: dict[str, AtomicCounter] = {}
 
     def handle_error(self, error: BaseException) -> None:
         """Count and log a failure; drop the event if the processor fails closed.
@@ -60,7 +60,7 @@ class ProcessorNode:
         """
         pass_on(error)
         reason = failure_reason(error)
-        self.errors.setdefault(reason, Counter()).add()
+        self.errors.setdefault(reason, AtomicCounter()).add()
         report(
             failure_level(reason),
             (id(self), type(error)),

@@ -11,7 +11,7 @@ from eventtracking_core.routing import Leaf, RoutingBackend
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from eventtracking_core.routing import Counter as Count
+    from eventtracking_core.routing import AtomicCounter
 
 __all__ = [
     "CAPACITY",
@@ -45,7 +45,7 @@ class Series(NamedTuple):
     attributes: Attributes = ()
 
 
-def counts(root: RoutingBackend, emitted: Count) -> Counter[Series]:
+def counts(root: RoutingBackend, emitted: AtomicCounter) -> Counter[Series]:
     """Return the counts of a tree: events emitted, processed, exported."""
     found = Counter({Series(EMITTED): emitted.value})
     for path, node in _nodes(root, ()):

@@ -19,7 +19,7 @@ from eventtracking_core.delivery.retry import MAX_POISON_STRIKES
 from eventtracking_core.diagnostics import report
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import Event
-from eventtracking_core.routing import Counter, Leaf
+from eventtracking_core.routing import AtomicCounter, Leaf
 
 __all__ = ["RemoteLeaf", "RetryLater", "SendTo", "capture"]
 
@@ -63,7 +63,7 @@ class RemoteLeaf(BufferedLeaf):
 
     def _make_new(self) -> None:
         super()._make_new()
-        self.requeued = Counter()
+        self.requeued = AtomicCounter()
         self._backoff = Backoff(self.options.initial_interval, self.options.max_interval)
         self._outcomes = DeliveryOutcomes(self)
         self._lock = Lock()

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from eventtracking_async_router.leaf import RemoteLeaf, capture
 from eventtracking_core.events import Event
-from eventtracking_core.routing import Counter, Leaf, ProcessorNode, RoutingBackend
+from eventtracking_core.routing import AtomicCounter, Leaf, ProcessorNode, RoutingBackend
 
 __all__ = ["PUBLISHER", "RemoteRouter", "remote_nodes"]
 
@@ -42,7 +42,7 @@ class RemoteRouter(RoutingBackend):
         self.path = path
         self.type_name = type_name
         self.remote = children
-        self.received = Counter()
+        self.received = AtomicCounter()
         super().__init__()
         for processor in processors:
             self.register_processor(processor)

@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from eventtracking_core import Event
 from eventtracking_core.registry import EventType
-from eventtracking_core.registry.shape import Shape, shape_of_context, shape_of_data
-from eventtracking_core.registry.violations import mismatches
+from eventtracking_core.validation.schema import FieldSchema, context_schema, data_schema
+from eventtracking_core.validation.violations import mismatches
 
 __all__ = ["Checker", "Problem"]
 
@@ -33,20 +33,20 @@ class Checker:
     """Finds what in events is not as their records say."""
 
     def __init__(self) -> None:
-        self._shapes: dict[str, tuple[Shape, Shape]] = {}
+        self._schemas: dict[str, tuple[FieldSchema, FieldSchema]] = {}
 
     def problems(self, event: Event, record: EventType | None) -> Iterator[Problem]:
         """Yield the problems of an event; its record is None where nobody registered it."""
         if record is None:
             yield Problem("unregistered", "", _UNREGISTERED)
             return
-        if record.id not in self._shapes:
-            self._shapes[record.id] = shape_of_data(record), shape_of_context(record)
-        data, context = self._shapes[record.id]
+        if record.id not in self._schemas:
+            self._schemas[record.id] = data_schema(record), context_schema(record)
+        data, context = self._schemas[record.id]
         yield from _mismatches(data, event["data"], "data.")
         yield from _mismatches(context, event["context"], "context.")
 
 
-def _mismatches(shape: Shape, values: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
-    for code, field, message in mismatches(shape, values, prefix):
+def _mismatches(schema: FieldSchema, values: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
+    for code, field, message in mismatches(schema, values, prefix):
         yield Problem(code, field, message)

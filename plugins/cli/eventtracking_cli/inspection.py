@@ -21,14 +21,14 @@ from typing import IO, Any, Final, NamedTuple, get_args
 
 from eventtracking_cli.commands import CommandError, added, distribution, loaded
 from eventtracking_core import backends, processors, providers
-from eventtracking_core.plugins import Kind, PluginError, Plugins, installed
+from eventtracking_core.plugins import ComponentKind, PluginError, Plugins, installed
 
 __all__ = ["TIMEOUT", "Inspected", "inspect_all", "inspect_built_in"]
 
 TIMEOUT: Final = 5.0
 """Seconds a plugin may take to import before its process is ended."""
 
-_HOMES: Final[Mapping[Kind, Any]] = {
+_HOMES: Final[Mapping[ComponentKind, Any]] = {
     "context provider": providers,
     "processor": processors,
     "backend": backends,
@@ -138,7 +138,9 @@ def _look(name: str, owner: str) -> dict[str, Any]:
     try:
         if name:
             registry.load(_entry_point(name, owner))
-            registers = {kind: sorted(registry.factories(kind, name)) for kind in get_args(Kind)}
+            registers = {
+                kind: sorted(registry.factories(kind, name)) for kind in get_args(ComponentKind)
+            }
         for command in chain.from_iterable(added().values()):
             if distribution(command) == owner:
                 loaded(command)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 import eventtracking_core as et
-from eventtracking_core.registry.keeping import Keeper
+from eventtracking_core.registry.store import MetadataWriter
 
 
 class Store:
@@ -31,33 +31,33 @@ class Store:
 
 def test_each_record_is_saved_once():
     store = Store()
-    keeper = Keeper(store)
+    writer = MetadataWriter(store)
     first, second = et.EventType(name="a.b"), et.EventType(name="a.c")
     for record in (first, second, first):
-        keeper.add(record)
+        writer.add(record)
 
-    assert keeper.flush(10)
+    assert writer.flush(10)
     assert store.records == [first, second]
 
 
 @pytest.mark.slow
 def test_a_store_that_fails_is_asked_again(caplog):
     store = Store(failures=1)
-    keeper = Keeper(store)
-    keeper.add(et.EventType(name="a.b"))
+    writer = MetadataWriter(store)
+    writer.add(et.EventType(name="a.b"))
 
-    assert keeper.flush(10)
+    assert writer.flush(10)
     assert len(store.records) == 1
     assert "metadata store Store" in caplog.text
 
 
 def test_a_closed_keeper_ends_its_waiting():
     store = Store(failures=1000)
-    keeper = Keeper(store)
-    keeper.add(et.EventType(name="a.b"))
+    writer = MetadataWriter(store)
+    writer.add(et.EventType(name="a.b"))
     assert store.failed.wait(10)
 
-    assert keeper.shutdown(0) is False
-    keeper.add(et.EventType(name="a.c"))
-    assert keeper.flush(10)
+    assert writer.shutdown(0) is False
+    writer.add(et.EventType(name="a.c"))
+    assert writer.flush(10)
     assert store.records == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import eventtracking_core as et
 from eventtracking_core.backends.memory import MemoryBackend
-from eventtracking_core.registry.violations import violations
+from eventtracking_core.validation.violations import violations
 
 NAME = "edx.problem.check"
 FIELDS = {

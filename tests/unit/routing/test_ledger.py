@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import eventtracking_core as et
 from eventtracking_core.backends.memory import MemoryBackend
-from eventtracking_core.routing import Counter
+from eventtracking_core.routing import AtomicCounter
 
 PER_THREAD = 100
 
@@ -136,7 +136,7 @@ def test_an_event_that_is_still_inside_a_backend_is_pending():
 
 
 def test_a_count_is_exact_under_threads():
-    counter = Counter()
+    counter = AtomicCounter()
     in_threads(lambda: [counter.add() for _ in range(5_000)])
     counter.add_many(7)
 

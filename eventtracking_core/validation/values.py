@@ -15,10 +15,10 @@ from uuid import UUID
 
 from eventtracking_core.encoding import by_type, field_names, has_reader, losses, normalize
 
-__all__ = ["HUGE", "SCALARS", "TEXTS", "json_type", "unserializable", "weight"]
+__all__ = ["HUGE", "SCALARS", "TEXTS", "estimated_size", "json_type", "unserializable"]
 
 HUGE: Final = 1 << 62
-"""The weight of what has too many values to count."""
+"""The estimated_size of what has too many values to count."""
 
 MAX_VALUES: Final = 20_000
 SCALAR_BYTES: Final = 12
@@ -64,7 +64,7 @@ def json_type(value: object) -> str | None:
     return None if losses(value) else _kind(type(plain))
 
 
-def weight(value: object) -> int:
+def estimated_size(value: object) -> int:
     """Return about how many bytes a value takes in JSON; -1 where a part of it has no form."""
     total = 0
     pending = [value]
@@ -82,7 +82,7 @@ def weight(value: object) -> int:
         elif kind is list or kind is tuple:
             pending += item  # type: ignore[arg-type]
         else:
-            size = _weight_of_object(item, pending)
+            size = _size_of_object(item, pending)
             if size < 0:
                 return -1
             total += size
@@ -91,7 +91,7 @@ def weight(value: object) -> int:
     return total
 
 
-def _weight_of_object(item: Any, pending: list[Any]) -> int:
+def _size_of_object(item: Any, pending: list[Any]) -> int:
     if _kind(type(item)) is None and not isinstance(item, Enum):
         if losses(item):
             return -1

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from eventtracking_core.events import Event, clean_name
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.pipeline import Diverted, Pipeline
-from eventtracking_core.registry.checking import Loop, compiled, glance
-from eventtracking_core.registry.shape import Shape, shape_of_context, shape_of_data
-from eventtracking_core.registry.values import HUGE, weight
-from eventtracking_core.registry.violations import (
+from eventtracking_core.validation.compiler import InterpretedCheck, compile_check, generate_check
+from eventtracking_core.validation.schema import FieldSchema, context_schema, data_schema
+from eventtracking_core.validation.values import HUGE, estimated_size
+from eventtracking_core.validation.violations import (
     MISMATCHES,
     Violation,
     mismatches,
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from eventtracking_core.contexts import Frame
-    from eventtracking_core.intake import Intake
     from eventtracking_core.registry import EventType, Registry
+    from eventtracking_core.validation.arguments import Intake
 
-__all__ = ["Stamps"]
+__all__ = ["EventBuilders"]
 
 ENVELOPE_BYTES: Final = 200
 """About what an event takes besides its name, its context and its data."""
@@ -39,7 +39,7 @@ MAX_VIOLATIONS: Final = 20
 """That are told of one event."""
 
 
-Stamp = Callable[
+EventBuilder = Callable[
     ["Pipeline", str, str, "datetime", "Frame | None", dict[str, Any], Any],
     "Event",
 ]
@@ -51,16 +51,16 @@ pipeline, and an `InvalidEventError` where the tracker is strict.
 """
 
 _SOURCE: Final = """
-def stamp(pipeline, event_id, name, moment, frame, context, data):
+def build(pipeline, event_id, name, moment, frame, context, data):
     try:
-        {look.reads}
+        {source.reads}
         if frame is None:
             context_id, size = None, {envelope}
         else:
-            context_id, size = frame.stamp or stamp_frame(frame, name)
+            context_id, size = frame.type_info or type_info_of(frame, name)
         if frame is None or length(context) != length(frame.merged):
             size += provided(frame, context)
-        if {look.condition} and size + {look.size} <= pipeline.max_event_size:
+        if {source.condition} and size + {source.size} <= pipeline.max_event_size:
             if context_id is None:
                 return {{
                     "id": event_id,
@@ -81,24 +81,24 @@ def stamp(pipeline, event_id, name, moment, frame, context, data):
             }}
     except failure:
         pass
-    return closer(known, pipeline, event_id, name, moment, frame, context, data)
+    return build_slow(compiled_type, pipeline, event_id, name, moment, frame, context, data)
 """
 
 
-class _Type:
+class _CompiledType:
     """A record, and what it says events look like."""
 
     def __init__(self, record: EventType) -> None:
         self.name_id = record.id
-        self.data: Shape = shape_of_data(record)
-        self.surroundings = shape_of_context(record) if record.context_fields else None
-        self.loop = Loop(self.data)
+        self.data: FieldSchema = data_schema(record)
+        self.surroundings = context_schema(record) if record.context_fields else None
+        self.loop = InterpretedCheck(self.data)
 
 
-class Stamps(dict["str | type", Stamp]):
+class EventBuilders(dict["str | type", EventBuilder]):
     """What stamps and checks the events of each name, and of each class that declares a type.
 
-    The one expression of `registry.checking` and the event's dict stand in one function for each
+    The one expression of `validation.compiler` and the event's dict stand in one function for each
     type: this is on the way of every event, and each call on it counts.
 
     Args:
@@ -116,7 +116,7 @@ class Stamps(dict["str | type", Stamp]):
         if record.kind == "event":
             self.pop(record.name, None)
 
-    def __missing__(self, key: str | type) -> Stamp:
+    def __missing__(self, key: str | type) -> EventBuilder:
         if isinstance(key, type):
             record: EventType | None = key.__event_type__  # type: ignore[attr-defined]
             if record is not None and self._registry.record(record.id) is None:
@@ -130,28 +130,28 @@ class Stamps(dict["str | type", Stamp]):
             self.pop(key, None)  # another thread registers it anew
         return made
 
-    def _compiled(self, record: EventType) -> Stamp:
-        known = _Type(record)
+    def _compiled(self, record: EventType) -> EventBuilder:
+        compiled_type = _CompiledType(record)
         names = {
             "name_id": record.id,
-            "known": known,
-            "stamp_frame": self._stamp_frame,
+            "compiled_type": compiled_type,
+            "type_info_of": self._type_info_of,
             "provided": _provided,
-            "closer": self._closer,
+            "build_slow": self._build_slow,
             "failure": Exception,
         }
-        look = glance(known.data, **names)
-        if known.surroundings is not None:
-            look.names["surroundings"] = compiled(known.surroundings)
-            look = look._replace(condition=f"{look.condition} and surroundings(context) >= 0")
-        source = _SOURCE.format(look=look, envelope=ENVELOPE_BYTES)
-        exec(source, look.names)  # noqa: S102  as in `registry.checking`
-        stamp: Stamp = look.names["stamp"]
-        return stamp
+        source = generate_check(compiled_type.data, **names)
+        if compiled_type.surroundings is not None:
+            source.names["surroundings"] = compile_check(compiled_type.surroundings)
+            source = source._replace(condition=f"{source.condition} and surroundings(context) >= 0")
+        text = _SOURCE.format(source=source, envelope=ENVELOPE_BYTES)
+        exec(text, source.names)  # noqa: S102  as in `validation.compiler`
+        builder: EventBuilder = source.names["build"]
+        return builder
 
-    def _closer(  # noqa: PLR0917  as its stamp
+    def _build_slow(  # noqa: PLR0917  as its builder
         self,
-        known: _Type,
+        compiled_type: _CompiledType,
         pipeline: Pipeline,
         event_id: str,
         name: str,
@@ -160,21 +160,23 @@ class Stamps(dict["str | type", Stamp]):
         context: dict[str, Any],
         data: Any,
     ) -> Event:
-        """Do what a stamp does for an event that is not what most are."""
-        event, size = self._event(event_id, name, moment, frame, context, data, known.name_id)
+        """Build an event that the fast check did not pass."""
+        name_id = compiled_type.name_id
+        event, size = self._event(event_id, name, moment, frame, context, data, name_id)
         size += self._check_provided(pipeline, name, frame, context)
         try:
-            more = known.loop.check(data)
-            if known.surroundings is not None and Loop(known.surroundings).check(context) < 0:
+            more = compiled_type.loop.check(data)
+            context_schema = compiled_type.surroundings
+            if context_schema is not None and InterpretedCheck(context_schema).check(context) < 0:
                 more = -1
         except Exception as error:  # noqa: BLE001  data may be anything, and lack anything
             pass_on(error)
             more = -1
         if more < 0 or size + more > pipeline.max_event_size:
-            self._judge(pipeline, event, known, size)
+            self._report_violations(pipeline, event, compiled_type, size)
         return event
 
-    def _event(  # noqa: PLR0917  as its stamp
+    def _event(  # noqa: PLR0917  as its builder
         self,
         event_id: str,
         name: str,
@@ -187,7 +189,7 @@ class Stamps(dict["str | type", Stamp]):
         """Return an event, and about what it takes without its data."""
         context_id, size = None, ENVELOPE_BYTES
         if frame is not None:
-            context_id, size = frame.stamp or self._stamp_frame(frame, name)
+            context_id, size = frame.type_info or self._type_info_of(frame, name)
         ids = {"name_id": name_id, "context_type_id": context_id}
         event = {
             "id": event_id,
@@ -199,17 +201,17 @@ class Stamps(dict["str | type", Stamp]):
         }
         return cast("Event", event), size
 
-    def _stamp_frame(self, frame: Frame, name: str) -> tuple[str | None, int]:
+    def _type_info_of(self, frame: Frame, name: str) -> tuple[str | None, int]:
         """Return the id of the contexts that are active, and about what they take."""
         context_id = frame.types[0] if frame.types else None
         if len(frame.types) > 1:
             context_id = self._registry.compose(frame.types)
-        size = _weight(frame.merged)
+        size = _estimated_size(frame.merged)
         if size < 0:
             for violation in _guarded(lambda values: unencodable(values, "context."), frame.merged):
                 self._warn(name, violation)
-        stamp = frame.stamp = context_id, ENVELOPE_BYTES + max(0, size)
-        return stamp
+        type_info = frame.type_info = context_id, ENVELOPE_BYTES + max(0, size)
+        return type_info
 
     def _check_provided(
         self, pipeline: Pipeline, name: str, frame: Frame | None, context: dict[str, Any]
@@ -224,9 +226,9 @@ class Stamps(dict["str | type", Stamp]):
         values = {key: item for key, item in context.items() if key not in entered}
         for violation in _guarded(lambda found: unencodable(found, "context."), values):
             self._warn(name, violation)
-        return max(0, _weight(values))
+        return max(0, _estimated_size(values))
 
-    def _unregistered(  # noqa: PLR0917  as any stamp
+    def _unregistered(  # noqa: PLR0917  as any builder
         self,
         pipeline: Pipeline,
         event_id: str,
@@ -246,12 +248,14 @@ class Stamps(dict["str | type", Stamp]):
             raise Diverted(event, partial(pipeline.count_dropped, "unregistered"))
         return event
 
-    def _judge(self, pipeline: Pipeline, event: Event, known: _Type, size: int) -> None:
+    def _report_violations(
+        self, pipeline: Pipeline, event: Event, compiled_type: _CompiledType, size: int
+    ) -> None:
         """Say what is wrong with an event of a type."""
         policy = pipeline.policies.invalid
         wrong: list[Violation] = []
         if policy != "allow":
-            wrong = _found_wrong(known, event)
+            wrong = _found_wrong(compiled_type, event)
             for violation in wrong:
                 self._warn(event["name"], violation)
         self._warn_of_contents(pipeline, event, size)
@@ -260,7 +264,7 @@ class Stamps(dict["str | type", Stamp]):
             raise Diverted(event, partial(pipeline.reject_invalid, error))
 
     def _warn_of_contents(self, pipeline: Pipeline, event: Event, size: int) -> None:
-        more = _weight(event["data"])
+        more = _estimated_size(event["data"])
         if more < 0:
             for violation in _guarded(unencodable, event["data"]):
                 self._warn(event["name"], violation)
@@ -282,33 +286,33 @@ def _provided(frame: Frame | None, context: dict[str, Any]) -> int:
         if type(value) is str:
             size += len(value)
         elif type(value) is not int:
-            exact = _weight(dict(islice(context.items(), number)))
+            exact = _estimated_size(dict(islice(context.items(), number)))
             return HUGE if exact < 0 else exact
     return size
 
 
-def _weight(value: object) -> int:
+def _estimated_size(value: object) -> int:
     try:
-        return weight(value)
+        return estimated_size(value)
     except Exception as error:  # noqa: BLE001  a foreign object may raise anything
         pass_on(error)
         return -1
 
 
-def _found_wrong(known: _Type, event: Event) -> list[Violation]:
-    found = _guarded(lambda data: mismatches(known.data, data), event["data"])
-    if known.surroundings is not None:
-        shape = known.surroundings
+def _found_wrong(compiled_type: _CompiledType, event: Event) -> list[Violation]:
+    found = _guarded(lambda data: mismatches(compiled_type.data, data), event["data"])
+    if compiled_type.surroundings is not None:
+        shape = compiled_type.surroundings
         found += _guarded(lambda values: mismatches(shape, values, "context."), event["context"])
     return [violation for violation in found if violation.code in MISMATCHES]
 
 
 def _guarded(
-    look: Callable[[Mapping[str, Any]], Any], values: Mapping[str, Any]
+    find: Callable[[Mapping[str, Any]], Any], values: Mapping[str, Any]
 ) -> list[Violation]:
     found: list[Violation] = []
     try:
-        for violation in look(values):
+        for violation in find(values):
             found.append(violation)
             if len(found) == MAX_VIOLATIONS:
                 break

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from eventtracking_core.registry.fields import FieldDoc
 from eventtracking_core.registry.jsonschema import open_objects
-from eventtracking_core.registry.record import EventType
+from eventtracking_core.registry.record import EventType, FieldDoc
 
-__all__ = ["Shape", "shape_of_context", "shape_of_data"]
+__all__ = ["FieldSchema", "context_schema", "data_schema"]
 
 _ANY: Final[frozenset[str]] = frozenset()
 
 
-class Shape:
+class FieldSchema:
     """A field, with those that lie in it; or the whole, without a name.
 
     `types` are those it may be of, any if empty; `is_open` tells whether it may have fields that
@@ -25,7 +24,7 @@ class Shape:
 
     def __init__(self, path: str, doc: FieldDoc | None = None) -> None:
         self.path = path
-        self.fields: dict[str, Shape] = {}
+        self.fields: dict[str, FieldSchema] = {}
         self.types = frozenset(doc.type.split("|")) if doc and doc.type else _ANY
         self.enum = doc.enum if doc else ()
         self.is_required = doc.required if doc else False
@@ -38,36 +37,36 @@ class Shape:
             yield from inner.paths()
 
 
-def shape_of_data(record: EventType) -> Shape:
-    """Return what the data of an event of a type look like."""
+def data_schema(record: EventType) -> FieldSchema:
+    """Return what the data of an event of a type source like."""
     opened = open_objects(record.schema) if record.schema is not None else frozenset()
     return _shape(record.fields, opened)
 
 
-def shape_of_context(record: EventType) -> Shape:
+def context_schema(record: EventType) -> FieldSchema:
     """Return what the context of an event of a type has; there may be more in it."""
     return _shape(record.context_fields, frozenset({""}))
 
 
-def _shape(docs: Iterable[FieldDoc], opened: frozenset[str]) -> Shape:
-    whole = Shape("")
+def _shape(docs: Iterable[FieldDoc], opened: frozenset[str]) -> FieldSchema:
+    whole = FieldSchema("")
     whole.is_open = "" in opened
     made = {"": whole}
     for doc in sorted(docs, key=lambda doc: doc.name.count(".")):
         holder = _holder(made, doc)
-        inner = Shape(doc.name, doc)
+        inner = FieldSchema(doc.name, doc)
         inner.is_open = doc.name in opened
         made[doc.name] = inner
         holder.fields[doc.name[len(holder.path) :].lstrip(".")] = inner
     return whole
 
 
-def _holder(made: dict[str, Shape], doc: FieldDoc) -> Shape:
+def _holder(made: dict[str, FieldSchema], doc: FieldDoc) -> FieldSchema:
     """Return what a field lies in; where nobody described that, it is there for its fields."""
     above, _, _ = doc.name.rpartition(".")
     if above not in made:
         upper = _holder(made, FieldDoc(above, required=doc.required))
-        made[above] = Shape(above)
+        made[above] = FieldSchema(above)
         upper.fields[above[len(upper.path) :].lstrip(".")] = made[above]
     holder = made[above]
     if above and not holder.types:

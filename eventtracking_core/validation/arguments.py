@@ -13,7 +13,7 @@ from eventtracking_core.encoding._losses import CODE, reported
 from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import MAX_NAME, UNKNOWN, as_utc, clean_name
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.routing import Counter
+from eventtracking_core.routing import AtomicCounter
 
 __all__ = ["Intake"]
 
@@ -32,7 +32,7 @@ class Intake:
         self.names: dict[str, str] = {}
         """Names that were clean before, each as its own value: what `emit` looks at first."""
         self._warned: set[tuple[str, str, str | None]] = set()
-        self._warnings: dict[str, Counter] = {}
+        self._warnings: dict[str, AtomicCounter] = {}
 
     def known_name(self, name: object) -> str:
         """Return a name that every sink can hold."""
@@ -112,7 +112,7 @@ class Intake:
         where = name if field is None else f"{name}: {(field := clean_name(field))}"
         if self._strict:
             raise InvalidEventError(f"{where}: {message}")
-        self._warnings.setdefault(code, Counter()).add()
+        self._warnings.setdefault(code, AtomicCounter()).add()
         for tell in observers.copy():
             tell(code, where, message)
         if (code, name, field) not in self._warned and len(self._warned) < MAX_NAMES:

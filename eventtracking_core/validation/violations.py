@@ -7,8 +7,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from eventtracking_core.encoding import normalize
 from eventtracking_core.registry.record import EventType
-from eventtracking_core.registry.shape import Shape, shape_of_context, shape_of_data
-from eventtracking_core.registry.values import json_type, unserializable
+from eventtracking_core.validation.schema import FieldSchema, context_schema, data_schema
+from eventtracking_core.validation.values import json_type, unserializable
 
 __all__ = ["MISMATCHES", "Code", "Violation", "mismatches", "unencodable", "violations"]
 
@@ -44,14 +44,17 @@ def violations(
         data: of the event.
         context: of the event; not looked at, if not given.
     """
-    found = [*mismatches(shape_of_data(record), data), *unencodable(data)]
+    found = [*mismatches(data_schema(record), data), *unencodable(data)]
     if context is not None:
-        found += mismatches(shape_of_context(record), context, "context.")
+        found += mismatches(context_schema(record), context, "context.")
     return found[:MAX_VIOLATIONS]
 
 
 def mismatches(
-    shape: Shape, values: Mapping[str, Any], prefix: str = "", known: frozenset[str] | None = None
+    shape: FieldSchema,
+    values: Mapping[str, Any],
+    prefix: str = "",
+    known: frozenset[str] | None = None,
 ) -> Iterator[Violation]:
     """Yield where values are not of a shape.
 
@@ -74,7 +77,9 @@ def mismatches(
                 yield Violation("unknown_field", prefix + field, "is not described")
 
 
-def _of_value(shape: Shape, value: Any, prefix: str, known: frozenset[str]) -> Iterator[Violation]:
+def _of_value(
+    shape: FieldSchema, value: Any, prefix: str, known: frozenset[str]
+) -> Iterator[Violation]:
     name = json_type(value)
     field = prefix + shape.path
     if shape.types and name is not None and not _fits(name, value, shape.types):

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from eventtracking_core.registry.shape import Shape
-from eventtracking_core.registry.values import SCALARS, TEXTS, weight
+from eventtracking_core.validation.schema import FieldSchema
+from eventtracking_core.validation.values import SCALARS, TEXTS, estimated_size
 
-__all__ = ["Check", "Glance", "Loop", "compiled", "glance"]
+__all__ = ["Check", "CheckSource", "InterpretedCheck", "compile_check", "generate_check"]
 
 Check = Callable[[Mapping[str, Any]], int]
 """Returns about how many bytes the data take in JSON; -1, or raises, where they need a look."""
@@ -36,7 +36,7 @@ _ABSENT: Final = object()
 _VALUE_BYTES: Final = 12
 
 
-class Glance(NamedTuple):
+class CheckSource(NamedTuple):
     """Source text that tells what most data of a shape look like.
 
     Attributes:
@@ -52,7 +52,7 @@ class Glance(NamedTuple):
     names: dict[str, Any]
 
 
-def glance(shape: Shape, **names: object) -> Glance:
+def generate_check(shape: FieldSchema, **names: object) -> CheckSource:
     """Return the source text of a shape.
 
     Args:
@@ -70,32 +70,32 @@ def glance(shape: Shape, **names: object) -> Glance:
         conditions.append(condition)
         if size:
             sizes.append(size)
-    return Glance(
+    return CheckSource(
         "; ".join(reads) or "pass", " and ".join(conditions) or "True", " + ".join(sizes), bound
     )
 
 
-def compiled(shape: Shape) -> Check:
+def compile_check(shape: FieldSchema) -> Check:
     """Return the check of a shape, and of what lies in it."""
-    look = glance(shape, thorough=Loop(shape).check)
-    source = f"""
+    source = generate_check(shape, thorough=InterpretedCheck(shape).check)
+    text = f"""
 def check(data):
     try:
-        {look.reads}
+        {source.reads}
     except KeyError:
         return thorough(data)
-    return {look.size} if {look.condition} else thorough(data)
+    return {source.size} if {source.condition} else thorough(data)
 """
-    exec(source, look.names)  # noqa: S102  of names and numbers alone, each as `repr` writes it
-    check: Check = look.names["check"]
+    exec(text, source.names)  # noqa: S102  of names and numbers alone, each as `repr` writes it
+    check: Check = source.names["check"]
     return check
 
 
-def _base(shape: Shape) -> int:
+def _base(shape: FieldSchema) -> int:
     return sum(len(name) + _VALUE_BYTES for name in shape.fields)
 
 
-def _of_value(shape: Shape, value: str, names: dict[str, Any]) -> tuple[str, str]:
+def _of_value(shape: FieldSchema, value: str, names: dict[str, Any]) -> tuple[str, str]:
     """Return a condition under which a value is as it should be, and its size then."""
     allowed = _allowed(shape)
     is_text = f"kind({value}) is text"
@@ -132,7 +132,7 @@ def _is_of(value: str, types: frozenset[type], names: dict[str, Any]) -> str:
     return f"({condition})"
 
 
-def _allowed(shape: Shape) -> frozenset[type]:
+def _allowed(shape: FieldSchema) -> frozenset[type]:
     """Return the types whose values a glance knows."""
     if not shape.types:
         return SCALARS | {str}
@@ -146,20 +146,20 @@ def _bound(names: dict[str, Any], value: object) -> str:
     return name
 
 
-def _contents(shape: Shape) -> Callable[[Any], int]:
-    """Return what tells the weight of an object or an array; -1 where it needs a closer look."""
+def _contents(shape: FieldSchema) -> Callable[[Any], int]:
+    """Return what tells the size of an object or an array; -1 where it needs a closer look."""
     if not shape.fields:
-        return weight
-    check = compiled(shape)
+        return estimated_size
+    check = compile_check(shape)
 
     def contents(value: Any) -> int:
         if type(value) is dict:
             return check(value)
         if type(value) is not list:
-            return weight(value)
+            return estimated_size(value)
         total = 0
         for item in value:
-            more = check(item) if type(item) is dict else weight(item)
+            more = check(item) if type(item) is dict else estimated_size(item)
             if more < 0:
                 return -1
             total += more
@@ -168,10 +168,10 @@ def _contents(shape: Shape) -> Callable[[Any], int]:
     return contents
 
 
-class Loop:
+class InterpretedCheck:
     """The same check, of what one expression does not know: absent fields, times, any type."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: FieldSchema) -> None:
         self._is_open = shape.is_open
         self._base = _base(shape)
         self._fields = [
@@ -199,5 +199,5 @@ class Loop:
         return size if self._is_open or count == len(data) else -1
 
 
-def _is_short_text(value: object, shape: Shape) -> bool:
+def _is_short_text(value: object, shape: FieldSchema) -> bool:
     return "string" in shape.types and type(value) in TEXTS

@@ -1,0 +1,1 @@
+"""Events of registered types, built and checked; the arguments of `emit`, coerced."""
