@@ -18,7 +18,7 @@ SHORTEST_KEY: Final = 32
 LENGTH: Final = 32
 """Hexadecimal digits of a pseudonym, 128 bits: RFC 2104 wants no fewer."""
 
-_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_SCALARS: Final = frozenset({str, int, bool, type(None)})
 
 
 class Pseudonymize(FieldProcessor):
@@ -27,7 +27,8 @@ class Pseudonymize(FieldProcessor):
     A pseudonym is the first half of the HMAC-SHA256 of the value, in 32 hexadecimal digits. It
     depends on the key and the value alone: not on the field, the process or the time. A number has
     the pseudonym of its text: `5`, `5.0` and `"5"` are one user. Of a list, each element is
-    replaced; what has fields is replaced as a whole; null stays null.
+    replaced; what has fields is replaced as a whole; null stays null, and so do NaN and infinities,
+    which are null in JSON.
 
     Args:
         key: a secret of at least 32 characters: `"${PSEUDONYM_KEY}"`. Whoever has it can tell
