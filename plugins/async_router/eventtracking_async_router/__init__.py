@@ -1,4 +1,4 @@
-"""Route events in Celery workers: a node whose children run on other machines."""
+"""Route events in Celery workers: a node of the tree whose children run on other machines."""
 
 from __future__ import annotations
 

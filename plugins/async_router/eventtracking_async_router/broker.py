@@ -1,4 +1,4 @@
-"""Publishing into a Celery queue, never longer than there is time for it."""
+"""Publish messages into a Celery queue within a deadline."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from eventtracking_core.diagnostics import describe
 __all__ = ["QueuePublisher"]
 
 SHARE: Final = 0.3
-"""Of the time for a message, the part that one exchange with the broker may take."""
+"""Fraction of a message's timeout that one exchange with the broker may take."""
 
 NO_ROUTE: Final = 312  # of AMQP
 
-# Connections of the parent process: closing one would close it for the parent as well.
+# Connections of the parent process. Kept open: closing one would also close the parent's.
 _inherited: Final[list[BrokerConnection]] = []
 
 
 class QueuePublisher:
-    """Publishes messages of the one task into a queue, over a connection of its own.
+    """Publishes messages of the task `eventtracking.deliver` into one queue.
 
-    It connects with the first message, and each process anew.
+    It has a connection of its own, opened with the first message in each process.
 
     Args:
-        app: returns the application whose broker it is.
+        app: returns the Celery application that names the broker.
         queue: the queue's name.
     """
 
@@ -94,26 +94,26 @@ class QueuePublisher:
         """Publish lost messages again; return their number.
 
         Args:
-            patience: seconds after which the broker gives a message to another worker.
+            patience: seconds after which the broker redelivers a message to another worker.
             timeout: seconds.
 
         Raises:
-            RetryableError: the broker did not take it.
+            RetryableError: the broker did not accept it.
         """
         deadline = monotonic() + timeout
         sent: list[str] = []
 
-        def look(connection: BrokerConnection) -> None:
+        def search(connection: BrokerConnection) -> None:
             lost = {} if connection.outbox is None else connection.outbox.expired(patience)
             for message_id, document in lost.items():
                 connection.send(document, _left(deadline), {"task_id": message_id})
                 sent.append(message_id)
 
-        self._with_connection(look, deadline)
+        self._with_connection(search, deadline)
         return len(sent)
 
     def close(self, timeout: float) -> bool:
-        """Close the connection until the next message; return whether that was in time."""
+        """Close the connection until the next message; return whether that succeeded in time."""
         try:
             with self._held(timeout):
                 self._drop()
@@ -122,10 +122,10 @@ class QueuePublisher:
         return True
 
     def _with_connection(self, act: Callable[[BrokerConnection], None], deadline: float) -> None:
-        """Use the connection; try once more over a new one if the open connection had failed.
+        """Use the connection; if it was open before and fails, try once more over a new one.
 
         Raises:
-            RetryableError: it did not work.
+            RetryableError: the action failed.
         """
         timeout = _left(deadline)
         with self._held(timeout):
@@ -139,7 +139,7 @@ class QueuePublisher:
                         act(connection)
                 except Exception as error:
                     self._drop()
-                    # The broker may have closed it when it was idle; a new one tells.
+                    # The broker may have closed an idle connection, so a new one may work.
                     is_late = _left(deadline) < timeout * SHARE
                     if is_late or not was_open:
                         raise _failure(error) from error
@@ -147,7 +147,7 @@ class QueuePublisher:
                     return
 
     def _connected(self, left: float) -> BrokerConnection:
-        """Return a connection whose timeouts fit into the seconds left."""
+        """Return a connection whose timeouts fit into the remaining seconds."""
         if self._connection is not None and left * SHARE < self._connection.patience * 0.9:
             self._drop()
         if self._connection is None:
@@ -175,11 +175,11 @@ class QueuePublisher:
 
 @contextmanager
 def _limited(connection: BrokerConnection, seconds: float) -> Iterator[None]:
-    """Abort a connection when the time is over."""
+    """Abort a connection when the time is up."""
     timer = Timer(seconds, connection.abort)
     timer.daemon = True
     with suppress(RuntimeError):
-        if main_thread().is_alive():  # at the interpreter's end, no thread can be started
+        if main_thread().is_alive():  # no thread can be started at interpreter exit
             timer.start()
     try:
         yield
@@ -192,7 +192,7 @@ def _left(deadline: float) -> float:
 
 
 def _failure(error: Exception) -> RetryableError:
-    """Return a description of an error, from the most telling exception in its chain."""
+    """Return an error that describes the most specific exception in the chain."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, RetryableError):
@@ -200,10 +200,10 @@ def _failure(error: Exception) -> RetryableError:
         if isinstance(cause, TimeoutError) or type(cause).__name__ == "TimeoutError":
             return RetryableError("the broker did not answer in time")
         if getattr(cause, "reply_code", None) == NO_ROUTE:
-            return RetryableError("the broker returned the message: no queue takes it")
+            return RetryableError("the broker returned the message: no queue accepts it")
         if type(cause).__name__ == "OutOfMemoryError":  # of Redis, which is an extra
-            return RetryableError("the broker is out of memory: its maxmemory is reached")
+            return RetryableError("the broker is out of memory: it has reached its maxmemory")
         if isinstance(cause, OSError) and cause.strerror:
             return RetryableError(f"the broker cannot be reached: {cause.strerror}")
         cause = cause.__cause__ or cause.__context__
-    return RetryableError(f"the broker did not take the message: {describe(error)}")
+    return RetryableError(f"the broker did not accept the message: {describe(error)}")

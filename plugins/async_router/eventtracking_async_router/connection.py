@@ -1,4 +1,4 @@
-"""A connection for publishing into one queue: bounded in time, confirmed where it can be."""
+"""A broker connection for publishing into one queue, with timeouts and confirmations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class BrokerConnection:
     """A broker connection of one process, opened on demand.
 
     Args:
-        app: the Celery application whose broker it is.
+        app: the Celery application that names the broker.
         queue: the queue's name.
         patience: seconds that one exchange with the broker may take.
 
@@ -69,7 +69,7 @@ class BrokerConnection:
         others = max(0, len(connection.alt or ()) - 1)
         connection.ensure_connection(max_retries=others, interval_start=0, interval_step=0)
         if self._kind == "amqp":
-            # What has no timeout of its own, such as declaring the queue, has this one.
+            # For operations without a timeout of their own, such as declaring the queue.
             self._amqp.transport.sock.settimeout(self.patience)
         producer: Producer = self._app.amqp.Producer(connection, auto_declare=False)
         if self._kind == "redis":
@@ -82,11 +82,11 @@ class BrokerConnection:
         self._producer = producer
 
     def send(self, document: Mapping[str, Any], timeout: float, options: Mapping[str, Any]) -> None:
-        """Publish a message, and wait until the broker has it in a queue.
+        """Publish a message, and wait until the broker confirms it.
 
         Raises:
             Exception: the broker did not confirm it. RabbitMQ returns a message that no queue
-                takes; a new connection declares the queue again.
+                accepts; a new connection declares the queue again.
         """
         self._app.send_task(
             TASK,
@@ -96,7 +96,7 @@ class BrokerConnection:
             add_to_parent=False,
             confirm_timeout=timeout,
             delivery_mode=PERSISTENT,
-            expires=None,  # whatever the application's annotations say: an expired message is lost
+            expires=None,  # overrides the application's annotations: an expired message is lost
             ignore_result=True,
             mandatory=True,
             retry=False,
@@ -106,9 +106,9 @@ class BrokerConnection:
         )
 
     def abort(self) -> None:
-        """Shut the socket down under another thread, even if the broker answers byte by byte.
+        """Shut down the socket that another thread uses, even if the broker answers byte by byte.
 
-        Redis' answers are of few bytes, so that its timeouts are enough.
+        Redis's replies are short, so there the timeouts are enough.
         """
         transport: Any = getattr(self._amqp, "transport", None)
         with suppress(OSError, AttributeError):
@@ -121,7 +121,7 @@ class BrokerConnection:
             self._connection.collect(socket_timeout=0.1)
 
     def _capturing_amqp(self, make: Callable[..., Any]) -> Callable[..., Any]:
-        # Kombu hands a connection out once it is made, and making it may be what takes too long.
+        # Kombu returns a connection only once it is established, which may take too long.
         def made(**options: Any) -> Any:
             self._amqp = make(**options)
             return self._amqp

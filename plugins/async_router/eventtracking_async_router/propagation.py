@@ -1,4 +1,4 @@
-"""Contexts in the tasks of an application: what is emitted there has the request's context."""
+"""Propagate contexts into Celery tasks, so that events emitted there have the request's context."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 __all__ = ["HEADER", "propagate"]
 
 HEADER: Final = "eventtracking"
-"""The header of a task's message that carries contexts and trace."""
+"""The message header with contexts and trace."""
 
 TRACE: Final = "traceparent"
 
 
 def propagate(app: Celery, keys: Sequence[str] = CARRIED_KEYS) -> None:
-    """Carry contexts and W3C trace context into the tasks of a Celery application.
+    """Propagate contexts and W3C trace context into the tasks of a Celery application.
 
-    Call it where the application is made, so that whoever sends tasks does, and the workers do.
-    Where OpenTelemetry's own instrumentation of Celery carries the trace, it is left to that.
+    Call it in the module that creates the application, which both senders and workers import. If
+    OpenTelemetry's instrumentation of Celery propagates the trace, its trace context is used.
 
     Args:
         app: the application.
-        keys: the fields of contexts that travel; see `eventtracking_core.inject`.
+        keys: the context fields to propagate; see `eventtracking_core.inject`.
     """
-    # Importing Celery takes long, and only who has an application is to pay for it.
+    # Importing Celery is slow, so only programs that have an application should do it.
     from celery.signals import before_task_publish, task_postrun, task_prerun  # noqa: PLC0415
 
     entered: dict[str, AbstractContextManager[None]] = {}

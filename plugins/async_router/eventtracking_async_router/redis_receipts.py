@@ -1,10 +1,9 @@
-"""An outbox in Redis: messages that were published and are not settled.
+"""An outbox in Redis: published messages whose events are not settled yet.
 
-On Redis, Celery takes a message out of its list first, and records that a worker has it in a second
-step. A worker that ends in between loses the message, even if it ends in an orderly way. So the
-publisher adds each message to the outbox first, and a worker deletes it when it is settled.
-Messages that stay in the outbox and are no longer in the queue are published again. RabbitMQ needs
-none of this.
+Celery pops a message from its Redis list, and then records which worker has it. A worker that stops
+between the two steps loses the message, even on an orderly shutdown. So the publisher first adds
+each message to the outbox, and a worker deletes it once it is settled. Messages that stay in the
+outbox and are no longer in the queue are published again. RabbitMQ needs none of this.
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ from redis import Redis
 __all__ = ["Outbox"]
 
 AT_ONCE: Final = 100
-"""Messages published again in one search."""
+"""Maximum number of messages published again in one search."""
 
 
 class Outbox:
     """The outbox of one queue.
 
     Args:
-        channel: of Celery's Redis transport.
+        channel: a channel of Celery's Redis transport.
         queue: the queue's name.
 
     Attributes:
-        client: talks to the server over the channel's connections.
+        client: a Redis client that uses the channel's connections.
     """
 
     def __init__(self, channel: Any, queue: str) -> None:
@@ -58,32 +57,32 @@ class Outbox:
     def expired(self, patience: float) -> dict[str, Any]:
         """Return old messages that are no longer in the queue.
 
-        Only one worker at a time gets them, and each message only once in a while.
+        One worker at a time searches, and each message is returned once per `2 * patience` at most.
 
         Args:
-            patience: seconds after which Celery itself gives a message to another worker.
+            patience: seconds after which Celery itself redelivers a message to another worker.
         """
         if not self.client.set(self._lock_key, b"", nx=True, px=max(1, int(patience * 500))):
             return {}
         now = time()
-        # By then, Celery has given to another worker what a worker had when it ended.
+        # By then, Celery has redelivered the messages of workers that stopped.
         limit = now - 2 * patience
         oldest = self._oldest_waiting()
-        if oldest is not None:  # those that wait behind it are not lost
+        if oldest is not None:  # messages behind it in the queue are not lost
             limit = min(limit, oldest - patience)
-        found = self.client.zrangebyscore(self._times, 0, limit, start=0, num=AT_ONCE)
-        if not found:
+        ids = self.client.zrangebyscore(self._times, 0, limit, start=0, num=AT_ONCE)
+        if not ids:
             return {}
-        self.client.zadd(self._times, dict.fromkeys(found, now))
-        documents = self.client.hmget(self._documents, found)
+        self.client.zadd(self._times, dict.fromkeys(ids, now))
+        documents = self.client.hmget(self._documents, ids)
         return {
             message_id.decode(): json.loads(document)
-            for message_id, document in zip(found, documents, strict=True)
+            for message_id, document in zip(ids, documents, strict=True)
             if document is not None
         }
 
     def _oldest_waiting(self) -> float | None:
-        """Return when the next message of the queue was added; None if the queue is empty."""
+        """Return the time at which the queue's next message was added; None if it is empty."""
         times = []
         for name in self._lists:
             message = self.client.lindex(f"{self._prefix}{name}", -1)

@@ -1,4 +1,4 @@
-"""Requeue messages, to be retried later."""
+"""Requeue messages for a later retry."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["PUBLISH_TIMEOUT", "Requeue", "queue_publisher"]
 PUBLISH_TIMEOUT: Final = 10.0
 """Seconds."""
 
-MAX_RETURNS: Final = 1440
-"""Times a message is requeued unchanged: for about a day."""
+MAX_REQUEUES: Final = 1440
+"""How often a message is requeued unchanged: for about a day."""
 
 MAX_QUEUES: Final = 1000
 
-LONGEST_PAUSE: Final = 60.0
+MAX_DELAY: Final = 60.0
 
 # By application and queue, for as long as the process lives.
 _publishers: Final[dict[tuple[int, str], QueuePublisher]] = {}
@@ -39,8 +39,8 @@ class Requeue:
     """Requeues one message.
 
     Args:
-        publisher: publishes into the queue it came from.
-        number: how often it was requeued before.
+        publisher: the publisher for the message's queue.
+        number: the number of earlier requeues.
     """
 
     def __init__(self, publisher: QueuePublisher, number: int) -> None:
@@ -50,23 +50,23 @@ class Requeue:
     @property
     def is_exhausted(self) -> bool:
         """Whether the message was requeued too often."""
-        return self._number >= MAX_RETURNS
+        return self._number >= MAX_REQUEUES
 
     def events(self, document: Mapping[str, Any], delay: float) -> None:
         """Publish the remaining events of a message, to be delivered after `delay` seconds.
 
         Raises:
-            RetryableError: the broker did not take it.
+            RetryableError: the broker did not accept it.
         """
         self._publisher.publish(document, timeout=PUBLISH_TIMEOUT, countdown=delay)
 
     def message(self, document: Any) -> None:
-        """Publish the message unchanged, with a delay that doubles each time.
+        """Publish the message unchanged, with exponential backoff.
 
         Raises:
-            RetryableError: the broker did not take it.
+            RetryableError: the broker did not accept it.
         """
-        delay = min(LONGEST_PAUSE, 2.0 ** min(self._number, 10))
+        delay = min(MAX_DELAY, 2.0 ** min(self._number, 10))
         self._publisher.publish(
             document, timeout=PUBLISH_TIMEOUT, countdown=delay, retries=self._number + 1
         )

@@ -1,4 +1,4 @@
-"""How a broker may lose a message that it has confirmed."""
+"""Settings with which a broker can lose confirmed messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVICTS_ANY_KEY: Final = "allkeys-"
 
 
 def of_queue(queue: Queue) -> list[str]:
-    """Return what the settings of a RabbitMQ queue let happen to its messages."""
+    """Return the risks in the settings of a RabbitMQ queue."""
     arguments: dict[str, Any] = queue.queue_arguments or {}
 
     def is_set(attribute: str, argument: str) -> bool:
@@ -24,7 +24,7 @@ def of_queue(queue: Queue) -> list[str]:
 
     risks = []
     if not queue.durable:
-        risks.append("the queue is not durable: it is gone when RabbitMQ restarts")
+        risks.append("the queue is not durable: RabbitMQ deletes it on restart")
     if queue.exclusive or queue.auto_delete or is_set("expires", "x-expires"):
         risks.append(
             "the queue is deleted while nothing consumes it (exclusive, auto_delete, expires)"
@@ -40,7 +40,7 @@ def of_queue(queue: Queue) -> list[str]:
 
 
 def of_redis(client: Any) -> list[str]:
-    """Return what the settings of a Redis or Valkey server let happen to its keys.
+    """Return the risks in the settings of a Redis or Valkey server.
 
     Raises:
         RedisError: the server did not answer.
@@ -49,11 +49,11 @@ def of_redis(client: Any) -> list[str]:
 
     try:
         policy = str(client.info("memory").get("maxmemory_policy"))
-    except ResponseError:  # the user may not ask
+    except ResponseError:  # this user has no permission
         report(logging.INFO, "maxmemory", "the broker's maxmemory-policy cannot be checked")
         return []
     if policy.startswith(EVICTS_ANY_KEY):
-        return [f"maxmemory-policy {policy} evicts queues when memory is short: set noeviction"]
+        return [f"maxmemory-policy {policy} evicts queues when memory runs low: set noeviction"]
     return []
 
 

@@ -1,4 +1,4 @@
-"""The worker's periodic search for messages that were lost between two steps on Redis."""
+"""The worker's periodic search for messages that Celery lost on Redis (see `redis_receipts`)."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["install"]
 
 VISIBILITY_TIMEOUT: Final = 3600.0
-"""Seconds: Celery's own, where the application sets none."""
+"""Seconds; Celery's default."""
 
 
 def install(app: Celery) -> None:
-    """Have each worker of an application search, from its start on."""
+    """Make each worker of an application search."""
     app.steps["consumer"].add(_Sweep)
 
 
 class _Sweep(bootsteps.StartStopStep):
-    """Starts with every connection to the broker: with a connection, Celery drops its timers."""
+    """Starts with every connection to the broker, because Celery drops timers on reconnection."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
@@ -48,10 +48,12 @@ class _Sweep(bootsteps.StartStopStep):
                 try:
                     number = each.republish_lost(patience, timeout=PUBLISH_TIMEOUT)
                 except RetryableError as error:
-                    report(logging.WARNING, "lost", "lost messages were not looked for: %s", error)
+                    report(
+                        logging.WARNING, "lost", "the search for lost messages failed: %s", error
+                    )
                     return
                 if number:
-                    text = "%d messages were lost on the way, and are sent again"
+                    text = "%d messages were lost by Celery; published them again"
                     log(logging.WARNING, text, number)
 
         self._timer = consumer.timer.call_repeatedly(patience / 2, search)

@@ -1,4 +1,4 @@
-"""The one task, which Celery finds here: autodiscovered, or named in `imports`."""
+"""The Celery task; found by autodiscovery, or listed in `imports`."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ lifecycle.connect()
     ignore_result=True,
 )
 def deliver_batch(self: Task[Any, Any], document: object) -> None:
-    """Deliver a batch of events below the node it is for.
+    """Deliver a batch of events below its node.
 
-    The message is acknowledged when this returns: each event is then delivered, dropped by a
-    processor, a dead letter, or in the broker again.
+    The message is acknowledged when this returns. By then, each event has been delivered, dropped
+    by a processor, dead-lettered, or requeued.
     """
     request = self.request
     delivery = request.delivery_info or {}
@@ -38,5 +38,5 @@ def deliver_batch(self: Task[Any, Any], document: object) -> None:
     try:
         deliver(document, Requeue(publisher, request.retries))
         publisher.settled(str(request.id), timeout=PUBLISH_TIMEOUT)
-    except RetryableError as error:  # what failed could not be given back
+    except RetryableError as error:  # the remaining events could not be requeued
         raise Reject(requeue=True) from error

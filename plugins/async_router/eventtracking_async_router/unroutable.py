@@ -1,4 +1,4 @@
-"""Messages for a node that this worker's configuration does not have: kept as dead letters."""
+"""Dead-letter messages for a node that this worker's configuration does not have."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
 __all__ = ["dead_letter"]
 
-MAX_PLACES: Final = 100
-"""Names that strangers may make up; further ones share a place."""
+MAX_DIRECTORIES: Final = 100
+"""Maximum number of paths from untrusted messages; further ones share a directory."""
 
 OTHERS: Final = "unknown"
 
-_places: Final[set[tuple[str, str]]] = set()
+_directories: Final[set[tuple[str, str]]] = set()
 
 
 def dead_letter(message: Message, items: Sequence[QueuedEvent], reason: str) -> None:
-    """Keep the events of a message as dead letters, at the path of the node it names.
+    """Dead-letter the events of a message, at the path of the node it names.
 
-    There they are listed and replayed once the configuration has that node.
+    They can be replayed from there once the configuration has that node.
 
     Raises:
         OSError: they cannot be written.
     """
     path = message.leaf or message.node
     error = f"{reason}: tracker {message.tracker!r}, {path!r}; sent by {message.origin}"
-    kept = _letters(path, message.tracker).add(
+    written = _dead_letters(path, message.tracker).add(
         DeadLetter(
             wire=item.wire,
             backend=path,
@@ -49,17 +49,17 @@ def dead_letter(message: Message, items: Sequence[QueuedEvent], reason: str) -> 
     report(
         logging.ERROR,
         ("mismatch", message.tracker, path),
-        "%s; %d of %d events are kept as dead letters",
+        "%s; %d of %d events are dead letters now",
         error,
-        kept,
+        written,
         len(items),
     )
 
 
-def _letters(path: str, tracker: str) -> DeadLetters:
-    if (path, tracker) not in _places:
-        if len(_places) >= MAX_PLACES:
+def _dead_letters(path: str, tracker: str) -> DeadLetters:
+    if (path, tracker) not in _directories:
+        if len(_directories) >= MAX_DIRECTORIES:
             path, tracker = OTHERS, DEFAULT_TRACKER
-        _places.add((path, tracker))
+        _directories.add((path, tracker))
     directory = leaf_directory(base_directory(None), path, tracker, None)
     return DeadLetters(directory / "dead", DeliveryOptions().max_dead_letter_bytes)

@@ -106,7 +106,7 @@ def test_an_unbound_queue_is_bound_again_and_its_messages_arrive(publisher_of, c
 def test_a_message_that_no_queue_takes_is_retried(publisher_of, channel):
     made = publisher_of(Queue("undeclared", no_declare=True))
     for _ in range(2):
-        with pytest.raises(et.RetryableError, match="no queue takes it"):
+        with pytest.raises(et.RetryableError, match="no queue accepts it"):
             made.send_batch(events(1), timeout=10)
     channel.queue_declare("undeclared", durable=True, auto_delete=False)
     made.send_batch(events(1), timeout=10)

@@ -1,4 +1,4 @@
-"""Write events to files, one JSON line an event."""
+"""Write events to files, one line of JSON per event."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def eventtracking_backends() -> Mapping[str, type[FileBackend]]:
 
 @hookimpl
 def eventtracking_metadata_stores() -> Mapping[str, type[FileBackend]]:
-    """Return the type `file`: records of event types are lines of their own kind."""
+    """Return the type `file`: event-type records are lines of their own kind."""
     return {"file": FileBackend}

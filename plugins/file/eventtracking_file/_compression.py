@@ -1,4 +1,4 @@
-"""Compressing a rotated file, while late lines may still be appended to it."""
+"""Compress a rotated file to which other processes may still append."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _CHUNK: Final = 2**18
 
 
 def is_available(compression: Compression) -> bool:
-    """Tell whether what the compression needs is installed."""
+    """Return whether the libraries for a compression are installed."""
     return compression == "gzip" or find_spec("zstandard") is not None
 
 
 def compress(source: Path, compression: Compression) -> bool:
-    """Put a compressed file into the place of a file that nobody has open to write to it.
+    """Replace a file by a compressed one, unless a process has it open for writing.
 
-    The source is there until the compressed file is complete and on the disk.
+    The source is removed only once the compressed file is complete and on disk.
 
     Returns:
-        Whether the source need not be tried again.
+        True if the source is done; False if it must be tried again.
 
     Raises:
-        OSError: a file cannot be read or written; the source is still there.
+        OSError: a file cannot be read or written; the source is unchanged.
     """
     target = source.with_name(source.name + _EXTENSIONS[compression])
     temporary = source.with_name(f".{target.name}.tmp")
@@ -57,7 +57,7 @@ def compress(source: Path, compression: Compression) -> bool:
 
 
 def _write(reader: BinaryIO, path: Path, compression: Compression) -> None:
-    """Write a compressed file that is readable for whoever may read the source."""
+    """Write a compressed file with the source's permissions."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as writer:
@@ -85,4 +85,4 @@ _WRITERS: Final[Mapping[Compression, Callable[[BinaryIO, BinaryIO], None]]] = {
 }
 
 EXTENSIONS: Final = tuple(_EXTENSIONS.values())
-"""What the names of compressed files end with."""
+"""The suffixes of compressed files."""

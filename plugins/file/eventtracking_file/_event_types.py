@@ -1,4 +1,4 @@
-"""Records of event types, in files of events."""
+"""Event-type records in files of events."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ __all__ = ["event_types_in", "write_missing"]
 
 _HEAD: Final = b'{"event_type":'
 _SEARCHED: Final = 2**20
-"""Bytes at the head of a file that others have begun, where their records are looked for."""
+"""Bytes at the start of an existing file that are searched for records."""
 
-# What is compressed may be cut off; a file may be removed in this moment.
+# A compressed file may be truncated; a file may be removed at any moment.
 _DAMAGED: Final = (FileNotFoundError, EOFError, gzip.BadGzipFile, zlib.error)
 
 
 def write_missing(file: OpenFile, path: Path, records: Mapping[str, EventType]) -> bool:
-    """Write those records that are not in a file; tell whether there were any.
+    """Write the records that a file lacks; return whether there were any.
 
     Args:
-        file: remembers which are there.
-        path: leads to it.
-        records: by their ids.
+        file: the open file, which caches the ids of its records.
+        path: its path.
+        records: the records by id.
 
     Raises:
-        OSError: they cannot be written, or not all of them.
+        OSError: not all records could be written.
     """
     if not records:
         return False
@@ -47,7 +47,7 @@ def write_missing(file: OpenFile, path: Path, records: Mapping[str, EventType]) 
     written = os.write(file.descriptor, lines) if lines else 0
     if written != len(lines):
         if unfinished := lines[lines.rfind(b"\n", 0, written) + 1 : written]:
-            with suppress(OSError):  # then the line is ended when the file is opened again
+            with suppress(OSError):  # otherwise the line is ended when the file is next opened
                 blank(path, unfinished)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     file.recorded.update(new)
@@ -56,21 +56,21 @@ def write_missing(file: OpenFile, path: Path, records: Mapping[str, EventType]) 
 
 
 def _recorded(path: Path) -> set[str]:
-    """Return the ids of the records at the head of a file that is there already."""
+    """Return the ids of the records at the start of an existing file."""
     with suppress(OSError), path.open("rb") as lines:
         return {record.id for record in _records(lines.readlines(_SEARCHED))}
     return set()
 
 
 def event_types_in(paths: Iterable[Path]) -> Iterator[EventType]:
-    """Yield the records in files, each id once; lines that make no sense are passed over.
+    """Yield the records in files, each id once; skip invalid lines.
 
     Raises:
         RetryableError: a file cannot be read.
     """
     seen = set()
     for path in paths:
-        if path.exists() and not path.is_file():  # a pipe, which would be waited for
+        if path.exists() and not path.is_file():  # opening a pipe would block
             continue
         try:
             with suppress(*_DAMAGED), _opened(path) as lines:

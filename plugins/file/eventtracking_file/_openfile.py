@@ -1,4 +1,4 @@
-"""The file that lines are appended to, as one process has it open."""
+"""The open file of one process, to which it appends lines."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from eventtracking_file._unfinished import end_last_line, part_lines
 __all__ = ["CHECK_INTERVAL", "NOT_OPEN", "OpenFile", "open_file"]
 
 CHECK_INTERVAL: Final = 0.1
-"""Seconds after which the file is looked at again: is it still there, and is its time over?"""
+"""Seconds after which the file is checked again: does it still exist, and is a rotation due?"""
 
 _ATTEMPTS: Final = 10
 
 _VERIFY_INTERVAL: Final = 20e-6
-"""Seconds after which a write is verified, while no other process appends."""
+"""Seconds between two verified writes while no other process appends."""
 
 _SHARED_FOR: Final = 1.0
-"""Seconds for which each write is verified, after another process appended."""
+"""Seconds for which every write is verified after another process appended."""
 
 _PATIENCE: Final = 0.05
-"""Seconds to wait for the reader of a full pipe, once until it reads again."""
+"""Seconds to wait for the reader of a full pipe; only once until it reads again."""
 
 
 class OpenFile:
-    """An open file, closed when the last thread that writes to it lets go of it.
+    """An open file, closed when the last thread that writes to it drops its reference.
 
-    Any thread may write at any moment, and none waits for another: what they share is either set
-    once, or an estimate that is exact again after each check.
+    Threads write without waiting for each other: their shared state is either set once, or an
+    estimate that each check corrects.
     """
 
     __slots__ = (
@@ -47,7 +47,7 @@ class OpenFile:
         *("is_patient", "is_regular", "is_torn"),
     )
     recorded: set[str] | None
-    """Ids of the records of event types that are in it; None where nobody has looked."""
+    """Ids of the event-type records in it; None until they are read."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -57,7 +57,7 @@ class OpenFile:
         self.is_patient = True
         self.is_torn = False
         self.held = status.st_size
-        # When its first event came, as far as can be told.
+        # The best estimate of when its first event was written.
         self.opened_at = status.st_mtime if status.st_size else time.time()
         self.recorded = None
         self._verified = self.held
@@ -67,14 +67,14 @@ class OpenFile:
         self.allow(0, maxsize, CHECK_INTERVAL)
 
     def __del__(self) -> None:
-        # An interpreter that ends takes our functions away first, and closes the file itself.
+        # At interpreter exit our functions may be gone; the interpreter closes the file itself.
         try:
             self.close()
         except (AttributeError, TypeError):
             return
 
     def close(self) -> None:
-        """Let go of the file, whoever has it in his hands."""
+        """Close the file, even if other threads still refer to it."""
         if self._is_ours(self.descriptor):
             if self.verify_at < inf:
                 self.verify(0, 0.0)
@@ -84,27 +84,27 @@ class OpenFile:
         self.forget()
 
     def forget(self) -> None:
-        """Give up the descriptor: somebody closed it, and its number may be that of another file.
+        """Discard a descriptor that other code closed: its number may belong to another file now.
 
-        Programs that turn into daemons close all descriptors.
+        Programs that daemonise close all descriptors.
         """
         self.descriptor = self._second = -1
 
     def allow(self, size: int, room: int, seconds: float) -> None:
-        """Let `size` bytes be written now, and `room` more without a check, for so many seconds."""
+        """Allow `size` bytes now, and `room` more without a check for `seconds` seconds."""
         self.held += size
         self.untouched = self.held
         self.limit = self.held + room
         self.check_at = monotonic() + seconds
 
     def verify(self, size: int, now: float) -> None:
-        """See that the lines written last begin a line of their own, and mend that if not.
+        """Check that the last write began on a new line, and repair the file if not.
 
-        A process that is killed while it writes leaves the beginning of a line, and what another
-        appends then continues it.
+        A process that is killed while it writes leaves a partial line, which the next append
+        continues.
 
         Args:
-            size: bytes that were just written.
+            size: the number of bytes just written.
             now: the monotonic time.
         """
         try:
@@ -114,7 +114,7 @@ class OpenFile:
                 self.held = end
                 self._part_lines(end, end - size)
             self._verified = end
-        except OSError:  # then readers have to part the lines
+        except OSError:  # then readers have to separate the lines
             pass
         self.verify_at = 0.0 if now < self._shared_until else now + _VERIFY_INTERVAL
 
@@ -124,7 +124,7 @@ class OpenFile:
         part_lines(self._second, self._verified, end, begin)
 
     def is_at(self, path: Path) -> bool:
-        """Tell whether a path leads to this file, and so does the descriptor."""
+        """Return whether both a path and the descriptor refer to this file."""
         try:
             status = path.stat()
         except FileNotFoundError:
@@ -138,21 +138,21 @@ class OpenFile:
             with suppress(OSError):
                 self._part_lines(status.st_size)
                 if os.pread(self._second, 1, status.st_size - 1) != b"\n":
-                    self.held -= 1  # so that the next write is looked at
+                    self.held -= 1  # so that the next write is verified
                     self.verify_at = 0.0
             self._verified = status.st_size
         return True
 
     def write_soon(self, lines: bytearray) -> int:
-        """Write what a pipe takes; return how many bytes that was.
+        """Write as much as a pipe accepts; return the number of bytes.
 
         Raises:
-            OSError: nobody reads it.
+            OSError: the pipe has no reader.
         """
         written, until = 0, monotonic() + (_PATIENCE if self.is_patient else 0.0)
         while True:
             with suppress(BlockingIOError):
-                if self.is_torn:  # end the line that went in part
+                if self.is_torn:  # end the partial line
                     os.write(self.descriptor, b"\n")
                     self.is_torn = False
                 written += os.write(self.descriptor, lines[written:])
@@ -162,7 +162,7 @@ class OpenFile:
             time.sleep(0.001)
 
     def is_removed(self) -> bool:
-        """Tell whether no path leads to this file any more."""
+        """Return whether the file has no name any more."""
         with suppress(OSError):
             return os.fstat(self.descriptor).st_nlink == 0
         return False
@@ -175,7 +175,7 @@ class OpenFile:
 
 
 class _NotOpen(OpenFile):
-    """Stands for a file until one is opened: there is no room in it."""
+    """A placeholder until a file is opened; it has no room."""
 
     __slots__ = ()
 
@@ -193,9 +193,9 @@ NOT_OPEN: Final = _NotOpen()
 
 
 def open_file(path: Path, mode: int) -> OpenFile:
-    """Open a file to append to; it is made where it is missing, and so are the directories.
+    """Open a file for appending; create it and its directories if they are missing.
 
-    The file is locked in shared mode as long as it is open, so that nobody compresses it.
+    The file has a shared lock as long as it is open, so that no process compresses it.
 
     Args:
         path: the file.
@@ -206,15 +206,15 @@ def open_file(path: Path, mode: int) -> OpenFile:
     """
     for _ in range(_ATTEMPTS):
         file = OpenFile(_descriptor(path, mode))
-        # In this order: whoever compresses a file has renamed it before he locks it.
+        # In this order: a process that compresses a file renames it before it locks it.
         if _is_locked(file) and file.is_at(path):
             end_last_line(path, file.descriptor)
             return file
-    raise OSError(errno.EAGAIN, "it is renamed again and again")
+    raise OSError(errno.EAGAIN, "the file is renamed again and again")
 
 
 def _descriptor(path: Path, mode: int) -> int:
-    # Of a pipe without a reader, or a terminal, neither the opening nor a write is waited for.
+    # Opening or writing to a pipe without a reader, or to a terminal, must not block.
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY
     try:
         return open_high(path, flags, mode)
@@ -224,7 +224,7 @@ def _descriptor(path: Path, mode: int) -> int:
 
 
 def _is_locked(file: OpenFile) -> bool:
-    """Lock a file; tell whether nobody has locked it to compress it."""
+    """Lock a file; return False if another process has locked it to compress it."""
     try:
         lock(file.descriptor, shared=True)
     except BlockingIOError:

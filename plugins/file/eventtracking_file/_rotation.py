@@ -1,4 +1,4 @@
-"""Giving a full file another name, once, whoever of its writers sees first that it is time."""
+"""Rename a full file, once, in the first of its writers that notices that rotation is due."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from eventtracking_file._openfile import CHECK_INTERVAL, OpenFile
 __all__ = ["Rotation"]
 
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
-# Of the room that is left, one part of so many is written without a check: others write as well.
+# The fraction of the remaining room that is written without a check: other processes write too.
 _SHARE: Final = 8
 
 
 class Rotation:
-    """When a file is rotated, and under which names.
+    """Decides when a file is rotated, and renames it.
 
     Args:
-        path: the file that is written to.
-        max_size: bytes it may hold.
-        period: seconds of UTC that one file is for.
+        path: the current file.
+        max_size: its maximum size in bytes.
+        period: seconds of UTC that one file covers.
     """
 
     def __init__(self, path: Path, max_size: int | None, period: float | None) -> None:
@@ -39,12 +39,12 @@ class Rotation:
         self._period = period
 
     def is_due(self, file: OpenFile, size: int) -> bool:
-        """Tell whether `size` more bytes belong into another file."""
+        """Return whether `size` more bytes belong in a new file."""
         full = file.held + size > self._max_size
         return file.held > 0 and (full or self._is_over(file.opened_at))
 
     def allow(self, file: OpenFile, size: int) -> None:
-        """Let `size` bytes be written to a file, and more until it must be looked at again."""
+        """Allow `size` bytes to be written to a file, and more until its next check."""
         seconds = CHECK_INTERVAL
         if self._period is not None:
             seconds = min(seconds, self._period - time() % self._period)
@@ -52,11 +52,11 @@ class Rotation:
         file.allow(size, max(0, left // _SHARE), seconds)
 
     def rotate(self, file: OpenFile, then: Callable[[], None]) -> bool:
-        """Rename the file, unless somebody else is doing it or has done so. Never waits for others.
+        """Rename the file, unless another process is rotating it or has rotated it. Never waits.
 
         Args:
-            file: what is to be renamed, if it is still in its place.
-            then: called before others may rotate.
+            file: the file to rename, if it is still at its path.
+            then: called after renaming, before other processes may rotate.
 
         Returns:
             Whether it was renamed.
@@ -76,7 +76,7 @@ class Rotation:
         return True
 
     def rotated(self) -> list[list[Path]]:
-        """Return the files of each rotation, compressed and not, oldest first."""
+        """Return the files of each rotation, compressed or not, oldest first."""
         return [paths for _, paths in sorted(_rotated(self._path.resolve()).items())]
 
     def _is_over(self, moment: float) -> bool:
@@ -85,7 +85,7 @@ class Rotation:
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[bool]:
-    """Lock out whoever rotates files in a directory, or tell that he was there first."""
+    """Lock a directory against other rotations; yield False if another process holds the lock."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         lock(descriptor)
@@ -115,7 +115,7 @@ def _rotated(current: Path) -> dict[tuple[str, int], list[Path]]:
 
 
 def _free_name(current: Path) -> Path:
-    """Return a name that sorts after those of earlier rotations, also where a clock went back."""
+    """Return a name that sorts after earlier rotations, even if the clock was set back."""
     names = [(stamp, number + 1) for stamp, number in _rotated(current)]
     stamp, number = max([(strftime(_STAMP, gmtime()), 1), *names])
     counter = f"_{number:03}" if number > 1 else ""

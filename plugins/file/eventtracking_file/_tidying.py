@@ -1,4 +1,4 @@
-"""The thread that compresses rotated files and removes those that are too many."""
+"""The thread that compresses rotated files and removes old ones."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from eventtracking_file._openfile import CHECK_INTERVAL
 
 __all__ = ["Tidying"]
 
-# A file that somebody has open after so many attempts is compressed after a later rotation.
+# A file that is still open after this many attempts is compressed after a later rotation.
 _ATTEMPTS: Final = 20
 
 _T = TypeVar("_T")
 
 
 class Tidying:
-    """What is done to rotated files, in a thread that is there while there is something to do.
+    """Compresses and removes rotated files, in a thread that exists only while there is work.
 
     Args:
         rotated: returns the files of each rotation, oldest first.
-        compression: how they are compressed.
-        keep: how many of them stay.
+        compression: the compression, if any.
+        keep: how many rotations to keep.
     """
 
     _lock: Lock
@@ -50,14 +50,14 @@ class Tidying:
         self.forked()
 
     def forked(self) -> None:
-        """Start without a thread, as a forked child does."""
+        """Reset to the state without a thread, at first and in a forked child."""
         self._lock = Lock()
         self._ending = Signal()
         self._requested = self._running = False
         self._thread = None
 
     def request(self) -> None:
-        """Look at the rotated files, soon. Whoever calls this holds the lock of the rotation."""
+        """Process the rotated files soon. The caller holds the rotation's lock."""
         if self._compression is None and self._keep is None:
             return
         with self._lock:
@@ -69,13 +69,13 @@ class Tidying:
         thread = Thread(target=self._run, name="eventtracking-file", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # the interpreter is ending: the next rotation, of any process, will
+        except RuntimeError:  # interpreter exit: the next rotation, in any process, does it
             self._running = False
         else:
             self._thread = thread
 
     def finish(self, timeout: float) -> bool:
-        """Wait at most `timeout` seconds until all is done; tell whether it is."""
+        """Wait at most `timeout` seconds for the thread; return whether it has finished."""
         thread = self._thread
         if thread is None:
             return True
@@ -101,7 +101,7 @@ class Tidying:
             self._compress(chain.from_iterable(rotated[excess:]), self._compression)
 
     def _compress(self, paths: Iterable[Path], compression: Compression) -> None:
-        """Compress files, those that somebody still writes to somewhat later."""
+        """Compress files; retry those that a process still has open."""
         left = [path for path in paths if path.suffix not in EXTENSIONS]
         for _ in range(_ATTEMPTS):
             last = self._ending.is_set()
@@ -114,10 +114,10 @@ class Tidying:
 
 
 def _guarded(work: Callable[[], _T]) -> _T | None:
-    """Do something; a failure is logged, and stops nothing else."""
+    """Call a function; log its failure and continue."""
     try:
         return work()
     except Exception as error:  # noqa: BLE001
         key = ("tidy", type(error))
-        report(logging.ERROR, key, "cannot tidy up rotated files: %s", describe(error))
+        report(logging.ERROR, key, "cannot compress or remove rotated files: %s", describe(error))
         return None

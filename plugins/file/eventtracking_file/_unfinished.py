@@ -1,4 +1,4 @@
-"""Lines that were written in part: the disk was full, or the process was killed."""
+"""Repair partial lines: the disk was full, or a process was killed while it wrote."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Final
 
 __all__ = ["blank", "end_last_line", "part_lines"]
 
-# What may follow an unfinished line: nothing, another line, or an end that somebody gave it.
+# What may follow a partial line: nothing, another line, or a newline from another process.
 _AFTER: Final = re.compile(rb'\Z|\{"|\n')
-# How much others may have appended to an unfinished line before it is looked for.
+# How many bytes other processes may have appended to a partial line before it is searched.
 _APPENDED: Final = 4 * 2**20
 
 _PAGE: Final = 4096
-"""A killed process's write ends at the end of a page, if it does not end as a whole."""
+"""If a killed process's write is partial, it ends at a page boundary."""
 
 _HEAD: Final = re.compile(rb'\{"id":"')
 _SEARCHED: Final = 64 * 2**10
-"""Bytes in which the beginnings of lines are looked for at all places."""
+"""Maximum bytes in which starts of lines are searched at every position."""
 
 
 def blank(path: Path, line: bytes) -> None:
-    """Make a blank line of an unfinished one, with or without other lines after it.
+    """Overwrite a partial line with a blank one, whether or not other lines follow it.
 
-    Nothing is cut off: another process may have appended by now. Overwriting needs no room.
+    The file isn't truncated, since another process may have appended. Overwriting needs no space.
 
     Args:
         path: the file.
@@ -49,11 +49,11 @@ def blank(path: Path, line: bytes) -> None:
 
 
 def end_last_line(path: Path, descriptor: int) -> None:
-    """Let what is appended begin a new line, where the file ends in the middle of one.
+    """End the last line of a file if it is partial, so that the next append begins a new line.
 
     Args:
         path: the file.
-        descriptor: where it is appended to.
+        descriptor: open for appending to it.
 
     Raises:
         OSError: the file cannot be read or written.
@@ -67,23 +67,23 @@ def end_last_line(path: Path, descriptor: int) -> None:
         file.seek(size - 1)
         if file.read(1) == b"\n":
             return
-        # It may be a part of what somebody is writing just now. This waits until that is done,
-        # because the kernel does one thing after another to a file, and then there is more of it.
+        # Another process may be writing this line now. The kernel serialises operations on a file,
+        # so `utime` returns after that write, and the file has grown.
         os.utime(descriptor)
         if file.seek(0, os.SEEK_END) == size:
             os.write(descriptor, b"\n")
 
 
 def part_lines(descriptor: int, start: int, end: int, begin: int | None = None) -> None:
-    """End each unfinished line between two positions that another line was appended to.
+    """End each partial line between two positions that another line was appended to.
 
-    The last byte of what is unfinished becomes a newline.
+    The last byte of a partial line becomes a newline.
 
     Args:
-        descriptor: to read, and to write at any position.
-        start: where to begin.
-        end: where to end.
-        begin: where a line was appended, if that is known.
+        descriptor: open for reading and writing at any position.
+        start: the first position.
+        end: the last position.
+        begin: the position at which a line was appended, if it is known.
 
     Raises:
         OSError: the file cannot be read or written.

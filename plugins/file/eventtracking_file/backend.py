@@ -1,4 +1,4 @@
-"""The backend: each event is one line, appended by one write."""
+"""The file backend: each event is one line, appended by one write."""
 
 from __future__ import annotations
 
@@ -34,26 +34,25 @@ _PERIODS: Final = {"hour": 3600.0, "day": 86_400.0}
 class FileBackend:
     """Appends events to a file, one line of JSON each.
 
-    A line is whole, and written, when `send` returns. Any number of threads and processes may
-    write to the same file, on a local file system; none waits for another. A file that another
-    program renames or removes is opened anew within 0.1 seconds. Of a named pipe, neither the
-    opening nor a reader is waited for, but 0.05 seconds once it is full.
+    A complete line is written when `send` returns. Any number of threads and processes may write to
+    the same file, on a local file system, without waiting for each other. If another program
+    renames or removes the file, it is reopened within 0.1 seconds. A named pipe is opened without
+    waiting for a reader; a full one is waited for at most 0.05 seconds.
 
     Args:
-        path: the file; a relative one is resolved now, `~` is the home directory. Missing
-            directories are made with the first event.
-        max_size: rotate before the file holds more bytes than that. Several processes together
-            may write more within 0.1 seconds.
+        path: the file; a relative path is resolved now, `~` is the home directory. Missing
+            directories are created with the first event.
+        max_size: rotate before the file exceeds this size in bytes. Several processes together may
+            exceed it within 0.1 seconds.
         rotate_every: rotate with the first event of each `hour` or `day` (UTC), or of each period
-            of so many seconds.
+            of this many seconds.
         compress: compress rotated files, in a thread; `zstd` needs the extra `zstd`.
-        keep: how many rotated files stay; older ones are removed.
-        fsync: wait for the disk after each write, so that events survive a loss of power.
-        mode: the permissions of new files, less the process's umask.
+        keep: how many rotated files to keep; older ones are removed.
+        fsync: wait for the disk after each write, so that events survive a power loss.
+        mode: the permissions of new files, before the process's umask.
 
     Raises:
-        ValueError: an option is out of its range, or `compress` or `keep` is given where nothing
-            is rotated.
+        ValueError: an option is out of range, or `compress` or `keep` is given without rotation.
     """
 
     def __init__(
@@ -77,15 +76,15 @@ class FileBackend:
             raise ValueError("mode must be permissions, between 0 and 0o777")
         period = _period(rotate_every)
         if max_size is None and period is None and not (compress is None and keep is None):
-            raise ValueError("compress and keep need max_size or rotate_every: nothing is rotated")
+            raise ValueError("compress and keep need max_size or rotate_every")
         _check_compression(compress)
         self._path = Path(path).expanduser().absolute()
         self._mode = mode
         self._fsync = fsync
         self._rotation = Rotation(self._path, max_size, period)
         self._tidying = Tidying(self._rotation.rotated, compress, keep)
-        # Both are for any thread, and for a signal handler in the middle of `send`: what is taken
-        # from a list, or put into a variable, is so in one step.
+        # Shared by all threads, and by signal handlers that interrupt `send`: taking from a list
+        # and assigning an attribute are atomic.
         self._buffers: list[bytearray] = []
         self._file: OpenFile = NOT_OPEN
         self._event_types: dict[str, EventType] = {}
@@ -112,12 +111,12 @@ class FileBackend:
         """Append events, many with one write.
 
         Args:
-            events: any number of them.
-            timeout: seconds; nothing here waits for anything that could be given up.
+            events: any number of events.
+            timeout: seconds; not used, since writing can't be interrupted.
 
         Raises:
-            BatchError: the last of the events are not in the file, the others are.
-            RetryableError: none is.
+            BatchError: the listed events are not in the file, the others are.
+            RetryableError: no event is in the file.
         """
         written = 0
         for lines in _chunks(events):
@@ -132,10 +131,10 @@ class FileBackend:
             written += count
 
     def save_event_type(self, record: EventType) -> None:
-        """Append the record of an event type, as a line of its own kind: `{"event_type": {…}}`.
+        """Append an event-type record, as a line of its own kind: `{"event_type": {…}}`.
 
-        Each file that is opened later gets it too, before any event, so that every file documents
-        itself. Two processes may each write it; it is read once.
+        It is also written at the start of each file opened later, so that every file documents
+        itself. Several processes may each write it; readers return it once.
 
         Raises:
             RetryableError: the file cannot be opened or written, or its disk is full.
@@ -145,7 +144,7 @@ class FileBackend:
             self._checked(self._file, 0)
 
     def load_event_types(self) -> Iterator[EventType]:
-        """Yield the records in the rotated files and in this one, each id once.
+        """Yield the records in the rotated files and the current one, each id once.
 
         Raises:
             RetryableError: a file cannot be read.
@@ -153,30 +152,30 @@ class FileBackend:
         rotated = self._rotation.rotated() if self._path.parent.exists() else []
         return event_types_in([*(path for paths in rotated for path in paths), self._path])
 
-    def flush(self, timeout: float) -> bool:  # noqa: ARG002  as all backends
-        """Return True: what was sent is written already."""
+    def flush(self, timeout: float) -> bool:  # noqa: ARG002  the signature of every backend's flush
+        """Return True: every sent event is already written."""
         return True
 
     def shutdown(self, timeout: float) -> bool:
-        """Close the file, and wait for what is done to rotated ones.
+        """Close the file, and wait until rotated files are compressed and removed.
 
-        The next event opens it again.
+        The next event reopens the file.
 
         Args:
-            timeout: seconds to wait; a file that is not compressed by then stays as it is.
+            timeout: seconds to wait; a file that isn't compressed by then stays uncompressed.
 
         Returns:
-            Whether all is done.
+            Whether that finished in time.
         """
         self._file = NOT_OPEN
         return self._tidying.finish(timeout)
 
     def _append(self, lines: bytearray) -> None:
-        """Write lines; where that fails, those that are not in the file are left in the buffer."""
-        for again in (True, False):  # the second time, to a file that is opened for it
+        """Write lines; after a failure, the buffer holds the lines that are not in the file."""
+        for again in (True, False):  # the second attempt opens the file again
             size = len(lines)
             file = self._file
-            # Between two threads an addition may get lost; the next check finds out.
+            # Concurrent threads may lose an addition; the next check corrects it.
             held = file.held = file.held + size
             now = monotonic()
             if held > file.limit or now >= file.check_at:
@@ -188,7 +187,7 @@ class FileBackend:
                     written = file.write_soon(lines)
             except OSError as error:
                 self._file = NOT_OPEN
-                # Programs that turn into daemons close all descriptors.
+                # Programs that daemonise close all descriptors.
                 if error.errno != errno.EBADF or not again:
                     raise RetryableError(f"cannot write to the file: {error.strerror}") from error
                 file.forget()
@@ -200,10 +199,10 @@ class FileBackend:
                     _sync(file.descriptor)
                 return
             self._undo(file, lines, written)
-        raise RetryableError("the file took only a part of what was written")
+        raise RetryableError("only part of the lines could be written to the file")
 
     def _undo(self, file: OpenFile, lines: bytearray, written: int) -> None:
-        """Take whole lines off the buffer, and what is there of the next out of the file."""
+        """Remove written lines from the buffer, and the partial line after them from the file."""
         whole = lines.rfind(b"\n", 0, written) + 1
         unfinished = bytes(lines[whole:written])
         del lines[:whole]
@@ -212,11 +211,11 @@ class FileBackend:
             return
         self._file = NOT_OPEN
         if unfinished:
-            with suppress(OSError):  # then the line is ended when the file is opened again
+            with suppress(OSError):  # otherwise the line is ended when the file is next opened
                 blank(self._path, unfinished)
 
     def _checked(self, file: OpenFile, size: int) -> OpenFile:
-        """Return the file to write `size` bytes to: the same one, or one that was opened now."""
+        """Return the file to write `size` bytes to: the same file, or one opened now."""
         try:
             if not file.is_at(self._path):
                 _report_removal(file, size)
@@ -236,7 +235,7 @@ class FileBackend:
         return file
 
     def _forked(self) -> None:
-        """Share no file and no thread with the parent process."""
+        """Reset in a forked child, which shares no file or thread with its parent."""
         file, self._file = self._file, NOT_OPEN
         file.close()
         self._tidying.forked()
@@ -262,7 +261,7 @@ def _forget_files() -> None:
 
 
 def _chunks(events: Sequence[Event]) -> Iterator[bytearray]:
-    """Yield the lines of events, many at a time, in one buffer."""
+    """Yield the lines of events in chunks, in one reused buffer."""
     line, lines = bytearray(), bytearray()
     for event in events:
         write_json(event, line)
@@ -289,22 +288,22 @@ def _check_compression(compression: Compression | None) -> None:
     if compression not in get_args(Compression):
         raise ValueError("compress must be gzip or zstd")
     if not is_available(compression):
-        raise ValueError("compress = zstd needs more: pip install 'eventtracking-file[zstd]'")
+        raise ValueError("compress = zstd needs an extra: pip install 'eventtracking-file[zstd]'")
 
 
 def _sync(descriptor: int) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        raise RetryableError(f"cannot bring the file to the disk: {error.strerror}") from error
+        raise RetryableError(f"cannot sync the file to disk: {error.strerror}") from error
 
 
 def _report_removal(file: OpenFile, size: int) -> None:
-    """Say so where the file was removed after others were written to it, unchecked."""
+    """Log an error if the file was removed after unchecked writes to it."""
     if file is not NOT_OPEN and file.held - size != file.untouched and file.is_removed():
         report(
             logging.ERROR,
             ("removed", file.identity),
-            "another program removed the file; up to %s seconds of events went with it",
+            "another program removed the file; up to %s seconds of events are lost",
             CHECK_INTERVAL,
         )

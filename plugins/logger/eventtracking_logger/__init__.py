@@ -1,4 +1,4 @@
-"""Send events to a logger of Python's standard library, as text in JSON."""
+"""Log events as JSON through the standard library's logging."""
 
 from __future__ import annotations
 

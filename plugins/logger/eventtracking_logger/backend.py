@@ -1,4 +1,4 @@
-"""The backend: one log record an event, whose message is the event in JSON."""
+"""The logger backend: one log record per event, whose message is the event in JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from eventtracking_logger.cutting import cut
 __all__ = ["LoggerBackend"]
 
 MIN_EVENT_SIZE: Final = 2048
-"""Bytes: room for an event with the longest name, and nothing in it."""
+"""Bytes: enough for an empty event with the longest name."""
 
 _is_logging: Final = ContextVar("eventtracking_is_logging", default=False)
 
@@ -23,17 +23,17 @@ _is_logging: Final = ContextVar("eventtracking_is_logging", default=False)
 class LoggerBackend:
     """Logs each event to a logger of the standard library, as one line of JSON.
 
-    The record also has the attributes `event_id` and `event_name`. What becomes of it is for the
-    logging configuration to say.
+    The record also has the attributes `event_id` and `event_name`. The logging configuration
+    decides where it goes.
 
     Args:
-        name: the logger's name; the root logger is refused.
+        name: the logger's name; not the root logger.
         level: the records' level, a name or a number.
-        max_event_size: the most bytes of a line. A larger event is warned of, and the longest
-            fields of its context and data are cut. None is no limit.
+        max_event_size: the maximum number of bytes of a line. For a larger event, a warning is
+            logged and the longest fields of its context and data are cut. None means no limit.
 
     Raises:
-        ValueError: the name is missing or the root logger's, there is no such level, or
+        ValueError: the name is missing or the root logger's, the level is unknown, or
             `max_event_size` is below 2 KiB.
     """
 
@@ -41,7 +41,7 @@ class LoggerBackend:
         self, name: str, level: str | int = "INFO", max_event_size: ByteSize | None = 65_536
     ) -> None:
         if name.strip() in {"", "root"}:
-            raise ValueError("name must be a logger's, and not the root logger's")
+            raise ValueError("name must be the name of a logger, and not of the root logger")
         if max_event_size is not None and max_event_size < MIN_EVENT_SIZE:
             raise ValueError("max_event_size must be at least 2 KiB")
         self._logger = logging.getLogger(name)
@@ -52,17 +52,17 @@ class LoggerBackend:
         """Log an event.
 
         Raises:
-            NoBackendEnabled: the logger does not record the level, or a handler of a logger
-                emitted the event while it handled another one.
+            NoBackendEnabled: the logger is not enabled for the level, or a logging handler emitted
+                the event while it handled another one.
         """
         self._check()
         self._log(self._text(event), {"event_id": event["id"], "event_name": event["name"]})
 
     def save_event_type(self, record: EventType) -> None:
-        """Log the record of an event type, as a line of its own kind: `{"event_type": {…}}`.
+        """Log an event-type record, as a line of its own kind: `{"event_type": {…}}`.
 
         Raises:
-            NoBackendEnabled: as `send`.
+            NoBackendEnabled: as for `send`.
         """
         self._check()
         self._log(record.to_line(), {"event_type_id": record.id, "event_name": record.name})
@@ -74,14 +74,14 @@ class LoggerBackend:
                 " disable_existing_loggers to False"
             )
         if not self._logger.isEnabledFor(self._level):
-            raise NoBackendEnabled("the logger does not record this level")
+            raise NoBackendEnabled("the logger is not enabled for this level")
         if _is_logging.get():
-            raise NoBackendEnabled("a handler of a logger emitted the event")
+            raise NoBackendEnabled("a logging handler emitted the event")
 
     def _log(self, text: str, extra: dict[str, str]) -> None:
         token = _is_logging.set(True)
         try:
-            # Without arguments, a message is not subject to %-formatting.
+            # Without arguments, logging does not apply %-formatting to the message.
             self._logger.log(self._level, text, extra=extra)
         finally:
             _is_logging.reset(token)
@@ -93,7 +93,7 @@ class LoggerBackend:
             report(
                 logging.WARNING,
                 ("too large", self._logger.name, name),
-                "event %s takes %d bytes, more than max_event_size: its longest fields are cut",
+                "event %s has %d bytes, more than max_event_size: its longest fields are cut",
                 name,
                 len(text),
             )

@@ -1,4 +1,4 @@
-"""Making an event fit into a line: its longest fields are cut, never the event."""
+"""Fit an event into a line by cutting its longest fields."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["cut"]
 
 MARK: Final = "<cut>"
 _MARK_SIZE: Final = 32
-"""The most bytes of a mark, as in `"<cut: 262144 characters>"`."""
+"""Maximum number of bytes of a mark such as `"<cut: 262144 characters>"`."""
 
 _ENTRY_SIZE: Final = len(f',"{MARK}":') + _MARK_SIZE
 _BRACKETS: Final = len("{}")
@@ -25,11 +25,11 @@ _encode: Final = DateTimeJSONEncoder(ensure_ascii=False, separators=(",", ":")).
 
 
 def cut(event: Event, max_bytes: int) -> bytes:
-    """Return an event's JSON in at most `max_bytes`, which must have room for an empty event.
+    """Return an event's JSON in at most `max_bytes`, which must be enough for an empty event.
 
-    The longest values of its context and data are cut first, all to the same length, each with a
-    mark that says how long it was. Where there are too many even for marks, the last ones are left
-    out. Id, name and timestamp stay as they are.
+    The longest values of its context and data are cut to a common length, each with a mark that
+    states its original length. If there are too many values even for marks, the last ones are left
+    out. Id, name and timestamp are unchanged.
     """
     event = normalize_event(event, big=_printable)
     parts = {"context": event["context"], "data": event["data"]}
@@ -39,20 +39,20 @@ def cut(event: Event, max_bytes: int) -> bytes:
         excess = len(text) - max_bytes
         if excess <= 0:
             return text
-        # What is escaped in the final text alone takes more room than was reckoned with.
+        # Characters that only the final encoder escapes take more room than estimated.
         room = room * limit // (limit + excess)
     return _text(event, {part: _mark_fields(value) for part, value in parts.items()})
 
 
 def _text(event: Event, parts: object) -> bytes:
-    """Return an event's JSON with other parts, or with empty ones."""
+    """Return an event's JSON with other parts; missing parts are empty."""
     given = parts if isinstance(parts, dict) else {}
     fields = {part: given.get(part, {}) for part in ("context", "data")}
     return encode_json(cast("Event", {**event, **fields}))
 
 
 def _printable(number: int) -> int:
-    """Return a number that can be printed.
+    """Return a number if Python can convert it to text.
 
     Raises:
         ValueError: it has too many digits.
@@ -70,7 +70,7 @@ def _mark_fields(value: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _cut(value: Any, room: int) -> Any:
-    """Return a value that takes `room` bytes at most, or else as few as it can."""
+    """Return a value cut to at most `room` bytes, or as few as possible."""
     if _size(value) <= room:
         return value
     if isinstance(value, str):
@@ -89,7 +89,7 @@ def _cut(value: Any, room: int) -> Any:
 
 
 def _cut_items(values: Iterable[Any], overheads: list[int], room: int) -> list[Any]:
-    """Return values that fit together with their overheads, the first ones if not all do."""
+    """Return values cut to fit with their overheads; only the first ones if not all can fit."""
     values = list(values)
     sizes = [_size(value) for value in values]
     least = [
@@ -106,12 +106,12 @@ def _cut_items(values: Iterable[Any], overheads: list[int], room: int) -> list[A
 
 
 def _least(value: object) -> int:
-    """Return the bytes that are left of a value when it is cut as far as it can be."""
+    """Return the minimum size of a cut value, in bytes."""
     return _MARK_SIZE + (_BRACKETS + _ENTRY_SIZE if isinstance(value, dict | list) else 0)
 
 
 def _level(sizes: list[int], room: int) -> int:
-    """Return the size to which the largest are cut, so that all together take `room`."""
+    """Return the size to which the largest values are cut so that all of them fit into `room`."""
     left = len(sizes)
     for size in sorted(sizes):
         if size * left > room:

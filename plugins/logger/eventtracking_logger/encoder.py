@@ -1,4 +1,4 @@
-"""The text form that `event-tracking` writes, for those who encode events themselves."""
+"""The JSON format of `event-tracking`, for applications that encode events themselves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["DateTimeJSONEncoder"]
 class DateTimeJSONEncoder(json.JSONEncoder):
     """Encodes datetimes, in UTC, and dates in ISO 8601: `2020-01-01T00:00:00+00:00`.
 
-    A datetime without an offset is taken as UTC.
+    A naive datetime is treated as UTC.
     """
 
     def default(self, o: Any) -> Any:

@@ -19,5 +19,5 @@ def eventtracking_backends() -> Mapping[str, Callable[..., BatchBackend]]:
 
 @hookimpl
 def eventtracking_metadata_stores() -> Mapping[str, Callable[..., MetadataStore]]:
-    """Return the type `mongo`: its database keeps the records of event types as well."""
+    """Return the type `mongo`: the database also stores event-type records."""
     return {"mongo": MongoBackend}

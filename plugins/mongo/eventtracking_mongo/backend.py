@@ -1,4 +1,4 @@
-"""The backend: batches of events into one collection, each event once."""
+"""The MongoDB backend: writes batches of events to one collection, each event once."""
 
 from __future__ import annotations
 
@@ -25,19 +25,18 @@ from eventtracking_mongo.schema import INDEXES, CollectionSchema, Incarnation, i
 __all__ = ["MongoBackend"]
 
 SEND_TIMEOUT: Final = 5.0
-"""Seconds that one event may take where the emitting thread waits for it."""
+"""Timeout, in seconds, when the emitting thread delivers one event."""
 
 GOODBYE_TIMEOUT: Final = 0.5
-"""Seconds that telling the server of a disconnection may take."""
+"""Maximum seconds for closing the connection politely."""
 
 SHORTEST_TIMEOUT: Final = 0.001
-"""Seconds an attempt has at least: to pymongo, 0 is no limit at all."""
+"""Minimum timeout in seconds: pymongo takes 0 as no limit."""
 
 SEARCH_STEP: Final = 0.5
-"""Seconds by which pymongo's search for a server may outlast the time it is given.
+"""Seconds by which pymongo's server selection may exceed its timeout.
 
-It looks at the clock once a `MIN_HEARTBEAT_INTERVAL`, and goes on for another where a moment is
-left.
+It checks the clock once per `MIN_HEARTBEAT_INTERVAL`, so it may wait one interval too long.
 """
 
 
@@ -47,36 +46,35 @@ MAX_PORT: Final = 65_536
 class MongoBackend(Reading):
     """Writes events to a MongoDB collection, acknowledged by a majority and journaled.
 
-    An event's id is its document's `_id`, so an event that is sent again is stored once. No
-    connection is made before the first event, and each process has its own.
+    An event's id is its document's `_id`, so a retried event is stored once. The connection is
+    opened with the first event, and each process has its own.
 
     Args:
         uri: the connection string, `mongodb://` or `mongodb+srv://`; instead of `host` and `port`.
-        host: the server's name or address; `localhost` if there is no `uri` either.
+        host: the server's name or address; `localhost` by default.
         port: the server's port; 27017 by default.
-        user: who to log in as; wins over the one in `uri`.
+        user: the user name; overrides the one in `uri`.
         password: the user's password.
-        database: where the collection is; if not given, the database that `uri` names, else
-            `eventtracking`.
-        collection: where the events go. It is made when it is not there.
-        event_types: the collection of the same database where the records of event types go.
+        database: the name of the database; by default the one in `uri`, or else `eventtracking`.
+        collection: the name of the collection for events. It is created if it doesn't exist.
+        event_types: the name of the collection for event-type records, in the same database.
         extra: further options of `pymongo.MongoClient`, such as `authSource` or `tls`.
-        w: how many members of a replica set must have written an event before it counts as
-            delivered, or `"majority"`. Wins over what `uri` or `extra` say, as does `journal`.
-        journal: whether they must have written it to their journals on disk.
-        indexes: fields, dotted where they are nested, to keep an ascending index on.
-        ttl: seconds after its `timestamp` that an event is deleted; never, if not given.
-        timeseries: make the collection a time-series one, of this granularity. A time-series
-            collection cannot refuse a duplicate: an event that is sent again is stored twice.
+        w: the number of replica-set members that must acknowledge a write, or `"majority"`.
+            Overrides `uri` and `extra`, as does `journal`.
+        journal: whether they must have written it to their on-disk journals.
+        indexes: fields to index in ascending order; nested fields are dotted.
+        ttl: seconds after its `timestamp` at which an event is deleted; never by default.
+        timeseries: create a time-series collection of this granularity. Such a collection can't
+            reject duplicates: a retried event may be stored twice.
 
     Raises:
-        ValueError: an option's value cannot be used, or two of them contradict each other.
+        ValueError: an option is invalid, or two options contradict each other.
     """
 
     default_delivery: ClassVar[str] = "queue"
 
     read_wire = staticmethod(wire_reader(revived))
-    """Queued events keep bytes, and what else BSON has: `ObjectId`, `Decimal128` and others."""
+    """Queued events keep BSON's own types: bytes, `ObjectId`, `Decimal128` and others."""
 
     def __init__(
         self,
@@ -103,7 +101,7 @@ class MongoBackend(Reading):
         if password is not None and user is None:
             raise ValueError("password needs a user")
         if not w or (isinstance(w, int) and w < 1):
-            raise ValueError("w must be at least 1: what nobody acknowledges can be lost unseen")
+            raise ValueError("w must be at least 1: unacknowledged writes can be lost unnoticed")
         self._schema = CollectionSchema(indexes, ttl, timeseries)
         self._event_types = event_types
         login = {"username": user, "password": password}
@@ -118,19 +116,19 @@ class MongoBackend(Reading):
             collection,
             WriteConcern(w=w, j=journal),
         )
-        # The process that made the indexes, and of which collection.
+        # The process that created the indexes, and the collection they belong to.
         self._prepared: tuple[int, Incarnation] | None = None
 
     def warm_up(self) -> None:
-        """Start to look for the servers, without waiting for any."""
+        """Start to search for servers, without waiting for any."""
         self._connection.warm_up()
 
     def send(self, event: Event, /) -> None:
-        """Write one event, and wait at most five seconds for it.
+        """Write one event within five seconds.
 
         Raises:
             RetryableError: it was not delivered; a later attempt may succeed.
-            RejectedError: MongoDB will never take it.
+            RejectedError: MongoDB will never accept it.
         """
         try:
             self.send_batch([normalize_event(event, native=keep)], timeout=SEND_TIMEOUT)
@@ -140,10 +138,10 @@ class MongoBackend(Reading):
     def send_batch(self, events: Sequence[Event], /, *, timeout: float) -> None:
         """Write events, and wait until they are acknowledged; `timeout` is in seconds.
 
-        An event that is there already counts as delivered.
+        An event that is already stored counts as delivered.
 
         Raises:
-            BatchError: MongoDB will never take the listed events; the others are delivered.
+            BatchError: MongoDB will never accept the listed events; the others are delivered.
             RetryableError: not all were delivered; a later attempt may succeed.
             RejectedError: MongoDB cannot read the batch, because of one of its events.
         """
@@ -153,7 +151,7 @@ class MongoBackend(Reading):
         collection = self._connection.collection(timeout)
         try:
             with pymongo.timeout(_given(deadline - monotonic())):
-                # One that was dropped comes back with its first event, without indexes and expiry.
+                # A dropped collection is recreated by its first event, without indexes and expiry.
                 is_new = self._prepared != (os.getpid(), incarnation(collection))
                 if is_new:
                     self._schema.create(collection)
@@ -167,7 +165,7 @@ class MongoBackend(Reading):
             raise BatchError(failures)
 
     def save_event_type(self, record: EventType) -> None:
-        """Write the record of an event type, unless its id is there already.
+        """Write an event-type record, unless its id is already stored.
 
         Raises:
             RetryableError: it was not written; a later attempt may succeed.
@@ -185,10 +183,10 @@ class MongoBackend(Reading):
             raise RetryableError(str(failures[0]))
 
     def load_event_types(self) -> list[EventType]:
-        """Return the records of event types, the oldest first.
+        """Return the event-type records, oldest first.
 
         Raises:
-            RetryableError: they cannot be read just now.
+            RetryableError: they cannot be read now.
         """
         collection = self._connection.collection()
         records = collection.database[self._event_types]
@@ -199,7 +197,7 @@ class MongoBackend(Reading):
             raise explained(error, collection.database.client.topology_description) from None
 
     def _index(self, collection: Documents) -> None:
-        """Make the indexes, once there is something to find; what fails is for the next batch."""
+        """Create the indexes after the first batch; retry with the next batch if that fails."""
         try:
             found = incarnation(collection)
             self._schema.index(collection)
@@ -207,26 +205,26 @@ class MongoBackend(Reading):
             report(
                 logging.WARNING,
                 (collection.full_name, "indexes"),
-                "MongoDB did not make the indexes of the collection %s, trying again: %s",
+                "MongoDB did not create the indexes of the collection %s, will retry: %s",
                 collection.name,
                 type(error).__name__,
             )
         else:
             self._prepared = os.getpid(), found
 
-    def flush(self, timeout: float) -> bool:  # noqa: ARG002  what every backend's flush takes
-        """Return True: what was sent is acknowledged."""
+    def flush(self, timeout: float) -> bool:  # noqa: ARG002  the signature of every backend's flush
+        """Return True: every sent event is acknowledged."""
         return True
 
     def shutdown(self, timeout: float) -> bool:
         """Disconnect this process; `timeout` is in seconds."""
-        # A server that is not told of the end finds out: one that is dead shall cost little.
+        # Closing politely is best effort: the server times sessions out anyway.
         with pymongo.timeout(max(min(timeout, GOODBYE_TIMEOUT), SHORTEST_TIMEOUT)):
             self._connection.close()
         return True
 
 
 def _given(timeout: float) -> float:
-    """Return the seconds to give pymongo, so that it ends within the timeout and a twentieth."""
+    """Return the timeout for pymongo with which it ends within 105 % of `timeout`."""
     in_time = min(timeout, timeout * 1.05 - SEARCH_STEP)
     return max(in_time, timeout / 2, SHORTEST_TIMEOUT)

@@ -1,4 +1,4 @@
-"""The connection: one client a process, made by its first event."""
+"""The connection: one client per process, created by its first event."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ DATABASE: Final = "eventtracking"
 
 
 class Connection:
-    """Finds the collection, through a client that belongs to the process that asks.
+    """Returns the collection, through a client of the calling process.
 
     Args:
         host: a connection string, or a server's name.
         options: further arguments of `MongoClient`.
-        database: a name; if not given, the one in the connection string, else `eventtracking`.
+        database: a name; by default the one in the connection string, or else `eventtracking`.
         collection: a name.
         write_concern: how a write is acknowledged.
 
     Raises:
-        ValueError: pymongo refuses them; the message holds none of their values.
+        ValueError: pymongo rejects them; the message contains none of their values.
     """
 
     def __init__(
@@ -49,9 +49,9 @@ class Connection:
         self._database = database
         self._collection = collection
         self._write_concern = write_concern
-        # By process id. A fork inherits its parent's, and must not write to the same sockets.
+        # By process id. A child inherits its parent's, and must not write to the same sockets.
         self._opened: dict[int, Documents] = {}
-        # By process id, the thread that looks up the names of its servers.
+        # By process id: the thread that resolves the servers' names.
         self._openers: dict[int, Thread] = {}
         try:
             self._open()
@@ -59,9 +59,9 @@ class Connection:
             raise ValueError(self._refusal(error)) from None
 
     def warm_up(self) -> None:
-        """Look for the servers, in threads of pymongo's, which at an exit could not be started.
+        """Search for servers in pymongo's threads, which can't be started at interpreter exit.
 
-        `mongodb+srv` has their names looked up first, which takes a while: so in a thread.
+        With `mongodb+srv`, names are resolved first, which is slow and so runs in a thread too.
         """
         process = os.getpid()
         if process in self._opened or process in self._openers:
@@ -80,17 +80,17 @@ class Connection:
             self._keep(process, opened)
 
     def _warm_up_quietly(self, process: int) -> None:
-        with suppress(PyMongoError):  # the first attempt will tell
+        with suppress(PyMongoError):  # the first attempt will report it
             self._warm_up(process)
 
     def collection(self, timeout: float = 0.0) -> Documents:
-        """Return the collection, connected when it is first used.
+        """Return the collection, which connects on first use.
 
         Args:
-            timeout: seconds to wait for `warm_up` where that is still looking up names.
+            timeout: seconds to wait for `warm_up`, if it is still resolving names.
 
         Raises:
-            RetryableError: there is no connection, and none can be made any more.
+            RetryableError: there is no connection, and it is too late to open one.
         """
         process = os.getpid()
         opener = self._openers.get(process)
@@ -98,22 +98,22 @@ class Connection:
             opener.join(timeout)
         opened = self._opened.get(process)
         if opened is None:
-            if not _can_start_threads():  # pymongo would wait for servers, and see none
-                text = "MongoDB: too late to connect at the program's end: flush before the end"
+            if not _can_start_threads():  # pymongo would wait for servers in vain
+                text = "MongoDB: too late to connect at interpreter exit: call flush before"
                 raise RetryableError(text)
             self._close_inherited(process)
             opened = self._keep(process, self._open())
         return opened
 
     def _keep(self, process: int, opened: Documents) -> Documents:
-        """Return the collection of the client that this process uses; close another one."""
+        """Return the collection of this process's client; close any other client."""
         kept = self._opened.setdefault(process, opened)
         if kept is not opened:
             opened.database.client.close()
         return kept
 
     def close(self) -> None:
-        """Close this process's client, if it has one; the next use opens another."""
+        """Close this process's client, if there is one; the next use opens another."""
         opened = self._opened.pop(os.getpid(), None)
         if opened is not None:
             opened.database.client.close()
@@ -143,18 +143,18 @@ class Connection:
             )
         if isinstance(error, InvalidName):
             return "database and collection must be names that MongoDB allows"
-        refused = [key for key, value in self._options.items() if not _is_accepted(key, value)]
-        what = ", ".join(refused) or "uri, or the options together"
-        return f"pymongo refuses {what} ({type(error).__name__}); see pymongo.MongoClient"
+        rejected = [key for key, value in self._options.items() if not _is_accepted(key, value)]
+        names = ", ".join(rejected) or "uri, or the combination of options"
+        return f"pymongo rejects {names} ({type(error).__name__}); see pymongo.MongoClient"
 
 
 def _can_start_threads() -> bool:
-    """Return whether pymongo can start its threads; from Python 3.12 on, not at a program's end."""
+    """Return whether pymongo can start threads; from Python 3.12 on, not at interpreter exit."""
     return sys.version_info < (3, 12) or main_thread().is_alive()
 
 
 def _is_accepted(option: str, value: object) -> bool:
-    if option in {"username", "password"}:  # one is not accepted without the other
+    if option in {"username", "password"}:  # accepted only together
         return True
     options: dict[str, Any] = {option: value, "connect": False}
     try:

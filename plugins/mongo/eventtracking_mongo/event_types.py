@@ -1,4 +1,4 @@
-"""Records of event types, as documents."""
+"""Event-type records as MongoDB documents."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ __all__ = ["event_type", "event_type_document"]
 
 
 def event_type_document(record: EventType) -> dict[str, Any]:
-    """Return a record's document: what can be searched for, and the whole as JSON.
+    """Return a record's document: searchable fields, and the complete record as JSON.
 
-    In JSON, since keys of a JSON Schema such as `$ref` are no names that every server allows.
+    It is JSON because some servers don't allow field names such as JSON Schema's `$ref`.
     """
-    whole = record.to_dict()
-    searched = ("kind", "name", "description", "fields", "context_fields", "owner", "tags")
-    document = {"_id": record.id, **normalize({key: whole.get(key) for key in searched})}
-    document["registered_at"] = datetime.fromisoformat(whole["registered_at"])
-    document["record"] = json.dumps(whole)
+    complete = record.to_dict()
+    searchable = ("kind", "name", "description", "fields", "context_fields", "owner", "tags")
+    document = {"_id": record.id, **normalize({key: complete.get(key) for key in searchable})}
+    document["registered_at"] = datetime.fromisoformat(complete["registered_at"])
+    document["record"] = json.dumps(complete)
     return document
 
 
 def event_type(document: Mapping[str, Any]) -> EventType:
-    """Return the record that a document holds."""
+    """Return the record in a document."""
     return EventType.from_dict(json.loads(document["record"]))

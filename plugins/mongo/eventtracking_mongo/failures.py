@@ -1,6 +1,6 @@
-"""What pymongo's errors mean for an event: try again, or never.
+"""Classify pymongo's errors: retry an event, or reject it.
 
-Their own texts hold documents, addresses and more: of an error, its type and its code are told.
+pymongo's messages contain documents and addresses, so ours name only an error's type and code.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MALFORMED: Final = frozenset(
         10334,  # BSONObjectTooLarge
     }
 )
-"""Where a command as a whole is refused: one of its documents cannot be read."""
+"""Codes that reject a whole command because one of its documents cannot be read."""
 
 TRANSIENT: Final = frozenset(
     {
@@ -67,30 +67,30 @@ TRANSIENT: Final = frozenset(
         14031,  # OutOfDiskSpace
     }
 )
-"""Where one document is refused: the server's state is to blame, not the document."""
+"""Codes that reject one document because of the server's state, not the document's content."""
 
 
 def is_login_failure(error: OperationFailure) -> bool:
-    """Tell whether the server does not know the user, or not with that password."""
+    """Return whether the server rejected the user name or password."""
     return error.code in LOGIN
 
 
 def is_malformed(error: PyMongoError) -> bool:
-    """Tell whether the server refuses a whole batch because it cannot read one document."""
+    """Return whether the server rejects a whole batch because it cannot read one document."""
     return isinstance(error, OperationFailure) and error.code in MALFORMED
 
 
 def explained(error: PyMongoError, topology: TopologyDescription) -> RetryableError | RejectedError:
-    """Return what to raise for an error that concerns a whole batch.
+    """Return the error to raise for a whole batch.
 
-    What an operator can put right, wrong credentials among it, may be tried again.
+    Errors that an operator can fix, such as wrong credentials, are retryable.
 
     Args:
-        error: what pymongo raised.
-        topology: what its client knows of the servers.
+        error: pymongo's error.
+        topology: the client's view of the servers.
     """
     if isinstance(error, ServerSelectionTimeoutError):
-        # For a while after a server refused to let us in, pymongo does not ask it again.
+        # After a failed login, pymongo leaves a server alone for a while.
         for server in topology.server_descriptions().values():
             if isinstance(server.error, OperationFailure):
                 return _of_operation(server.error)
@@ -116,14 +116,14 @@ def _of_operation(error: OperationFailure) -> RetryableError | RejectedError:
 def failed_documents(
     result: Mapping[str, Any] | None, positions: Sequence[int]
 ) -> dict[int, Exception]:
-    """Return why documents of an unordered write were not stored, by their events' positions.
+    """Return the errors of the documents that an unordered write did not store, by position.
 
     Args:
-        result: what pymongo tells of the write.
+        result: pymongo's result of the write.
         positions: the position of each document's event in the batch.
 
     Raises:
-        RetryableError: that holds for all of them.
+        RetryableError: no document counts as stored.
     """
     result = result or {}
     failures: dict[int, Exception] = {}
@@ -132,8 +132,8 @@ def failed_documents(
             failures[positions[refused["index"]]] = _refusal(refused.get("code"))
     unmet = result.get("writeConcernErrors")
     if unmet:
-        # Written, but not where it must be to survive. Whoever sends it again finds a duplicate,
-        # and waits for the same acknowledgement.
+        # Written, but not durably yet. A retry finds the duplicate, and waits for the same
+        # acknowledgement.
         error = RetryableError(
             f"MongoDB: the write concern was not met (code {unmet[0].get('code')})"
         )
@@ -147,7 +147,7 @@ def _is_stored_already(refused: Mapping[str, Any]) -> bool:
     if refused.get("code") != DUPLICATE_KEY:
         return False
     pattern = refused.get("keyPattern")
-    if pattern is None:  # servers before 4.4 say it in words alone
+    if pattern is None:  # servers before 4.4 name the index only in the message
         return " index: _id_ " in refused.get("errmsg", "")
     return list(pattern) == ["_id"]
 
@@ -157,4 +157,4 @@ def _refusal(code: object) -> RetryableError | RejectedError:
         return RetryableError(f"MongoDB: code {code}")
     if code == DUPLICATE_KEY:
         return RejectedError("another document has the same key in a unique index")
-    return RejectedError(f"MongoDB refuses the event (code {code})")
+    return RejectedError(f"MongoDB rejects the event (code {code})")

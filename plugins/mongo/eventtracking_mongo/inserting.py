@@ -1,4 +1,4 @@
-"""Inserting events, so that one that MongoDB cannot hold does not stop the others."""
+"""Insert events; one that MongoDB cannot store does not stop the others."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from eventtracking_mongo.failures import failed_documents, is_malformed
 __all__ = ["insert", "revived", "write"]
 
 MAX_DOCUMENT: Final = 16 * 1024 * 1024
-"""Bytes of BSON that a document may have."""
+"""Maximum size of a document, in bytes of BSON."""
 
 
 def insert(collection: Documents, events: Sequence[Event]) -> dict[int, Exception]:
     """Insert events in one unordered write.
 
     Returns:
-        By its index, why an event was not stored; all others are.
+        The errors of events that were not stored, by index; all others are stored.
 
     Raises:
         RetryableError: the write concern was not met.
-        PyMongoError: nothing is known of any event.
+        PyMongoError: the outcome is unknown for all events.
     """
     try:
         return write(collection, [_document(event) for event in events], range(len(events)))
@@ -43,7 +43,7 @@ def insert(collection: Documents, events: Sequence[Event]) -> dict[int, Exceptio
 
 
 def _insert_apart(collection: Documents, events: Sequence[Event]) -> dict[int, Exception]:
-    """Insert events in their normal form, without those that are too large."""
+    """Insert events in their normal form, except those that are too large."""
     failures: dict[int, Exception] = {}
     documents: list[dict[str, Any]] = []
     positions: list[int] = []
@@ -59,19 +59,19 @@ def _insert_apart(collection: Documents, events: Sequence[Event]) -> dict[int, E
 def write(
     collection: Documents, documents: Sequence[dict[str, Any]], positions: Sequence[int]
 ) -> dict[int, Exception]:
-    """Insert documents in one unordered write; one that is there already counts as inserted.
+    """Insert documents in one unordered write; a document already stored counts as inserted.
 
     Args:
-        collection: where.
-        documents: any number of them.
+        collection: the collection.
+        documents: any number of documents.
         positions: the position of each document's event in the batch.
 
     Returns:
-        By its position, why a document was not inserted.
+        The errors of documents that were not inserted, by position.
 
     Raises:
         RetryableError: the write concern was not met.
-        PyMongoError: nothing is known of any document.
+        PyMongoError: the outcome is unknown for all documents.
     """
     if not documents:
         return {}
@@ -90,17 +90,17 @@ def _is_oversize(event: Event) -> bool:
 
 
 def _normal_document(event: Event) -> dict[str, Any]:
-    """Return the document of an event in its normal form, with what BSON has besides."""
+    """Return the document of an event in its normal form, with BSON's own types."""
     document = _document(normalize_event(event, native=keep))
     try:
         bson.encode(document)
-    except Exception:  # noqa: BLE001  a value that only claims to be one of BSON's
+    except Exception:  # noqa: BLE001  a value that only pretends to be one of BSON's types
         return _document(normalize_event(event))
     return document
 
 
 def revived(document: bytes) -> Any:
-    """Return the value of a BSON document that has it as its field `v`."""
+    """Return the value of the field `v` of a BSON document."""
     return bson.decode(document)["v"]
 
 
@@ -108,12 +108,12 @@ def _document(event: Event) -> dict[str, Any]:
     """Return the event's document: its fields, with the id as `_id`.
 
     Raises:
-        TypeError: it has no id that tells it from others, or no time.
+        TypeError: its id is not text, or its timestamp is not a datetime.
     """
-    fields: Mapping[str, object] = event  # what a caller hands over may be of any type
+    fields: Mapping[str, object] = event  # a caller's values may be of any type
     if not isinstance(fields["id"], str) or not isinstance(fields["timestamp"], datetime):
         raise TypeError
-    document: dict[str, Any] = {"_id": None}  # MongoDB wants it first
+    document: dict[str, Any] = {"_id": None}  # MongoDB expects it first
     document.update(event)
     document["_id"] = document.pop("id")
     return document

@@ -28,10 +28,10 @@ from eventtracking_mongo.failures import explained
 __all__ = ["Reading"]
 
 READ_TIMEOUT: Final = 60_000
-"""Milliseconds that the server may work on a question."""
+"""Maximum milliseconds of server time per query."""
 
 CONNECT_TIMEOUT: Final = 5.0
-"""Seconds in which a server must be found before a question."""
+"""Seconds in which a server must be found before a query."""
 
 _WILDCARD: Final = re.compile(r"[*?]")
 _START: Final[Mapping[Period, str]] = {
@@ -43,9 +43,9 @@ _START: Final[Mapping[Period, str]] = {
 
 
 class Reading:
-    """The methods of a collection that read: those of `eventtracking_core.reading.EventReader`.
+    """The reading methods of a backend: those of `eventtracking_core.reading.EventReader`.
 
-    All of them raise `RetryableError` where the server cannot be asked; it says why.
+    All of them raise `RetryableError`, with the cause, if the server cannot be queried.
     """
 
     _connection: Connection
@@ -58,13 +58,13 @@ class Reading:
         limit: int | None = None,
         **filters: Unpack[Filters],
     ) -> Iterator[Event]:
-        """Yield events in the order of their timestamps, and of their ids where those are equal.
+        """Yield events ordered by timestamp, then by id.
 
         Args:
-            after: the id of an event: only those with a higher id, in the order of their ids, which
-                is that in which they were made.
-            newest_first: turn the order around.
-            limit: how many, at most.
+            after: an event's id: yield only events with a higher id, ordered by id, which is the
+                order in which they were created.
+            newest_first: reverse the order.
+            limit: maximum number of events.
             filters: see `eventtracking_core.reading.Filters`.
         """
         if limit is not None and limit <= 0:

@@ -1,4 +1,4 @@
-"""The layout of the collection: its indexes, when events expire, whether it is a time series."""
+"""The schema of the collection: its indexes, its expiry, and whether it is a time series."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from eventtracking_mongo.failures import UNAUTHORIZED, is_login_failure
 __all__ = ["INDEXES", "CollectionSchema", "Incarnation", "incarnation"]
 
 INDEXES: Final = ("timestamp", "name", "context.user_id")
-"""What events are most often looked for by."""
+"""The fields that events are most often searched by."""
 
 LONGEST_TTL: Final = 2**31 - 1
-"""Seconds; MongoDB takes no longer ones."""
+"""MongoDB's maximum, in seconds."""
 
 TIME: Final = "timestamp"
 
@@ -26,21 +26,21 @@ NAMESPACE_EXISTS: Final = 48
 INDEX_OPTIONS_CONFLICT: Final = 85
 
 Incarnation: TypeAlias = tuple[object, ...] | None
-"""What tells a collection from another one of its name; None where there is no collection."""
+"""Identifies a collection among those that had its name; None if there is no collection."""
 
 
 def incarnation(collection: Documents) -> Incarnation:
-    """Return which collection of this name is there now: it may be dropped and made again.
+    """Return the current incarnation of a collection: it may be dropped and created again.
 
     Raises:
-        PyMongoError: no server answers, or lets us in.
+        PyMongoError: no server answers, or the login fails.
     """
     found = _described(collection)
     return None if found is None else (found.get("type"), found.get("info", {}).get("uuid"))
 
 
 def _described(collection: Documents) -> dict[str, Any] | None:
-    """Return what the server says of a collection, which is nothing where we may not ask."""
+    """Return the server's description of a collection; empty without permission to list."""
     try:
         found = list(collection.database.list_collections(filter={"name": collection.name}))
     except OperationFailure as error:
@@ -51,15 +51,15 @@ def _described(collection: Documents) -> dict[str, Any] | None:
 
 
 class CollectionSchema:
-    """What a collection should be like, and how to make it so.
+    """The intended schema of a collection; creates and indexes it.
 
     Args:
-        indexes: fields to keep an ascending index on.
-        ttl: seconds after its timestamp that an event is deleted.
+        indexes: fields to index in ascending order.
+        ttl: seconds after its timestamp at which an event is deleted.
         timeseries: the granularity of a time-series collection; None for an ordinary one.
 
     Raises:
-        ValueError: a field is no field's name, or `ttl` is out of range.
+        ValueError: a field's name is invalid, or `ttl` is out of range.
     """
 
     def __init__(self, indexes: Sequence[str], ttl: float | None, timeseries: str | None) -> None:
@@ -72,21 +72,21 @@ class CollectionSchema:
         self._timeseries = timeseries
 
     def create(self, collection: Documents) -> None:
-        """Make the collection where its first event would not make it as it should be.
+        """Create a time-series collection; an ordinary one is created by its first event.
 
         Raises:
-            PyMongoError: no server answers, or lets us in, or the time series cannot be made.
+            PyMongoError: no server answers, the login fails, or the collection cannot be created.
         """
         if self._timeseries is not None:
             self._make_timeseries(collection)
 
     def index(self, collection: Documents) -> None:
-        """Make the indexes that are missing.
+        """Create missing indexes.
 
-        An index or an expiry that the server refuses is logged, and costs no event.
+        An index or an expiry that the server rejects is logged, and no event is lost.
 
         Raises:
-            PyMongoError: no server answers, or lets us in, or there was no time for it.
+            PyMongoError: no server answers, the login fails, or the time is up.
         """
         is_expiring = False
         if self._timeseries is None:
@@ -94,7 +94,7 @@ class CollectionSchema:
             if self._ttl is not None:
                 _try("the expiry of events", collection, self._expire)
         for field in self._indexes:
-            # The index that lets events expire is one on the timestamp.
+            # The index for expiry already indexes the timestamp.
             if field != TIME or not is_expiring:
                 _try(f"the index on {field}", collection, _Index(field))
 
@@ -133,7 +133,7 @@ class CollectionSchema:
 
 
 class _Index:
-    """Makes an ascending index on one field."""
+    """Creates an ascending index on one field."""
 
     def __init__(self, field: str) -> None:
         self._field = field
@@ -143,7 +143,7 @@ class _Index:
 
 
 def _expires_still(collection: Documents) -> bool:
-    """Return whether an index deletes events by their timestamp, and log how to end that."""
+    """Return whether an index deletes events by their timestamp; if so, log how to drop it."""
     try:
         indexes = list(collection.list_indexes())
     except OperationFailure as error:
@@ -169,12 +169,12 @@ def _tell_of_timeseries_expiry(collection: Documents) -> None:
 
 
 def _tell_of_expiry(collection: Documents, seconds: float, command: str) -> None:
-    # Somebody may have asked for it, not in our configuration: deleting is not ours to end.
+    # An operator may have set this expiry outside our configuration, so we don't remove it.
     report(
         logging.WARNING,
         (collection.full_name, "expiry"),
         "MongoDB deletes events of the collection %s %d seconds after their timestamp, although the"
-        " configuration has no ttl; to end that, run %s in mongosh",
+        " configuration has no ttl; to stop that, run %s in mongosh",
         collection.name,
         seconds,
         command,
@@ -194,7 +194,7 @@ def _try(what: str, collection: Documents, make: Callable[[Documents], None]) ->
         report(
             logging.ERROR,
             (collection.full_name, what),
-            "MongoDB refuses %s on the collection %s (code %s); events are stored without it",
+            "MongoDB rejects %s on the collection %s (code %s); events are stored without it",
             what,
             collection.name,
             error.code,

@@ -47,6 +47,6 @@ def test_who_saves_at_once_stores_a_record_once(a_backend, stored):
 def test_without_a_server_a_record_is_to_be_tried_again():
     quick = {"serverSelectionTimeoutMS": 100}
     backend = MongoBackend("mongodb://127.0.0.1:1", extra=quick)
-    with pytest.raises(RetryableError, match="no server"):
+    with pytest.raises(RetryableError, match="no primary server"):
         backend.save_event_type(a_record())
     backend.shutdown(1)

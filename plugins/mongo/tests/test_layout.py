@@ -56,7 +56,7 @@ def test_an_index_that_the_server_refuses_is_logged_and_costs_no_event(
     mongo_database.events.create_index("name", sparse=True)
     with caplog.at_level(logging.ERROR, "eventtracking"):
         a_backend(indexes=["name", "timestamp"]).send(an_event())
-    assert "refuses the index on name" in caplog.text
+    assert "rejects the index on name" in caplog.text
     assert mongo_database.events.count_documents({}) == 1
     assert "timestamp" in indexes(mongo_database)
 

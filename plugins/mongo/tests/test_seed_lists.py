@@ -80,7 +80,7 @@ def test_a_program_that_just_ends_delivers_or_says_what_to_do(run, seed_list, st
     said = run("")
     if len(stored()) < 100:
         assert sys.version_info >= (3, 12)
-        assert "flush before the end" in said
+        assert "call flush before" in said
         assert "100 events" in said  # at ERROR, with their count
 
 

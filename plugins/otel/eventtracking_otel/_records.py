@@ -1,4 +1,4 @@
-"""An event as a log record."""
+"""Convert an event into a log record."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from eventtracking_otel._values import flat, nested
 __all__ = ["UID", "Records"]
 
 UID: Final = "log.record.uid"
-"""The attribute that has the id of an event."""
+"""The attribute with the event's id."""
 
-# What the semantic conventions call fields of the context, each with the names it goes by.
+# Attributes of the semantic conventions, each with the context fields it is taken from.
 _CONVENTIONS: Final = {
     "user.id": ("user_id",),
     "session.id": ("session_id", "session"),
@@ -33,16 +33,16 @@ _OWN_PLACE: Final = frozenset({"id", "name", "timestamp", "context", "data"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _TIMES: Final = range(2**63)
-"""Nanoseconds since 1970 that every receiver can hold."""
+"""Nanoseconds since 1970 that every receiver can represent."""
 
 _NO_SPAN: Final = set_span_in_context(INVALID_SPAN, Context())
 
 
 class Records:
-    """Makes log records of events.
+    """Converts events into log records.
 
     Args:
-        flatten: give each field an attribute of its own, named by its path.
+        flatten: use one attribute per field, named by its path.
     """
 
     def __init__(self, *, flatten: bool) -> None:
@@ -52,9 +52,9 @@ class Records:
         """Return an event's record.
 
         Args:
-            event: any.
-            base: the context of OpenTelemetry to use where the event does not name its span;
-                without it, the record is in no span.
+            event: the event.
+            base: the OpenTelemetry context to use if the event does not name its span; without it,
+                the record has no span.
         """
         fields: dict[str, Any] = {**normalize_event(event)}
         context = dict(fields["context"])
@@ -67,7 +67,7 @@ class Records:
         if time not in _TIMES:
             others["timestamp"] = nested(fields["timestamp"])
             time = min(max(time, 0), _TIMES[-1])
-        # Where the SDK takes no more attributes, it drops the first: the last matter most.
+        # Above its limit, the SDK drops the first attributes, so the most important come last.
         attributes = {
             **self._part("data", fields["data"]),
             **self._part("context", context),
@@ -91,7 +91,7 @@ class Records:
 
 
 def _known(context: dict[str, Any]) -> dict[str, str]:
-    """Take the fields out of a context that the semantic conventions have a name for."""
+    """Remove the fields that the semantic conventions name from a context; return them."""
     found = {}
     for convention, names in _CONVENTIONS.items():
         name = next((name for name in names if id_text(context.get(name)) is not None), None)

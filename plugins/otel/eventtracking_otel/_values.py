@@ -1,7 +1,7 @@
-"""Values of events as attributes that OpenTelemetry takes, and OTLP can carry.
+"""Convert values of events into attribute values that OpenTelemetry and OTLP support.
 
-A value that the protocol has no room for does not lose itself, but the whole request that it is
-in: the exporter or the receiver fails on it. So what does not fit goes as JSON text.
+An unsupported value makes the exporter or the receiver fail on the whole request that contains it.
+So unsupported values are sent as JSON text.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any, Final
 __all__ = ["flat", "nested"]
 
 MAX_DEPTH: Final = 16
-"""Levels of maps and lists. Receivers refuse a message of 100 levels, of which each takes three."""
+"""Maximum nesting. Receivers reject messages of 100 levels, and each of ours takes three."""
 
 EMPTY_KEY: Final = "(empty)"
-"""In place of a key without a character, which the SDK drops together with its value."""
+"""Replaces an empty key, which the SDK would drop together with its value."""
 
 
 def nested(value: object, depth: int = MAX_DEPTH) -> Any:
-    """Return a value in normal form as an attribute's value; maps and lists stay what they are.
+    """Return a value in normal form as an attribute value; maps and lists stay maps and lists.
 
-    Lists whose members are of different types are none of OpenTelemetry's, so they are JSON text;
-    integers among floats become floats.
+    OpenTelemetry has no lists of mixed types, so these become JSON text; in a list of integers and
+    floats, all become floats.
     """
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -43,12 +43,12 @@ def nested(value: object, depth: int = MAX_DEPTH) -> Any:
 
 
 def flat(prefix: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a map and of the maps in it, each under its path: `data.answer.grade`.
+    """Return the fields of a map and its nested maps by path, such as `data.answer.grade`.
 
-    Lists that hold maps or lists are JSON text, and so is an empty map.
+    Lists that contain maps or lists become JSON text, and so does an empty map.
     """
     found: dict[str, Any] = {}
-    waiting = _below(prefix, fields)  # a stack, of which the last is taken first
+    waiting = _below(prefix, fields)  # a stack
     while waiting:
         path, value = waiting.pop()
         if isinstance(value, dict) and value:

@@ -1,4 +1,4 @@
-"""The backend: events as log records, handed to OpenTelemetry's SDK and seen through it."""
+"""The OpenTelemetry backend: passes events to the SDK as log records, and flushes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from opentelemetry._logs import Logger, LoggerProvider, get_logger_provider
 from opentelemetry.context import (
-    _SUPPRESS_INSTRUMENTATION_KEY,  # what exporters and instrumentations import for it
+    _SUPPRESS_INSTRUMENTATION_KEY,  # exporters and instrumentations import it too
     attach,
     detach,
     get_current,
@@ -35,34 +35,34 @@ SCOPE: Final = "eventtracking"
 _VERSION: Final = version("eventtracking-otel")
 
 MAX_REQUEST: Final = 2 * 1024 * 1024
-"""Bytes of events after which the SDK is flushed: receivers refuse messages of 4 MiB and more."""
+"""Bytes of events after which the SDK is flushed: receivers reject messages of 4 MiB and more."""
 
 _FAILED: Final = "an exporter of the SDK failed on the events"
 _NOT_EXPORTED: Final = "the SDK of OpenTelemetry did not export the events, or is shut down"
 
 
 class UnconfirmedError(EventTrackingError):
-    """An exporter failed on a whole batch: its receiver is away, or one of the events is to blame.
+    """An exporter failed on a whole batch: its receiver is down, or an event is invalid.
 
-    So it is neither retryable nor rejected: the framework retries the batch, then takes it apart.
+    So it is neither retryable nor rejected: the framework retries the batch, then splits it.
     """
 
 
 class OtelBackend:
-    """Hands events to OpenTelemetry as log records with an `event_name`.
+    """Passes events to OpenTelemetry as log records with an `event_name`.
 
     The record's attributes are `data` and `context`, as maps; `user.id`, `session.id`,
-    `client.address`, `user_agent.original` and `url.full`, which are taken from the context;
-    and `log.record.uid`, the event's id. It belongs to the span that the context provider
-    `trace` put into the event.
+    `client.address`, `user_agent.original` and `url.full`, which are moved out of the context; and
+    `log.record.uid`, the event's id. It belongs to the span that the context provider `trace` put
+    into the event.
 
-    The SDK and its exporters are the application's: see `opentelemetry.sdk._logs`. After each
-    batch the SDK is flushed, so that its own queue never overflows; until there is one, events
+    The application sets up the SDK and its exporters: see `opentelemetry.sdk._logs`. The SDK is
+    flushed after each batch, so that its own queue never overflows. Until there is an SDK, events
     wait.
 
     Args:
-        flatten: give each field an attribute of its own, named by its path, such as
-            `data.problem_id`, for receivers that cannot look into maps.
+        flatten: use one attribute per field, named by its path, such as `data.problem_id`, for
+            receivers that can't query maps.
     """
 
     default_delivery: ClassVar[str] = "queue"
@@ -74,7 +74,7 @@ class OtelBackend:
         end_first()
 
     def send(self, event: Event) -> None:
-        """Hand over one event, in the thread that emits it.
+        """Pass one event to the SDK, in the emitting thread.
 
         Raises:
             RetryableError: there is no SDK.
@@ -88,16 +88,16 @@ class OtelBackend:
             raise UnconfirmedError(_FAILED)
 
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
-        """Hand over events, and have the SDK export them.
+        """Pass events to the SDK, and make it export them.
 
         Args:
-            events: any number of them.
+            events: any number of events.
             timeout: seconds for the SDK to export them; the SDK may take longer.
 
         Raises:
-            BatchError: some events failed, the others are exported. An event is rejected that a log
-                record processor of the application's failed on, while it took others.
-            RetryableError: there is no SDK, or it has not exported the events in time, or has been
+            BatchError: the listed events failed, the others are exported. An event is rejected if
+                one of the application's log record processors failed on it but not on others.
+            RetryableError: there is no SDK, it did not export the events in time, or it has been
                 shut down.
             UnconfirmedError: a `ConfirmedExporter` failed on all of them.
         """
@@ -113,7 +113,7 @@ class OtelBackend:
             for index, event in enumerate(events):
                 try:
                     logger.emit(self._records.of(event))
-                except Exception as error:  # noqa: BLE001  of a processor of the application's
+                except Exception as error:  # noqa: BLE001  from one of the application's processors
                     refused[index] = error
                 size += len(encode_msgpack(event))
                 if size < MAX_REQUEST and index + 1 < len(events):
@@ -127,7 +127,7 @@ class OtelBackend:
             raise UnconfirmedError(_FAILED)
         if unsent and first == 0:
             raise RetryableError(_NOT_EXPORTED)
-        if 0 < len(refused) < len(events):  # others got through, so these are to blame
+        if 0 < len(refused) < len(events):  # others succeeded, so these events are at fault
             refused = {index: _refusal(error) for index, error in refused.items()}
         failures = refused | dict.fromkeys(unsent, RetryableError(_NOT_EXPORTED))
         failures |= dict.fromkeys(failed, RetryableError(_FAILED))
@@ -135,7 +135,7 @@ class OtelBackend:
             raise BatchError(failures)
 
     def flush(self, timeout: float) -> bool:
-        """Have the SDK export what it holds; tell whether it did."""
+        """Make the SDK export its queue; return whether it did."""
         provider, _ = self._found
         with _uninstrumented():
             return provider is None or _flushed(provider, timeout)
@@ -145,7 +145,7 @@ class OtelBackend:
         found, logger = self._found
         if found is provider and logger is not None:
             return found, logger
-        # What the API has in the place of an SDK has no public name.
+        # The API's placeholder for an SDK has no public name.
         if type(provider).__name__ == "ProxyLoggerProvider":
             raise RetryableError(
                 "OpenTelemetry has no logger provider: set up its SDK (set_logger_provider)"
@@ -161,14 +161,14 @@ def _refusal(error: Exception) -> RejectedError:
 
 
 def _flushed(provider: LoggerProvider, timeout: float) -> bool:
-    """Have an SDK export what it holds. One that cannot be asked has nothing to flush."""
+    """Make an SDK export its queue; return whether it did. Without `force_flush` there is none."""
     flush = getattr(provider, "force_flush", None)
     return not callable(flush) or flush(max(0, int(timeout * 1000))) is not False
 
 
 @contextmanager
 def _uninstrumented() -> Iterator[None]:
-    """Keep what is exported here from being traced itself."""
+    """Suppress instrumentation, so that exports are not traced themselves."""
     token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, value=True))
     try:
         yield

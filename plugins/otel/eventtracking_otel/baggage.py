@@ -1,4 +1,4 @@
-"""What came along with the request, in OpenTelemetry's baggage."""
+"""A context provider for OpenTelemetry's baggage."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ from opentelemetry.baggage import get_all
 __all__ = ["Baggage"]
 
 MAX_VALUE: Final = 1024
-"""Characters: baggage is of whoever made the request, and everybody on its way."""
+"""Maximum length in characters: baggage comes from outside and is untrusted."""
 
 
 class Baggage:
-    """Puts members of the present baggage into events, under their own names.
+    """Adds members of the current baggage to events, under their own names.
 
-    Baggage arrives from outside, so only what is named is taken, and texts are cut at 1,024
-    characters.
+    Baggage is untrusted, so only listed members are added, and texts are cut at 1,024 characters.
 
     Args:
-        keys: names of the members to take.
+        keys: names of the members to add.
 
     Raises:
-        ValueError: no member is named.
+        ValueError: no member is listed.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
         if isinstance(keys, str) or not keys:
-            raise ValueError("keys must list the members of the baggage to take")
+            raise ValueError("keys must list the members of the baggage to add")
         self._keys = tuple(keys)
 
     def __call__(self) -> Mapping[str, object]:
-        """Return the listed members that are there."""
+        """Return the listed members of the current baggage."""
         baggage = get_all()
         return {key: _cut(baggage[key]) for key in self._keys if key in baggage} if baggage else {}
 

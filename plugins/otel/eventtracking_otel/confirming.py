@@ -1,4 +1,4 @@
-"""Whether exporters took the records of events: the SDK itself does not pass that on."""
+"""Report failures of exporters to the backend, which the SDK does not do."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ __all__ = ["ConfirmedExporter", "take_failed"]
 
 MAX_FAILED: Final = 100_000
 
-# Ids of events that an exporter failed on and that no backend has asked for yet.
+# Ids of events that an exporter failed on, until a backend takes them.
 _failed: Final[dict[str, None]] = {}
 
 
 class LogExporter(Protocol):
-    """What the SDK calls a `LogRecordExporter`."""
+    """The SDK's `LogRecordExporter`."""
 
     def export(self, batch: Sequence[Any], /) -> Any:
         """Export records; return the SDK's `SUCCESS` or `FAILURE`."""
 
     def shutdown(self) -> None:
-        """Export no more."""
+        """Stop exporting."""
 
 
 class ConfirmedExporter:
-    """An exporter of log records whose failures come back to the backend `otel`.
+    """An exporter of log records that reports failures to the backend `otel`.
 
-    Without it, an event counts as delivered once the SDK has taken it, and an exporter that gives a
-    record up only logs that. With it, the event is retried.
+    Without it, an event counts as delivered once the SDK has accepted it, and an exporter that
+    drops a record only logs that. With it, the event is retried.
 
     Example:
         `BatchLogRecordProcessor(ConfirmedExporter(OTLPLogExporter()))`
@@ -42,7 +42,7 @@ class ConfirmedExporter:
         self._exporter = exporter
 
     def export(self, batch: Sequence[Any], /) -> Any:
-        """Export records, and note the events among them on which that fails."""
+        """Export records, and record the ids of events that failed."""
         try:
             result = self._exporter.export(batch)
         except BaseException:
@@ -53,17 +53,17 @@ class ConfirmedExporter:
         return result
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Have the exporter send what it holds, where it can."""
+        """Flush the exporter, if it can be flushed."""
         flush = getattr(self._exporter, "force_flush", None)
         return not callable(flush) or flush(timeout_millis) is not False
 
     def shutdown(self) -> None:
-        """Export no more."""
+        """Stop exporting."""
         self._exporter.shutdown()
 
 
 def take_failed(event_ids: Sequence[str]) -> list[int]:
-    """Return the positions of the events that an exporter failed on, and forget them."""
+    """Return the positions of events that an exporter failed on, and remove their ids."""
     if not _failed:
         return []
     positions = [position for position, each in enumerate(event_ids) if each in _failed]
@@ -78,5 +78,5 @@ def _note(batch: Sequence[Any]) -> None:
         event_id = attributes.get(UID)
         if isinstance(event_id, str):
             _failed[event_id] = None
-    while len(_failed) > MAX_FAILED:  # of events that were delivered inline, or by another backend
+    while len(_failed) > MAX_FAILED:  # ids that no backend took
         _failed.pop(next(iter(_failed)), None)

@@ -1,4 +1,4 @@
-"""Which service emitted, as OpenTelemetry's resource says."""
+"""A context provider for attributes of OpenTelemetry's resource."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from opentelemetry.trace import get_tracer_provider
 __all__ = ["Resource"]
 
 UNKNOWN: Final = "unknown_service"
-"""How the SDK calls a service that nobody has named."""
+"""The SDK's name for an unnamed service."""
 
 
 class Resource:
-    """Puts attributes of the resource into events, with `_` for each dot: `service_name`.
+    """Adds attributes of the resource to events, with `_` for each dot: `service_name`.
 
-    The resource is the SDK's, as soon as one is set up; without it, what `OTEL_SERVICE_NAME` and
-    `OTEL_RESOURCE_ATTRIBUTES` say.
+    The resource is the SDK's, once one is set up, or else that of the environment variables
+    `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
 
     Args:
-        attributes: names of the attributes to take, such as `deployment.environment.name`.
+        attributes: names of the attributes to add, such as `deployment.environment.name`.
     """
 
     def __init__(self, attributes: Sequence[str] = ("service.name", "service.version")) -> None:
@@ -32,7 +32,7 @@ class Resource:
         self._values = self._taken(_from_environment())
 
     def __call__(self) -> Mapping[str, object]:
-        """Return the attributes that are there."""
+        """Return the listed attributes of the resource."""
         provider = get_tracer_provider()
         if provider is not self._provider:
             found = _of(provider) or _of(get_logger_provider())
@@ -50,7 +50,7 @@ class Resource:
 
 
 def _of(provider: object) -> Mapping[str, object]:
-    # The API has no way to ask for it; providers of the SDK have it as an attribute.
+    # The API can't return the resource; the SDK's providers have it as an attribute.
     attributes = getattr(getattr(provider, "resource", None), "attributes", None)
     return attributes if isinstance(attributes, Mapping) else {}
 

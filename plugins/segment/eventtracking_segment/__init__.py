@@ -1,4 +1,4 @@
-"""Send events to Segment, and lose none on the way."""
+"""Send events to Segment without losing any."""
 
 from __future__ import annotations
 

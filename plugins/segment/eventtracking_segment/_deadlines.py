@@ -1,4 +1,4 @@
-"""A requests adapter whose exchanges keep a deadline, through proxies too."""
+"""An adapter for requests that enforces a deadline, also through proxies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Secure(DeadlineConnection, HTTPSConnection):
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Gives a session connections that keep the deadline of `set_deadline`."""
+    """Uses connections that enforce the deadline of `set_deadline`."""
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
         """Return the pool of a host."""

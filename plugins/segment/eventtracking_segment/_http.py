@@ -1,10 +1,9 @@
-"""One request to Segment's batch endpoint, and what came of it.
+"""Post requests to Segment's batch endpoint.
 
-The official client's `segment.analytics.request.post` is not called: its session is one for all
-processes after a fork, its timeout holds for each read and not for the whole, it repeats a
-redirected POST as a GET that stores nothing, and it logs the body with the write key in it. What
-it agrees on with Segment is the same here: the HTTP library, the endpoint, the form of the body and
-the authentication.
+The official client's `segment.analytics.request.post` is not used: it shares one session with
+forked processes, its timeout applies to each read instead of the whole request, it repeats a
+redirected POST as a GET that stores nothing, and it logs the body, including the write key. The
+HTTP library, the endpoint, the format of the body and the authentication are the same as there.
 """
 
 from __future__ import annotations
@@ -35,22 +34,22 @@ _TAIL: Final = (
 _HEAD: Final = b'{"batch":['
 
 MAX_OVERHEAD: Final = len(_HEAD) + len(_TAIL) + len("2026-09-12T12:55:00.123450+00:00")
-"""Bytes of a request's body besides its messages and their commas."""
+"""Size of a request's body in bytes, without its messages and their commas."""
 
 _ANSWER_BYTES: Final = 64 * 1024
-"""What is read of an answer, so that its connection serves again."""
+"""Maximum bytes read from a response, so that its connection can be reused."""
 
 _GZIP_LEVEL: Final = 1
-"""A quarter of the time of level 9, for a quarter more bytes of events."""
+"""A quarter of the time of level 9, for a quarter more bytes."""
 
 
 class Answer(NamedTuple):
-    """What Segment says to a request.
+    """Segment's response to a request.
 
     Attributes:
-        status: of HTTP.
-        retry_after: seconds to wait before the next request, where it says so.
-        is_error: whether its body denies what a status of success says.
+        status: the HTTP status.
+        retry_after: seconds to wait before the next request, if the response says so.
+        is_error: whether the body reports an error, whatever the status.
     """
 
     status: int
@@ -59,20 +58,20 @@ class Answer(NamedTuple):
 
 
 class Http:
-    """Posts batches, on connections that each process opens for itself."""
+    """Posts batches; each process opens its own connections."""
 
     def __init__(self, *, compresses: bool) -> None:
         self._compresses = compresses
-        # Replaced as a whole, by any thread: of two made at once, one is used once.
+        # Any thread may replace it; if two threads do so at once, one instance is used only once.
         self._line: _Line | None = None
 
     def post(
         self, host: str, write_key: str, messages: Sequence[bytes], *, timeout: float
     ) -> Answer:
-        """Post messages, and return the answer.
+        """Post messages and return the response.
 
         Raises:
-            RetryableError: there is no answer, or none in time.
+            RetryableError: there was no response in time.
         """
         body = b"".join(
             (_HEAD, b",".join(messages), _TAIL % datetime.now(UTC).isoformat().encode())
@@ -80,16 +79,16 @@ class Http:
         if self._compresses:
             body = gzip.compress(body, _GZIP_LEVEL, mtime=0)
         try:
-            response, said = self._opened(host, write_key).post(body, timeout)
+            response, content = self._opened(host, write_key).post(body, timeout)
         except requests.Timeout:
             raise RetryableError("Segment did not answer in time") from None
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
-            # The error itself shows the address, which may hold a password.
+            # The error's own text contains the address, which may contain a password.
             raise RetryableError(
                 f"Segment cannot be reached ({cause(error)}): check host and the network"
             ) from None
         wait = retry_after(response.headers.get("Retry-After"))
-        return Answer(response.status_code, wait, _is_error(said))
+        return Answer(response.status_code, wait, _is_error(content))
 
     def close(self) -> None:
         """Close the connections of this process; the next request opens new ones."""
@@ -109,10 +108,10 @@ class Http:
 
 
 class _Line:
-    """The connections of one process to one address, and what all requests on them share.
+    """The connections of one process to one address, and the state that its requests share.
 
-    Each request would otherwise look up the proxies of the environment, and prepare its address,
-    headers and authentication anew, which takes half of its time.
+    Without it, each request would look up proxies in the environment and prepare its address,
+    headers and authentication again, which takes half of its time.
     """
 
     def __init__(self, host: str, write_key: str, *, compresses: bool) -> None:
@@ -150,14 +149,14 @@ class _Line:
 
 
 def _is_error(body: bytes) -> bool:
-    """Return whether a body speaks of an error: as JSON, or as a page that Segment never sends."""
-    if body.lstrip().startswith(b"<"):  # of a proxy, or of a portal that wants a login
+    """Return whether a body reports an error: in JSON, or as a page that Segment never sends."""
+    if body.lstrip().startswith(b"<"):  # from a proxy, or a captive portal
         return True
     try:
-        said: object = json.loads(body)
+        content: object = json.loads(body)
     except (ValueError, RecursionError):
         return False
-    if not isinstance(said, dict):
+    if not isinstance(content, dict):
         return False
-    denied = said.get("success") is False or said.get("ok") is False
-    return denied or bool(said.get("error") or said.get("errors"))
+    is_denied = content.get("success") is False or content.get("ok") is False
+    return is_denied or bool(content.get("error") or content.get("errors"))

@@ -1,4 +1,4 @@
-"""An event as a call of Segment's: the message, in JSON."""
+"""Encode an event as the JSON message of a Segment call."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _encode: Final = msgspec.json.Encoder().encode
 
 _NAMES: Final = ("agent", "client_id", "host", "ip", "page", "path", "referer", "referrer")
 _NO_USER: Final = (
-    "the event has no user: Segment takes a userId or an anonymousId, and the fields configured"
+    "the event has no user: Segment requires a userId or an anonymousId, and the fields configured"
     " for them (user_id_field, anonymous_id_field) are empty"
 )
 
 
 class Messages:
-    """Makes a message of each event: a `track` call, or what is configured for its name.
+    """Encodes each event as a `track` call, or as the call that is configured for its name.
 
     Args:
-        user_id_field: the dotted field of events that is the message's `userId`.
-        anonymous_id_field: the one that is its `anonymousId`.
-        identify_events: names of the events that are `identify` calls.
-        page_events: names of the events that are `page` calls.
+        user_id_field: the dotted event field with the message's `userId`.
+        anonymous_id_field: the dotted event field with its `anonymousId`.
+        identify_events: names of the events to send as `identify` calls.
+        page_events: names of the events to send as `page` calls.
 
     Raises:
-        ValueError: a field is not a dotted one, or a name stands in both lists.
+        ValueError: a field is malformed, or a name is in both lists.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class Messages:
         """Return an event's message.
 
         Args:
-            event: is left as it is.
-            buffer: to work in; one serves many events, which is faster.
+            event: the event; not changed.
+            buffer: scratch space; reusing it is faster.
 
         Raises:
-            RejectedError: the event has no user, is no event, or is larger than Segment takes.
+            RejectedError: the event has no user, is malformed, or exceeds Segment's limit.
         """
         try:
             message = self._message(event, buffer)
@@ -70,7 +70,7 @@ class Messages:
         if len(message) > MAX_MSG_SIZE:
             raise RejectedError(
                 f"the event is too large: its message has {len(message)} bytes,"
-                f" and Segment takes {MAX_MSG_SIZE}"
+                f" and Segment's limit is {MAX_MSG_SIZE}"
             )
         return message
 
@@ -105,14 +105,14 @@ class Messages:
 
 
 def _texts(context: dict[str, Any]) -> dict[str, str]:
-    """Return what Segment has a place for in an event's context, and what is not empty."""
+    """Return the non-empty fields of an event's context that Segment's context has."""
     return {
         name: text for name in _NAMES if (value := context.get(name)) and (text := _text(value))
     }
 
 
 def _page(texts: dict[str, str]) -> dict[str, str]:
-    """Return what is known of the page; its address is made from host and path if need be."""
+    """Return the page's fields; its address is built from host and path if there is none."""
     page = {}
     path = texts.get("path")
     if path:
@@ -148,14 +148,14 @@ def _object(fields: dict[str, Any]) -> bytes:
 
 
 def _joined(start: bytes, key: bytes, rest: bytes | bytearray) -> bytes:
-    """Return a JSON object with what comes after its last field, encoded already."""
+    """Return a JSON object with another member appended: `key` and `rest`, already encoded."""
     return b"".join((start[:-1], key, rest, b"}"))
 
 
 def _field(option: str, text: str) -> tuple[str, ...]:
     parts = tuple(text.split("."))
     if parts[0] not in {"context", "data"} or len(parts) == 1 or "" in parts:
-        raise ValueError(f"{option} is written context.name or data.name, dots between its parts")
+        raise ValueError(f"{option} must be a dotted field: context.name or data.name")
     return parts
 
 
@@ -171,7 +171,7 @@ def _value(event: Event, field: tuple[str, ...]) -> object:
 
 
 def _text(value: object) -> str | None:
-    """Return text, and numbers as text; of anything else, nothing."""
+    """Return text, or a number as text; None for anything else."""
     return value if type(value) is str else id_text(value)
 
 

@@ -1,4 +1,4 @@
-"""The backend: batches of messages, and what becomes of each event in them."""
+"""The Segment backend: sends batches of messages, and classifies each event's outcome."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["SegmentBackend"]
 
 DEFAULT_HOST: Final = "https://api.segment.io"
 
-# Statuses that speak of a request's content, so that its parts may fare better than the whole.
+# Statuses about a request's content: part of the batch may succeed.
 _CONTENT: Final = frozenset({400, 413, 422})
 _PASSING: Final = frozenset({408, 429, *range(500, 600)})
 _REDIRECTS: Final = range(300, 400)
@@ -35,31 +35,31 @@ _HINTS: Final = {401: ": check the write key", 403: ": check the write key", 404
 
 
 class UnacknowledgedError(EventTrackingError):
-    """An answer of success with an error in it: whether an event or Segment is to blame is unknown.
+    """A successful status with an error in the body: the event or Segment may be at fault.
 
-    So it is neither retryable nor rejected: the framework retries the batch, then takes it apart.
+    So it is neither retryable nor rejected: the framework retries the batch, then splits it.
     """
 
 
 class SegmentBackend:
     """Sends events to Segment, as `track`, `identify` or `page` calls.
 
-    The event's id is the call's `messageId`, so that Segment counts an event once that is sent
-    again; the whole event is its `properties`. `agent`, `client_id`, `host`, `ip`, `page`, `path`
-    and `referer` (or `referrer`) of the event's context are Segment's context.
+    The event's id is the call's `messageId`, so Segment counts a retried event once. The whole
+    event becomes the call's `properties`. `agent`, `client_id`, `host`, `ip`, `page`, `path` and
+    `referer` (or `referrer`) of the event's context become Segment's context.
 
     Args:
-        write_key: of the source in Segment; without it, `segment.analytics.write_key`, as it is
-            when events are sent.
-        host: the address to send to; without it, `segment.analytics.host`, else Segment's own.
+        write_key: the write key of the source in Segment; by default `segment.analytics.write_key`
+            at the time of sending.
+        host: the address to send to; by default `segment.analytics.host`, or else Segment's own.
         gzip: whether to compress requests.
-        user_id_field: the dotted field of events that is the call's `userId`.
-        anonymous_id_field: the one that is its `anonymousId`; an event needs one of the two.
-        identify_events: names of the events that are `identify` calls, their data the traits.
-        page_events: names of the events that are `page` calls.
+        user_id_field: the dotted event field with the call's `userId`.
+        anonymous_id_field: the one with its `anonymousId`; an event needs one of the two.
+        identify_events: names of the events to send as `identify` calls, with their data as traits.
+        page_events: names of the events to send as `page` calls.
 
     Raises:
-        ValueError: an option cannot be used; the message says which.
+        ValueError: an option is invalid; the message names it.
     """
 
     default_delivery: ClassVar[str] = "queue"
@@ -98,22 +98,22 @@ class SegmentBackend:
             )
 
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
-        """Send events, in as many requests as Segment's limits ask for.
+        """Send events, in as many requests as Segment's limits require.
 
-        A request that is refused for its content is sent again in halves, until the events that
-        are to blame stand alone.
+        A request that Segment rejects for its content is split into halves and sent again, until
+        the invalid events are alone.
 
         Args:
-            events: any number of them.
-            timeout: seconds, for all requests together.
+            events: any number of events.
+            timeout: seconds for all requests together.
 
         Raises:
-            BatchError: some events failed, the others are delivered. An event is rejected that has
-                no user, is larger than 32 KiB, or is refused by Segment; it may be tried again
-                if Segment could not be reached, or asks for it (408, 429, 5xx).
-            RetryableError: nothing was delivered, and all may be tried again; also without a
-                write key, until somebody has set one.
-            UnacknowledgedError: Segment answered with a status of success and an error.
+            BatchError: the listed events failed, the others are delivered. An event is rejected if
+                it has no user, is larger than 32 KiB, or is rejected by Segment. It is retryable
+                if Segment could not be reached or asks for a retry (408, 429, 5xx).
+            RetryableError: nothing was delivered, and all events can be retried; also while there
+                is no write key.
+            UnacknowledgedError: Segment answered with a successful status and an error.
         """
         deadline = monotonic() + timeout
         messages, failures = self._encoded(events)
@@ -138,7 +138,7 @@ class SegmentBackend:
                 break
             elif answer.is_error and len(part) == len(events):
                 raise UnacknowledgedError(_denial(answer))
-            elif answer.is_error:  # alone, in the next attempt
+            elif answer.is_error:  # sent alone in the next attempt
                 failures |= dict.fromkeys(part, RetryableError(_denial(answer)))
         if failures:
             raise BatchError(failures)
@@ -161,7 +161,7 @@ class SegmentBackend:
 
     def _post(self, messages: Sequence[bytes], timeout: float) -> Answer:
         if timeout <= 0:
-            raise RetryableError("there was no time left to send the event")
+            raise RetryableError("no time left to send the event")
         write_key = self._write_key or analytics.write_key
         if not _is_key(write_key):
             raise RetryableError(
@@ -192,7 +192,7 @@ def _is_address(host: str) -> bool:
 
 def _refusal(answer: Answer) -> RejectedError:
     hint = _HINTS.get(answer.status, "")
-    return RejectedError(f"Segment refused the event with status {answer.status}{hint}")
+    return RejectedError(f"Segment rejected the event with status {answer.status}{hint}")
 
 
 def _denial(answer: Answer) -> str:
@@ -200,8 +200,8 @@ def _denial(answer: Answer) -> str:
 
 
 def _requests(messages: Mapping[int, bytes]) -> Iterator[list[int]]:
-    """Yield the indexes of messages that fit into one request, in their order."""
-    # Segment also takes no more than 2,500 messages, which never fit: each has 300 bytes or more.
+    """Yield the indexes of the messages for each request, in order."""
+    # Segment's limit of 2,500 messages is never reached: each has 300 bytes or more.
     part: list[int] = []
     size = MAX_OVERHEAD
     for index, message in messages.items():

@@ -1,4 +1,4 @@
-"""Keep events in an SQLite database, and find them there."""
+"""Store events in an SQLite database, and query them."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def eventtracking_backends() -> Mapping[str, type[SqliteBackend]]:
 
 @hookimpl
 def eventtracking_metadata_stores() -> Mapping[str, type[SqliteBackend]]:
-    """Return the type `sqlite`: a store of events keeps the records of their types as well."""
+    """Return the type `sqlite`: the database also stores event-type records."""
     return {"sqlite": SqliteBackend}

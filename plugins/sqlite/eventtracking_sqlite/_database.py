@@ -1,4 +1,4 @@
-"""The database file: its schema, and how it is opened for writing and for reading."""
+"""The database file: its schema, and how to open it for writing and for reading."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["SCHEMA_VERSION", "Synchronous", "open_for_reading", "open_for_writin
 Synchronous = Literal["normal", "full"]
 
 SCHEMA_VERSION: Final = 1
-"""Kept in `PRAGMA user_version`."""
+"""The value of `PRAGMA user_version`."""
 
 APPLICATION_ID: Final = 0x65766E74
-"""Kept in `PRAGMA application_id`, which says whose file it is: `evnt` in ASCII."""
+"""The value of `PRAGMA application_id`, which identifies the file's format: `evnt` in ASCII."""
 
 _SCHEMA: Final = f"""
 BEGIN IMMEDIATE;
@@ -64,16 +64,16 @@ COMMIT;
 def open_for_writing(
     path: Path, *, synchronous: Synchronous, busy_timeout: float
 ) -> sqlite3.Connection:
-    """Open a store, and make the file, its directory and its tables where they are missing.
+    """Open a store; create the file, its directory and its tables if they are missing.
 
     Args:
-        path: the file; a new one is readable for its owner alone, and so is a new directory.
-        synchronous: how much is on the disk once a commit returns.
+        path: the file; only the owner can read a new file or directory.
+        synchronous: the value of `PRAGMA synchronous`.
         busy_timeout: seconds to wait for another connection.
 
     Raises:
-        RetryableError: the file is no store, or of a newer version.
-        OSError: it cannot be made.
+        RetryableError: the file is not an event store, or has a newer version.
+        OSError: it cannot be created.
         sqlite3.Error: it cannot be opened.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -92,11 +92,11 @@ def open_for_writing(
 
 
 def open_for_reading(path: Path, *, busy_timeout: float) -> sqlite3.Connection:
-    """Open a store that is there.
+    """Open an existing store.
 
     Raises:
         FileNotFoundError: there is none.
-        RetryableError: the file is no store, or of a newer version.
+        RetryableError: the file is not an event store, or has a newer version.
         sqlite3.Error: it cannot be opened.
     """
     if not path.exists():
@@ -124,20 +124,20 @@ def _connect(path: Path, mode: Literal["ro", "rw"], busy_timeout: float) -> sqli
 
 
 def _no_store(path: Path) -> FileNotFoundError:
-    text = "there is no event store here yet: its backend makes it with the first event"
+    text = "there is no event store here yet: its backend creates it with the first event"
     return FileNotFoundError(errno.ENOENT, text, str(path))
 
 
 def _has_schema(connection: sqlite3.Connection) -> bool:
-    """Tell whether there are tables in it; those of somebody else are an error."""
-    with connection:  # one transaction: another process may be making the tables
+    """Return whether our tables exist; raise an error if the database has others."""
+    with connection:  # one transaction: another process may be creating the tables
         connection.execute("BEGIN")
         application = _number(connection, "PRAGMA application_id")
         version = _number(connection, "PRAGMA user_version")
         tables = _number(connection, "SELECT count(*) FROM sqlite_master")
     if application == APPLICATION_ID and version > SCHEMA_VERSION:
         raise RetryableError(
-            f"the event store has version {version} of the schema, and this program knows"
+            f"the event store has schema version {version}, and this program supports"
             f" {SCHEMA_VERSION}: upgrade eventtracking-sqlite"
         )
     if application == APPLICATION_ID:
@@ -153,7 +153,7 @@ def _number(connection: sqlite3.Connection, statement: str) -> int:
 
 
 def _use_wal(connection: sqlite3.Connection, deadline: float) -> None:
-    # SQLite does not wait here for a connection that is writing, such as another first opener.
+    # SQLite's busy timeout does not apply here, and another process may be opening the file too.
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchone()

@@ -1,4 +1,4 @@
-"""What SQLite says, in the words of the framework."""
+"""Translate SQLite's errors into the framework's."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ _PASSING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3
 
 
 def failure(error: sqlite3.Error) -> EventTrackingError:
-    """Return what a backend raises for an error of SQLite; its own text might show a value."""
+    """Return the framework's error for one of SQLite's, whose own text might contain a value."""
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     if isinstance(error, _OF_THE_EVENT):
-        return RejectedError(f"the database refuses the event ({name})")
+        return RejectedError(f"the database rejects the event ({name})")
     return RetryableError(_MESSAGES.get(_kind(error), f"SQLite failed ({name})"))
 
 
 def is_broken(error: sqlite3.Error) -> bool:
-    """Tell whether a connection is better opened anew: an error neither passing nor the event's."""
+    """Return whether to reopen the connection: the error is neither transient nor the event's."""
     return not isinstance(error, _OF_THE_EVENT) and _kind(error) not in _PASSING
 
 
 def _kind(error: sqlite3.Error) -> int:
-    # The lower byte is the kind of error, the others say more of its cause.
+    # The lower byte is the primary error code.
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise errors of SQLite as those of the framework."""
+    """Raise SQLite's errors as the framework's."""
     try:
         yield
     except sqlite3.Error as error:

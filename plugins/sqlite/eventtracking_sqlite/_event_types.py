@@ -1,4 +1,4 @@
-"""Records of event types, in tables that can be asked what a field means."""
+"""Event-type records, in tables that can be queried for the meaning of a field."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 
 
 def insert(connection: sqlite3.Connection, record: EventType) -> None:
-    """Insert a record and its fields, unless they are there."""
+    """Insert a record and its fields, unless they are already stored."""
     plain = record.to_dict()
     stack_trace = "\n".join(record.stack_trace)
     text = json.dumps(plain, ensure_ascii=False)
@@ -48,5 +48,5 @@ def insert(connection: sqlite3.Connection, record: EventType) -> None:
 
 
 def event_type(text: str) -> EventType:
-    """Return the record of a row of `EVENT_TYPES`."""
+    """Return the record in a row of `EVENT_TYPES`."""
     return EventType.from_dict(json.loads(text))

@@ -1,4 +1,4 @@
-"""Locks that are free, and what they guard at rest, in a forked child."""
+"""Locks that are free in a forked child, with the state that they guard at rest."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["ForkLock"]
 
 
 class ForkLock:
-    """A lock that its own thread may take again, as a signal handler does.
+    """A reentrant lock: a signal handler may acquire it in the thread that holds it.
 
-    A fork waits for its holder, for a moment: SQLite has locks of its own, and a child that was
-    forked while another thread was inside the library might wait for them forever.
+    A fork waits briefly for its holder: SQLite has locks of its own, and a child that was forked
+    while another thread was inside the library might wait for them forever.
     """
 
     def __init__(self) -> None:
@@ -28,12 +28,12 @@ class ForkLock:
 
     @contextmanager
     def held(self, timeout: float) -> Iterator[bool]:
-        """Hold the lock, where it can be had in time; yield whether it is held.
+        """Acquire the lock within `timeout`; yield whether it was acquired; then release it.
 
         Args:
             timeout: seconds to wait for it.
         """
-        lock = self._lock  # the one to release, also where the child of a fork has another
+        lock = self._lock  # release the same lock, even if a fork has replaced it meanwhile
         acquired = lock.acquire(timeout=min(max(timeout, 0.0), TIMEOUT_MAX))
         try:
             yield acquired
@@ -42,24 +42,24 @@ class ForkLock:
                 lock.release()
 
     def acquire(self, timeout: float) -> bool:
-        """Take the lock, where it can be had in time; return whether it is taken."""
+        """Acquire the lock within `timeout` seconds; return whether it was acquired."""
         return self._lock.acquire(timeout=max(timeout, 0.0))
 
     def release(self) -> None:
-        """Give back what `acquire` took."""
+        """Release the lock after `acquire`."""
         self._lock.release()
 
     def renew(self) -> None:
-        """Forget who holds the lock."""
+        """Replace the lock by a free one."""
         self._lock = RLock()
 
 
 WAITS_FOR: Final = 0.05
-"""Seconds that a fork waits for all holders together."""
+"""Seconds that a fork waits for all holders in total."""
 
 _locks: Final[WeakSet[ForkLock]] = WeakSet()
 _held: Final[dict[int, list[ForkLock]]] = {}
-"""By the thread that forks."""
+"""By the forking thread."""
 
 
 def _before_fork() -> None:

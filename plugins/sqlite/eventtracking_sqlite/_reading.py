@@ -1,4 +1,4 @@
-"""Find events in a store, without writing to it."""
+"""Query the events of a store, without writing to it."""
 
 from __future__ import annotations
 
@@ -50,11 +50,10 @@ _Where = dict[str, dict[str, object]]
 
 
 class Reading:
-    """The methods of a store that read: each opens the file for itself, as it is now.
+    """The reading methods of a store: those of `eventtracking_core.reading.EventReader`.
 
-    They are those of `eventtracking_core.reading.EventReader`. All of them raise
-    `FileNotFoundError` where there is no store, and never make one, and `RetryableError` where the
-    file cannot be read; it says why.
+    Each call opens the file. All of them raise `FileNotFoundError` if there is no store (they never
+    create one), and `RetryableError`, with the cause, if the file cannot be read.
     """
 
     _path: Path
@@ -68,12 +67,12 @@ class Reading:
         limit: int | None = None,
         **filters: Unpack[Filters],
     ) -> Iterator[Event]:
-        """Yield events in the order of their timestamps, and of their ids where those are equal.
+        """Yield events ordered by timestamp, then by id.
 
         Args:
-            after: the id of an event: only events that were stored after it, in the order of
-                storing. So asking again with the last id misses none, whatever their times. An id
-                that is not there counts as the next lower one.
+            after: an event's id: yield only events stored after it, in the order in which they were
+                stored. So querying again with the last id misses none, whatever their timestamps.
+                An unknown id counts as the next lower one.
             newest_first: reverse the order.
             limit: maximum number of events.
             filters: see `eventtracking_core.reading.Filters`.
@@ -105,7 +104,7 @@ class Reading:
     def count_by(
         self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> list[tuple[str | None, int]]:
-        """Return the values of a field and how many events have each, the most frequent first.
+        """Return the values of a field and the number of events with each, most frequent first.
 
         Args:
             field: dotted, such as `name` or `data.problem_id`.
@@ -120,7 +119,7 @@ class Reading:
     def count_per(
         self, period: Period, /, **filters: Unpack[Filters]
     ) -> list[tuple[datetime, int]]:
-        """Return the periods that have events, by their start in UTC and in order, and how many.
+        """Return the start (in UTC) of each period that has events, and their number, in order.
 
         Args:
             period: `minute`, `hour`, `day` or `week`; weeks begin on Monday.
@@ -131,7 +130,7 @@ class Reading:
         return [(datetime.fromisoformat(start), counted) for start, counted in rows]
 
     def load_event_types(self) -> Iterator[EventType]:
-        """Yield the records of event types, the oldest first; none where there is no store."""
+        """Yield the event-type records, oldest first; none if there is no store."""
         if self._path.exists():
             yield from (event_type(text) for (text,) in self._rows(EVENT_TYPES))
 

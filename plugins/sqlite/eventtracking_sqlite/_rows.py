@@ -19,11 +19,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 
 
 def row(event: Event) -> Row:
-    """Return an event's row. What is in its columns is read from its JSON, so the two agree."""
+    """Return an event's row. The columns are derived from the JSON, so the two agree."""
     try:
         text = encode_json(event)
         plain = decode_json(text)
-    except (ValueError, OverflowError, RecursionError):  # not what an event looks like
+    except (ValueError, OverflowError, RecursionError):  # not in an event's normal form
         text = encode_json(normalize_event(event))
         plain = decode_json(text)
     return (
@@ -38,7 +38,7 @@ def row(event: Event) -> Row:
 
 
 def timestamp_text(timestamp: datetime) -> str:
-    """Return a time in UTC as text of a fixed width, so that it sorts as the time does."""
+    """Return a UTC time as text of a fixed width, which sorts in order of time."""
     return f"{timestamp.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 

@@ -1,4 +1,4 @@
-"""The backend: one connection a process, on which each batch is one transaction."""
+"""The SQLite backend: one connection per process, one transaction per batch."""
 
 from __future__ import annotations
 
@@ -29,34 +29,33 @@ from eventtracking_sqlite._rows import INSERT, Row, row
 __all__ = ["SqliteBackend"]
 
 DAY: Final = 86_400.0
-"""Seconds; no wait is longer."""
+"""Maximum seconds to wait."""
 
-# Connections of the parent process. Closing one would touch the files the parent is using.
+# Connections of the parent process. Kept open: closing one would affect the parent's files.
 _inherited: Final[list[sqlite3.Connection]] = []
 
 
 class SqliteBackend(Reading):
     """Stores events in an SQLite database, each id once.
 
-    The file is made with the first event, readable for its owner alone. It is in WAL mode, so
-    readers and the writer do not wait for each other, and any number of processes may write.
-    An event is stored when `send` returns: it survives the end of the process, however sudden.
+    The file is created with the first event, readable only by its owner. It is in WAL mode, so
+    readers and writers do not wait for each other, and any number of processes may write. An event
+    is stored when `send` returns: it survives a killed process.
 
     The table `events` has the columns `id` (the primary key), `name`, `timestamp` (RFC 3339, UTC,
-    microseconds, `Z`: it sorts as text), `user_id` (the context's, as text; NULL where it has
-    none), `name_id`, `context_type_id`, and `event`, which is the whole of it in JSON. There are
-    indexes on name, timestamp and user. What an event's `name_id` means is in `event_types`, and
-    in `event_type_fields`, a row a field. `PRAGMA user_version` is the version of the schema.
+    microseconds, `Z`: it sorts as text), `user_id` (from the context, as text; NULL if there is
+    none), `name_id`, `context_type_id`, and `event`, the whole event in JSON. There are indexes on
+    name, timestamp and user. The table `event_types` explains an event's `name_id`, and
+    `event_type_fields` has one row per field. `PRAGMA user_version` is the schema's version.
 
     Args:
-        path: the database file; a relative one is resolved now, `~` is the home directory.
-        synchronous: `full` waits for the disk at each commit; with `normal`, a loss of power
-            may undo the latest commits, and never damages the file.
-        busy_timeout: seconds to wait for other connections, in `send` and in what reads.
+        path: the database file; a relative path is resolved now, `~` is the home directory.
+        synchronous: `full` waits for the disk at each commit; with `normal`, a power loss may
+            undo the latest commits, but never damages the file.
+        busy_timeout: seconds to wait for other connections, in `send` and when reading.
 
     Raises:
-        ValueError: `path` names no file, `synchronous` is neither of the two, or `busy_timeout`
-            is negative.
+        ValueError: `path` is empty, `synchronous` is unknown, or `busy_timeout` is negative.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class SqliteBackend(Reading):
         self._synchronous: Synchronous = synchronous
         self._busy_timeout = min(busy_timeout, DAY)
         self._lock = ForkLock()
-        # All below is touched by whoever holds the lock.
+        # Guarded by the lock:
         self._connection: sqlite3.Connection | None = None
         self._owner = 0  # the process that opened it
         self._file: tuple[int, int] | None = None
@@ -83,7 +82,7 @@ class SqliteBackend(Reading):
             self._close()
 
     def send(self, event: Event) -> None:
-        """Store an event, unless its id is there already.
+        """Store an event, unless its id is already stored.
 
         Raises:
             RetryableError: the database is locked, its disk is full, or it cannot be used.
@@ -117,7 +116,7 @@ class SqliteBackend(Reading):
             raise BatchError(failures)
 
     def save_event_type(self, record: EventType) -> None:
-        """Store the record of an event type, unless its id is there already.
+        """Store an event-type record, unless its id is already stored.
 
         Raises:
             RetryableError: the database is locked, its disk is full, or it cannot be used.
@@ -126,18 +125,18 @@ class SqliteBackend(Reading):
             insert(connection, record)
 
     def flush(self, timeout: float) -> bool:
-        """Wait for what other threads are storing just now; tell whether it is done in time."""
+        """Wait for other threads that are storing events; return whether they finish in time."""
         with self._lock.held(timeout) as acquired:
             return acquired
 
     def shutdown(self, timeout: float) -> bool:
-        """Close the connection; the next event opens it again.
+        """Close the connection; the next event reopens it.
 
         Args:
-            timeout: seconds to wait for what other threads are storing.
+            timeout: seconds to wait for other threads that are storing events.
 
         Returns:
-            Whether that ended in time.
+            Whether they finished in time.
         """
         with self._lock.held(timeout) as acquired:
             if acquired:
@@ -146,7 +145,7 @@ class SqliteBackend(Reading):
 
     @contextmanager
     def _writing(self, timeout: float) -> Iterator[sqlite3.Connection]:
-        """Lend the connection, which waits for others until the time is over."""
+        """Yield the connection, which waits for others at most until the time is up."""
         deadline = monotonic() + timeout
         with self._lock.held(timeout) as acquired:
             if not acquired:
@@ -164,7 +163,7 @@ class SqliteBackend(Reading):
         if self._connection is not None:
             if self._owner == os.getpid() and self._file == _file(self._path):
                 return self._connection
-            self._close()  # inherited, or its file was removed or replaced
+            self._close()  # inherited from the parent, or its file was removed or replaced
         self._connection = open_for_writing(
             self._path, synchronous=self._synchronous, busy_timeout=min(max(timeout, 0.0), DAY)
         )
@@ -206,7 +205,7 @@ def _row(event: Event) -> Row:
 
 
 def _store(connection: sqlite3.Connection, rows: Mapping[int, Row]) -> dict[int, Exception]:
-    """Insert rows in one transaction; return the errors of those that were refused."""
+    """Insert rows in one transaction; return the errors of rejected rows by index."""
     with _transaction(connection):
         return _insert(connection, rows)
 

@@ -64,7 +64,7 @@ def test_one_event_that_is_refused_does_not_sink_its_batch(store, sql, an_event)
     assert caught.value.failures.keys() == {40, 41}
     assert {type(error) for error in caught.value.failures.values()} == {RejectedError}
     assert store.count() == 1 + 98
-    with pytest.raises(RejectedError, match="refuses the event"):
+    with pytest.raises(RejectedError, match="rejects the event"):
         store.send(events[40])
 
 

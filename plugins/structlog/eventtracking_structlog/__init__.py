@@ -1,4 +1,4 @@
-"""Track events through structlog's loggers, and write tracked events to structlog's log."""
+"""Emit events through structlog's loggers, and log events with structlog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The backend: one line an event, rendered as structlog is configured to."""
+"""The structlog backend: one line per event, rendered by structlog's configuration."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical
 
 
 class StructlogBackend:
-    """Logs each event with structlog: its name is the message of a line.
+    """Logs each event with structlog, with its name as the message of a line.
 
-    The line has the fields `event_id`, `event_timestamp`, `context` and `data`, and those of the
-    event's type where it has one. What becomes of it is for structlog's configuration to say, which
-    may come before or after ours.
+    The line has the fields `event_id`, `event_timestamp`, `context` and `data`, and the ids of the
+    event's type if it has one. Structlog's configuration decides where it goes, and may be set
+    before or after ours.
 
     Args:
-        name: the logger's name, as `structlog.get_logger` takes it.
+        name: the logger's name, an argument of `structlog.get_logger`.
         level: the lines' level.
     """
 
@@ -40,8 +40,8 @@ class StructlogBackend:
         """Log an event.
 
         Raises:
-            NoBackendEnabled: the logger filters the level, or a processor or handler of the log
-                emitted the event while it handled another one.
+            NoBackendEnabled: the logger filters the level, or a structlog processor or a logging
+                handler emitted the event while it handled another one.
         """
         if is_logging_event.get():
             raise NoBackendEnabled("the log itself emitted the event")
@@ -49,10 +49,10 @@ class StructlogBackend:
         if isinstance(logger, structlog.stdlib.AsyncBoundLogger):
             logger = logger.sync_bl
         if not _is_enabled(logger, _LEVELS[self._level]):
-            raise NoBackendEnabled("the logger does not record this level")
+            raise NoBackendEnabled("the logger is not enabled for this level")
         token = is_logging_event.set(True)
         try:
-            # Processors may change what they are given; renderers fail on some of what events hold.
+            # Normalised, since processors may change the line, and renderers fail on some types.
             getattr(logger, self._level)(event["name"], **_line(normalize_event(event)))
         finally:
             is_logging_event.reset(token)
@@ -71,9 +71,9 @@ def _line(event: Event) -> dict[str, Any]:
 
 
 def _is_enabled(logger: Any, level: int) -> bool:
-    """Tell whether a logger would log; one that cannot be asked does."""
+    """Return whether a logger is enabled for a level; True if it can't tell."""
     for method in ("is_enabled_for", "isEnabledFor"):
-        # Asked of the type: a generic logger makes a method of any name.
+        # Looked up on the type: a generic logger returns a method for any name.
         if hasattr(type(logger), method):
             try:
                 answer: object = getattr(logger, method)(level)

@@ -1,4 +1,4 @@
-"""What is bound to structlog's contextvars, read for every event."""
+"""Read the values bound to structlog's contextvars."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ __all__ = ["bound_contextvars"]
 MAX_VARIABLES: Final = 1000
 
 _names: Final[dict[ContextVar[Any], str]] = {}
-"""By variable, the name that structlog's own has with it; those of others have an empty one."""
+"""Structlog's name for each variable; empty for variables of other libraries."""
 
 
 def bound_contextvars() -> dict[str, Any]:
-    """Return what `structlog.contextvars.get_contextvars` does, in less than half the time.
+    """Return the same values as `structlog.contextvars.get_contextvars`, in half the time.
 
-    A variable's name is looked at once: an application has dozens of variables, few of structlog's.
+    Each variable's name is parsed once: an application has dozens, and few are structlog's.
     """
     context = copy_context()
     bound = {}
     for variable in context:
         name = _names.get(variable)
         if name is None:
-            name = _looked_at(variable)
-        if name and (value := context[variable]) is not ...:  # which it is when it was unbound
+            name = _structlog_name(variable)
+        if name and (value := context[variable]) is not ...:  # the value of unbound variables
             bound[name] = value
     return bound
 
 
-def _looked_at(variable: ContextVar[Any]) -> str:
+def _structlog_name(variable: ContextVar[Any]) -> str:
     is_structlogs = variable.name.startswith(STRUCTLOG_KEY_PREFIX)
     name = variable.name.removeprefix(STRUCTLOG_KEY_PREFIX) if is_structlogs else ""
-    if len(_names) < MAX_VARIABLES:  # somebody may make variables without end
+    if len(_names) < MAX_VARIABLES:  # a program may create variables without limit
         _names[variable] = name
     return name

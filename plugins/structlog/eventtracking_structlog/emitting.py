@@ -1,4 +1,4 @@
-"""Emitting from a log call: what is bound becomes context, what is said becomes data."""
+"""Emit an event from a log call: bound values become context, the call's arguments data."""
 
 from __future__ import annotations
 
@@ -22,25 +22,24 @@ OF_STRUCTLOG: Final = frozenset(
         "track",
     }
 )
-"""Keys of a line that are not the application's, but mean something on the way to the log."""
+"""Keys of a line that have a meaning for structlog or for us, and are no data."""
 
 _NOTHING: Final = nullcontext()
 
 
 def emit(tracker: Tracker | None, name: Any, data: dict[str, Any], bound: Context) -> str:
-    """Emit an event whose context has what is bound to the logger, and to structlog's contextvars.
+    """Emit an event with the values bound to the logger and to structlog's contextvars as context.
 
-    What is bound to the logger wins over the contexts that were entered, and those over the
-    contextvars.
+    Values bound to the logger override entered contexts, and these override the contextvars.
 
     Args:
-        tracker: the one to emit on; the default one of this moment, if not given.
+        tracker: the tracker; by default the current default tracker.
         name: the event's name.
         data: the event's data.
-        bound: what is bound to the logger.
+        bound: the values bound to the logger.
 
     Raises:
-        InvalidEventError: the tracker is strict, and something would have been a warning.
+        InvalidEventError: the tracker is strict, and the event would have caused a warning.
     """
     tracker = get_tracker() if tracker is None else tracker
     event_id = None
@@ -53,31 +52,31 @@ def emit(tracker: Tracker | None, name: Any, data: dict[str, Any], bound: Contex
             event_id = tracker.emit(name, data)
     except InvalidEventError:
         raise
-    except Exception as error:  # noqa: BLE001  a context class or a locator of somebody's own
+    except Exception as error:  # noqa: BLE001  from a custom context class or locator
         key = ("structlog", type(error))
-        report(logging.ERROR, key, "bound values are not in an event: %s", describe(error))
+        report(logging.ERROR, key, "an event lacks the bound values: %s", describe(error))
     return tracker.emit(name, data) if event_id is None else event_id
 
 
 def track(
-    tracker: Tracker | None, message: object, said: MutableMapping[str, Any], bound: Context
+    tracker: Tracker | None, message: object, arguments: MutableMapping[str, Any], bound: Context
 ) -> None:
-    """Do what the argument `track` of a log call asks for; the line gets the event's id instead.
+    """Emit an event if the argument `track` of a log call requests it; add its id to the line.
 
     Args:
-        tracker: as `emit` takes it.
-        message: the line's, which is the event's name where `track` is True.
-        said: the arguments of the call, `track` among them.
-        bound: what is bound to the logger.
+        tracker: as for `emit`.
+        message: the line's message, the event's name if `track` is True.
+        arguments: the keyword arguments of the call, with `track`, which is removed.
+        bound: the values bound to the logger.
     """
-    asked = said.pop("track")
-    if asked is None or asked is False:
+    requested = arguments.pop("track")
+    if requested is None or requested is False:
         return
-    name = message if asked is True else asked
-    data = {key: value for key, value in said.items() if key not in OF_STRUCTLOG}
-    said["event_id"] = emit(tracker, name, data, bound)
+    name = message if requested is True else requested
+    data = {key: value for key, value in arguments.items() if key not in OF_STRUCTLOG}
+    arguments["event_id"] = emit(tracker, name, data, bound)
 
 
 def is_registered(tracker: Tracker, name: object) -> bool:
-    """Tell whether a name is that of a registered event type."""
+    """Return whether a name is the name of a registered event type."""
     return type(name) is str and tracker.event_types.get(name) is not None

@@ -1,4 +1,4 @@
-"""The contexts of a tracker, in every line of the log."""
+"""A structlog processor that adds a tracker's contexts to every line."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from eventtracking_structlog.emitting import OF_STRUCTLOG
 __all__ = ["is_logging_event", "merge_tracker_context"]
 
 is_logging_event: Final = ContextVar("eventtracking_structlog_is_logging_event", default=False)
-"""Whether the line that is written is that of an event, which has its own context."""
+"""Whether the current line is an event's, which has its own context."""
 
 
 def merge_tracker_context(
     _logger: WrappedLogger, _method_name: str, event_dict: EventDict, tracker: Tracker | None = None
 ) -> EventDict:
-    """Add the contexts that are entered on a tracker to a line: a processor for structlog.
+    """Add the contexts entered on a tracker to a line: a processor for structlog.
 
-    What the line has already stays. What context providers say is not added, and nothing is to the
-    lines of the backend `structlog`, which have the context of their event.
+    The line's own keys are kept. Values of context providers are not added, and lines of the
+    backend `structlog` are unchanged, since they have their event's context.
 
     Args:
         event_dict: the line.
-        tracker: for `functools.partial`; the default tracker of each moment, if not given.
+        tracker: for `functools.partial`; by default the current default tracker.
     """
     if is_logging_event.get():
         return event_dict

@@ -1,4 +1,4 @@
-"""Tracking for those who cannot change the class of their loggers."""
+"""A structlog processor that emits events, for loggers whose class can't be changed."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ __all__ = ["TrackProcessor"]
 
 
 class TrackProcessor:
-    """Emits an event for each line that asks for it, and adds the event's id to the line.
+    """Emits an event for each line that requests it, and adds the event's id to the line.
 
-    A line asks with `track="name"`, or with `track=True`, which makes its message the name. Put
-    the processor before those that add fields of their own, such as level and time: a processor
-    cannot tell what was said in a call from what was bound to the logger or added on the way. What
-    structlog's contextvars and the tracker's contexts hold is context, everything else is data.
+    A line requests an event with `track="name"`, or with `track=True` if its message is the name.
+    Put this processor before those that add fields, such as level and time: a processor can't
+    distinguish the arguments of a call from values bound to the logger or added by processors.
+    Values of structlog's contextvars and of the tracker's contexts become context; everything else
+    becomes data.
 
-    Lines that the logger filters by level do not reach any processor. Loggers of
-    `structlog.make_filtering_bound_logger` put the arguments of a message into it before: name the
-    events of such lines, as `track=True` would make an event type of each value.
+    Lines that the logger filters by level reach no processor. Loggers of
+    `structlog.make_filtering_bound_logger` interpolate the arguments of a message first: name the
+    events of such lines, since `track=True` would create an event name for each value.
 
     Args:
-        registered: emit an event for any line whose message is the name of a registered event
+        registered: emit an event for each line whose message is the name of a registered event
             type, unless it has an `event_id`.
-        context: names of fields that are context although they are bound to the logger.
-        tracker: the one to emit on; the default tracker of each moment, if not given.
+        context: names of fields that become context although they are bound to the logger.
+        tracker: the tracker; by default the current default tracker.
     """
 
     def __init__(
@@ -46,31 +47,31 @@ class TrackProcessor:
     def __call__(
         self, _logger: WrappedLogger, _method_name: str, event_dict: EventDict
     ) -> EventDict:
-        """Emit, if the line asks for it; return the line."""
-        asked = event_dict.pop("track", None)
-        if asked is None and self._registered and "event_id" not in event_dict:
+        """Emit an event if the line requests it; return the line."""
+        requested = event_dict.pop("track", None)
+        if requested is None and self._registered and "event_id" not in event_dict:
             tracker = get_tracker() if self._tracker is None else self._tracker
-            asked = is_registered(tracker, event_dict.get("event"))
-        if asked is not None and asked is not False:
-            name = _message(event_dict) if asked is True else asked
+            requested = is_registered(tracker, event_dict.get("event"))
+        if requested is not None and requested is not False:
+            name = _message(event_dict) if requested is True else requested
             event_dict["event_id"] = self._emit(name, event_dict)
         return event_dict
 
     def _emit(self, name: object, line: EventDict) -> str:
         tracker = get_tracker() if self._tracker is None else self._tracker
-        around = {**bound_contextvars(), **tracker.resolve_context()}
+        context = {**bound_contextvars(), **tracker.resolve_context()}
         bound = {key: line[key] for key in self._context if key in line}
         data = {
             key: value
             for key, value in line.items()
             if key not in OF_STRUCTLOG
             and key not in bound
-            and not (key in around and around[key] is value)
+            and not (key in context and context[key] is value)
         }
         return emit(tracker, name, data, bound)
 
 
 def _message(line: EventDict) -> object:
-    """Return the message of a line; of a record of the standard library, without its arguments."""
+    """Return a line's message; for a record of the standard library, without its arguments."""
     template = getattr(line.get("_record"), "msg", None)
     return template if isinstance(template, str) else line.get("event")

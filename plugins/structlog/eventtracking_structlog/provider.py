@@ -1,4 +1,4 @@
-"""What is bound to structlog's contextvars, in every event."""
+"""A context provider for structlog's contextvars."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ __all__ = ["StructlogContext"]
 
 
 class StructlogContext:
-    """Puts structlog's contextvars under every event's contexts: what `bind_contextvars` bound.
+    """Adds values bound with structlog's `bind_contextvars` to every event's context.
 
     Args:
-        allow: the only ones to take; all, if not given.
-        deny: those not to take.
+        allow: the names to add; all by default.
+        deny: the names not to add.
 
     Raises:
-        ValueError: one is in both lists.
+        ValueError: a name is in both lists.
     """
 
     def __init__(self, allow: list[str] | None = None, deny: list[str] | None = None) -> None:
         self._allow = None if allow is None else frozenset(allow)
         self._deny = frozenset(deny or ())
         if self._allow is not None and self._allow & self._deny:
-            raise ValueError("what is in allow must not be in deny: take it out of one of them")
+            raise ValueError("allow and deny have a name in common: remove it from one of them")
 
     def __call__(self) -> Context:
-        """Return the values."""
+        """Return the bound values."""
         bound = bound_contextvars()
         if self._allow is None and not self._deny:
             return bound

@@ -1,4 +1,4 @@
-"""The type of a logger that tracks."""
+"""The type of loggers that emit events."""
 
 from __future__ import annotations
 
@@ -10,38 +10,39 @@ __all__ = ["TrackingLogger"]
 
 
 class TrackingLogger(FilteringBoundLogger, Protocol):
-    """A logger of structlog that also emits events: annotate what `structlog.get_logger` returns.
+    """A structlog logger that also emits events: a type for the result of `structlog.get_logger`.
 
-    Its logging methods take the argument `track` besides: the name of an event, or True where the
-    line's message is the name, without its arguments.
+    Its logging methods have the additional argument `track`: the name of an event, or True if the
+    line's message, without its arguments, is the name.
     """
 
     def emit(self, name: str | None = None, /, **data: Any) -> str:
-        """Say what happened, whatever the level of the logger; return the event's id.
+        """Emit an event, whatever the level of the logger; return the event's id.
 
-        What is bound to the logger and to structlog's contextvars becomes context.
+        Values bound to the logger and to structlog's contextvars become context.
 
         Args:
-            name: what happened, in the manner of `org.area.verb`.
-            data: its fields.
+            name: the event's name, such as `org.area.verb`.
+            data: the event's data.
         """
         ...
 
     def bind(self, **new_values: Any) -> Self:
-        """Return a logger with more values bound to it."""
+        """Return a logger with additional bound values."""
         ...
 
     def unbind(self, *keys: str) -> Self:
-        """Return a logger without some of the values; raises `KeyError` for one that is not bound.
+        """Return a logger without some of the bound values.
 
-        See `try_unbind`.
+        Raises:
+            KeyError: a value is not bound; see `try_unbind`.
         """
         ...
 
     def try_unbind(self, *keys: str) -> Self:
-        """Return a logger without some of the values."""
+        """Return a logger without some of the bound values, whether or not they are bound."""
         ...
 
     def new(self, **new_values: Any) -> Self:
-        """Return a logger with these values alone."""
+        """Return a logger with only these values bound."""
         ...

@@ -1,4 +1,4 @@
-"""Classes of loggers that emit events, made of any of structlog's."""
+"""Create logger classes that emit events, from any of structlog's classes."""
 
 from __future__ import annotations
 
@@ -33,30 +33,29 @@ _MINIMUMS: Final = {make_filtering_bound_logger(level): level for level in range
 def tracking_wrapper(
     base: type[BindableLogger], *, tracker: Tracker | None = None
 ) -> type[TrackingLogger]:
-    """Return a class of loggers like `base` that also emit events; a `wrapper_class` for structlog.
+    """Return a subclass of `base` whose loggers also emit events; a `wrapper_class` for structlog.
 
-    - `log.emit("name", **data)` emits an event, whatever the level of the logger; what is bound to
-      the logger and to structlog's contextvars becomes context. It returns the event's id.
-    - `log.info("message", track="name", **data)` writes a line and emits an event, whose id the
-      line has as `event_id`. With `track=True`, the message is the name, as it stands in the
-      code: `"user %s"`, without its arguments. The event is emitted also where the line is filtered
-      by its level.
+    - `log.emit("name", **data)` emits an event, whatever the level of the logger, and returns the
+      event's id. Values bound to the logger and to structlog's contextvars become context.
+    - `log.info("message", track="name", **data)` writes a line and emits an event, whose id is the
+      line's `event_id`. With `track=True`, the message is the name, without its arguments: `"user
+      %s"`. The event is also emitted if the line is filtered by its level.
 
     Args:
-        base: any of structlog's classes, such as `structlog.stdlib.BoundLogger` or what
-            `structlog.make_filtering_bound_logger` returns, or one derived from them.
-        tracker: the one to emit on; the default tracker of each moment, if not given.
+        base: one of structlog's classes, such as `structlog.stdlib.BoundLogger` or the result of
+            `structlog.make_filtering_bound_logger`, or a subclass of one.
+        tracker: the tracker; by default the current default tracker.
 
     Raises:
-        ValueError: `base` is none of structlog's classes.
+        ValueError: `base` is not derived from one of structlog's classes.
     """
     classes = {BoundLoggerBase, AsyncBoundLogger}
     if classes.isdisjoint(getattr(base, "__mro__", ())):
-        raise ValueError("base must be a class of structlog's, such as structlog.BoundLogger")
+        raise ValueError("base must be one of structlog's classes, such as structlog.BoundLogger")
     return _tracking(base, tracker)
 
 
-@cache  # so that loggers are of one class after they were pickled
+@cache  # unpickled loggers must have the same class
 def _tracking(base: Any, tracker: Tracker | None) -> type[Any]:
     def _emit(self: Any, name: str | None = None, /, **data: Any) -> str:
         return emit(tracker, name, data, self._context)
@@ -71,7 +70,7 @@ def _tracking(base: Any, tracker: Tracker | None) -> type[Any]:
 
 
 def _of_all(base: Any, tracker: Tracker | None) -> dict[str, Any]:
-    process = base._process_event  # noqa: SLF001  documented for classes such as these
+    process = base._process_event  # noqa: SLF001  documented for subclasses
 
     def _process_event(
         self: Any, method_name: str, event: str | None, event_kw: dict[str, Any]
@@ -92,7 +91,7 @@ def _of_async(base: Any, tracker: Tracker | None) -> dict[str, Any]:
 
 
 def _of_filtering(base: Any, tracker: Tracker | None) -> dict[str, _Method]:
-    """Return methods that see the message as it was written, and track below the logger's level."""
+    """Return methods that see the message template, and track below the logger's level."""
     native = next((parent for parent in base.__mro__ if parent in _MINIMUMS), None)
     if native is None:
         return {}
@@ -123,12 +122,12 @@ def _of_filtering(base: Any, tracker: Tracker | None) -> dict[str, _Method]:
     return {
         name: method
         for name, method in methods.items()
-        if getattr(base, name) is getattr(native, name)  # and no class of somebody's between them
+        if getattr(base, name) is getattr(native, name)  # not overridden in between
     }
 
 
 def _templated(method: _Method) -> _Method:
-    """Return a logging method whose message is the event's name before it is interpolated."""
+    """Return a logging method that uses the message template as the event's name."""
 
     def templated(self: Any, event: Any = None, *args: Any, **kw: Any) -> Any:
         return method(self, event, *args, **_named(event, args, kw))
@@ -137,7 +136,7 @@ def _templated(method: _Method) -> _Method:
 
 
 def _named(event: Any, args: tuple[Any, ...], kw: dict[str, Any]) -> dict[str, Any]:
-    """Return a call's keywords, with the template as the name where it has arguments."""
+    """Return a call's keywords, with the template as the name if the message has arguments."""
     if args and kw.get("track") is True:
         kw["track"] = event
     return kw
@@ -146,8 +145,8 @@ def _named(event: Any, args: tuple[Any, ...], kw: dict[str, Any]) -> dict[str, A
 def _unseen(function: _Method) -> _Method:
     """Return the function as one of structlog's own.
 
-    structlog looks for the caller of a line among the frames of the stack, and passes by those of
-    its own modules only: it knows them by how their names begin.
+    structlog finds the caller of a line by skipping the stack frames of its own modules, which it
+    recognises by the start of their names.
     """
     function = cast("FunctionType", function)
     names = {**function.__globals__, "__name__": "structlog"}
@@ -157,6 +156,6 @@ def _unseen(function: _Method) -> _Method:
 
 
 def _new(base: Any, tracker: Tracker | None) -> Any:
-    """Return a logger without anything, for its state to be put into."""
-    made: Any = _tracking(base, tracker)
-    return made.__new__(made)
+    """Return a logger without state, for unpickling."""
+    logger_class: Any = _tracking(base, tracker)
+    return logger_class.__new__(logger_class)

@@ -60,7 +60,7 @@ def test_an_event_matters_more_than_its_context(tracked_by, lines, caplog):
     log.info("signed up", track="edx.account.created", plan="pro")
     assert [event["data"] for event in memory.events] == [{"plan": "pro"}]
     assert lines.entries[0]["event_id"] == memory.events[0]["id"]
-    assert "bound values are not in an event" in caplog.text
+    assert "an event lacks the bound values" in caplog.text
     assert "no locator" not in caplog.text
 
 

@@ -179,5 +179,5 @@ def test_the_provider_takes_what_it_may(options, kept):
 
 
 def test_a_field_that_is_allowed_and_denied_is_a_problem():
-    with pytest.raises(et.ConfigurationError, match="take it out of one"):
+    with pytest.raises(et.ConfigurationError, match="remove it from one"):
         et.configure({"context": [{"type": "structlog", "allow": ["a"], "deny": ["a"]}]})
