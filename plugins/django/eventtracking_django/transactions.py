@@ -11,7 +11,7 @@ from django.utils.connection import ConnectionDoesNotExist
 
 from eventtracking_core import Event
 from eventtracking_core.encoding import snapshot
-from eventtracking_core.routing import CompositeParts, Counter
+from eventtracking_core.routing import AtomicCounter, CompositeParts
 from eventtracking_core.routing.compiled import Send
 from eventtracking_django.router import DeferringRouter, LocalComposite
 
@@ -103,8 +103,8 @@ class OnCommitRouter(DeferringRouter):
     def __init__(self, parts: CompositeParts, using: str | None) -> None:
         super().__init__(parts)
         self._using = using
-        self._entered = Counter()
-        self._left = Counter()
+        self._entered = AtomicCounter()
+        self._left = AtomicCounter()
 
     def take(self, event: Event, send: Send) -> None:
         """Send an event to the backends when its transaction commits."""
