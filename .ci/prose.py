@@ -35,7 +35,8 @@ PHRASES = {
     r"shall": "must, should, can",
 }
 _PATTERN = re.compile(
-    "|".join(rf"(?P<p{i}>\b(?:{p})\b)" for i, p in enumerate(PHRASES)), re.IGNORECASE
+    "|".join(rf"(?P<p{i}>\b(?:{p})\b)" for i, p in enumerate(PHRASES)).replace(" ", r"\s+"),
+    re.IGNORECASE,
 )
 _INSTEAD = list(PHRASES.values())
 _CODE = re.compile(r"^(`{3,}|:{3,}\{eval).*?^\1?`{3,}$|`[^`\n]+`", re.MULTILINE | re.DOTALL)

@@ -16,6 +16,7 @@ __all__ = [
     "ByteSize",
     "Flushable",
     "MasksFields",
+    "Probeable",
     "Processor",
     "ReadsWire",
     "Regex",
@@ -128,6 +129,23 @@ class Reviewable(Protocol):
 
     def review(self) -> Iterable[str]:
         """Return warnings for `eventtracking check`, without an option's value."""
+
+
+@runtime_checkable
+class Probeable(Protocol):
+    """A backend that can find out whether its sink can be reached."""
+
+    def probe(self, timeout: float, /) -> str:
+        """Return what was found, such as a server's version, without an option's value.
+
+        It stores nothing. `eventtracking check --connect` calls it, in a thread.
+
+        Args:
+            timeout: seconds it may take.
+
+        Raises:
+            Exception: the sink cannot be reached, or would not accept events.
+        """
 
 
 MAX_BYTES: Final = 2**63 - 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from math import ceil
 from threading import Lock, Timer, main_thread
 from time import monotonic
 from typing import Any, Final
@@ -16,7 +17,7 @@ from eventtracking_async_router.connection import BrokerConnection
 from eventtracking_core import RetryableError
 from eventtracking_core.diagnostics import describe
 
-__all__ = ["QueuePublisher"]
+__all__ = ["QueuePublisher", "probe"]
 
 SHARE: Final = 0.3
 """Fraction of a message's timeout that one exchange with the broker may take."""
@@ -25,6 +26,21 @@ NO_ROUTE: Final = 312  # of AMQP
 
 # Connections of the parent process. Kept open: closing one would also close the parent's.
 _inherited: Final[list[BrokerConnection]] = []
+
+
+def probe(app: Celery, timeout: float) -> str:
+    """Return that the broker accepts connections; nothing is declared or published.
+
+    Raises:
+        RetryableError: it does not.
+    """
+    try:
+        with app.connection_for_write(connect_timeout=timeout) as connection:
+            connection.ensure_connection(max_retries=1, timeout=ceil(timeout))
+            kind = connection.transport.driver_type
+    except Exception as error:
+        raise _failure(error) from error
+    return f"the broker accepts connections ({kind})"
 
 
 class QueuePublisher:

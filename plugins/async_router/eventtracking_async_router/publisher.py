@@ -55,6 +55,19 @@ class Publisher:
         """Import the modules that Celery needs and that can't be imported at interpreter exit."""
         import concurrent.futures.thread  # noqa: F401, PLC0415
 
+    def probe(self, timeout: float, /) -> str:
+        """Return that the broker accepts connections; nothing is declared or published.
+
+        Raises:
+            RetryableError: the broker cannot be reached.
+        """
+        app = self._application()
+        if app.conf.task_always_eager:
+            return "no broker is needed: the application is eager"
+        from eventtracking_async_router.broker import probe  # noqa: PLC0415
+
+        return probe(app, timeout)
+
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
         """Publish a batch in one or more messages.
 

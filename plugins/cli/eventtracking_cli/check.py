@@ -12,7 +12,7 @@ import click
 from eventtracking_cli import parameters
 from eventtracking_cli.terminal import count, plain, print_json
 from eventtracking_core import ConfigurationError, get_tracker
-from eventtracking_core.config import build, read, review
+from eventtracking_core.config import Probe, build, connect, read, review
 from eventtracking_core.errors import Problem
 from eventtracking_core.pipeline import Pipeline
 
@@ -29,15 +29,31 @@ __all__ = ["check"]
     metavar="MODULE",
     help="Import a module that registers event types, and check `accepts` against them.",
 )
+@click.option("--connect", "connects", is_flag=True, help="Try to reach each backend as well.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1, max=3600),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Maximum time for --connect.",
+)
 @parameters.as_json
 def check(
-    file: Path | None, config: Path | None, modules: tuple[str, ...], *, as_json: bool
+    file: Path | None,
+    config: Path | None,
+    modules: tuple[str, ...],
+    connects: bool,  # noqa: FBT001
+    timeout: float,
+    *,
+    as_json: bool,
 ) -> None:
     """Check a configuration, and list every problem.
 
     Without CONFIG, what EVENTTRACKING_CONFIG_FILE or pyproject.toml says. Each problem comes with
     its path and what to do. Exits 1 where there is one. Warnings tell what will probably not
-    deliver. Components are made, nothing is opened.
+    deliver. Components are made; nothing is opened, except
+    with --connect, which stores nothing and exits 1 if a backend cannot be reached.
     """
     _import(modules)
     try:
@@ -49,12 +65,32 @@ def check(
         print_json(_result(error.source, error.problems, (), ok=False))
         raise click.exceptions.Exit(1) from error
     warnings = review(configuration, built.root, has_types=bool(modules))
+    probes = connect(built.root, timeout) if connects else []
+    built.shutdown(timeout)
+    ok = all(probe.ok is not False for probe in probes)
     if as_json:
-        print_json(_result(configuration.source, (), warnings, ok=True))
+        result = _result(configuration.source, (), warnings, ok=ok)
+        if connects:
+            result["backends"] = [probe._asdict() for probe in probes]
+        print_json(result)
+        _exit_unless(ok)
         return
     for warning in warnings:
         click.echo(f"warning: {plain(warning)}", err=True)
     click.echo(f"{plain(configuration.source)}: ok ({_summary(built)})")
+    for probe in probes:
+        click.echo(f"  {_reached(probe)}")
+    _exit_unless(ok)
+
+
+def _exit_unless(ok: bool) -> None:  # noqa: FBT001
+    if not ok:
+        raise click.exceptions.Exit(1)
+
+
+def _reached(probe: Probe) -> str:
+    mark = {True: "ok", False: "FAILED", None: "-"}[probe.ok]
+    return plain(f"{probe.path} ({probe.type}): {mark}: {probe.message}")
 
 
 def _import(modules: Iterable[str]) -> None:

@@ -16,6 +16,7 @@ from eventtracking_core import BatchError, ByteSize, Event, EventType, Retryable
 from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import write_json
 from eventtracking_core.forks import on_fork
+from eventtracking_core.probing import probe_file
 from eventtracking_file._compression import Compression, is_available
 from eventtracking_file._event_types import event_types_in, write_missing
 from eventtracking_file._openfile import CHECK_INTERVAL, NOT_OPEN, OpenFile, open_file
@@ -89,6 +90,14 @@ class FileBackend:
         self._file: OpenFile = NOT_OPEN
         self._event_types: dict[str, EventType] = {}
         _backends.add(self)
+
+    def probe(self, _timeout: float, /) -> str:
+        """Return whether the file can be written; none is created.
+
+        Raises:
+            OSError: the file cannot be written or created.
+        """
+        return probe_file(self._path)
 
     def send(self, event: Event) -> None:
         """Append an event.

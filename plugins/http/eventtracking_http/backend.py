@@ -108,6 +108,14 @@ class HttpBackend:
         self._retryable = _RETRYABLE | frozenset(retry)
         self._exchange = Exchange(options.url, method)
 
+    def probe(self, timeout: float, /) -> str:
+        """Return what the server answers to a request without events and credentials.
+
+        Raises:
+            RetryableError: the server cannot be reached.
+        """
+        return f"the server answers (status {self._exchange.probe(timeout)})"
+
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
         """Send events, in as many requests as the limits ask for.
 

@@ -71,10 +71,23 @@ class Exchange:
         Raises:
             RetryableError: there was no answer within `timeout` seconds.
         """
+        return self._send(self._method, body, headers, timeout)
+
+    def probe(self, timeout: float) -> int:
+        """Return the status of an answer to a HEAD request.
+
+        Raises:
+            RetryableError: there was no answer within `timeout` seconds.
+        """
+        return self._send("HEAD", None, {}, timeout).status
+
+    def _send(
+        self, method: str, body: bytes | None, headers: Mapping[str, str], timeout: float
+    ) -> Answer:
         set_deadline(timeout)
         try:
             response = self._opened().request(
-                self._method,
+                method,
                 self._url,
                 body=body,
                 headers=dict(headers),

@@ -123,6 +123,20 @@ class MongoBackend(Reading):
         """Start to search for servers, without waiting for any."""
         self._connection.warm_up()
 
+    def probe(self, timeout: float, /) -> str:
+        """Return the version of the primary server, after logging in.
+
+        Raises:
+            RetryableError: there is no primary server, or it refuses the login.
+        """
+        database = self._connection.collection(timeout).database
+        try:
+            with pymongo.timeout(timeout * 0.9):
+                version = database.command("buildInfo")["version"]
+        except PyMongoError as error:
+            raise explained(error, database.client.topology_description) from error
+        return f"the primary server answers (MongoDB {version})"
+
     def send(self, event: Event, /) -> None:
         """Write one event within five seconds.
 

@@ -86,6 +86,24 @@ class RedisBackend:
         # Replaced as a whole: the process and the timeout it is for, the client, and the script.
         self._connected: tuple[tuple[int, float], Redis, Script] | None = None
 
+    def probe(self, timeout: float, /) -> str:
+        """Return the server's version, over a connection of its own.
+
+        Raises:
+            RetryableError: the server cannot be reached, or refuses the login.
+        """
+        from redis import Redis, RedisError  # noqa: PLC0415  when something is asked
+
+        half = timeout / 2
+        client = Redis.from_url(self._url, socket_timeout=half, socket_connect_timeout=half)
+        try:
+            version = client.info("server").get("redis_version")
+        except (RedisError, OSError) as error:
+            raise RetryableError(f"Redis: {_reason(error)}") from None
+        finally:
+            client.close()
+        return f"the server answers (Redis {version})"
+
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
         """Append events, and wait until the server has them.
 

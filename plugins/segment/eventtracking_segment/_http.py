@@ -90,6 +90,23 @@ class Http:
         wait = retry_after(response.headers.get("Retry-After"))
         return Answer(response.status_code, wait, _is_error(content))
 
+    @staticmethod
+    def probe(host: str, timeout: float) -> str:
+        """Return that the host answers, without its credentials.
+
+        Raises:
+            RetryableError: there is no answer, or none in time.
+        """
+        try:
+            with requests.head(host, timeout=timeout, allow_redirects=False) as answer:
+                return f"the host answers (status {answer.status_code})"
+        except requests.Timeout:
+            raise RetryableError("Segment did not answer in time") from None
+        except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+            raise RetryableError(
+                f"Segment cannot be reached ({cause(error)}): check host and the network"
+            ) from None
+
     def close(self) -> None:
         """Close the connections of this process; the next request opens new ones."""
         line, self._line = self._line, None

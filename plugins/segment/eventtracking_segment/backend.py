@@ -97,6 +97,14 @@ class SegmentBackend:
                 " segment.analytics.write_key"
             )
 
+    def probe(self, timeout: float, /) -> str:
+        """Return what Segment's host answers; the write key is not sent.
+
+        Raises:
+            RetryableError: the host cannot be reached.
+        """
+        return self._http.probe(self._host or analytics.host or DEFAULT_HOST, timeout)
+
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
         """Send events, in as many requests as Segment's limits require.
 

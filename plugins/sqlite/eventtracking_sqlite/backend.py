@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from math import ceil
 from pathlib import Path
 from time import monotonic
@@ -19,6 +19,7 @@ from eventtracking_core import (
     RetryableError,
     Seconds,
 )
+from eventtracking_core.probing import probe_file
 from eventtracking_sqlite._database import Synchronous, open_for_writing
 from eventtracking_sqlite._errors import failure, is_broken
 from eventtracking_sqlite._event_types import insert
@@ -80,6 +81,24 @@ class SqliteBackend(Reading):
     def __del__(self) -> None:
         if getattr(self, "_connection", None) is not None:
             self._close()
+
+    def probe(self, timeout: float, /) -> str:
+        """Return whether the database can be written; none is created.
+
+        Raises:
+            RetryableError: the database is locked or cannot be used.
+            OSError: the file cannot be written or created.
+        """
+        found = probe_file(self._path)
+        if not self._path.exists():
+            return found
+        try:
+            with closing(sqlite3.connect(self._path, timeout=timeout)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise failure(error) from error
+        return f"the database is writable (SQLite {sqlite3.sqlite_version})"
 
     def send(self, event: Event) -> None:
         """Store an event, unless its id is already stored.
