@@ -23,8 +23,8 @@ from eventtracking_core.delivery import BufferedLeaf
 from eventtracking_core.delivery import DeadLetter as Letter
 from eventtracking_core.routing import Leaf
 from eventtracking_django.models import MAX_NAME, DeadLetter, OutboxEvent
-from eventtracking_django.outbox import OutboxRouter
 from eventtracking_django.router import nodes_below
+from eventtracking_django.writing import OutboxRouter
 
 __all__ = ["BusyError", "NotDeliveredError", "deliver", "outboxes", "prune"]
 

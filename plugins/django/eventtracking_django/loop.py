@@ -20,7 +20,7 @@ from eventtracking_django.deliverer import (
     outboxes,
     prune,
 )
-from eventtracking_django.outbox import OutboxRouter
+from eventtracking_django.writing import OutboxRouter
 
 __all__ = ["run"]
 

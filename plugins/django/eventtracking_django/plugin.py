@@ -12,7 +12,7 @@ __all__ = ["eventtracking_backends"]
 
 @hookimpl
 def eventtracking_backends() -> Mapping[str, Callable[..., CompositeBackend]]:
-    """Return the backends of Django; its applications are loaded when one is asked for."""
+    """Return the backends; Django is imported when one is asked for."""
     from eventtracking_django.outbox import Outbox  # noqa: PLC0415
     from eventtracking_django.transactions import OnCommit  # noqa: PLC0415
 

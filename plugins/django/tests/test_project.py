@@ -159,3 +159,11 @@ def test_events_of_a_management_command_say_which_one(manage, tmp_path):
     assert manage(archive, "shell", "-c", code).returncode == 0
     event = json.loads((tmp_path / "events.ndjson").read_text())
     assert event["context"] == {"command": "shell"}
+
+
+def test_the_types_can_be_inspected_outside_of_a_project(tmp_path):
+    code = (
+        "from eventtracking_core.plugins import plugins\n"
+        "for name in ('django.on_commit', 'django.outbox'): plugins.find('backend', name)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
