@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
 from eventtracking_core import Event, get_tracker
 from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.errors import ClosedError
 from eventtracking_core.routing import CompositeParts, Leaf, RoutingBackend
 from eventtracking_core.routing.compiled import Send, fan_out
 from eventtracking_core.routing.ledger import failure_reason
@@ -64,6 +65,8 @@ class DeferringRouter(RoutingBackend):
         def take(event: Event) -> None:
             try:
                 self.take(event, send)
+            except ClosedError:  # another tree has this one's place, and gets the event
+                raise
             except Exception as error:  # noqa: BLE001  the other backends get the event
                 self._failed(error)
 
@@ -84,8 +87,10 @@ class DeferringRouter(RoutingBackend):
 
     def release(self, event: Event) -> None:
         """Send an event to the backends that the node has in the tracker's present tree."""
-        for send in RoutingBackend.targets(self._present()):
-            send(event)
+        try:
+            fan_out(tuple(RoutingBackend.targets(self._present())))(event)
+        except ClosedError as error:
+            self._failed(error)
 
     def _present(self) -> RoutingBackend:
         """Return the node that has this one's place, after a configuration."""
