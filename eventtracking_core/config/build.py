@@ -34,6 +34,7 @@ from eventtracking_core.pipeline import Pipeline
 from eventtracking_core.routing import (
     CompositeBackend,
     CompositeParts,
+    InlineLeaf,
     Leaf,
     ProcessorNode,
     RoutingBackend,
@@ -261,14 +262,15 @@ class TreeBuilder:
         try:
             if context.composite is not None:
                 return context.composite.build_leaf(
-                    name, adapted, delivery=delivery, path=path, type_name=type_name
-                )
+                    name, adapted, delivery=delivery, path=path, type_name=type_name,
+                    tracker=self._tracker, owner=self._owner,
+                )  # fmt: skip
             options = DeliveryOptions(**delivery)
         except ValueError as error:
             self._problems.add(f"{context.path}.delivery", str(error))
             options = DeliveryOptions()
         if options.mode == "inline":
-            return Leaf(name, backend, type_name=type_name)
+            return InlineLeaf(name, backend, type_name=type_name)
         return BufferedLeaf(
             name,
             adapted,

@@ -1,8 +1,12 @@
-"""One attempt to deliver a batch, and what it says of each event."""
+"""One attempt to deliver a batch, its result for each event, and the backoff after it.
+
+Source of the jitter: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from random import uniform
 from time import monotonic
 from typing import Any, Final, cast
 
@@ -14,7 +18,7 @@ from eventtracking_core.events import Event
 from eventtracking_core.routing import EventTypeWriter
 from eventtracking_core.routing.coroutines import refuse_awaitable
 
-__all__ = ["INVALID", "Attempt", "QueuedEvent", "Run", "sender"]
+__all__ = ["INVALID", "Attempt", "Backoff", "QueuedEvent", "Run", "Send", "sender"]
 
 INVALID: Final = "eventtracking.invalid"
 """The key under which an event that is to be a dead letter carries the reason while it waits."""
@@ -27,6 +31,11 @@ MAX_CONSECUTIVE_ERRORS: Final = 16
 
 MAX_CONSECUTIVE_SINGLE_ERRORS: Final = 2
 """The same, where a backend takes events one by one, and each call may be a timeout."""
+
+OPENS_AFTER: Final = 5
+"""Failures in a row after which one event is tried instead of a batch."""
+
+TRIES_ALL_EVERY: Final = 10
 
 Send = Callable[[Sequence[Event], float], None]
 
@@ -74,13 +83,15 @@ def sender(
         writer: is shown each batch first.
         past_deadline: returns whether a backend that takes one event at a time gets no further one.
     """
-    send_batch = getattr(backend, "send_batch", None)
 
     def send_all(events: Sequence[Event], timeout: float) -> None:
         if writer is not None:
             writer.save_for_all(events)
+        send_batch = getattr(backend, "send_batch", None)
         if callable(send_batch):
-            refuse_awaitable(send_batch(events, timeout=timeout))
+            result = send_batch(events, timeout=timeout)
+            if result is not None:
+                refuse_awaitable(result)
         else:
             _send_each(cast("Backend", backend).send, events, past_deadline)
 
@@ -119,7 +130,9 @@ def _send_each(
 
 def _outcome(send: Callable[[Event], object], event: Event) -> BaseException | None:
     try:
-        refuse_awaitable(send(event))
+        result = send(event)
+        if result is not None:
+            refuse_awaitable(result)
     except BatchError as error:
         failures: object = error.failures
         alone = failures.get(0) if isinstance(failures, Mapping) else error
@@ -234,3 +247,34 @@ def _text(error: BaseException) -> str:
 
 Run = Callable[[Attempt, list[QueuedEvent]], None]
 """Makes an attempt to deliver a batch: `Attempt.run`, or what wraps it."""
+
+
+class Backoff:
+    """The delay between attempts: exponential with full jitter, and a circuit that opens."""
+
+    def __init__(self, initial_interval: float, max_interval: float) -> None:
+        self._initial_interval = initial_interval
+        self._max_interval = max_interval
+        self.failures = 0
+
+    @property
+    def probes(self) -> bool:
+        """Whether the next attempt is for one event only, since the sink failed so often.
+
+        Every tenth attempt is for a whole batch: the sink may object to the one event.
+        """
+        return self.failures >= OPENS_AFTER and self.failures % TRIES_ALL_EVERY != 0
+
+    def failed(self, retry_after: float | None) -> float:
+        """Return the seconds to wait after one more failure.
+
+        Args:
+            retry_after: the least the sink asks to wait, in seconds; at most ten times
+                `max_interval` of it is granted.
+        """
+        self.failures += 1
+        doublings = min(self.failures - 1, 30)
+        delay = uniform(0, min(self._max_interval, self._initial_interval * 2**doublings))  # noqa: S311
+        if retry_after is None:
+            return delay
+        return max(delay, min(retry_after, 10 * self._max_interval))

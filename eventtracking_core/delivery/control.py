@@ -1,4 +1,4 @@
-"""What other threads ask of a worker: to look, to deliver at once, to end in time."""
+"""Control signals from other threads to the worker: wake, flush, stop, deadline."""
 
 from __future__ import annotations
 
@@ -17,81 +17,68 @@ if TYPE_CHECKING:
 __all__ = ["WorkerControl"]
 
 LONGEST_WAIT: Final = 3600.0
-"""Seconds after which the worker looks unasked; the system's clocks refuse to wait for ages."""
+"""Seconds after which the worker wakes by itself; the system's clocks refuse longer waits."""
 
 
 class WorkerControl:
-    """Written by any thread and by signal handlers, so nothing here holds a lock; read by one."""
+    """Written by any thread and by signal handlers, so nothing here holds a lock; read by one.
+
+    Attributes:
+        bell: wakes the worker.
+        markers: flushes that wait for the worker.
+        stopped_at: when there were to be no more events, by the monotonic clock.
+    """
 
     def __init__(self) -> None:
         self.bell = Bell()
-        self._markers: deque[FlushMarker] = deque()
+        self.markers: deque[FlushMarker] = deque()
         self._deadline: float | None = None
         self.stopped_at: float | None = None
 
-    # ── for whoever asks ──
-
-    def wake(self) -> None:
-        """End the wait that is going on, or the next one."""
-        self.bell.ring()
-
-    def flush(self, marker: FlushMarker) -> None:
-        """Deliver at once what is there, and settle the marker."""
-        self._markers.append(marker)
+    # ── for other threads ──
 
     def withdraw(self, marker: FlushMarker) -> None:
-        """Nobody waits for the marker any more."""
+        """Forget a flush whose caller no longer waits."""
         with suppress(ValueError):
-            self._markers.remove(marker)
+            self.markers.remove(marker)
 
     def stop(self) -> None:
-        """End when nothing waits any more."""
+        """End the worker when nothing is pending."""
         self.stopped_at = self.stopped_at or monotonic()
+        self.bell.ring()
 
     def set_deadline(self, deadline: float | None) -> None:
-        """Try nothing again after a moment of the monotonic clock."""
+        """Start no attempt after a moment of the monotonic clock."""
         self._deadline = deadline
 
     def extend_deadline(self, deadline: float) -> None:
-        """Try nothing again after a moment of the monotonic clock, or a later one set before."""
+        """Start no attempt after a moment of the monotonic clock, or a later one set before."""
         self._deadline = max(deadline, self._deadline or deadline)
 
     # ── for the worker ──
 
-    @property
-    def is_stopping(self) -> bool:
-        """Whether there will be no more events."""
-        return self.stopped_at is not None
-
-    @property
     def past_deadline(self) -> bool:
-        """Whether it should have ended."""
+        """Return whether the deadline has passed."""
         return self._deadline is not None and monotonic() >= self._deadline
 
-    @property
-    def is_flushing(self) -> bool:
-        """Whether somebody waits for what is there."""
-        return bool(self._markers)
-
-    @property
     def flush_requested(self) -> bool:
-        """Whether somebody flushes who has not had an attempt of their own; true once for each."""
-        waiting = [marker for marker in list(self._markers) if not marker.expedited]
+        """Return whether there is a flush that had no attempt yet; true once for each."""
+        waiting = [marker for marker in list(self.markers) if not marker.expedited]
         for marker in waiting:
             marker.expedited = True
         return bool(waiting)
 
     def seconds_left(self, otherwise: float) -> float:
-        """Return the seconds until it should have ended; or what holds without such a moment."""
+        """Return the seconds until the deadline, or `otherwise` if there is none."""
         return otherwise if self._deadline is None else max(0.0, self._deadline - monotonic())
 
     def complete(self, is_done: Callable[[FlushMarker], bool]) -> None:
-        """Tell those who flush and have nothing more to wait for."""
-        for marker in list(self._markers):
+        """Let the callers of flushes go on for which a function returns true."""
+        for marker in list(self.markers):
             if is_done(marker):
                 self.withdraw(marker)
                 marker.done.set()
 
     def wait(self, seconds: float | None) -> None:
-        """Wait to be woken, for some seconds at most."""
+        """Wait to be woken, for at most some seconds."""
         self.bell.wait(LONGEST_WAIT if seconds is None else min(seconds, LONGEST_WAIT))

@@ -4,106 +4,144 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from sys import maxsize
 from typing import TYPE_CHECKING
 
-from eventtracking_core.delivery.storage.dead_letters import DeadLetter
+from eventtracking_core.delivery.storage.dead_letters import DeadLetter, DeadLetters
 from eventtracking_core.diagnostics import describe, report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eventtracking_core.delivery.attempt import QueuedEvent
-    from eventtracking_core.delivery.leaf import BufferedLeaf
+    from eventtracking_core.delivery.buffer import Buffer
+    from eventtracking_core.routing import Ledger
 
 __all__ = ["DeliveryOutcomes"]
 
 
 class DeliveryOutcomes:
-    """The outcomes of one worker's events; only its thread writes them.
+    """The outcomes of one leaf's events, for the thread that delivers.
 
-    `in_flight` counts events that were taken and have no outcome yet.
+    `spool_or_drop` is for any thread. `in_flight` counts events that were taken and have no outcome
+    yet, `delivered` those that the backend took.
+
+    Args:
+        path: the leaf's path, for the log and in dead letters.
+        ledger: the leaf's counts.
+        buffer: where the events came from.
+        dead_letters: where rejected events go.
     """
 
-    def __init__(self, leaf: BufferedLeaf) -> None:
-        self._leaf = leaf
+    def __init__(
+        self, path: str, ledger: Ledger, buffer: Buffer, dead_letters: DeadLetters
+    ) -> None:
+        self._path = path
+        self._ledger = ledger
+        self._buffer = buffer
+        self._dead_letters = dead_letters
         self.in_flight = 0
-        self.delivered_count = 0
+        self.delivered = 0
 
-    def take(self, number: int, *, recovered: int) -> None:
-        """Note events that were taken, and how many of them other processes had accepted."""
-        self._leaf.ledger.recovered.add_many(recovered)
-        self._leaf.ledger.accepted.add_many(recovered)
+    @property
+    def incoming(self) -> int:
+        """How many events were accepted by threads that have not stored them yet."""
+        return self._ledger.unsettled() - self._buffer.waiting - self.in_flight
+
+    def take(self, number: int, *, recovered: int = 0) -> None:
+        """Record events that were taken, some of which other processes had accepted."""
+        if recovered:
+            self._ledger.recovered.add_many(recovered)
+            self._ledger.accepted.add_many(recovered)
         self.in_flight += number
 
-    def delivered(self, items: Sequence[QueuedEvent]) -> None:
-        """Note events that were delivered."""
-        self.delivered_count += len(items)
-        self._leaf.ledger.delivered.add_many(len(items))
-        self._acknowledge(items)
+    def deliver(self, events: Sequence[QueuedEvent]) -> None:
+        """Record events that the backend took."""
+        if events:
+            self.delivered += len(events)
+            self._ledger.delivered.add_many(len(events))
+            self._acknowledge(events)
 
-    def dead_letter(self, items: Sequence[QueuedEvent], reason: str) -> None:
-        """Keep events as dead letters; count as dropped those for which there is no room."""
-        if not items:
+    def dead_letter(self, events: Sequence[QueuedEvent], reason: str) -> None:
+        """Store events as dead letters; drop those for which there is no room."""
+        if not events:
             return
-        kept = self._keep(items, reason)
-        self._leaf.ledger.dead_lettered.add_many(kept)
-        if kept < len(items):
-            self._leaf.ledger.drop(reason, len(items) - kept)
+        stored = self._store(events, reason)
+        self._ledger.dead_lettered.add_many(stored)
+        if stored < len(events):
+            self._ledger.drop(reason, len(events) - stored)
         report(
             logging.ERROR,
-            (self._leaf.path, reason),
+            (self._path, reason),
             "backend %s: %d events were given up (%s): %s",
-            self._leaf.path,
-            len(items),
+            self._path,
+            len(events),
             reason,
-            items[0].error,
-            extra={"backend": self._leaf.path, "reason": reason},
+            events[0].error,
+            extra={"backend": self._path, "reason": reason},
         )
-        self._acknowledge(items)
+        self._acknowledge(events)
 
-    def abandon(self, items: Sequence[QueuedEvent]) -> None:
-        """Let go of events that could not be settled in time; what is spooled stays there."""
-        unspooled = [item.wire for item in items if item.spooled is None]
+    def abandon(self, events: Sequence[QueuedEvent]) -> None:
+        """Spool or drop events whose time is up; those that came from the spool stay there."""
+        unspooled = [event.wire for event in events if event.spooled is None]
         self.in_flight -= len(unspooled)
-        self._leaf.spool_or_drop(unspooled)
+        self.spool_or_drop(unspooled)
 
-    def _keep(self, items: Sequence[QueuedEvent], reason: str) -> int:
+    def spool_or_drop(self, wires: list[bytes]) -> None:
+        """Spool these events and the queue's, which cannot be delivered; drop what has no room."""
+        lost = 0
+        while True:
+            for wire in wires:
+                try:
+                    lost += not self._buffer.put_in_spool(wire)
+                except OSError:
+                    lost += 1
+            wires = self._buffer.queue.take(maxsize, maxsize)
+            if not wires and not len(self._buffer.queue):
+                break
+        if lost:
+            self._ledger.drop("shutdown", lost)
+            report(
+                logging.ERROR, (self._path, "shutdown"),
+                "backend %s: %d events were not delivered in time", self._path, lost,
+                extra={"backend": self._path, "reason": "shutdown"},
+            )  # fmt: skip
+
+    def _store(self, events: Sequence[QueuedEvent], reason: str) -> int:
         now = datetime.now(UTC)
         try:
-            return self._leaf.dead_letters.add(
+            return self._dead_letters.add(
                 DeadLetter(
-                    wire=item.wire,
-                    backend=self._leaf.path,
+                    wire=event.wire,
+                    backend=self._path,
                     reason=reason,
-                    error=item.error,
-                    attempts=item.attempts,
+                    error=event.error,
+                    attempts=event.attempts,
                     time=now,
                 )
-                for item in items
+                for event in events
             )
         except OSError as error:
             self._report("dead letters", error)
             return 0
 
-    def _acknowledge(self, items: Sequence[QueuedEvent]) -> None:
-        self.in_flight -= len(items)
-        spool = self._leaf.spool
-        if spool is None:
-            return
-        for item in items:
-            if item.spooled is not None:
+    def _acknowledge(self, events: Sequence[QueuedEvent]) -> None:
+        self.in_flight -= len(events)
+        for event in events:
+            if event.spooled is not None:
                 try:
-                    spool.acknowledge(item.spooled)
-                except OSError as error:  # it is delivered; at worst it will be once more
+                    self._buffer.acknowledge(event.spooled)
+                except OSError as error:  # it has its outcome; at worst it is delivered twice
                     self._report("spool", error)
 
     def _report(self, place: str, error: OSError) -> None:
         report(
             logging.ERROR,
-            (self._leaf.path, place, error.errno),
+            (self._path, place, error.errno),
             "backend %s: the %s cannot be written: %s",
-            self._leaf.path,
+            self._path,
             place,
             describe(error),
-            extra={"backend": self._leaf.path, "error": type(error).__name__},
+            extra={"backend": self._path, "error": type(error).__name__},
         )

@@ -22,11 +22,11 @@ class FlushMarker:
 
     __slots__ = ("done", "expedited", "is_withdrawn", "reached", "spooled")
 
-    def __init__(self, spooled: int, done: Latch) -> None:
+    def __init__(self, done: Latch) -> None:
         self.expedited = False
         self.is_withdrawn = False
         self.reached = False
-        self.spooled = spooled
+        self.spooled = 0
         self.done = done
 
 

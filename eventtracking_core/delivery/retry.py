@@ -1,26 +1,27 @@
-"""Trying a batch again and again, until each of its events is delivered or given up."""
+"""Take events and send them, again and again, until each one has an outcome."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
-from eventtracking_core.delivery.attempt import Attempt, QueuedEvent, sender
-from eventtracking_core.delivery.backoff import Backoff
-from eventtracking_core.diagnostics import report
+from eventtracking_core.delivery.attempt import INVALID, Attempt, Backoff, QueuedEvent, Run, Send
+from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.encoding import encode_msgpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from eventtracking_core.delivery.buffer import Buffer
     from eventtracking_core.delivery.control import WorkerControl
-    from eventtracking_core.delivery.leaf import BufferedLeaf
+    from eventtracking_core.delivery.options import DeliveryOptions
     from eventtracking_core.delivery.outcomes import DeliveryOutcomes
+    from eventtracking_core.events import Event
 
-__all__ = ["RetrySender"]
+__all__ = ["MAX_POISON_STRIKES", "RetrySender"]
 
 MAX_POISON_STRIKES: Final = 5
-"""Attempts of one event alone, for a reason its backend does not name, while others get through."""
+"""Attempts of one event alone, with an unclassified error, while other events succeed."""
 
 STOPPING_INTERVAL: Final = 0.2
 """The most seconds between two attempts once the leaf is shut down."""
@@ -28,120 +29,182 @@ STOPPING_INTERVAL: Final = 0.2
 LAST_ATTEMPT: Final = 1.0
 """The least seconds that an attempt is given, however near the deadline is."""
 
+_NO_EVENT: Final = cast("Event", {})
+
 
 class RetrySender:
-    """Holds the batch that is being tried; what `pending` names is neither delivered nor given up.
+    """The events that the worker took and that have no outcome yet, for its thread alone.
 
     Args:
-        leaf: whose backend is tried.
-        control: end a backoff, or the whole.
-        outcomes: are told what became of the events.
-        take: returns so many more events, of those that wait.
+        path: the leaf's path, for the log.
+        options: how large batches are, and how long to try.
+        send: calls the backend.
+        read: decodes an event.
+        buffer: holds the events that wait.
+        outcomes: records what became of each event.
+        control: ends a backoff, or the whole.
+        run: makes an attempt; telemetry measures it.
     """
 
     def __init__(
         self,
-        leaf: BufferedLeaf,
-        control: WorkerControl,
+        path: str,
+        options: DeliveryOptions,
+        send: Send,
+        read: Callable[[bytes], Event],
+        *,
+        buffer: Buffer,
         outcomes: DeliveryOutcomes,
-        take: Callable[[int], list[QueuedEvent]],
+        control: WorkerControl,
+        run: Run = Attempt.run,
     ) -> None:
-        self._leaf = leaf
-        self._options = leaf.options
-        self._control = control
+        self._path = path
+        self._options = options
+        self._send = send
+        self._read = read
+        self._buffer = buffer
         self._outcomes = outcomes
-        self._take = take
-        self.backoff = Backoff(self._options.initial_interval, self._options.max_interval)
+        self._control = control
+        self._make = run
+        self.backoff = Backoff(options.initial_interval, options.max_interval)
         self.pending: list[QueuedEvent] = []
 
-    def deliver(self, batch: list[QueuedEvent]) -> None:
-        """Try what is pending and a batch behind it, until all is settled or time is up."""
-        self.pending += batch
+    # ── taking ──
+
+    def take(self, count: int) -> int:
+        """Take events that wait, and decode them; return how many."""
+        wires, recovered = self._buffer.take(count, self._options.max_batch_bytes)
+        if wires:
+            self._outcomes.take(len(wires), recovered=recovered)
+        for wire, spooled in wires:
+            queued = QueuedEvent(wire, _NO_EVENT, spooled)
+            try:
+                event = queued.event = self._read(wire)
+                if INVALID in event or spooled is not None:
+                    reason = self._rejection(queued)
+                else:
+                    reason = None
+            except Exception as error:  # noqa: BLE001  a file may hold anything
+                queued.error, reason = describe(error), "rejected"
+            if reason is None:
+                self.pending.append(queued)
+            else:
+                self._outcomes.dead_letter([queued], reason)
+        return len(wires)
+
+    def _rejection(self, queued: QueuedEvent) -> str | None:
+        """Return why an event is not to be sent: it is invalid, or processes died sending it."""
+        event = queued.event
+        if INVALID in event:
+            queued.error = str(event.pop(INVALID))  # type: ignore[typeddict-item]
+            queued.wire = encode_msgpack(event)
+            return "invalid"
+        deaths = self._buffer.deaths.of(str(event.get("id")))
+        if deaths >= self._options.max_worker_deaths:
+            queued.error = f"{deaths} processes died while they delivered it"
+            return "worker_deaths"
+        if deaths:
+            queued.deaths = deaths
+        return None
+
+    # ── sending ──
+
+    def send(self) -> None:
+        """Send what is pending until each event has an outcome or the deadline has passed."""
         while self.pending:
             attempt = self._attempt()
-            if not (attempt.retryable and self.pending):
-                continue
-            if self._control.past_deadline:
-                return
-            self._back_off(attempt)
+            if attempt.retryable and self.pending:
+                if self._control.past_deadline():
+                    return
+                self._back_off(attempt)
 
     def _attempt(self) -> Attempt:
-        is_probing = self.backoff.probes and self.pending[0].transient
-        tried = self.pending[:1] if is_probing else self._together()
-        send = sender(
-            self._leaf.backend, self._leaf.event_type_writer, lambda: self._control.past_deadline
-        )
-        attempt = Attempt(send, self._timeout)
-        deaths = self._leaf.deaths
-        spooled = [str(item.event.get("id")) for item in tried if item.spooled is not None]
-        if spooled:
-            deaths.trying(spooled)
-        self._leaf.run(attempt, tried)
-        if attempt.retryable:
-            deaths.returned()
-        elif spooled and tried[0].deaths:
-            deaths.forget(spooled[0])
-        # From here on, nothing that goes wrong brings a settled event back.
+        attempt = Attempt(self._send, self._timeout)
+        tried = self._next_batch()
+        self._run(attempt, tried)
+        # From here on, no error sends an event again that has an outcome.
         self.pending = attempt.retryable + self.pending[len(tried) :]
-        self._outcomes.delivered(attempt.delivered)
-        self._outcomes.dead_letter(attempt.rejected, "rejected")
+        self._outcomes.deliver(attempt.delivered)
+        if attempt.rejected:
+            self._outcomes.dead_letter(attempt.rejected, "rejected")
         if attempt.delivered or attempt.rejected:
-            self.backoff.succeeded()
-        self._dead_letter("error", [item for item in attempt.retryable if self._is_poison(item)])
-        self._dead_letter("expired", [item for item in self.pending if self._is_expired(item)])
+            self.backoff.failures = 0
+        if self.pending:
+            self._dead_letter("error", list(filter(self._is_poison, attempt.retryable)))
+            self._dead_letter("expired", list(filter(self._is_expired, self.pending)))
         return attempt
 
-    def _together(self) -> list[QueuedEvent]:
-        """Return the next events to try at once: one on which a process died is tried alone."""
-        number = next((n for n, item in enumerate(self.pending) if item.deaths), len(self.pending))
+    def _next_batch(self) -> list[QueuedEvent]:
+        """Return the next events to try at once; one on which a process died is tried alone."""
+        if self.backoff.failures and self.backoff.probes and self.pending[0].transient:
+            return self.pending[:1]
+        number = 0
+        for each in self.pending:
+            if each.deaths:
+                break
+            number += 1
         return self.pending[: number or 1]
+
+    def _run(self, attempt: Attempt, batch: list[QueuedEvent]) -> None:
+        """Run an attempt; if the process dies in it, the next one knows which events it tried."""
+        spooled = [str(each.event.get("id")) for each in batch if each.spooled is not None]
+        if not spooled:
+            self._make(attempt, batch)
+            return
+        deaths = self._buffer.deaths
+        deaths.trying(spooled)
+        self._make(attempt, batch)
+        if attempt.retryable:
+            deaths.returned()
+        elif batch[0].deaths:
+            deaths.forget(spooled[0])
 
     def _timeout(self) -> float:
         limit = self._options.export_timeout
         return min(limit, max(LAST_ATTEMPT, self._control.seconds_left(limit)))
 
-    def _dead_letter(self, reason: str, items: list[QueuedEvent]) -> None:
-        gone = set(map(id, items))
-        self.pending = [item for item in self.pending if id(item) not in gone]
-        self._outcomes.dead_letter(items, reason)
+    # ── events that fail ──
 
-    def _is_expired(self, item: QueuedEvent) -> bool:
-        limit, since = self._options.max_elapsed_time, item.failing_since
+    def _dead_letter(self, reason: str, events: list[QueuedEvent]) -> None:
+        gone = set(map(id, events))
+        self.pending = [each for each in self.pending if id(each) not in gone]
+        self._outcomes.dead_letter(events, reason)
+
+    def _is_expired(self, queued: QueuedEvent) -> bool:
+        limit, since = self._options.max_elapsed_time, queued.failing_since
         return limit is not None and since is not None and monotonic() - since >= limit
 
-    def _is_poison(self, item: QueuedEvent) -> bool:
-        """Tell whether an event fails for no named reason while others get through."""
-        if item.attempts == 1:
-            item.delivered_at_first_failure = self._outcomes.delivered_count
-        if (
-            item.is_alone
-            and not item.transient
-            and self._outcomes.delivered_count > item.delivered_at_first_failure
-        ):
-            item.poison_strikes += 1
-        return item.poison_strikes >= MAX_POISON_STRIKES
+    def _is_poison(self, queued: QueuedEvent) -> bool:
+        """Return whether an event fails with unclassified errors while other events succeed."""
+        delivered = self._outcomes.delivered
+        if queued.attempts == 1:
+            queued.delivered_at_first_failure = delivered
+        others_succeed = delivered > queued.delivered_at_first_failure
+        if queued.is_alone and not queued.transient and others_succeed:
+            queued.poison_strikes += 1
+        return queued.poison_strikes >= MAX_POISON_STRIKES
 
     def _back_off(self, attempt: Attempt) -> None:
         first = attempt.retryable[0]
         report(
             logging.WARNING,
-            (self._leaf.path, "retry"),
+            (self._path, "retry"),
             "backend %s: attempt %d failed, trying again: %s",
-            self._leaf.path,
+            self._path,
             first.attempts,
             first.error,
-            extra={"backend": self._leaf.path, "attempts": first.attempts},
+            extra={"backend": self._path, "attempts": first.attempts},
         )
         until = monotonic() + self.backoff.failed(attempt.retry_after)
-        while not self._control.flush_requested:
-            if self._control.is_stopping:
+        while not self._control.flush_requested():
+            if self._control.stopped_at is not None:
                 until = min(until, monotonic() + STOPPING_INTERVAL)
             left = until - monotonic()
             left = min(left, self._control.seconds_left(otherwise=left))
             if left <= 0:
                 break
             self._control.wait(left)
-        # The batch grows by what waits: an event that is to blame shows by what gets through.
+        # The batch grows by waiting events: an event that is to blame shows when others succeed.
         room = self._options.max_batch_size - len(self.pending)
         if room > 0:
-            self.pending += self._take(room)
+            self.take(room)

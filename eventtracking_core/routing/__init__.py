@@ -2,7 +2,7 @@
 
 from eventtracking_core.registry.store import EventTypeWriter
 from eventtracking_core.routing.composite import CompositeBackend, CompositeParts
-from eventtracking_core.routing.leaf import Leaf
+from eventtracking_core.routing.leaf import InlineLeaf, Leaf
 from eventtracking_core.routing.ledger import AtomicCounter, Ledger
 from eventtracking_core.routing.processor_node import OnError, ProcessorNode
 from eventtracking_core.routing.router import RoutingBackend
@@ -12,6 +12,7 @@ __all__ = [
     "CompositeBackend",
     "CompositeParts",
     "EventTypeWriter",
+    "InlineLeaf",
     "Leaf",
     "Ledger",
     "OnError",

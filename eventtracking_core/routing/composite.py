@@ -53,6 +53,8 @@ class CompositeBackend(Protocol):
         delivery: Mapping[str, Any],
         path: str,
         type_name: str | None,
+        tracker: str | None,
+        owner: object,
     ) -> Leaf:
         """Return the leaf for one backend below the node.
 
@@ -62,6 +64,8 @@ class CompositeBackend(Protocol):
             delivery: the delivery options that the environment and the tables below the node set.
             path: the leaf's path in the tree.
             type_name: the type's name in the configuration.
+            tracker: the tracker's name, if it has one.
+            owner: the tracker, or a proxy of it.
 
         Raises:
             ValueError: a leaf below this node can't have these delivery options.

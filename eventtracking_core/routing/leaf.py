@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import cached_property
 from threading import Lock, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend
     from eventtracking_core.events import Event
 
-__all__ = ["Leaf"]
+__all__ = ["InlineLeaf", "Leaf"]
 
 EXPORT_TIMEOUT = 30.0
 """Timeout, in seconds, when an inline event goes through a backend with only `send_batch`."""
 
 
 class Leaf:
-    """Delivers inline: the emitting thread calls the backend, and failures stop here.
+    """A backend at its place in the tree. A subclass joins the holders when it is constructed.
 
     Args:
         name: the backend's name in its router, for the log.
@@ -76,10 +77,10 @@ class Leaf:
         self._is_shut_down = False
         self._releasing = Lock()
         self._releasing_thread: int | None = None
-        self.deliver = self._delivery()
-        join_holder(self)
 
-    def _delivery(self) -> Callable[[Event], None]:
+    @cached_property
+    def deliver(self) -> Callable[[Event], None]:
+        """Call the backend in the emitting thread; a failure ends here."""
         ledger = self.ledger
         accepted, delivered = ledger.accepted.tick, ledger.delivered.tick
 
@@ -224,6 +225,16 @@ class Leaf:
             "dropped": self.ledger.dropped_by_reason(),
             "pending": self.ledger.unsettled(),
         }
+
+
+class InlineLeaf(Leaf):
+    """A leaf whose backend is called by the emitting thread."""
+
+    def __init__(
+        self, name: str, backend: Backend | BatchBackend, *, type_name: str | None = None
+    ) -> None:
+        super().__init__(name, backend, type_name=type_name)
+        join_holder(self)
 
 
 def _raise_closed(_event: Event) -> None:

@@ -12,7 +12,7 @@ from weakref import WeakSet
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import ClosedError, EventEmissionExit
 from eventtracking_core.routing.compiled import Send, chain, fan_out
-from eventtracking_core.routing.leaf import Leaf
+from eventtracking_core.routing.leaf import InlineLeaf, Leaf
 from eventtracking_core.routing.ledger import Ledger
 from eventtracking_core.routing.processor_node import ProcessorNode, process
 
@@ -108,7 +108,9 @@ class RoutingBackend:
             backend.watch(self)
             self._children[name] = backend
         else:
-            self._children[name] = backend if isinstance(backend, Leaf) else Leaf(name, backend)
+            self._children[name] = (
+                backend if isinstance(backend, Leaf) else InlineLeaf(name, backend)
+            )
         self.changed()
         self._retire(replaced)
 

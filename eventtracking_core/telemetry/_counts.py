@@ -63,11 +63,11 @@ def queues(root: RoutingBackend) -> Counter[Series]:
             continue
         where = backend(path, leaf.type_name)
         memory = (*where, ("eventtracking.queue.type", "memory"))
-        found[Series(SIZE, memory)] += len(leaf.queue)
+        found[Series(SIZE, memory)] += len(leaf.buffer.queue)
         found[Series(CAPACITY, memory)] += leaf.options.max_queue_size
-        if leaf.spool is not None:
+        if leaf.buffer.spool is not None:
             spool = (*where, ("eventtracking.queue.type", "spool"))
-            found[Series(SIZE, spool)] += leaf.spool.unread
+            found[Series(SIZE, spool)] += leaf.buffer.spool.unread
     return found
 
 

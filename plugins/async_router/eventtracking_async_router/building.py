@@ -25,6 +25,8 @@ def build_leaf(
     delivery: Mapping[str, Any],
     path: str,
     type_name: str | None,
+    tracker: str | None,
+    owner: object,
 ) -> RemoteLeaf:
     """Return the leaf for one backend below a node.
 
@@ -34,7 +36,9 @@ def build_leaf(
     options = DeliveryOptions(**{"max_elapsed_time": MAX_ELAPSED_TIME, **delivery})
     if "spool" in {options.mode, options.when_full}:
         raise ValueError("what waits for this backend waits in the broker: it can't have a spool")
-    return RemoteLeaf(name, backend, options=options, path=path, type_name=type_name)
+    return RemoteLeaf(
+        name, backend, options=options, path=path, type_name=type_name, tracker=tracker, owner=owner
+    )
 
 
 def build_node(

@@ -6,15 +6,16 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cached_property
 from random import uniform
 from threading import Lock
 from time import monotonic, time
 from typing import Any, Final, NamedTuple, Protocol
 
-from eventtracking_core.delivery.attempt import Attempt, QueuedEvent, sender
-from eventtracking_core.delivery.backoff import Backoff
+from eventtracking_core.components import Backend, BatchBackend
+from eventtracking_core.delivery import DeliveryOptions
+from eventtracking_core.delivery.attempt import Attempt, Backoff, QueuedEvent, sender
 from eventtracking_core.delivery.leaf import BufferedLeaf
-from eventtracking_core.delivery.outcomes import DeliveryOutcomes
 from eventtracking_core.delivery.retry import MAX_POISON_STRIKES
 from eventtracking_core.diagnostics import report
 from eventtracking_core.errors import ClosedError
@@ -56,16 +57,28 @@ class RemoteLeaf(BufferedLeaf):
 
     stage = 1  # the leaf that publishes may deliver to it, in the same process
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.mode = "worker"
+    def __init__(
+        self,
+        name: str,
+        backend: Backend | BatchBackend,
+        *,
+        options: DeliveryOptions,
+        path: str,
+        type_name: str | None,
+        tracker: str | None,
+        owner: object,
+    ) -> None:
         self._send_to: SendTo = _refuse
+        self._reset(options)
+        super().__init__(
+            name, backend, options=options, path=path, type_name=type_name, tracker=tracker,
+            owner=owner,
+        )  # fmt: skip
+        self.mode = "worker"
 
-    def _make_new(self) -> None:
-        super()._make_new()
+    def _reset(self, options: DeliveryOptions) -> None:
         self.requeued = AtomicCounter()
-        self._backoff = Backoff(self.options.initial_interval, self.options.max_interval)
-        self._outcomes = DeliveryOutcomes(self)
+        self._backoff = Backoff(options.initial_interval, options.max_interval)
         self._lock = Lock()
         self._rests_until = 0.0  # of the monotonic clock
         self._delivered_at = 0.0  # of the system's clock, as events bring it from other processes
@@ -79,7 +92,10 @@ class RemoteLeaf(BufferedLeaf):
         """Whether its last attempt delivered nothing."""
         return self._backoff.failures > 0
 
-    def _delivery(self) -> Callable[[Event], None]:
+    @cached_property
+    def deliver(self) -> Callable[[Event], None]:
+        """Publish an event, or keep it for `capture`."""
+
         def deliver(event: Event) -> None:
             captured = _captured.get()
             if captured is None:
@@ -137,17 +153,17 @@ class RemoteLeaf(BufferedLeaf):
         for start in range(0, len(batch), size):
             attempt.run(batch[start : start + size])
         self.ledger.accepted.add_many(len(batch))
-        self._outcomes.take(len(batch), recovered=0)
-        self._outcomes.delivered(attempt.delivered)
-        self._outcomes.dead_letter(attempt.rejected, "rejected")
+        self.outcomes.take(len(batch))
+        self.outcomes.deliver(attempt.delivered)
+        self.outcomes.dead_letter(attempt.rejected, "rejected")
         if attempt.delivered:
             self._delivered_at = time()
         if attempt.delivered or attempt.rejected:
-            self._backoff.succeeded()
+            self._backoff.failures = 0
         left = self._without_poison(attempt.retryable, last)
         limit = self.options.max_elapsed_time
         if left and limit is not None and since is not None and time() - since >= limit:
-            self._outcomes.dead_letter(left, "expired")
+            self.outcomes.dead_letter(left, "expired")
             left = []
         if not left:
             return None
@@ -155,7 +171,7 @@ class RemoteLeaf(BufferedLeaf):
         delay = self._backoff.failed(attempt.retry_after)
         if not attempt.delivered:
             self._rests_until = monotonic() + delay
-        self._outcomes.in_flight -= len(left)
+        self.outcomes.in_flight -= len(left)
         self.requeued.add_many(len(left))
         return RetryLater(left, since or time(), time(), delay)
 
@@ -166,7 +182,7 @@ class RemoteLeaf(BufferedLeaf):
             if item.is_alone and not item.transient and others:
                 item.poison_strikes += 1
         poison = [item for item in items if item.poison_strikes >= MAX_POISON_STRIKES]
-        self._outcomes.dead_letter(poison, "error")
+        self.outcomes.dead_letter(poison, "error")
         return [item for item in items if item.poison_strikes < MAX_POISON_STRIKES]
 
     def _requeued(

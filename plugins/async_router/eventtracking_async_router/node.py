@@ -89,6 +89,8 @@ class AsyncRouter:
         delivery: Mapping[str, Any],
         path: str,
         type_name: str | None,
+        tracker: str | None,
+        owner: object,
     ) -> RemoteLeaf:
         """Return the leaf for one backend below a node.
 
@@ -97,7 +99,10 @@ class AsyncRouter:
         """
         from eventtracking_async_router import building  # noqa: PLC0415  msgspec
 
-        return building.build_leaf(name, backend, delivery=delivery, path=path, type_name=type_name)
+        return building.build_leaf(
+            name, backend, delivery=delivery, path=path, type_name=type_name, tracker=tracker,
+            owner=owner,
+        )  # fmt: skip
 
     def build_node(self, parts: CompositeParts, /) -> RemoteRouter:
         """Return the node for its place in a tree.

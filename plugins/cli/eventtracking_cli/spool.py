@@ -32,7 +32,7 @@ def status(config: Path | None, backend: str | None, *, as_json: bool) -> None:
     What a process that ended left behind is delivered by the next one that uses the configuration.
     """
     leaves = leaves_of(config, backend)
-    rows = [row for leaf in leaves if leaf.spool is not None for row in _rows(leaf)]
+    rows = [row for leaf in leaves if leaf.buffer.spool is not None for row in _rows(leaf)]
     foreign = foreign_spools(leaves) if backend is None else []
     if as_json:
         rows += [
@@ -85,7 +85,7 @@ def verify(config: Path | None, backend: str | None, *, as_json: bool) -> None:
 
 
 def _spooled(config: Path | None, path: str | None) -> list[BufferedLeaf]:
-    return [leaf for leaf in leaves_of(config, path) if leaf.spool is not None]
+    return [leaf for leaf in leaves_of(config, path) if leaf.buffer.spool is not None]
 
 
 def _rows(leaf: BufferedLeaf) -> list[dict[str, Any]]:

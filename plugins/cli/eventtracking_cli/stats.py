@@ -40,7 +40,7 @@ def stats(config: Path | None, backend: str | None, *, as_json: bool) -> None:
 
 def _row(leaf: BufferedLeaf) -> dict[str, Any]:
     processes = list(spool_status(leaf.directory / "spool"))
-    spools = leaf.spool is not None or bool(processes)
+    spools = leaf.buffer.spool is not None or bool(processes)
     return {
         "backend": leaf.path,
         "delivery": leaf.mode,

@@ -6,6 +6,8 @@ import pytest
 
 import eventtracking_core as et
 
+NAN = float("nan")
+
 
 class Local:
     def send(self, event):
@@ -147,12 +149,12 @@ def test_a_wrong_environment_is_a_problem_of_the_configuration(monkeypatch):
         ({"mod": "queue"}, "backends.a.delivery.mod", "mode"),
         ({"mode": "queue", "max_queue_size": "x"}, "backends.a.delivery.max_queue_size", "int"),
         ({"mode": "queue", "when_full": "drop"}, "backends.a.delivery.when_full", "drop_newest"),
-        ({"mode": "queue", "max_batch_size": 0}, "backends.a.delivery", "max_batch_size"),
-        ({"mode": "queue", "export_timeout": 0}, "backends.a.delivery", "export_timeout"),
-        ({"mode": "queue", "schedule_delay": -1}, "backends.a.delivery", "schedule_delay"),
-        ({"mode": "queue", "max_elapsed_time": -1}, "backends.a.delivery", "max_elapsed_time"),
-        ({"mode": "queue", "max_spool_bytes": -1}, "backends.a.delivery", "max_spool_bytes"),
-        ({"mode": "queue", "max_interval": float("nan")}, "backends.a.delivery", "max_interval"),
+        ({"mode": "queue", "max_batch_size": 0}, "backends.a.delivery.max_batch_size", "must"),
+        ({"mode": "queue", "export_timeout": 0}, "backends.a.delivery.export_timeout", "must"),
+        ({"mode": "queue", "schedule_delay": -1}, "backends.a.delivery.schedule_delay", "must"),
+        ({"mode": "queue", "max_elapsed_time": -1}, "backends.a.delivery.max_elapsed_time", "must"),
+        ({"mode": "queue", "max_spool_bytes": -1}, "backends.a.delivery.max_spool_bytes", "must"),
+        ({"mode": "queue", "max_interval": NAN}, "backends.a.delivery.max_interval", "must"),
         ({"mode": "inline", "max_batch_size": 5}, "backends.a.delivery", "inline"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 import eventtracking_core as et
 from eventtracking_core.config.schema import json_schema
 from eventtracking_core.plugins import plugins
-from eventtracking_core.routing import CompositeBackend, Leaf, RoutingBackend
+from eventtracking_core.routing import CompositeBackend, InlineLeaf, RoutingBackend
 
 
 class Parcels:
@@ -21,10 +21,10 @@ class Parcels:
         self.events = deque(maxlen=limit)
 
     @staticmethod
-    def build_leaf(name, backend, *, delivery, path, type_name):
+    def build_leaf(name, backend, *, delivery, path, type_name, tracker, owner):
         if delivery["mode"] != "inline":
             raise ValueError("these backends are called when the parcel arrives")
-        leaf = Leaf(name, backend, type_name=type_name)
+        leaf = InlineLeaf(name, backend, type_name=type_name)
         leaf.path = path
         return leaf
 
