@@ -1,7 +1,7 @@
-"""Reset state in a forked child, also after a fork that Python was not told of.
+"""Reset state in a forked child, also after a fork that Python did not notice.
 
 `os.fork` runs at-fork hooks; uWSGI and other programs that embed Python, and `fork()` called from
-C, do not. So whoever is about to use state of this process looks at `same_process` first.
+C, do not. So code that uses state of this process checks `same_process` first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Mark(Protocol):
 
 
 class _Pid:
-    """The mark where memory cannot be wiped: asks for the process id, at ten times the cost."""
+    """The mark where memory cannot be wiped: compares process ids, at ten times the cost."""
 
     def __init__(self) -> None:
         self._pid = os.getpid()
@@ -69,7 +69,7 @@ def on_fork(reset: _Reset) -> _Reset:
 
 
 def check_fork() -> None:
-    """Reset what is the parent's, where this process is a child that was forked unnoticed."""
+    """Reset the parent's state if this process is a child that was forked unnoticed."""
     if not same_process[0]:
         reset_after_fork()
 
@@ -82,7 +82,7 @@ def reset_after_fork() -> None:
 
 
 def _announce() -> None:
-    """Tell Python of a fork that it was not told of, where that is safe and matters.
+    """Run Python's own after-fork code for an unnoticed fork, if that is safe and needed.
 
     Threads of the parent that were waiting for the interpreter's lock leave it in a state in which
     the child's first thread would hang. There must be no thread yet that the interpreter would

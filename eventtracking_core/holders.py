@@ -1,4 +1,4 @@
-"""The objects that hold events or belong to one process: closed at its end, reset after a fork."""
+"""Objects that hold events: closed when the process ends, reset after a fork."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 T = TypeVar("T")
 
 MAX_INTERRUPTIONS: Final = 100
-"""Exceptions of signal handlers after which a step of the end is not tried again."""
+"""Exceptions of signal handlers after which a step is not repeated."""
 
 
 class Participant(Protocol):
@@ -44,11 +44,11 @@ class Holder(Participant, Protocol):
 
     @property
     def stage(self) -> int:
-        """When it is shut down at exit: after all those of a lower number."""
+        """The order of shutdown at exit: lower stages first."""
 
     @property
     def shutdown_timeout(self) -> float:
-        """Seconds that `shutdown` may take at the end of the process."""
+        """Timeout, in seconds, of `shutdown` at the end of the process."""
 
     def close(self) -> None:
         """Accept no more events; deliver what is pending."""
@@ -79,7 +79,10 @@ def hold(holder: Holder) -> None:
 
 
 def calls_below(*functions: Callable[..., object]) -> int:
-    """Return how many calls of some functions this thread is in: a signal handler may be."""
+    """Return how many calls of these functions the current thread is in.
+
+    A signal handler may run inside of some.
+    """
     codes = {getattr(function, "__code__", None) for function in functions} - {None}
     number = 0
     below: FrameType | None = sys._getframe(1)  # noqa: SLF001  the way to look at a stack
@@ -100,7 +103,7 @@ def let_go(holder: Holder) -> None:
 
 
 def close_all() -> None:
-    """Close everything that holds events, and deliver them before the longest timeout ends.
+    """Close all objects that hold events, and deliver those within the longest timeout.
 
     An exception that a signal handler raises meanwhile is raised at the end.
     """

@@ -2,8 +2,8 @@
 
 A signal handler that raises (Celery's `SoftTimeLimitExceeded`), a timeout thrown into a greenlet,
 an exception that another thread set: they belong to the application, which waits for them, and pass
-through `emit`. Whatever a component raises itself ends in the tree. They are told apart by their
-tracebacks:
+through `emit`. Exceptions that a component raises itself stop in the tree. Tracebacks
+tell the two apart:
 
 - A signal handler is called with the frame it interrupts. It is therefore the one function whose
   caller, in the traceback, is among its own arguments.
@@ -38,7 +38,7 @@ _RAISE_NOTHING: Final = frozenset({"RESUME", "JUMP_BACKWARD"})
 
 
 def pass_on(error: BaseException) -> None:
-    """Raise the interrupt that an exception is, or hides; return where a component failed.
+    """Raise the interrupt that an exception is or hides; return if a component failed.
 
     Args:
         error: the exception that was just caught.

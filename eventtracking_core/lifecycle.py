@@ -1,4 +1,4 @@
-"""The end of a process, and of the processes that it forks: what is pending is delivered."""
+"""Deliver pending events when the process, or a child of `multiprocessing`, ends."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def _at_exit() -> None:
 
 
 def end_first() -> None:
-    """Drain, at exit, before the exit handlers that were registered until now.
+    """Drain, at exit, before the exit handlers that are registered by now.
 
-    For backends that hand events to a library which closes itself at exit.
+    For backends that pass events to a library which closes itself at exit.
     """
     atexit.unregister(_at_exit)
     atexit.register(_at_exit)
@@ -43,11 +43,11 @@ def _forked() -> None:
 
 
 _PACKAGES: Final = ("multiprocessing", "billiard", "multiprocess")
-"""Packages whose child processes may end without `atexit`; the others are forks of the first."""
+"""Packages whose child processes may end without `atexit`: `multiprocessing` and its forks."""
 
 
 def _drain_in_children_of(package: str) -> None:
-    """Drain at the end of a child process, whether it or its parent imported us.
+    """Drain at the end of a child process, whether it or its parent imported this module.
 
     A child drops its parent's finalizers as it begins, then calls what is registered for that
     moment. A child that imports us has done that already.

@@ -24,13 +24,13 @@ MAX_DEPTH: Final = 2
 
 
 class TooDeepError(EventEmissionExit):
-    """The event was emitted by what should take it, or by what that emitted."""
+    """The event was emitted by the component that would receive it, or further down that chain."""
 
     drop_reason = "recursion"
 
 
 class _Nesting:
-    """A call of a component that another call was under way of, perhaps in the same context."""
+    """A call of a component during another call, perhaps in the same context."""
 
     __slots__ = ("around", "is_active")
 
@@ -40,7 +40,7 @@ class _Nesting:
 
 
 def nested(function: Callable[[Event], R], event: Event) -> R:
-    """Call a function that takes an event, where it may be what emitted it.
+    """Call a component that may have emitted the event itself.
 
     Raises:
         TooDeepError: there are too many such calls around this one.

@@ -1,4 +1,4 @@
-"""Deliver what is pending before SIGTERM ends the process."""
+"""Deliver pending events before SIGTERM ends the process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _OF_SERVERS: Final = {
 
 
 def uninterrupted(function: Callable[P, R]) -> Callable[P, R]:
-    """Make our own handlers of SIGTERM wait until a function returns."""
+    """Postpone our SIGTERM handlers until a function returns."""
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -52,7 +52,7 @@ _CALL: Final = uninterrupted(lambda: None).__code__
 
 
 def _is_inside(frame: FrameType | None) -> bool:
-    """Return whether a function that must not be interrupted is below a frame."""
+    """Return whether a frame was called, directly or not, by an uninterrupted function."""
     while frame is not None:
         if frame.f_code is _CALL:
             return True
@@ -66,7 +66,7 @@ def _is_main_thread() -> bool:
 
 @uninterrupted
 def drain() -> None:
-    """Close everything that holds events, and deliver them before the longest timeout ends."""
+    """Close all objects that hold events, and deliver those within the longest timeout."""
     close_all()
 
 
@@ -117,7 +117,7 @@ def _is_taken_back(number: int) -> bool:
 
 
 def drain_on_sigterm(enabled: bool = True) -> None:  # noqa: FBT001, FBT002  reads well
-    """Deliver what waits when SIGTERM arrives, then do what would have been done without us.
+    """Deliver pending events when SIGTERM arrives, then call the handler that was installed.
 
     Without a call, this is so for backends with a queue where no handler is installed. Call it in
     the main thread, after a handler is installed that ends the process without Python's exit

@@ -91,8 +91,8 @@ class Tracker:
         Args:
             name: what happened, in the manner of `org.area.verb`; or an instance of a class that
                 `event` declares, without data.
-            data: its fields; what is no mapping becomes the field `value`.
-            timestamp: when it happened; now, if not given. A naive one is taken as UTC.
+            data: its fields; a value that is no mapping becomes the field `value`.
+            timestamp: when it happened; by default, now. A naive one is taken as UTC.
 
         Raises:
             InvalidEventError: the tracker is strict, and something would have been a warning.
@@ -183,7 +183,7 @@ class Tracker:
     def _made(
         self, event_id: str, now: datetime, name: object, data: object, timestamp: object
     ) -> tuple[Event, Send | None]:
-        """Return an event, and where it goes instead of the pipeline's tree; see `emit`."""
+        """Return an event as `emit` makes it, and what sends it if not the tree."""
         pipeline = self._pipeline
         kind = None
         if data is None:
@@ -224,12 +224,12 @@ class Tracker:
         self._pipeline.write_metadata(record)
 
     def send(self, event: Event) -> None:
-        """Route an event that was made elsewhere: a replay, or a line of a log. Never raises."""
+        """Route an existing event, such as a replay or a line of a log. Never raises."""
         check_fork()
         self._route(None, event)
 
     def _route(self, send: Send | None, event: Event) -> None:
-        """Send an event through the pipeline, or another way; again if that was replaced."""
+        """Send an event through the pipeline or by `send`; again if the pipeline was replaced."""
         replaced: Pipeline | None = None
         while (pipeline := self._pipeline) is not replaced:
             if pipeline.is_silent:
@@ -278,22 +278,22 @@ class Tracker:
         examples: Iterable[Mapping[str, Any]] = (),
         deprecated: str | None = None,
     ) -> EventType:
-        """Say what an event name means, from now on; earlier records stay.
+        """Describe an event type, from now on; earlier records stay.
 
         Args:
             name: of the events, dotted: `org.area.verb`.
             description: what happened, and under which conditions the event is emitted.
             field_descriptions: of the data, by field name: a text, or a `FieldDoc`; dotted names
-                for what lies in another field, or in the items of one.
+                describe nested fields, also in the items of a list.
             context_field_descriptions: of the context that every such event has.
             schema: JSON Schema (2020-12) of the data; `x-pii` names a class of personal data.
-            owner: who answers for it.
+            owner: the responsible team or person.
             tags: words to find it by.
             examples: data of sample events.
-            deprecated: what to use instead, where it should not be used any more.
+            deprecated: what to use instead, if the type should not be used any more.
 
         Raises:
-            ValueError: the name is no text, or a description is neither text nor `FieldDoc`.
+            ValueError: the name is not text, or a description is neither text nor `FieldDoc`.
         """
         return self.event_types.register(
             name,
@@ -323,13 +323,13 @@ class Tracker:
         Args:
             name: of the context.
             ctx: its values by field name.
-            description: under which conditions it is there; events refer to what is described.
-            field_descriptions: what its fields mean, by name; see `register`.
+            description: when it is active; events refer to contexts that are described.
+            field_descriptions: descriptions of its fields, by name; see `register`.
             fields: its values, in the form without a name.
 
         Raises:
-            TypeError: the arguments are of none of these forms.
-            ValueError: what is described has no name, or not in words.
+            TypeError: the arguments have none of these forms.
+            ValueError: a described context has no name, or a description is not text.
         """
         if isinstance(name, Mapping):
             name, ctx = None, name if ctx is None and not fields else None
@@ -352,11 +352,11 @@ class Tracker:
         Args:
             name: of the context.
             ctx: its values by field name.
-            description: under which conditions it is there; events refer to what is described.
-            field_descriptions: what its fields mean, by name; see `register`.
+            description: when it is active; events refer to contexts that are described.
+            field_descriptions: descriptions of its fields, by name; see `register`.
 
         Raises:
-            ValueError: what is described has no name, or not in words.
+            ValueError: a described context has no name, or a description is not text.
         """
         type_id = self._described(name, description, field_descriptions)
         self._scope.enter(name, ctx, type_id)
@@ -405,7 +405,7 @@ class Tracker:
         """Return the backend of that name at the root of the tree.
 
         Raises:
-            KeyError: there is none.
+            KeyError: no backend has that name.
         """
         return self.backends[name]
 
@@ -430,7 +430,7 @@ class Tracker:
         return self._pipeline.root
 
     def configure(self, config: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> None:
-        """Build the tree that a configuration describes and swap it in; shut the old one down.
+        """Build the pipeline of a configuration and swap it in; shut the old one down.
 
         Args:
             config: a file, or a dict of the same form. Without one, the file that
@@ -467,37 +467,37 @@ class Tracker:
 
     @property
     def shutdown_timeout(self) -> float:
-        """Seconds that shutting down may take, as configured."""
+        """Timeout, in seconds, of a shutdown, as configured."""
         return self._pipeline.shutdown_timeout
 
     def flush(self, timeout: float = SHUTDOWN_TIMEOUT) -> bool:
-        """Wait, at most `timeout` seconds, for what was emitted; tell whether it is delivered."""
+        """Wait up to `timeout` seconds for emitted events; return whether all are delivered."""
         check_fork()
         return self._pipeline.flush(timeout)
 
     async def aflush(self, timeout: float = SHUTDOWN_TIMEOUT) -> bool:  # noqa: ASYNC109  as flush
-        """Do what `flush` does, without blocking the event loop; cancelling it loses nothing."""
+        """Do what `flush` does without blocking the event loop; cancelling it loses no event."""
         from asyncio import to_thread  # noqa: PLC0415  most programs do not need it
 
         return await to_thread(self.flush, timeout)
 
     def close(self) -> None:
-        """Take no more events; what waits is delivered until `shutdown`."""
+        """Accept no more events; pending ones are delivered until `shutdown`."""
         check_fork()
         for leaf in self._pipeline.root.leaves():
             leaf.close()
 
     def forked(self) -> None:
-        """Count from zero in a forked child, which begins empty."""
+        """Reset in a forked child."""
         self._configuring = RLock()
         self._pipeline.forked()
 
     @uninterrupted
     def shutdown(self, timeout: float | None = None) -> bool:
-        """Close the tree and release what its backends hold; tell whether that ended in time.
+        """Close the pipeline and release its backends; return whether that ended in time.
 
-        Events that are in a spool then are delivered by the next process: `flush` says whether
-        everything was delivered.
+        Events left in a spool are delivered by the next process: `flush` returns whether all were
+        delivered.
 
         Args:
             timeout: seconds, in all; the configuration's `shutdown_timeout` if not given.
@@ -507,7 +507,7 @@ class Tracker:
         return pipeline.shutdown(pipeline.shutdown_timeout if timeout is None else timeout)
 
     def stats(self) -> dict[str, Any]:
-        """Return the counters of every node since the tree was configured.
+        """Return the counters of every node since `configure`.
 
         `{"emitted", "warnings", "tree"}`; a node of the tree has `accepted`, and `dropped` by
         reason; a router its `processors` and `backends`, a backend its `delivered` and `pending`.

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core import lifecycle as _lifecycle  # noqa: F401  delivers at exit
-from eventtracking_core.contexts import CARRIED_KEYS, carried, put
+from eventtracking_core.contexts import CARRIED_KEYS, propagation
 from eventtracking_core.registry.registry import listeners
 from eventtracking_core.tracker import Tracker
 
@@ -33,10 +33,10 @@ _trackers["default"].name = "default"
 
 
 def get_tracker(name: str = "default") -> Tracker:
-    """Return a tracker by name; the default one is always there.
+    """Return a tracker by name; the default one always exists.
 
     Raises:
-        KeyError: nobody registered a tracker of that name.
+        KeyError: no tracker is registered by that name.
     """
     return _trackers[name]
 
@@ -105,11 +105,11 @@ def inject(carrier: MutableMapping[str, str], keys: Sequence[str] = CARRIED_KEYS
     """Write the default tracker's contexts and the current trace into headers, for `extract`.
 
     Args:
-        carrier: takes text by name, such as the headers of a request or of a queue's message.
-        keys: the fields that travel, the most important ones first; in all they take 4 KiB at
-            most. Only text, numbers and truth values travel.
+        carrier: text by name, such as the headers of a request or of a queue's message.
+        keys: the fields that travel, the most important ones first, up to 4 KiB in total. Only
+            text, numbers and truth values travel.
     """
-    put(carrier, _trackers["default"].resolve_context(), keys)
+    propagation.inject(carrier, _trackers["default"].resolve_context(), keys)
 
 
 def extract(
@@ -118,8 +118,9 @@ def extract(
     """Return a context manager: inside its block, events carry what `inject` wrote elsewhere.
 
     Args:
-        carrier: what arrived. Whoever wrote it says who the user is: trust it that far.
-        keys: the fields that are taken; what else arrived is left out.
+        carrier: the headers that arrived. Their sender names the user, so extract only what you
+            trust.
+        keys: the accepted fields; all others are left out.
     """
     tracker = _trackers["default"]
-    return carried(carrier, keys, lambda context: tracker.context("carried", context))
+    return propagation.extract(carrier, keys, lambda context: tracker.context("carried", context))

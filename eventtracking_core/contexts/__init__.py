@@ -6,7 +6,7 @@ from eventtracking_core.contexts.locators import (
     ThreadLocalContextLocator,
     stack_locator,
 )
-from eventtracking_core.contexts.propagation import CARRIED_KEYS, carried, carry, put
+from eventtracking_core.contexts.propagation import CARRIED_KEYS, carry, extract, inject
 from eventtracking_core.contexts.scope import Scope
 from eventtracking_core.contexts.stack import (
     Context,
@@ -32,9 +32,9 @@ __all__ = [
     "Scope",
     "StackLocator",
     "ThreadLocalContextLocator",
-    "carried",
     "carry",
-    "put",
+    "extract",
+    "inject",
     "remove",
     "stack_locator",
 ]

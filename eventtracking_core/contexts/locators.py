@@ -1,4 +1,4 @@
-"""Locators: where the contexts that are active here are found."""
+"""Locators: where the active contexts are stored."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ContextVarLocator:
 
 
 class DefaultContextLocator:
-    """One stack for everything that uses the tracker: for programs with a single thread."""
+    """One stack for the whole process: for programs with a single thread."""
 
     def __init__(self) -> None:
         self._top: Frame | None = None
@@ -83,10 +83,9 @@ class ThreadLocalContextLocator:
 
 
 class _MappingLocator:
-    """A locator of somebody's own: its mapping, read and written as a stack.
+    """A custom locator: its mapping, read and written as a stack.
 
-    A name that is entered again while it is active is kept apart under a key of its own, so that
-    it nests.
+    A name that is entered again while it is active gets a key of its own, so that it nests.
     """
 
     def __init__(self, locator: ContextLocator) -> None:
@@ -96,7 +95,7 @@ class _MappingLocator:
     def top(self) -> Frame | None:
         top = None
         for key, context in self.get().items():
-            name = key.name if isinstance(key, _Again) else key
+            name = key.name if isinstance(key, _DuplicateName) else key
             owner, type_id = getattr(context, "owner", None), getattr(context, "type_id", None)
             top = Frame(name, context, top, owner, type_id)
         return top
@@ -106,11 +105,11 @@ class _MappingLocator:
         contexts.clear()
         for kept in reversed(list(frame.down() if frame else ())):
             name = kept.name or ""
-            key = _Again(name) if name in contexts else name
-            contexts[key] = _Owned(kept)
+            key = _DuplicateName(name) if name in contexts else name
+            contexts[key] = _FrameDict(kept)
 
 
-class _Again(str):
+class _DuplicateName(str):
     """A key that equals no other: a name entered while it is active."""
 
     __slots__ = ("name",)
@@ -128,8 +127,8 @@ class _Again(str):
         return self is other
 
 
-class _Owned(dict[str, Any]):
-    """A context that remembers which block entered it, and what describes it."""
+class _FrameDict(dict[str, Any]):
+    """A context with the block that entered it and the id of its type."""
 
     __slots__ = ("owner", "type_id")
 
@@ -140,7 +139,7 @@ class _Owned(dict[str, Any]):
 
 
 def stack_locator(locator: ContextLocator) -> StackLocator:
-    """Return a locator's stack; one with `get` alone is read through its mapping."""
+    """Return a locator as a stack; one with only `get` is read through its mapping."""
     if callable(getattr(locator, "top", None)) and callable(getattr(locator, "set_top", None)):
         return locator  # type: ignore[return-value]
     return _MappingLocator(locator)

@@ -1,4 +1,4 @@
-"""Carriers: what takes the active contexts elsewhere: other threads, services, queues."""
+"""Take the active contexts to other threads, services and queues."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from eventtracking_core.contexts.stack import Context
 
-__all__ = ["CARRIED_KEYS", "CONTEXT_HEADER", "carried", "carry", "put"]
+__all__ = ["CARRIED_KEYS", "CONTEXT_HEADER", "carry", "extract", "inject"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -18,36 +18,36 @@ CONTEXT_HEADER: Final = "eventtracking-context"
 """The key under which contexts travel; the trace travels under those of W3C trace context."""
 
 CARRIED_KEYS: Final = ("course_id", "org_id", "request_id", "session_id", "user_id")
-"""The fields of contexts that travel, unless others are named."""
+"""The fields of contexts that travel by default."""
 
 MAX_CARRIED: Final = 4096
-"""Characters that contexts may take in a carrier."""
+"""Maximum length, in characters, of the contexts in a carrier."""
 
 
 def carry(function: Callable[P, R]) -> Callable[P, R]:
-    """Return a function that runs in the contexts that are active now, in whatever thread.
+    """Return a function that runs in the contexts that are active now, in any thread.
 
-    For thread pools and callbacks: `pool.submit(carry(work), item)`. Everything kept in context
-    variables is carried, the current trace among it.
+    For thread pools and callbacks: `pool.submit(carry(work), item)`. All context variables are
+    carried, so the current trace is too.
     """
     contexts = copy_context()
 
-    def carried(*args: P.args, **kwargs: P.kwargs) -> R:
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
         return contexts.copy().run(function, *args, **kwargs)
 
-    return carried
+    return run
 
 
-def put(carrier: MutableMapping[str, str], context: Context, keys: Sequence[str]) -> None:
+def inject(carrier: MutableMapping[str, str], context: Context, keys: Sequence[str]) -> None:
     """Write a context and the current trace into a carrier, such as the headers of a request.
 
     Args:
         carrier: takes text by name.
-        context: of which only the named fields travel, where they are text, numbers or truth
-            values; those for which there is no room stay.
+        context: its named fields travel if they are text, numbers or truth values, as far as
+            there is room.
         keys: the names of the fields, the most important ones first.
     """
-    from opentelemetry.propagate import inject  # noqa: PLC0415  emitting does not need it
+    from opentelemetry import propagate  # noqa: PLC0415  emitting does not need it
 
     values: dict[str, Any] = {}
     text = ""
@@ -60,43 +60,43 @@ def put(carrier: MutableMapping[str, str], context: Context, keys: Sequence[str]
             values[key], text = value, longer
     if text:
         carrier[CONTEXT_HEADER] = text
-    inject(carrier)
+    propagate.inject(carrier)
 
 
 @contextmanager
-def carried(
+def extract(
     carrier: Mapping[str, Any],
     keys: Sequence[str],
     entered: Callable[[Context], AbstractContextManager[None]],
 ) -> Iterator[None]:
-    """Enter for a block what a carrier brought: the context, and the trace.
+    """Enter the context and the trace of a carrier for a block.
 
     Args:
-        carrier: from whom the caller trusts to say who a user is.
-        keys: the names of the fields that are taken; everything else is left out.
-        entered: returns what enters a context.
+        carrier: headers from a sender that the caller trusts to name the user.
+        keys: the names of the accepted fields; all others are left out.
+        entered: returns a context manager that enters a context.
     """
-    with _trace(carrier), entered(_taken(carrier.get(CONTEXT_HEADER), keys)):
+    with _trace(carrier), entered(_parse(carrier.get(CONTEXT_HEADER), keys)):
         yield
 
 
 @contextmanager
 def _trace(carrier: Mapping[str, Any]) -> Iterator[None]:
-    from opentelemetry.context import attach, detach  # noqa: PLC0415  as in `put`
-    from opentelemetry.propagate import extract, get_global_textmap  # noqa: PLC0415
+    from opentelemetry import propagate  # noqa: PLC0415
+    from opentelemetry.context import attach, detach  # noqa: PLC0415  as in `inject`
 
-    if not any(carrier.get(field) for field in get_global_textmap().fields):
+    if not any(carrier.get(field) for field in propagate.get_global_textmap().fields):
         yield
         return
-    token = attach(extract(carrier))
+    token = attach(propagate.extract(carrier))
     try:
         yield
     finally:
         detach(token)
 
 
-def _taken(text: object, keys: Sequence[str]) -> dict[str, Any]:
-    import json  # noqa: PLC0415  as in `put`
+def _parse(text: object, keys: Sequence[str]) -> dict[str, Any]:
+    import json  # noqa: PLC0415  as in `inject`
 
     if not isinstance(text, str) or len(text) > MAX_CARRIED:
         return {}
@@ -114,7 +114,7 @@ def _is_plain(value: object) -> bool:
 
 
 def _text(values: Mapping[str, Any]) -> str:
-    import json  # noqa: PLC0415  as in `put`
+    import json  # noqa: PLC0415  as in `inject`
 
     # ASCII without line breaks, so that it may stand in a header.
     return json.dumps(values, separators=(",", ":"))

@@ -21,7 +21,7 @@ __all__ = ["Scope"]
 
 
 class Scope:
-    """The contexts that are active where it is asked, found by a locator.
+    """The active contexts of the calling thread or task, found by a locator.
 
     Args:
         locator: finds the active contexts; by default each task and thread has its own.

@@ -148,7 +148,7 @@ class ContextLocator(Protocol):
 
 
 class StackLocator(ContextLocator, Protocol):
-    """A locator that hands out its stack without building a mapping: what a tracker reads."""
+    """A locator that returns its frames without building a mapping: what a tracker reads."""
 
     def top(self) -> Frame | None:
         """Return the innermost frame."""

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Final, Protocol, TypeVar
 
 from eventtracking_core import Tracker, get_tracker
-from eventtracking_core.contexts import CARRIED_KEYS, carried, put
+from eventtracking_core.contexts import CARRIED_KEYS, extract, inject
 from eventtracking_core.contexts.propagation import CONTEXT_HEADER
 
 __all__ = ["SIGNATURE_HEADER", "Propagation", "inject_request"]
@@ -43,7 +43,7 @@ class Propagation:
     def inject(self, headers: MutableMapping[str, str], tracker: Tracker | None = None) -> None:
         """Write the current context and trace into the headers of a request."""
         carrier: dict[str, str] = {}
-        put(carrier, (tracker or get_tracker()).resolve_context(), self._keys)
+        inject(carrier, (tracker or get_tracker()).resolve_context(), self._keys)
         if self._secret is not None and CONTEXT_HEADER in carrier:
             carrier[SIGNATURE_HEADER] = self._signature(carrier[CONTEXT_HEADER])
         headers.update(carrier)
@@ -62,7 +62,7 @@ class Propagation:
         carrier = {name: value for name in names if (value := header(name.lower())) is not None}
         if self._secret is not None and not self._is_signed(carrier, header(SIGNATURE_HEADER)):
             carrier.pop(CONTEXT_HEADER, None)
-        with carried(carrier, self._keys, lambda values: tracker.context("carried", values)):
+        with extract(carrier, self._keys, lambda values: tracker.context("carried", values)):
             yield
 
     def _signature(self, text: str) -> str:
