@@ -110,9 +110,18 @@ class Replaced(Exception):  # noqa: N818  no error: the event goes into another 
 
 
 class Pipeline:
-    """The active configuration of a tracker: tree, providers, policies, telemetry."""
+    """The active configuration of a tracker: tree, providers, policies, telemetry.
 
-    _owner: Owner | None = None
+    Args:
+        root: the routing tree.
+        providers: of context values, under the entered contexts.
+        shutdown_timeout: seconds that a shutdown may take.
+        policies: what happens to unregistered, invalid and large events.
+        metadata: saves records of event types.
+        telemetry: the framework's own signals, as configured.
+        instrumentation: publishes them.
+        owner: the tracker, or a proxy of it; processors look up fields in its event types.
+    """
 
     def __init__(
         self,
@@ -124,7 +133,9 @@ class Pipeline:
         *,
         telemetry: Telemetry = NO_TELEMETRY,
         instrumentation: Instrumentation | None = None,
+        owner: Owner | None = None,
     ) -> None:
+        self._owner = owner
         self.root = root
         self.providers = tuple(providers)
         self.shutdown_timeout = shutdown_timeout
@@ -259,11 +270,6 @@ class Pipeline:
             self.root.count_dropped("invalid")
             return
         self.root.compile(lambda leaf: partial(leaf.reject_invalid, error))(event)
-
-    def bind(self, owner: Owner) -> None:
-        """Let processors look up fields in a tracker's event types, also in later ones."""
-        self._owner = owner
-        self.changed()
 
     def context(self, entered: dict[str, Any]) -> dict[str, Any]:
         """Return the providers' values, with the entered contexts on top."""

@@ -74,8 +74,8 @@ class Tracker:
         self._configuring = RLock()
         self._intake = Intake(strict=strict)
         self._names = self._intake.names
-        self._pipeline = Pipeline(RoutingBackend(backends, processors))
-        self._pipeline.bind(proxy(self))  # a cycle would keep a tracker alive
+        # A cycle would keep a tracker alive.
+        self._pipeline = Pipeline(RoutingBackend(backends, processors), owner=proxy(self))
         self._builders: EventBuilders | None = None
         self._providers: tuple[ContextProvider, ...] = ()
         if strict:
@@ -444,11 +444,10 @@ class Tracker:
         check_fork()
         is_disabled = _is_true(os.environ.get("EVENTTRACKING_DISABLED", ""))
         pipeline = (
-            Pipeline(RoutingBackend())
+            Pipeline(RoutingBackend(), owner=proxy(self))
             if is_disabled
             else build(read(config), self.name, proxy(self), instrumented=True)
         )
-        pipeline.bind(proxy(self))
         pipeline.providers += self._providers
         pipeline.instrumentation.follow(pipeline, self._intake)
         self._replace(pipeline)

@@ -139,6 +139,7 @@ class TreeBuilder:
             *(root, providers, timeout, policies, store),
             telemetry=telemetry,
             instrumentation=self._telemetry,
+            owner=None if problems else self._owner,
         )
 
     def _provider(self, node: object, path: str) -> Any:

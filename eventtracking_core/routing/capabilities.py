@@ -31,4 +31,4 @@ class BackendCapabilities(NamedTuple):
 def capabilities_of(backend: object) -> BackendCapabilities:
     """Return the methods that a backend has."""
     found: list[Any] = [getattr(backend, name, None) for name in BackendCapabilities._fields]
-    return BackendCapabilities(*(method if callable(method) else None for method in found))
+    return BackendCapabilities(*[method if callable(method) else None for method in found])

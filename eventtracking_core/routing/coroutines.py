@@ -1,4 +1,4 @@
-"""Coroutine functions: which components are, and what becomes of an awaitable nothing awaits."""
+"""Recognize coroutine functions, and reject awaitables that nothing awaits."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ _COROUTINE: Final = 0x80 | 0x100
 _ASYNC_GENERATOR: Final = 0x200
 """Flags of a function's code."""
 
+_MARKS: Final = ("_is_coroutine", "_is_coroutine_mark")
+"""Attributes of functions that are marked as coroutine functions."""
+
 
 def returns_coroutine(function: object) -> bool:
     """Return whether a callable is an `async def` or an asynchronous generator."""
@@ -31,7 +34,7 @@ def is_coroutine_function(function: object) -> bool:
 
 def speaks_asyncio(backend: object) -> bool:
     """Return whether a backend delivers with `async def`."""
-    methods = (getattr(backend, name, None) for name in ("send", "send_batch"))
+    methods = [getattr(backend, name, None) for name in ("send", "send_batch")]
     return any(map(is_coroutine_function, methods))
 
 
@@ -48,15 +51,15 @@ def _is_marked(function: Any, flags: int) -> bool:
     while isinstance(function, partial):
         function = function.func
     code_flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
-    marks = (getattr(function, name, None) for name in ("_is_coroutine", "_is_coroutine_mark"))
-    return bool(code_flags & flags) or any(mark is not None for mark in marks)
+    marks = [getattr(function, name, None) is not None for name in _MARKS]
+    return bool(code_flags & flags) or any(marks)
 
 
 def refuse_awaitable(result: object) -> None:
-    """Close what a component returned, where it would have to be awaited.
+    """Close a component's result that would have to be awaited.
 
     Raises:
-        RejectedError: it would: nothing was done.
+        RejectedError: the result is awaitable, so nothing was done.
     """
     kind = type(result)
     if hasattr(kind, "__await__") or hasattr(kind, "__anext__"):
