@@ -1,3 +1,3 @@
-"""A catalogue of event types: what events mean, who emits them, where they go, and how many."""
+"""A catalogue of event types: their meaning, emitters, routing and counts."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Hold events to the records of their types, as emitting them would."""
+"""Validate events against the records of their types, as `emit` does."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _UNREGISTERED: Final = "nobody registered this name"
 
 
 class Problem(NamedTuple):
-    """Something in an event that is not as documented; it never holds a value of the event.
+    """A difference between an event and its documentation; never contains a value of the event.
 
     Args:
-        code: of which kind it is: `unregistered`, or what the core calls it.
-        path: of the field, as `data.address.street`; empty for the whole event.
-        message: what is wrong with it.
+        code: the kind of problem: `unregistered`, or one of the core's.
+        path: the field's path, such as `data.address.street`; empty for the whole event.
+        message: a description.
     """
 
     code: str
@@ -30,13 +30,13 @@ class Problem(NamedTuple):
 
 
 class Checker:
-    """Finds what in events is not as their records say."""
+    """Finds differences between events and their records."""
 
     def __init__(self) -> None:
         self._schemas: dict[str, tuple[FieldSchema, FieldSchema]] = {}
 
     def problems(self, event: Event, record: EventType | None) -> Iterator[Problem]:
-        """Yield the problems of an event; its record is None where nobody registered it."""
+        """Yield the problems of an event; its record is None if the type is not registered."""
         if record is None:
             yield Problem("unregistered", "", _UNREGISTERED)
             return

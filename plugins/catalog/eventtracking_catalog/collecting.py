@@ -1,4 +1,4 @@
-"""Collect what sources tell into a catalogue."""
+"""Collect records, events and counts into a catalogue."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from eventtracking_core.registry import EventType
 __all__ = ["MAX_NAMES", "Collection"]
 
 MAX_NAMES: Final = 5000
-"""Names of events that are told apart: some applications make names of addresses."""
+"""Maximum number of event names: some applications put addresses into names."""
 
 
 class Collection:
-    """Takes records, events and counts, in any order and from any number of sources."""
+    """Collects records, events and counts, in any order and from any number of sources."""
 
     def __init__(self) -> None:
         self.sources: list[str] = []
@@ -33,24 +33,24 @@ class Collection:
         self._emitters: dict[str, set[Emitter]] = defaultdict(set)
 
     def record(self, record: EventType) -> None:
-        """Take a record; of those with one id, the one that was registered first stays."""
+        """Add a record; of several with the same id, keep the one registered first."""
         there = self._records.get(record.id)
         if there is None or record.registered_at < there.registered_at:
             self._records[record.id] = record
 
     def observe(self, event: Event) -> None:
-        """Look at an event, without counting it."""
+        """Observe an event without counting it."""
         name = clean_name(event["name"])
         if name not in self._observations:
             self._observations[name] = Observation(name)
         self._observations[name].add(event)
 
     def count(self, name: str, timeline: Timeline) -> None:
-        """Take how many events of a name there were, and when."""
+        """Add the number of events of a name, by time."""
         self._timelines[clean_name(name)].merge(timeline)
 
     def event(self, event: Event) -> None:
-        """Look at an event, and count it; where there are too many names, only how many."""
+        """Observe and count an event; only count it if there are too many names."""
         name = clean_name(event["name"])
         if name not in self._timelines and len(self._timelines) >= MAX_NAMES:
             self.left_out += 1
@@ -59,11 +59,11 @@ class Collection:
         self._timelines[name].add(event["timestamp"])
 
     def emitters(self, name: str, emitters: Iterable[Emitter]) -> None:
-        """Take the lines that emit events of a name."""
+        """Add the lines that emit events of a name."""
         self._emitters[name].update(emitters)
 
     def catalogue(self) -> Catalogue:
-        """Return the catalogue of all that has been taken."""
+        """Return the catalogue of everything collected."""
         records = sorted(self._records.values(), key=lambda record: record.registered_at)
         events, contexts = _by_name(records, "event"), _by_name(records, "context")
         names = {*events, *self._observations, *self._timelines, *self._emitters}

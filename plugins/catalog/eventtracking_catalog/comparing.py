@@ -1,4 +1,4 @@
-"""Two catalogues, compared."""
+"""Compare two catalogues."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["compared"]
 
 
 def compared(old: Catalogue, new: Catalogue) -> dict[str, list[Difference]]:
-    """Return what changed, by the names of events and of contexts; only those that changed."""
+    """Return the differences, by the names of changed events and contexts."""
     before, after = _current(old), _current(new)
     found: dict[str, list[Difference]] = {}
     for name in sorted({*before, *after}):

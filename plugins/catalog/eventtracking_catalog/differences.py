@@ -1,7 +1,7 @@
-"""What changed between two records of an event type, and whether that breaks who reads the log.
+"""Compare two records of an event type, and find changes that break readers of the log.
 
-A change breaks readers where an event that the new record describes may not be one that the old
-record describes: what was always there may be missing, or be of a type or a value it never was.
+A change breaks readers if an event can match the new record but not the old one: a required field
+may be missing, or have a new type or value.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Difference:
     """One change.
 
     Args:
-        path: of the field, `context.` before those of the context; empty for the whole type.
-        text: what changed, as a sentence's end.
-        breaking: whether it breaks who reads the log.
+        path: the field's path (`context.…` for the context's); empty for the whole type.
+        text: a description, as the end of a sentence.
+        breaking: whether it breaks readers of the log.
     """
 
     path: str
@@ -35,7 +35,7 @@ class Difference:
 
 
 def differences(old: EventType, new: EventType) -> list[Difference]:
-    """Return what changed from one record to another, the breaking changes first."""
+    """Return the changes from one record to another, breaking changes first."""
     found = chain(
         _of_type(old, new),
         _of_fields(old.fields, new.fields, ""),
@@ -113,12 +113,12 @@ def _kinds(field: FieldDoc) -> frozenset[str]:
 
 
 def types_of(field: FieldDoc) -> str:
-    """Return the type of a field as words: `integer or null`."""
+    """Return a description of a field's type, such as `integer or null`."""
     return field.type.replace("|", " or ") if field.type else "any type"
 
 
 def reworded(old: str, new: str) -> list[tuple[Literal["same", "gone", "new"], str]]:
-    """Return the words of two texts, told apart: those of both, of the old, of the new one."""
+    """Return the words of two texts, marked as common, removed or added."""
     before, after = old.split(), new.split()
     parts: list[tuple[Literal["same", "gone", "new"], str]] = []
     matcher = SequenceMatcher(None, before, after, autojunk=False)

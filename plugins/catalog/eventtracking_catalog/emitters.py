@@ -1,4 +1,4 @@
-"""The lines of code that emit events, found by reading the code, not by running it."""
+"""Find the lines of code that emit events, by static analysis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEFT_OUT: Final = frozenset({"node_modules", "site-packages", "__pycache__"})
 
 
 def files_of(module_file: Path, module_name: str) -> list[Path]:
-    """Return the Python files beside a module: of its package's tree, or of its directory."""
+    """Return the Python files of a module's package, or else of its directory."""
     depth = module_name.count(".")
     if module_file.name == "__init__.py":
         root = module_file.parents[depth]
@@ -35,12 +35,12 @@ def files_of(module_file: Path, module_name: str) -> list[Path]:
 def emitters(files: list[Path], base: Path) -> Iterator[tuple[str, Emitter]]:
     """Yield the name of an event and the line that emits it, for each such line.
 
-    Found are calls of something named `emit` whose first argument is a text, or makes an object of
-    a class that is decorated with `event("name")` in one of the files.
+    It finds calls of any function named `emit` whose first argument is a text, or constructs a
+    class decorated with `event("name")` in one of the files.
 
     Args:
-        files: where to look.
-        base: what the paths are told relative to.
+        files: the files to search.
+        base: the directory that returned paths are relative to.
     """
     trees = {file: tree for file in files if (tree := _parsed(file)) is not None}
     classes = {name: of for tree in trees.values() for name, of in _typed_events(tree)}
@@ -60,7 +60,7 @@ def _parsed(file: Path) -> ast.Module | None:
 
 
 def _typed_events(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Yield the names of classes of typed events, and the names of their events."""
+    """Yield the class names of typed events with the names of their events."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.ClassDef):
             continue
@@ -91,7 +91,7 @@ def _emitted(call: ast.Call, classes: Mapping[str, str]) -> str | None:
 
 
 def _name(node: ast.expr) -> str:
-    """Return the last part of a dotted name, empty text for what is none."""
+    """Return the last part of a dotted name; empty if the node is not a name."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""

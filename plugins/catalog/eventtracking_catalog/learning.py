@@ -1,4 +1,4 @@
-"""A draft of typed events, from what has been seen of them."""
+"""Draft typed events from events in logs."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def seen(logs: Iterable[Path], report: Callable[[Path, int], object] | None = No
 
     Args:
         logs: the files.
-        report: called now and then with the path of one and how many of its bytes have been read.
+        report: called periodically with a file's path and the number of bytes read.
 
     Raises:
-        UnreadableInputError: one is compressed, and damaged.
-        OSError: one cannot be read.
+        UnreadableInputError: a compressed file is damaged.
+        OSError: a file cannot be read.
     """
     into = Collection()
     for path in logs:
@@ -33,11 +33,11 @@ def seen(logs: Iterable[Path], report: Callable[[Path, int], object] | None = No
 
 
 def draft(catalogue: Catalogue, names: str) -> str:
-    """Return a module of typed events, one for each name that has been seen.
+    """Return a module with a typed event for each observed name.
 
     Args:
-        catalogue: what has been seen.
-        names: of the logs, for the module's docstring.
+        catalogue: the catalogue of the logs.
+        names: the names of the logs, for the module's docstring.
     """
     records: list[EventType] = []
     for entry in catalogue.entries.values():

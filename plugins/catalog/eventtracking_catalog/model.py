@@ -1,4 +1,4 @@
-"""The catalogue: event types and contexts, with all that is known of them."""
+"""The catalogue: event types and contexts, with everything known about them."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Emitter:
 
 @dataclass(frozen=True)
 class Field:
-    """A field: what is said of it, and how often it was there.
+    """A field: its documentation, and how often it was present.
 
     Args:
-        doc: its documentation; what has been seen of it, where nobody wrote any.
-        documented: whether somebody did.
-        seen: in how many events, or objects where it is nested.
-        of: how many there were.
+        doc: its documentation, or else a description of its observed values.
+        documented: whether it has documentation.
+        seen: the number of events (for a nested field, of objects) that have it.
+        of: the number of all such events or objects.
     """
 
     doc: FieldDoc
@@ -45,13 +45,13 @@ class Field:
 
     @property
     def share(self) -> float | None:
-        """The share of the events that have it, None where none has been seen."""
+        """The share of events that have it; None if no event was observed."""
         return self.seen / self.of if self.of else None
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A sample event; what is personal in it is masked."""
+    """A sample event, with personal data masked."""
 
     timestamp: datetime | None
     data: Mapping[str, Any]
@@ -60,13 +60,13 @@ class Sample:
 
 @dataclass(frozen=True)
 class Entry:
-    """All that is known of the events of one name.
+    """Everything known about the events of one name.
 
     Args:
-        name: of the events.
-        versions: its records, oldest first; none where nobody documented it.
-        observation: what has been seen of its events.
-        timeline: how many there were, and when.
+        name: the events' name.
+        versions: its records, oldest first; empty if it is undocumented.
+        observation: what was observed of its events.
+        timeline: the number of events over time.
         emitters: the lines that emit it.
     """
 
@@ -78,43 +78,43 @@ class Entry:
 
     @property
     def documented(self) -> bool:
-        """Whether somebody registered it."""
+        """Whether the event type is registered."""
         return bool(self.versions)
 
     @cached_property
     def current(self) -> EventType:
-        """The record that holds now: the latest, or what has been seen where there is none."""
+        """The latest record, or one drafted from observed events."""
         if self.versions:
             return self.versions[-1]
         return self.observation.inferred() if self.observation else EventType(name=self.name)
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
-        """The fields of its data: those that are documented, then others that have been seen."""
+        """The fields of its data: documented fields, then other observed ones."""
         seen = self.observation.data if self.observation else Shape()
         return tuple(_fields(self.current.fields if self.documented else (), seen))
 
     @property
     def is_open(self) -> bool:
-        """Whether its data have been seen with keys that are values, and no names of fields."""
+        """Whether observed data have keys that are values instead of field names."""
         return self.observation is not None and self.observation.data.is_open
 
     @cached_property
     def context_fields(self) -> tuple[Field, ...]:
-        """The fields of its context, likewise."""
+        """The fields of its context, in the same order."""
         seen = self.observation.context if self.observation else Shape()
         return tuple(_fields(self.current.context_fields if self.documented else (), seen))
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """The classes of personal data it holds: as documented, or else as its fields suggest."""
+        """Its classes of personal data: documented, or else guessed from its fields."""
         rows = (*self.fields, *self.context_fields)
         told = (row for row in rows if row.documented == self.documented)
         return tuple(sorted({row.doc.pii for row in told if row.doc.pii}))
 
     @cached_property
     def samples(self) -> tuple[Sample, ...]:
-        """A few of its events, else the examples of its record."""
+        """A few of its events, or else the examples of its record."""
         data = {row.doc.name: row.doc.pii for row in self.fields if row.documented}
         context = {row.doc.name: row.doc.pii for row in self.context_fields if row.documented}
         if self.observation and self.observation.samples:
@@ -143,10 +143,10 @@ def _fields(documented: tuple[FieldDoc, ...], shape: Shape) -> Iterator[Field]:
 
 @dataclass(frozen=True)
 class ContextEntry:
-    """All that is known of a context, or of a composition of contexts.
+    """Everything known about a context, or a composition of contexts.
 
     Args:
-        name: of the context.
+        name: the context's name.
         versions: its records, oldest first.
     """
 
@@ -161,16 +161,16 @@ class ContextEntry:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Event types, contexts, and the way of the events.
+    """Event types, contexts, and the routing of events.
 
     Args:
-        entries: by the name of the events, in order.
-        contexts: by name, in order.
+        entries: the event types by name, in order.
+        contexts: the contexts by name, in order.
         composed: the compositions of contexts, by id.
-        routing: the routing tree, as `Tracker.stats()` has it, without its counters.
-        sources: what it was made of, as it was named.
-        rejected: lines of logs that are no events.
-        left_out: events of further names, where there were too many names.
+        routing: the routing tree of `Tracker.stats()`, without counters.
+        sources: the names of its sources.
+        rejected: the number of log lines that are not events.
+        left_out: the number of events left out because there were too many names.
     """
 
     entries: Mapping[str, Entry]
@@ -183,7 +183,7 @@ class Catalogue:
 
     @cached_property
     def timeline(self) -> Timeline:
-        """The events of all names."""
+        """The number of events of all names."""
         whole = Timeline()
         for entry in self.entries.values():
             whole.merge(entry.timeline)
@@ -191,7 +191,7 @@ class Catalogue:
 
     @cached_property
     def records(self) -> Mapping[str, EventType]:
-        """Every record there is, by its id."""
+        """All records, by id."""
         every = [
             *(record for entry in self.entries.values() for record in entry.versions),
             *(record for context in self.contexts.values() for record in context.versions),

@@ -1,4 +1,4 @@
-"""What has been seen of the events of one name."""
+"""Observe the events of one name."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from eventtracking_core.registry import EventType, json_schema
 __all__ = ["Observation"]
 
 MAX_SAMPLES: Final = 3
-"""Sample events that are kept of a name, each with fields of its own."""
+"""Maximum number of sample events per name; each has fields that the others lack."""
 
 
 class Observation:
     """The shapes of data and context, and a few samples, of the events of one name.
 
     Args:
-        name: of the events.
+        name: the events' name.
     """
 
     def __init__(self, name: str) -> None:
@@ -32,7 +32,7 @@ class Observation:
         self._known: set[tuple[Any, ...]] = set()
 
     def add(self, event: Event) -> None:
-        """Look at an event."""
+        """Observe an event."""
         self.data.add(event["data"])
         self.context.add(event["context"])
         if "name_id" in event:
@@ -46,7 +46,7 @@ class Observation:
                 self.samples.append(event)
 
     def inferred(self) -> EventType:
-        """Return the record that documents what has been seen, without a word of description."""
+        """Return a record of the observed fields, without descriptions."""
         record = EventType(
             name=self.name,
             fields=tuple(self.data.documented()),

@@ -1,4 +1,4 @@
-"""Personal data: guessed by the names of fields, and kept out of what is shown."""
+"""Personal data: guess it by the names of fields, and mask it in samples."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ _NAMES: Final = (
 )  # fmt: skip
 
 MAX_TEXT: Final = 160
-"""Characters of a text that a sample shows."""
+"""Maximum characters of a text in a sample."""
 
 MAX_ITEMS: Final = 5
-"""Items of a list that a sample shows."""
+"""Maximum items of a list in a sample."""
 
 MAX_KEYS: Final = 60
-"""Fields of an object that a sample shows."""
+"""Maximum fields of an object in a sample."""
 
 MAX_DEPTH: Final = 8
-"""Levels of objects in each other that a sample shows."""
+"""Maximum nesting in a sample."""
 
 
 def guessed_class(path: str) -> str | None:
-    """Return the class of personal data that the name of a field speaks of, None for none."""
+    """Return the class of personal data that a field's name suggests, if any."""
     name = path.rpartition(".")[2].lower().replace("-", "_")
     return next((kind for kind, pattern in _NAMES if pattern.fullmatch(name)), None)
 
 
 def masked(values: Mapping[str, Any], classes: Mapping[str, str | None]) -> dict[str, Any]:
-    """Return values without the personal data in them, and with only the heads of what is long.
+    """Return values with personal data masked and long values cut.
 
     Args:
-        values: the data or the context of an event.
-        classes: of fields that are documented, by path; None where one is known to hold none.
-            The others' are guessed.
+        values: an event's data or context.
+        classes: the class of each documented field, by path; None if it has no personal data.
+            Classes of other fields are guessed.
     """
     return _object(values, classes, "", MAX_DEPTH)
 
 
 def is_mask(text: str) -> bool:
-    """Tell whether a text stands for something that is not shown."""
+    """Return whether a text replaces a masked value."""
     return text.startswith(_MASK[0]) and text.endswith(_MASK[-1])
 
 

@@ -1,4 +1,4 @@
-"""Serve the catalogue on this machine, with counts that follow the events."""
+"""Serve the catalogue on this machine, with live counts."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ __all__ = ["LOOPBACK", "server"]
 LOOPBACK: Final = "127.0.0.1"
 COUNTS: Final = "counts.json"
 TIMEOUT: Final = 10.0
-"""Seconds in which a client must send its request."""
+"""Timeout for a client's request, in seconds."""
 
 
 class Pages:
-    """The site in memory, made anew when an event type appears that it does not show.
+    """The site in memory, rebuilt when a new event type appears.
 
-    Requests come from several threads; the lock guards everything.
+    Requests come from several threads; the lock guards all state.
 
     Args:
-        sources: what the catalogue is made of.
+        sources: the sources of the catalogue.
     """
 
     def __init__(self, sources: Sources) -> None:
@@ -43,7 +43,7 @@ class Pages:
         self._files = dict(pages(catalogue, live=True))
 
     def file(self, name: str) -> bytes | None:
-        """Return a file of the site, None where there is no such file."""
+        """Return a file of the site; None if there is no such file."""
         with self._lock:
             return self._files.get(name)
 
@@ -52,7 +52,7 @@ class Pages:
 
         Raises:
             EventTrackingError: a source cannot be read.
-            OSError: likewise.
+            OSError: a source cannot be read.
         """
         with self._lock:
             counts = self._sources.counts()
@@ -62,7 +62,7 @@ class Pages:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers one client."""
+    """Handles the requests of one client."""
 
     timeout = TIMEOUT
     server_version = "eventtracking"
@@ -94,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.OK, content, guess_type(name)[0] or "text/plain")
 
     def _is_local(self) -> bool:
-        """Tell whether it was asked for under a name of this machine, not one made to mean it."""
+        """Return whether the `Host` header names this machine, against DNS rebinding."""
         host = self.headers.get("Host", "")
         return host.rpartition(":")[0] in {LOOPBACK, "localhost"}
 
@@ -111,18 +111,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing: a terminal shows the address once, and not each request."""
+        """Log nothing: the terminal shows only the address."""
 
 
 def server(sources: Sources, port: int) -> ThreadingHTTPServer:
     """Return a server of the catalogue, on the loopback address.
 
     Args:
-        sources: what the catalogue is made of.
-        port: where to listen; 0 for any that is free.
+        sources: the sources of the catalogue.
+        port: the port; 0 for any free one.
 
     Raises:
-        ClickException: a source cannot be used; see `Sources.catalogue` for others.
+        ClickException: a source is invalid; see `Sources.catalogue` for others.
         OSError: the port is taken.
     """
     return ThreadingHTTPServer((LOOPBACK, port), partial(_Handler, Pages(sources)))

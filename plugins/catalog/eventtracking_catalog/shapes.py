@@ -1,4 +1,4 @@
-"""What values look like: the fields that are there, their types, and how often."""
+"""Observe the shape of values: their fields, types, and frequencies."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from eventtracking_core.registry import FieldDoc
 __all__ = ["Shape", "json_type"]
 
 MAX_FIELDS: Final = 64
-"""Different keys of one object; with more, they are values and no names."""
+"""Maximum number of an object's keys; with more, they are values instead of field names."""
 
 MAX_DEPTH: Final = 6
 MAX_CHOICES: Final = 6
-"""Different texts that a field may have had to be one of a few choices."""
+"""Maximum number of different texts of a field that has a few choices."""
 
 ENOUGH: Final = 20
-"""Times that a field must have been seen before few different texts mean anything."""
+"""Minimum number of observations before a few different texts count as choices."""
 
 _CHOICE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,31}")
-# What is made by a machine to tell one thing from another: eight hexadecimal digits or more, six
-# decimal ones, or something of a locator.
+# Generated identifiers: eight or more hexadecimal digits, six or more decimal ones, or part of a
+# locator.
 _IDENTIFIER: Final = re.compile(r"(?=[0-9a-f-]*\d)[0-9a-f]{8}|\d{6}|[@:/+]", re.IGNORECASE)
 
 
 def json_type(value: object) -> str:
-    """Return what JSON Schema calls the type of a value."""
+    """Return the JSON Schema type of a value."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -44,13 +44,13 @@ def json_type(value: object) -> str:
 
 
 class Shape:
-    """What has been seen of one field, or of the whole data of events.
+    """The observed shape of one field, or of the whole data of events.
 
-    `is_open` tells that some of its keys are values of their own, so that nobody can document them.
-    A field of which that is so has no fields; the data of an event keep those that are others.
+    `is_open` is true if some of its keys are values, which can't be documented. Such a field has no
+    fields; the data of an event keep their other fields.
 
     Args:
-        depth: how many levels below are looked at.
+        depth: how many nested levels are observed.
     """
 
     def __init__(self, depth: int = MAX_DEPTH) -> None:
@@ -62,7 +62,7 @@ class Shape:
         self._depth = depth
 
     def add(self, value: object) -> None:
-        """Look at a value."""
+        """Observe a value."""
         self.seen += 1
         kind = json_type(value)
         self.types[kind] += 1
@@ -100,21 +100,21 @@ class Shape:
 
     @property
     def type(self) -> str | None:
-        """The JSON Schema types, joined by `|`; None for any, where it only ever was null."""
+        """The JSON Schema types, joined by `|`; None (any) if the value was always null."""
         if self.types.keys() <= {"null"}:
             return None
-        # An integer is a number, too.
+        # An integer is also a number.
         kinds = {kind for kind in self.types if kind != "integer" or "number" not in self.types}
         return "|".join(sorted(kinds - {"null"}) + sorted(kinds & {"null"}))
 
     def choices(self) -> tuple[str, ...]:
-        """Return the few texts it always was one of; none, unless it was seen often enough."""
+        """Return its choices if it always had one of a few texts and was observed often enough."""
         if not self._choices or self.seen < ENOUGH or len(self._choices) * 3 > self.seen:
             return ()
         return tuple(sorted(self._choices))
 
     def documented(self, prefix: str = "") -> Iterator[FieldDoc]:
-        """Yield the fields as they would be documented, those within others after them."""
+        """Yield documentation of the fields, nested fields after their parents."""
         objects = self.types["object"]
         for key, shape in sorted(self.fields.items()):
             path = f"{prefix}{key}"
@@ -131,7 +131,7 @@ class Shape:
                 yield from shape.documented(f"{path}.")
 
     def presence(self, prefix: str = "") -> Iterator[tuple[str, int, int]]:
-        """Yield each field's path, how often it was there, and how often it could have been."""
+        """Yield each field's path, how often it was present, and how often it could have been."""
         for key, shape in self.fields.items():
             yield f"{prefix}{key}", shape.seen, self.types["object"]
             yield from shape.presence(f"{prefix}{key}.")

@@ -1,4 +1,4 @@
-"""How many events there were, and when: counts that never outgrow their bound."""
+"""Count events over time, in bounded memory."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 __all__ = ["Timeline"]
 
 MAX_BUCKETS: Final = 512
-"""Buckets of one timeline: when there would be more, two become one."""
+"""Maximum number of buckets; above it, neighbours are merged in pairs."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE: Final = 60
 
 
 class Timeline:
-    """Counts events in buckets of time, which grow wider as time goes by."""
+    """Counts events in buckets of time, which are widened as needed."""
 
     def __init__(self) -> None:
         self.total = 0
@@ -26,7 +26,7 @@ class Timeline:
         self._buckets: dict[int, int] = {}
 
     def add(self, moment: datetime, number: int = 1) -> None:
-        """Count events of a moment, in UTC."""
+        """Count events at a time, in UTC."""
         self.total += number
         self.first = min(self.first or moment, moment)
         self.last = max(self.last or moment, moment)
@@ -36,7 +36,7 @@ class Timeline:
             self._widen()
 
     def merge(self, other: Timeline) -> None:
-        """Count what another timeline has counted."""
+        """Add the counts of another timeline."""
         self.total += other.total
         self.first = min(filter(None, (self.first, other.first)), default=None)
         self.last = max(filter(None, (self.last, other.last)), default=None)
@@ -49,7 +49,7 @@ class Timeline:
             self._widen()
 
     def bars(self, start: datetime, end: datetime, number: int) -> Sequence[int]:
-        """Return the counts of a span of time, divided into equal parts."""
+        """Return the counts of a time span, divided into equal parts."""
         bars = [0] * number
         span = max((end - start).total_seconds(), 1.0)
         for bucket, counted in self._buckets.items():
@@ -60,7 +60,7 @@ class Timeline:
 
     @classmethod
     def of(cls, minutes: Iterable[tuple[datetime, int]]) -> Timeline:
-        """Return the timeline of minutes and their counts."""
+        """Return a timeline from minutes and their counts."""
         timeline = cls()
         for minute, number in minutes:
             timeline.add(minute, number)

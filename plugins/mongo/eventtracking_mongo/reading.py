@@ -137,7 +137,7 @@ class Reading:
     def _asked(self) -> Iterator[Documents]:
         collection = self._connection.collection()
         try:
-            # Selecting a server may take half a minute, and whoever asks is waiting.
+            # Selecting a server may take half a minute, too long for an interactive query.
             with timeout(CONNECT_TIMEOUT):
                 collection.database.client.admin.command("ping")
             yield collection
