@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from eventtracking_core.routing.binding import Owner
 
 __all__ = [
-    "Diverted",
     "Instrumentation",
     "Interceptor",
     "NoInstrumentation",
@@ -73,8 +72,8 @@ interceptors: Final[list[Interceptor]] = []
 class Warnings(Protocol):
     """The warnings of a tracker."""
 
-    def warnings(self) -> Mapping[str, int]:
-        """Return how many warnings of each kind there were."""
+    def counts(self) -> Mapping[str, int]:
+        """Return the number of warnings of each code."""
 
 
 class Instrumentation(Protocol):
@@ -89,20 +88,6 @@ class NoInstrumentation:
 
     def follow(self, pipeline: Pipeline, warnings: Warnings) -> None:
         """Do nothing."""
-
-
-class Diverted(Exception):  # noqa: N818  no error: what a policy says of an event
-    """An event goes elsewhere than down the tree.
-
-    Args:
-        event: the event.
-        send: brings it there.
-    """
-
-    def __init__(self, event: Event, send: Send) -> None:
-        super().__init__()
-        self.event = event
-        self.send = send
 
 
 class Replaced(Exception):  # noqa: N818  no error: the event goes into another pipeline
@@ -142,7 +127,6 @@ class Pipeline:
         self.telemetry = telemetry
         self.instrumentation = instrumentation or NoInstrumentation()
         self.policies = policies
-        self.max_event_size = policies.max_event_size
         self.metadata = metadata
         self._metadata_writer: MetadataWriter | None = None
         self.emitted_count = AtomicCounter()
@@ -260,7 +244,7 @@ class Pipeline:
         left = max(0.0, deadline - monotonic())
         return (self._metadata_writer is None or self._metadata_writer.shutdown(left)) and done
 
-    def count_dropped(self, reason: str, _event: Event) -> None:
+    def count_dropped(self, reason: str) -> None:
         """Count an event that is dropped before the root's processors."""
         self.root.count_dropped(reason)
 

@@ -19,12 +19,18 @@ from eventtracking_core.events import Event, id_at
 from eventtracking_core.forks import check_fork, reset_after_fork, same_process
 from eventtracking_core.holders import join
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.pipeline import Diverted, Pipeline, Replaced, Send, emitting
+from eventtracking_core.pipeline import Pipeline, Replaced, emitting
 from eventtracking_core.prepared import PreparedEvent
 from eventtracking_core.routing import RoutingBackend
 from eventtracking_core.settings import DEFAULT, SHUTDOWN_TIMEOUT
 from eventtracking_core.signals import uninterrupted
-from eventtracking_core.validation.arguments import Intake
+from eventtracking_core.validation.arguments import (
+    coerce_data,
+    coerce_name,
+    coerce_timestamp,
+    typed_event,
+)
+from eventtracking_core.validation.reporting import EventWarnings
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
@@ -35,7 +41,7 @@ if TYPE_CHECKING:
         EnteredContext,
     )
     from eventtracking_core.registry import EventType, FieldDoc, Registry
-    from eventtracking_core.validation.builder import EventBuilders
+    from eventtracking_core.validation.builder import EventBuilders, Verdict
 
 __all__ = ["Tracker"]
 
@@ -72,8 +78,8 @@ class Tracker:
         self._top = self._scope.top
         self.name: str | None = None
         self._configuring = RLock()
-        self._intake = Intake(strict=strict)
-        self._names = self._intake.names
+        self._warnings = EventWarnings(strict=strict)
+        self._names: dict[str, str] = {}  # names that need no change, each as its own value
         # A cycle would keep a tracker alive.
         self._pipeline = Pipeline(RoutingBackend(backends, processors), owner=proxy(self))
         self._builders: EventBuilders | None = None
@@ -105,22 +111,22 @@ class Tracker:
         if pipeline.is_silent:
             return event_id
         try:
-            kind = None
+            cls = None
             if data is None and type(name) is not str:
-                kind, name, data = self._intake.declared(name)
+                cls, name, data = typed_event(name)
             try:
                 name = self._names[name]  # type: ignore[index]
             except Exception as error:  # noqa: BLE001  a name may be anything, and hash as it likes
-                name = self._intake.name(name, error)
+                name = coerce_name(name, self._names, self._warnings, error)
             frame = self._top()
             context = {} if frame is None else frame.merged.copy()
             if pipeline.providers:
                 context = pipeline.context(context)
             if timestamp is not None:
-                now = self._intake.timestamp(timestamp, name)
-            fields = data if type(data) is dict else self._intake.data(data, name)
+                now = coerce_timestamp(timestamp, name, self._warnings)
+            fields = data if type(data) is dict else coerce_data(data, name, self._warnings)
             event: Event
-            if self._builders is None and kind is None:
+            if self._builders is None and cls is None:
                 event = {
                     "id": event_id,
                     "name": name,
@@ -129,8 +135,13 @@ class Tracker:
                     "data": fields,
                 }
             else:
-                stamp = (self._builders or self._event_builders())[name if kind is None else kind]
-                event = stamp(pipeline, event_id, name, now, frame, context, fields)
+                build = (self._builders or self._event_builders())[name if cls is None else cls]
+                policies = pipeline.policies
+                built = build(policies, event_id, name, now, frame, context, fields)
+                if isinstance(built, tuple):
+                    self._send(pipeline, built.event, built)
+                    return event_id
+                event = built
             try:
                 next(pipeline.emitted)
                 pipeline.send(event)
@@ -138,8 +149,6 @@ class Tracker:
                 next(pipeline.left)
         except Replaced:
             self.send(event)
-        except Diverted as diverted:
-            self._send(pipeline, diverted.send, diverted.event)
         except InvalidEventError:
             raise
         except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
@@ -170,44 +179,42 @@ class Tracker:
         now = _now(UTC)
         event_id = id_at(now)
         try:
-            event, send = self._made(event_id, now, name, data, timestamp)
-            event = snapshot(event)
+            built = self._build(event_id, now, name, data, timestamp)
+            verdict = built if isinstance(built, tuple) else None
+            event = snapshot(built.event if isinstance(built, tuple) else built)
         except InvalidEventError:
             raise
         except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
             pass_on(error)
             report(logging.ERROR, type(error), "an event was not prepared: %s", describe(error))
             return PreparedEvent(event_id, None)
-        return PreparedEvent(event_id, partial(self._route, send, event))
+        return PreparedEvent(event_id, partial(self._route, event, verdict))
 
-    def _made(
+    def _build(
         self, event_id: str, now: datetime, name: object, data: object, timestamp: object
-    ) -> tuple[Event, Send | None]:
-        """Return an event as `emit` makes it, and what sends it if not the tree."""
-        pipeline = self._pipeline
-        kind = None
+    ) -> Event | Verdict:
+        """Return an event, or what a policy does with it; see `emit`."""
+        pipeline, warnings = self._pipeline, self._warnings
+        cls = None
         if data is None:
-            kind, name, data = self._intake.declared(name)
-        text = self._intake.known_name(name)
+            cls, name, data = typed_event(name)
+        text = coerce_name(name, self._names, warnings)
         frame = self._top()
         context = pipeline.context({} if frame is None else frame.merged)
-        moment = now if timestamp is None else self._intake.timestamp(timestamp, text)
-        fields = self._intake.data(data, text)
-        if self._builders is None and kind is None:
+        moment = now if timestamp is None else coerce_timestamp(timestamp, text, warnings)
+        fields = coerce_data(data, text, warnings)
+        if self._builders is None and cls is None:
             made = {"id": event_id, "name": text, "timestamp": moment}
-            return cast("Event", {**made, "context": context, "data": fields}), None
-        stamp = (self._builders or self._event_builders())[text if kind is None else kind]
-        try:
-            return stamp(pipeline, event_id, text, moment, frame, context, fields), None
-        except Diverted as diverted:
-            return diverted.event, diverted.send
+            return cast("Event", {**made, "context": context, "data": fields})
+        build = (self._builders or self._event_builders())[text if cls is None else cls]
+        return build(pipeline.policies, event_id, text, moment, frame, context, fields)
 
     def _event_builders(self) -> EventBuilders:
-        """Begin to stamp and to check events: there is what to check them against."""
+        """Return the builders of events; from now on, events are checked."""
         from eventtracking_core.validation.builder import EventBuilders  # noqa: PLC0415  costs imports
 
         if self._builders is None:
-            self._builders = EventBuilders(self.event_types, self._intake)
+            self._builders = EventBuilders(self.event_types, self._warnings)
         return self._builders
 
     def _begin(self) -> None:
@@ -226,25 +233,30 @@ class Tracker:
     def send(self, event: Event) -> None:
         """Route an existing event, such as a replay or a line of a log. Never raises."""
         check_fork()
-        self._route(None, event)
+        self._route(event)
 
-    def _route(self, send: Send | None, event: Event) -> None:
-        """Send an event through the pipeline or by `send`; again if the pipeline was replaced."""
+    def _route(self, event: Event, verdict: Verdict | None = None) -> None:
+        """Send an event through the pipeline, or apply a verdict; again if that was replaced."""
         replaced: Pipeline | None = None
         while (pipeline := self._pipeline) is not replaced:
             if pipeline.is_silent:
                 return
             try:
-                self._send(pipeline, send, event)
+                self._send(pipeline, event, verdict)
             except Replaced:
                 replaced = pipeline
             else:
                 return
 
-    def _send(self, pipeline: Pipeline, send: Send | None, event: Event) -> None:
+    def _send(self, pipeline: Pipeline, event: Event, verdict: Verdict | None = None) -> None:
         try:
             next(pipeline.emitted)
-            (send or pipeline.send)(event)
+            if verdict is None:
+                pipeline.send(event)
+            elif verdict.action == "reject":
+                pipeline.count_dropped(verdict.reason)
+            else:
+                pipeline.reject_invalid(verdict.reason, event)
         except Replaced:
             raise
         except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
@@ -449,7 +461,7 @@ class Tracker:
             else build(read(config), self.name, proxy(self), instrumented=True)
         )
         pipeline.providers += self._providers
-        pipeline.instrumentation.follow(pipeline, self._intake)
+        pipeline.instrumentation.follow(pipeline, self._warnings)
         self._replace(pipeline)
 
     @uninterrupted
@@ -516,7 +528,7 @@ class Tracker:
         emitted = pipeline.emitted_count.value
         return {
             "emitted": emitted,
-            "warnings": self._intake.warnings(),
+            "warnings": self._warnings.counts(),
             "tree": {"name": "", "type": "router", **pipeline.root.stats(emitted)},
         }
 

@@ -37,7 +37,7 @@ class Frame:
     """One entered context, immutable, with the union of itself and all below it.
 
     `types` are the ids of the records that describe it and those below it, outermost first.
-    `type_info` caches `(context_type_id, estimated_size)` for this frame; set by the event builder.
+    `type_info` caches what the event builders need of the frame.
     """
 
     __slots__ = ("below", "context", "merged", "name", "owner", "type_id", "type_info", "types")

@@ -131,7 +131,7 @@ class Metrics:
     def _warnings(self) -> Counter[Series]:
         total: Counter[Series] = Counter()
         for tracker in list(self._trackers):
-            for code, number in tracker.warnings().items():
+            for code, number in tracker.counts().items():
                 total[Series(WARNINGS, (("eventtracking.warning.type", code),))] += number
         return total
 

@@ -1,17 +1,21 @@
-"""What the event types of a tracker do to its events: ids of records, and a check."""
+"""Build events of registered types: add their type ids and validate their data."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, final
 
 from eventtracking_core.events import Event, clean_name
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.pipeline import Diverted, Pipeline
-from eventtracking_core.validation.compiler import InterpretedCheck, compile_check, generate_check
-from eventtracking_core.validation.schema import FieldSchema, context_schema, data_schema
+from eventtracking_core.validation.compiler import (
+    InterpretedCheck,
+    compile_check,
+    compile_function,
+    generate_check,
+)
+from eventtracking_core.validation.schema import context_schema, data_schema
 from eventtracking_core.validation.values import HUGE, estimated_size
 from eventtracking_core.validation.violations import (
     MISMATCHES,
@@ -25,91 +29,142 @@ if TYPE_CHECKING:
 
     from eventtracking_core.contexts import Frame
     from eventtracking_core.registry import EventType, Registry
-    from eventtracking_core.validation.arguments import Intake
+    from eventtracking_core.settings import Policies
+    from eventtracking_core.validation.reporting import EventWarnings
 
-__all__ = ["EventBuilders"]
+__all__ = ["EventBuilder", "EventBuilders", "Verdict"]
 
 ENVELOPE_BYTES: Final = 200
-"""About what an event takes besides its name, its context and its data."""
+"""Estimated size of an event without its name, context and data."""
 
 KEY_BYTES: Final = 16
-"""About what the key of a provider's value takes."""
+"""Estimated size of the key of a provider's value."""
 
 MAX_VIOLATIONS: Final = 20
-"""That are told of one event."""
+"""Maximum number of violations reported for one event."""
+
+
+@final
+class Verdict(NamedTuple):
+    """What a policy does with an event instead of sending it.
+
+    Attributes:
+        event: the event.
+        action: what becomes of it.
+        reason: the reason counted for a rejected event; the error of a dead letter.
+    """
+
+    event: Event
+    action: Literal["reject", "dead_letter"]
+    reason: str
 
 
 EventBuilder = Callable[
-    ["Pipeline", str, str, "datetime", "Frame | None", dict[str, Any], Any],
-    "Event",
+    ["Policies", str, str, "datetime", "Frame | None", dict[str, Any], Any],
+    "Event | Verdict",
 ]
-"""Returns an event with the ids of its records.
+"""Returns an event with the ids of its records, to be sent, or a verdict on it.
 
-It is called with the pipeline, the event's id, its name, its time, the innermost context, the
-context's values and the data. It raises `Diverted` where the event goes elsewhere than down the
-pipeline, and an `InvalidEventError` where the tracker is strict.
+The arguments are the policies, the event's id, name and time, the innermost context frame, the
+context's values and the data. Raises `InvalidEventError` if the tracker is strict.
 """
 
-_SOURCE: Final = """
-def build(pipeline, event_id, name, moment, frame, context, data):
+_TypeInfo = tuple[str | None, int, int]
+"""A context's type id, the estimated size of an event without data, the number of its fields."""
+
+_EVENT: Final = (
+    '{{"id": event_id, "name": name, "timestamp": moment,{ids} "context": context, "data": data}}'
+)
+
+# Every event of the type runs through this function: it contains no call that it can do without.
+# Providers' values are below the entered ones, which replace them: nearly always the first.
+_BUILD: Final = """\
+def build(policies, event_id, name, moment, frame, context, data):
+    if frame is None:
+        context_id, size, entered = no_context
+    else:
+        context_id, size, entered = frame.type_info or type_info(frame, name)
+    if context_id is None:
+        event = {event}
+    else:
+        event = {event_in_context}
+"""
+
+_FAST_CHECK: Final = """\
     try:
-        {source.reads}
-        if frame is None:
-            context_id, size = None, {envelope}
-        else:
-            context_id, size = frame.type_info or type_info_of(frame, name)
-        if frame is None or length(context) != length(frame.merged):
-            size += provided(frame, context)
-        if {source.condition} and size + {source.size} <= pipeline.max_event_size:
-            if context_id is None:
-                return {{
-                    "id": event_id,
-                    "name": name,
-                    "timestamp": moment,
-                    "name_id": name_id,
-                    "context": context,
-                    "data": data,
-                }}
-            return {{
-                "id": event_id,
-                "name": name,
-                "timestamp": moment,
-                "name_id": name_id,
-                "context_type_id": context_id,
-                "context": context,
-                "data": data,
-            }}
-    except failure:
+        {check.reads}
+        if provided := length(context) - entered:
+            size += {key_bytes} * provided
+            for value in context.values():
+                if kind(value) is text:
+                    size += length(value)
+                elif kind(value) is not integer:
+                    size += value_size(value)
+                provided -= 1
+                if not provided:
+                    break
+        if {check.condition} and size + {check.size} <= policies.max_event_size:
+            return event
+    except Exception:
         pass
-    return build_slow(compiled_type, pipeline, event_id, name, moment, frame, context, data)
+"""
+
+_SLOW_CHECK: Final = """\
+    return check(policies, event, frame)
 """
 
 
 class _CompiledType:
-    """A record, and what it says events look like."""
+    """The checks of a record's data and context."""
 
     def __init__(self, record: EventType) -> None:
-        self.name_id = record.id
-        self.data: FieldSchema = data_schema(record)
-        self.surroundings = context_schema(record) if record.context_fields else None
-        self.loop = InterpretedCheck(self.data)
+        self.data = data_schema(record)
+        self.context = context_schema(record) if record.context_fields else None
+        self._check_data = InterpretedCheck(self.data).check
+        self._check_context = compile_check(self.context) if self.context is not None else None
+
+    def source(self) -> tuple[str, dict[str, Any]]:
+        """Return the fast check of an event's data and context, and the names it refers to."""
+        check = generate_check(self.data)
+        if self._check_context is not None:
+            check.names["check_context"] = self._check_context
+            check = check._replace(condition=f"{check.condition} and check_context(context) >= 0")
+        return _FAST_CHECK.format(check=check, key_bytes=KEY_BYTES), check.names
+
+    def size(self, event: Event) -> int:
+        """Return the estimated size of an event's data, or -1 if the event is not of the type."""
+        try:
+            if self._check_context is not None and self._check_context(event["context"]) < 0:
+                return -1
+            return self._check_data(event["data"])
+        except Exception as error:  # noqa: BLE001  data may be anything, and lack anything
+            pass_on(error)
+            return -1
+
+    def violations(self, event: Event) -> list[Violation]:
+        """Return where an event is not of the type."""
+        found = _collect(mismatches(self.data, event["data"]))
+        if self.context is not None:
+            found += _collect(mismatches(self.context, event["context"], "context."))
+        return [violation for violation in found if violation.code in MISMATCHES]
 
 
 class EventBuilders(dict["str | type", EventBuilder]):
-    """What stamps and checks the events of each name, and of each class that declares a type.
+    """The builder of each event name, and of each class that declares a type.
 
-    The one expression of `validation.compiler` and the event's dict stand in one function for each
-    type: this is on the way of every event, and each call on it counts.
+    The event's dict and the generated check of its data are one function for each type: it runs
+    for every event, and each call in it counts.
 
     Args:
         registry: the tracker's.
-        intake: the tracker's; warns.
+        warnings: the tracker's.
     """
 
-    def __init__(self, registry: Registry, intake: Intake) -> None:
+    def __init__(self, registry: Registry, warnings: EventWarnings) -> None:
         super().__init__()
         self._registry = registry
-        self._intake = intake
+        self._warnings = warnings
+        self._unregistered = self._compile("", "unregistered events", {"check": self._unknown})
         registry.watch(self._registered)
 
     def _registered(self, record: EventType) -> None:
@@ -125,170 +180,99 @@ class EventBuilders(dict["str | type", EventBuilder]):
             record = self._registry.get(key)
         if record is None:
             return self._unregistered
-        made = self[key] = self._compiled(record)
-        if isinstance(key, str) and self._registry.get(key) is not record:
-            self.pop(key, None)  # another thread registers it anew
-        return made
-
-    def _compiled(self, record: EventType) -> EventBuilder:
         compiled_type = _CompiledType(record)
-        names = {
-            "name_id": record.id,
-            "compiled_type": compiled_type,
-            "type_info_of": self._type_info_of,
-            "provided": _provided,
-            "build_slow": self._build_slow,
-            "failure": Exception,
-        }
-        source = generate_check(compiled_type.data, **names)
-        if compiled_type.surroundings is not None:
-            source.names["surroundings"] = compile_check(compiled_type.surroundings)
-            source = source._replace(condition=f"{source.condition} and surroundings(context) >= 0")
-        text = _SOURCE.format(source=source, envelope=ENVELOPE_BYTES)
-        exec(text, source.names)  # noqa: S102  as in `validation.compiler`
-        builder: EventBuilder = source.names["build"]
+        fast_check, names = compiled_type.source()
+        names |= {"name_id": record.id, "check": partial(self._check, compiled_type)}
+        builder = self[key] = self._compile(fast_check, f"events of {record.name}", names)
+        if isinstance(key, str) and self._registry.get(key) is not record:
+            self.pop(key, None)  # another thread registered the name again
         return builder
 
-    def _build_slow(  # noqa: PLR0917  as its builder
-        self,
-        compiled_type: _CompiledType,
-        pipeline: Pipeline,
-        event_id: str,
-        name: str,
-        moment: datetime,
-        frame: Frame | None,
-        context: dict[str, Any],
-        data: Any,
-    ) -> Event:
-        """Build an event that the fast check did not pass."""
-        name_id = compiled_type.name_id
-        event, size = self._event(event_id, name, moment, frame, context, data, name_id)
-        size += self._check_provided(pipeline, name, frame, context)
-        try:
-            more = compiled_type.loop.check(data)
-            context_schema = compiled_type.surroundings
-            if context_schema is not None and InterpretedCheck(context_schema).check(context) < 0:
-                more = -1
-        except Exception as error:  # noqa: BLE001  data may be anything, and lack anything
-            pass_on(error)
-            more = -1
-        if more < 0 or size + more > pipeline.max_event_size:
-            self._report_violations(pipeline, event, compiled_type, size)
-        return event
-
-    def _event(  # noqa: PLR0917  as its builder
-        self,
-        event_id: str,
-        name: str,
-        moment: datetime,
-        frame: Frame | None,
-        context: dict[str, Any],
-        data: Any,
-        name_id: str | None,
-    ) -> tuple[Event, int]:
-        """Return an event, and about what it takes without its data."""
-        context_id, size = None, ENVELOPE_BYTES
-        if frame is not None:
-            context_id, size = frame.type_info or self._type_info_of(frame, name)
-        ids = {"name_id": name_id, "context_type_id": context_id}
-        event = {
-            "id": event_id,
-            "name": name,
-            "timestamp": moment,
-            **{key: value for key, value in ids.items() if value is not None},
-            "context": context,
-            "data": data,
+    def _compile(self, fast_check: str, title: str, names: dict[str, Any]) -> EventBuilder:
+        ids = ' "name_id": name_id,' if "name_id" in names else ""
+        head = _BUILD.format(
+            event=_EVENT.format(ids=ids),
+            event_in_context=_EVENT.format(ids=f'{ids} "context_type_id": context_id,'),
+        )
+        names |= {
+            "integer": int,
+            "no_context": (None, ENVELOPE_BYTES, 0),
+            "value_size": _value_size,
+            "type_info": self._type_info,
         }
-        return cast("Event", event), size
+        builder: EventBuilder = compile_function(
+            "build", f"{head}{fast_check}{_SLOW_CHECK}", names, title
+        )
+        return builder
 
-    def _type_info_of(self, frame: Frame, name: str) -> tuple[str | None, int]:
-        """Return the id of the contexts that are active, and about what they take."""
+    def _type_info(self, frame: Frame, name: str) -> _TypeInfo:
+        """Return what the builders need to know of a context frame, and cache it there."""
         context_id = frame.types[0] if frame.types else None
         if len(frame.types) > 1:
             context_id = self._registry.compose(frame.types)
         size = _estimated_size(frame.merged)
         if size < 0:
-            for violation in _guarded(lambda values: unencodable(values, "context."), frame.merged):
-                self._warn(name, violation)
-        type_info = frame.type_info = context_id, ENVELOPE_BYTES + max(0, size)
-        return type_info
+            self._warn(name, _collect(unencodable(frame.merged, "context.")))
+        info: _TypeInfo = context_id, ENVELOPE_BYTES + max(0, size), len(frame.merged)
+        frame.type_info = info
+        return info
 
-    def _check_provided(
-        self, pipeline: Pipeline, name: str, frame: Frame | None, context: dict[str, Any]
-    ) -> int:
-        """Return about what the providers' values take, and warn of those without a form."""
-        if not pipeline.providers:
-            return 0
-        size = _provided(frame, context)
-        if size < HUGE:
-            return size
-        entered: Mapping[str, Any] = {} if frame is None else frame.merged
-        values = {key: item for key, item in context.items() if key not in entered}
-        for violation in _guarded(lambda found: unencodable(found, "context."), values):
-            self._warn(name, violation)
-        return max(0, _estimated_size(values))
-
-    def _unregistered(  # noqa: PLR0917  as any builder
-        self,
-        pipeline: Pipeline,
-        event_id: str,
-        name: str,
-        moment: datetime,
-        frame: Frame | None,
-        context: dict[str, Any],
-        data: Any,
-    ) -> Event:
-        event, size = self._event(event_id, name, moment, frame, context, data, None)
-        size += self._check_provided(pipeline, name, frame, context)
-        policy = pipeline.policies.unregistered
+    def _unknown(self, policies: Policies, event: Event, frame: Frame | None) -> Event | Verdict:
+        """Apply the policy for unregistered events."""
+        policy = policies.unregistered
+        size = self._size_without_data(event, frame)
         if policy == "reject" or (policy == "warn" and self._registry.has_events):
-            self._intake.warn("unregistered", name, "its type is not registered")
-        self._warn_of_contents(pipeline, event, size)
-        if policy == "reject":
-            raise Diverted(event, partial(pipeline.count_dropped, "unregistered"))
+            self._warnings.warn("unregistered", event["name"], "its type is not registered")
+        self._warn_of_data(policies, event, size)
+        return Verdict(event, "reject", "unregistered") if policy == "reject" else event
+
+    def _check(
+        self, compiled_type: _CompiledType, policies: Policies, event: Event, frame: Frame | None
+    ) -> Event | Verdict:
+        """Check an event that did not pass the generated check, and report its violations."""
+        size = self._size_without_data(event, frame)
+        data_size = compiled_type.size(event)
+        if data_size >= 0 and size + data_size <= policies.max_event_size:
+            return event
+        violations = [] if policies.invalid == "allow" else compiled_type.violations(event)
+        self._warn(event["name"], violations)
+        self._warn_of_data(policies, event, size)
+        if policies.invalid == "dead_letter" and violations:
+            error = f"{violations[0].code}: {clean_name(violations[0].field)}"
+            return Verdict(event, "dead_letter", error)
         return event
 
-    def _report_violations(
-        self, pipeline: Pipeline, event: Event, compiled_type: _CompiledType, size: int
-    ) -> None:
-        """Say what is wrong with an event of a type."""
-        policy = pipeline.policies.invalid
-        wrong: list[Violation] = []
-        if policy != "allow":
-            wrong = _found_wrong(compiled_type, event)
-            for violation in wrong:
-                self._warn(event["name"], violation)
-        self._warn_of_contents(pipeline, event, size)
-        if policy == "dead_letter" and wrong:
-            error = f"{wrong[0].code}: {clean_name(wrong[0].field)}"
-            raise Diverted(event, partial(pipeline.reject_invalid, error))
+    def _size_without_data(self, event: Event, frame: Frame | None) -> int:
+        """Return the estimated size, and warn of providers' values that have no form in JSON."""
+        context: dict[str, Any] = event["context"]
+        _, size, entered = (None, ENVELOPE_BYTES, 0) if frame is None else frame.type_info
+        if len(context) == entered:
+            return int(size)
+        number = len(context) - entered
+        provided = KEY_BYTES * number + sum(map(_value_size, islice(context.values(), number)))
+        if provided >= HUGE:
+            known: Mapping[str, Any] = {} if frame is None else frame.merged
+            values = {key: value for key, value in context.items() if key not in known}
+            self._warn(event["name"], _collect(unencodable(values, "context.")))
+            provided = max(0, _estimated_size(values))
+        return int(size + provided)
 
-    def _warn_of_contents(self, pipeline: Pipeline, event: Event, size: int) -> None:
-        more = _estimated_size(event["data"])
-        if more < 0:
-            for violation in _guarded(unencodable, event["data"]):
-                self._warn(event["name"], violation)
-        elif size + more > pipeline.max_event_size:
-            self._intake.warn("too_large", event["name"], "it is larger than max_event_size")
+    def _warn_of_data(self, policies: Policies, event: Event, size: int) -> None:
+        data_size = _estimated_size(event["data"])
+        if data_size < 0:
+            self._warn(event["name"], _collect(unencodable(event["data"])))
+        elif size + data_size > policies.max_event_size:
+            self._warnings.warn("too_large", event["name"], "it is larger than max_event_size")
 
-    def _warn(self, name: str, violation: Violation) -> None:
-        self._intake.warn(violation.code, name, violation.message, violation.field)
+    def _warn(self, name: str, violations: list[Violation]) -> None:
+        for violation in violations:
+            self._warnings.warn(violation.code, name, violation.message, violation.field)
 
 
-def _provided(frame: Frame | None, context: dict[str, Any]) -> int:
-    """Return about what the values of providers take; more than any event where one has no form."""
-    number = len(context) - (0 if frame is None else len(frame.merged))
-    if not number:
-        return 0
-    # They lie below the entered ones, which replace them: most often, they are the first.
-    size = KEY_BYTES * number
-    for value in islice(context.values(), number):
-        if type(value) is str:
-            size += len(value)
-        elif type(value) is not int:
-            exact = _estimated_size(dict(islice(context.items(), number)))
-            return HUGE if exact < 0 else exact
-    return size
+def _value_size(value: object) -> int:
+    """Return the estimated size of a provider's value; `HUGE` if it has no form in JSON."""
+    size = _estimated_size(value)
+    return HUGE if size < 0 else size
 
 
 def _estimated_size(value: object) -> int:
@@ -299,23 +283,11 @@ def _estimated_size(value: object) -> int:
         return -1
 
 
-def _found_wrong(compiled_type: _CompiledType, event: Event) -> list[Violation]:
-    found = _guarded(lambda data: mismatches(compiled_type.data, data), event["data"])
-    if compiled_type.surroundings is not None:
-        shape = compiled_type.surroundings
-        found += _guarded(lambda values: mismatches(shape, values, "context."), event["context"])
-    return [violation for violation in found if violation.code in MISMATCHES]
-
-
-def _guarded(
-    find: Callable[[Mapping[str, Any]], Any], values: Mapping[str, Any]
-) -> list[Violation]:
+def _collect(violations: Iterator[Violation]) -> list[Violation]:
+    """Return the first violations; those found so far if looking for more raises."""
     found: list[Violation] = []
     try:
-        for violation in find(values):
-            found.append(violation)
-            if len(found) == MAX_VIOLATIONS:
-                break
-    except Exception as error:  # noqa: BLE001  data may be anything; what can be told is told
+        found.extend(islice(violations, MAX_VIOLATIONS))
+    except Exception as error:  # noqa: BLE001  data may be anything
         pass_on(error)
     return found

@@ -1,22 +1,31 @@
-"""A type compiled into a function that tells whether data are of it, and about how large.
+"""Compile an event type into a function that checks data and estimates their size.
 
-What most events of a type look like is told by one expression, made of source text as `dataclasses`
-makes its own: a loop over a table takes four times as long, and this is on the way of every event.
-What the expression does not know is looked at by a loop.
+One expression, generated as source text, decides for most events of a type: a loop over a table
+takes four times as long, and every event is checked. What the expression does not know, the
+interpreted check decides.
 """
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
+from zlib import crc32
 
 from eventtracking_core.validation.schema import FieldSchema
 from eventtracking_core.validation.values import SCALARS, TEXTS, estimated_size
 
-__all__ = ["Check", "CheckSource", "InterpretedCheck", "compile_check", "generate_check"]
+__all__ = [
+    "Check",
+    "CheckSource",
+    "InterpretedCheck",
+    "compile_check",
+    "compile_function",
+    "generate_check",
+]
 
 Check = Callable[[Mapping[str, Any]], int]
-"""Returns about how many bytes the data take in JSON; -1, or raises, where they need a look."""
+"""Return the estimated JSON size in bytes, or -1 (or raise) if the slow path must decide."""
 
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
@@ -27,7 +36,7 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "object": (dict,),
     "array": (list,),
 }
-_COMMON: Final = (str, float, int, bool, type(None))
+_COMMON: Final = (str, int, bool, type(None))
 """Scalars, the likely ones of several first."""
 
 FEW: Final = 2
@@ -35,15 +44,24 @@ _CONTAINERS: Final = frozenset({dict, list})
 _ABSENT: Final = object()
 _VALUE_BYTES: Final = 12
 
+_CHECK: Final = """\
+def check(data):
+    try:
+        {check.reads}
+    except KeyError:
+        return interpreted(data)
+    return {check.size} if {check.condition} else interpreted(data)
+"""
+
 
 class CheckSource(NamedTuple):
-    """Source text that tells what most data of a shape look like.
+    """Source text of the check that most data of a type pass.
 
     Attributes:
-        reads: statements that read the fields of `data`; one raises where a field is absent.
-        condition: an expression that is true where all is as it should be.
-        size: an expression for the bytes that the data take then.
-        names: what the expressions refer to: the function's globals.
+        reads: statements that read the fields of `data`; one raises if a field is absent.
+        condition: an expression that is true if the data are of the type.
+        size: an expression for the estimated size of such data.
+        names: the globals that the expressions refer to.
     """
 
     reads: str
@@ -52,62 +70,65 @@ class CheckSource(NamedTuple):
     names: dict[str, Any]
 
 
-def generate_check(shape: FieldSchema, **names: object) -> CheckSource:
-    """Return the source text of a shape.
-
-    Args:
-        shape: of the data.
-        names: what the function that is made of it refers to besides.
-    """
-    bound: dict[str, Any] = {"kind": type, "length": len, "text": str, **names}
-    reads, conditions, sizes = [], [], [str(_base(shape))]
-    if not shape.is_open:
-        conditions.append(f"length(data) == {len(shape.fields)}")
-    for number, (name, inner) in enumerate(shape.fields.items()):
+def generate_check(schema: FieldSchema) -> CheckSource:
+    """Return the source text of the check of a schema."""
+    names: dict[str, Any] = {"kind": type, "length": len, "text": str}
+    reads, conditions, sizes = [], [], [str(_base_size(schema))]
+    if not schema.is_open:
+        conditions.append(f"length(data) == {len(schema.fields)}")
+    for number, (name, field) in enumerate(schema.fields.items()):
         value = f"value{number}"
         reads.append(f"{value} = data[{name!r}]")
-        condition, size = _of_value(inner, value, bound)
+        condition, size = _check_value(field, value, names)
         conditions.append(condition)
         if size:
             sizes.append(size)
     return CheckSource(
-        "; ".join(reads) or "pass", " and ".join(conditions) or "True", " + ".join(sizes), bound
+        "; ".join(reads) or "pass", " and ".join(conditions) or "True", " + ".join(sizes), names
     )
 
 
-def compile_check(shape: FieldSchema) -> Check:
-    """Return the check of a shape, and of what lies in it."""
-    source = generate_check(shape, thorough=InterpretedCheck(shape).check)
-    text = f"""
-def check(data):
-    try:
-        {source.reads}
-    except KeyError:
-        return thorough(data)
-    return {source.size} if {source.condition} else thorough(data)
-"""
-    exec(text, source.names)  # noqa: S102  of names and numbers alone, each as `repr` writes it
-    check: Check = source.names["check"]
-    return check
+def compile_check(schema: FieldSchema) -> Check:
+    """Return the check of a schema, and of the fields in it."""
+    check = generate_check(schema)
+    check.names["interpreted"] = InterpretedCheck(schema).check
+    compiled: Check = compile_function("check", _CHECK.format(check=check), check.names, "a check")
+    return compiled
 
 
-def _base(shape: FieldSchema) -> int:
-    return sum(len(name) + _VALUE_BYTES for name in shape.fields)
+def compile_function(function: str, source: str, names: dict[str, Any], title: str) -> Any:
+    """Return a function from generated source text, which tracebacks and debuggers show.
+
+    Args:
+        function: its name in the source text.
+        source: consists of names and numbers alone, and of texts as `repr` writes them.
+        names: the function's globals.
+        title: what it is for, part of the name that stands for a file's.
+    """
+    # Equal texts share an entry, so that what is compiled again takes no further memory.
+    file_name = f"<eventtracking {title} {crc32(source.encode('utf-8', 'replace')):08x}>"
+    linecache.cache[file_name] = len(source), None, source.splitlines(keepends=True), file_name
+    exec(compile(source, file_name, "exec"), names)  # noqa: S102  as `dataclasses` does
+    return names[function]
 
 
-def _of_value(shape: FieldSchema, value: str, names: dict[str, Any]) -> tuple[str, str]:
-    """Return a condition under which a value is as it should be, and its size then."""
-    allowed = _allowed(shape)
+def _base_size(schema: FieldSchema) -> int:
+    return sum(len(name) + _VALUE_BYTES for name in schema.fields)
+
+
+def _check_value(schema: FieldSchema, value: str, names: dict[str, Any]) -> tuple[str, str]:
+    """Return the condition that a value is of a field's type, and its size then."""
+    allowed = _allowed(schema)
     is_text = f"kind({value}) is text"
-    if shape.enum:
-        enum = _bound(names, frozenset(shape.enum))
-        return f"kind({value}) in {_bound(names, allowed)} and {value} in {enum}", ""
-    if shape.types == {"string"}:
+    if schema.enum:
+        enum = _bind(names, frozenset(schema.enum))
+        return f"kind({value}) in {_bind(names, allowed)} and {value} in {enum}", ""
+    if schema.types == {"string"}:
         return is_text, f"length({value})"
     if len(allowed & _CONTAINERS) == len(allowed) == 1:
-        is_it = f"kind({value}) is {_bound(names, *allowed)}"
-        contents = f"{_bound(names, _contents(shape))}({value})"
-        return f"{is_it} and (in_{value} := {contents}) >= 0", f"in_{value}"
+        is_container = f"kind({value}) is {_bind(names, *allowed)}"
+        size = f"{_bind(names, _check_contents(schema))}({value})"
+        return f"{is_container} and (in_{value} := {size}) >= 0", f"in_{value}"
     allowed -= _CONTAINERS
     if str not in allowed:
         return _is_of(value, allowed, names), ""
@@ -116,88 +137,89 @@ def _of_value(shape: FieldSchema, value: str, names: dict[str, Any]) -> tuple[st
 
 
 def _is_of(value: str, types: frozenset[type], names: dict[str, Any]) -> str:
-    """Return the condition that a value is of one of some types: up to two are named.
+    """Return the condition that a value is of one of some types, of which up to two are named.
 
     A float has to be finite: JSON has no others.
     """
     others = types - {float}
     if 0 < len(others) <= FEW:
         first = sorted(others, key=_COMMON.index)
-        condition = " or ".join(f"kind({value}) is {_bound(names, kind)}" for kind in first)
+        condition = " or ".join(f"kind({value}) is {_bind(names, kind)}" for kind in first)
     else:
-        condition = f"kind({value}) in {_bound(names, others)}"
+        condition = f"kind({value}) in {_bind(names, others)}"
     if float in types:
-        is_float = f"kind({value}) is {_bound(names, float)}"
-        condition = f"({is_float} and {value} - {value} == 0) or {condition}"
+        is_float = f"kind({value}) is {_bind(names, float)}"
+        condition = f"({is_float} and {value} - {value} == 0.0) or {condition}"
     return f"({condition})"
 
 
-def _allowed(shape: FieldSchema) -> frozenset[type]:
-    """Return the types whose values a glance knows."""
-    if not shape.types:
+def _allowed(schema: FieldSchema) -> frozenset[type]:
+    """Return the types of values that a generated check knows."""
+    if not schema.types:
         return SCALARS | {str}
-    return frozenset(kind for name in shape.types for kind in _TYPES.get(name, ()))
+    return frozenset(kind for name in schema.types for kind in _TYPES.get(name, ()))
 
 
-def _bound(names: dict[str, Any], value: object) -> str:
-    """Give a value a name in the function."""
+def _bind(names: dict[str, Any], value: object) -> str:
+    """Return the name that stands for a value in the function."""
     name = f"bound{len(names)}"
     names[name] = value
     return name
 
 
-def _contents(shape: FieldSchema) -> Callable[[Any], int]:
-    """Return what tells the size of an object or an array; -1 where it needs a closer look."""
-    if not shape.fields:
+def _check_contents(schema: FieldSchema) -> Callable[[Any], int]:
+    """Return a function that estimates the size of an object or an array; -1 as a `Check`."""
+    if not schema.fields:
         return estimated_size
-    check = compile_check(shape)
+    check = compile_check(schema)
 
-    def contents(value: Any) -> int:
+    def check_contents(value: Any) -> int:
         if type(value) is dict:
             return check(value)
         if type(value) is not list:
             return estimated_size(value)
         total = 0
         for item in value:
-            more = check(item) if type(item) is dict else estimated_size(item)
-            if more < 0:
+            size = check(item) if type(item) is dict else estimated_size(item)
+            if size < 0:
                 return -1
-            total += more
+            total += size
         return total
 
-    return contents
+    return check_contents
 
 
 class InterpretedCheck:
-    """The same check, of what one expression does not know: absent fields, times, any type."""
+    """The check that also knows absent fields, times, and values of several containers."""
 
-    def __init__(self, shape: FieldSchema) -> None:
-        self._is_open = shape.is_open
-        self._base = _base(shape)
+    def __init__(self, schema: FieldSchema) -> None:
+        self._is_open = schema.is_open
+        self._base_size = _base_size(schema)
         self._fields = [
-            (name, inner, _allowed(inner), _contents(inner)) for name, inner in shape.fields.items()
+            (name, field, _allowed(field), _check_contents(field))
+            for name, field in schema.fields.items()
         ]
 
     def check(self, data: Mapping[str, Any]) -> int:
-        """Return about how many bytes data take; -1 where they need a closer look."""
-        size, count = self._base, 0
-        for name, shape, allowed, contents in self._fields:
+        """Return the estimated size of data, or -1 if they are not of the schema."""
+        total, count = self._base_size, 0
+        for name, schema, allowed, check_contents in self._fields:
             value = data.get(name, _ABSENT)
             if value is _ABSENT:
-                if shape.is_required:
+                if schema.is_required:
                     return -1
                 continue
             count += 1
-            if shape.types and not (type(value) in allowed or _is_short_text(value, shape)):
+            if schema.types and not (type(value) in allowed or _is_short_text(value, schema)):
                 return -1
-            if shape.enum and value not in shape.enum:
+            if schema.enum and value not in schema.enum:
                 return -1
-            more = contents(value)
-            if more < 0:
+            size = check_contents(value)
+            if size < 0:
                 return -1
-            size += more
-        return size if self._is_open or count == len(data) else -1
+            total += size
+        return total if self._is_open or count == len(data) else -1
 
 
-def _is_short_text(value: object, shape: FieldSchema) -> bool:
-    return "string" in shape.types and type(value) in TEXTS
+def _is_short_text(value: object, schema: FieldSchema) -> bool:
+    return "string" in schema.types and type(value) in TEXTS

@@ -1,4 +1,4 @@
-"""The fields of a type as a tree: what lies in what."""
+"""The fields of an event type as a tree."""
 
 from __future__ import annotations
 
@@ -14,10 +14,17 @@ _ANY: Final[frozenset[str]] = frozenset()
 
 
 class FieldSchema:
-    """A field, with those that lie in it; or the whole, without a name.
+    """A field with the fields in it; without a path, the data or the context.
 
-    `types` are those it may be of, any if empty; `is_open` tells whether it may have fields that
-    nobody described. The items of an array have the array's shape.
+    The items of an array have the schema of the array.
+
+    Attributes:
+        path: the field's dotted name.
+        fields: the fields in it, by name.
+        types: what JSON Schema calls its types; any type if empty.
+        enum: the only values it may have; any value if empty.
+        is_required: whether an event without it is incomplete.
+        is_open: whether it may have fields that nothing describes.
     """
 
     __slots__ = ("enum", "fields", "is_open", "is_required", "path", "types")
@@ -32,43 +39,43 @@ class FieldSchema:
 
     def paths(self) -> Iterator[str]:
         """Yield the dotted name of each field in it, at any depth."""
-        for inner in self.fields.values():
-            yield inner.path
-            yield from inner.paths()
+        for field in self.fields.values():
+            yield field.path
+            yield from field.paths()
 
 
 def data_schema(record: EventType) -> FieldSchema:
-    """Return what the data of an event of a type source like."""
+    """Return the schema of the data of a record's events."""
     opened = open_objects(record.schema) if record.schema is not None else frozenset()
-    return _shape(record.fields, opened)
+    return _tree(record.fields, opened)
 
 
 def context_schema(record: EventType) -> FieldSchema:
-    """Return what the context of an event of a type has; there may be more in it."""
-    return _shape(record.context_fields, frozenset({""}))
+    """Return the schema of the context of a record's events, which may have further fields."""
+    return _tree(record.context_fields, frozenset({""}))
 
 
-def _shape(docs: Iterable[FieldDoc], opened: frozenset[str]) -> FieldSchema:
-    whole = FieldSchema("")
-    whole.is_open = "" in opened
-    made = {"": whole}
+def _tree(docs: Iterable[FieldDoc], opened: frozenset[str]) -> FieldSchema:
+    root = FieldSchema("")
+    root.is_open = "" in opened
+    schemas = {"": root}
     for doc in sorted(docs, key=lambda doc: doc.name.count(".")):
-        holder = _holder(made, doc)
-        inner = FieldSchema(doc.name, doc)
-        inner.is_open = doc.name in opened
-        made[doc.name] = inner
-        holder.fields[doc.name[len(holder.path) :].lstrip(".")] = inner
-    return whole
+        parent = _parent(schemas, doc)
+        field = FieldSchema(doc.name, doc)
+        field.is_open = doc.name in opened
+        schemas[doc.name] = field
+        parent.fields[doc.name[len(parent.path) :].lstrip(".")] = field
+    return root
 
 
-def _holder(made: dict[str, FieldSchema], doc: FieldDoc) -> FieldSchema:
-    """Return what a field lies in; where nobody described that, it is there for its fields."""
-    above, _, _ = doc.name.rpartition(".")
-    if above not in made:
-        upper = _holder(made, FieldDoc(above, required=doc.required))
-        made[above] = FieldSchema(above)
-        upper.fields[above[len(upper.path) :].lstrip(".")] = made[above]
-    holder = made[above]
-    if above and not holder.types:
-        holder.is_required = holder.is_required or doc.required
-    return holder
+def _parent(schemas: dict[str, FieldSchema], doc: FieldDoc) -> FieldSchema:
+    """Return the field that contains a field; one that nothing describes is added."""
+    path, _, _ = doc.name.rpartition(".")
+    if path not in schemas:
+        above = _parent(schemas, FieldDoc(path, required=doc.required))
+        schemas[path] = FieldSchema(path)
+        above.fields[path[len(above.path) :].lstrip(".")] = schemas[path]
+    parent = schemas[path]
+    if path and not parent.types:
+        parent.is_required = parent.is_required or doc.required
+    return parent

@@ -1,9 +1,9 @@
-"""Values as JSON will have them: of which type, how large, and which have no form there."""
+"""The JSON type and the estimated JSON size of values."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -15,7 +15,7 @@ from uuid import UUID
 
 from eventtracking_core.encoding import by_type, field_names, has_reader, losses, normalize
 
-__all__ = ["HUGE", "SCALARS", "TEXTS", "estimated_size", "json_type", "unserializable"]
+__all__ = ["HUGE", "SCALARS", "TEXTS", "estimated_size", "json_type"]
 
 HUGE: Final = 1 << 62
 """The estimated_size of what has too many values to count."""
@@ -42,7 +42,7 @@ _KINDS: Final[tuple[tuple[tuple[type, ...], str], ...]] = (
 
 @by_type
 def _kind(cls: type) -> str | None:
-    """Return the same for values of a type; None where it depends on the value."""
+    """Return what JSON Schema calls values of a type; None if it depends on the value."""
     if has_reader(cls):
         return None
     if field_names(cls) is not None:
@@ -51,7 +51,7 @@ def _kind(cls: type) -> str | None:
 
 
 def json_type(value: object) -> str | None:
-    """Return what JSON Schema calls a value; None for what has no form in JSON."""
+    """Return what JSON Schema calls a value; None if it has no form in JSON."""
     if isinstance(value, Enum):
         value = value.value
     cls: type = type(value)
@@ -65,7 +65,7 @@ def json_type(value: object) -> str | None:
 
 
 def estimated_size(value: object) -> int:
-    """Return about how many bytes a value takes in JSON; -1 where a part of it has no form."""
+    """Return the estimated size in JSON, in bytes; -1 if a part of the value has no form there."""
     total = 0
     pending = [value]
     for item in pending:
@@ -107,8 +107,3 @@ def _size_of_object(item: Any, pending: list[Any]) -> int:
     elif isinstance(item, str | bytes | bytearray):
         return len(item)
     return TEXT_BYTES
-
-
-def unserializable(value: object) -> Iterator[tuple[str, str]]:
-    """Yield where in a value something has no form in JSON, and what it is."""
-    yield from losses(value)

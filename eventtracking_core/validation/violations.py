@@ -1,32 +1,32 @@
-"""What is wrong with an event, told field by field: the closer look, where a quick one failed."""
+"""Find what is wrong with an event, field by field, after a quick check has failed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
-from eventtracking_core.encoding import normalize
+from eventtracking_core.encoding import losses, normalize
 from eventtracking_core.registry.record import EventType
 from eventtracking_core.validation.schema import FieldSchema, context_schema, data_schema
-from eventtracking_core.validation.values import json_type, unserializable
+from eventtracking_core.validation.values import json_type
 
 __all__ = ["MISMATCHES", "Code", "Violation", "mismatches", "unencodable", "violations"]
 
 Code = Literal["unknown_field", "missing_field", "type_mismatch", "not_serializable"]
 
 MISMATCHES: Final = frozenset({"unknown_field", "missing_field", "type_mismatch"})
-"""What says that an event is not of its type."""
+"""The codes of events that are not of their type."""
 
 MAX_VIOLATIONS: Final = 100
 
 
 class Violation(NamedTuple):
-    """One thing that is wrong with an event; never a value of it.
+    """One thing that is wrong with an event; it never contains a value of the event.
 
     Attributes:
-        code: of which kind it is.
-        field: the field's path; below the context it begins with `context.`.
-        message: what is wrong with it.
+        code: the kind of violation.
+        field: the field's path; in the context it begins with `context.`.
+        message: what is wrong with the field.
     """
 
     code: Code
@@ -37,12 +37,12 @@ class Violation(NamedTuple):
 def violations(
     record: EventType, data: Mapping[str, Any], context: Mapping[str, Any] | None = None
 ) -> list[Violation]:
-    """Return what is wrong with an event of a type, at most a hundred things.
+    """Return what is wrong with an event of a type, at most a hundred violations.
 
     Args:
         record: the type.
         data: of the event.
-        context: of the event; not looked at, if not given.
+        context: of the event; not checked if not given.
     """
     found = [*mismatches(data_schema(record), data), *unencodable(data)]
     if context is not None:
@@ -51,50 +51,50 @@ def violations(
 
 
 def mismatches(
-    shape: FieldSchema,
+    schema: FieldSchema,
     values: Mapping[str, Any],
     prefix: str = "",
-    known: frozenset[str] | None = None,
+    paths: frozenset[str] | None = None,
 ) -> Iterator[Violation]:
-    """Yield where values are not of a shape.
+    """Yield where values do not match a schema.
 
     Args:
-        shape: of the whole, or of what lies in a field.
+        schema: of the data, the context or a field.
         values: by field name.
-        prefix: of the paths that are told.
-        known: dotted names of all fields, which may also be keys as they are.
+        prefix: of the paths in the violations.
+        paths: dotted names of all fields, which may also be keys as they are.
     """
-    known = frozenset(shape.paths()) if known is None else known
-    for name, inner in shape.fields.items():
+    paths = frozenset(schema.paths()) if paths is None else paths
+    for name, field in schema.fields.items():
         if name in values:
-            yield from _of_value(inner, values[name], prefix, known)
-        elif inner.is_required and not any(path in values for path in (inner.path, *inner.paths())):
-            yield Violation("missing_field", prefix + inner.path, "is missing")
-    if not shape.is_open:
+            yield from _of_value(field, values[name], prefix, paths)
+        elif field.is_required and not any(path in values for path in (field.path, *field.paths())):
+            yield Violation("missing_field", prefix + field.path, "is missing")
+    if not schema.is_open:
         for key in list(values):
-            if key not in shape.fields and key not in known:
-                field = f"{shape.path}.{key}" if shape.path else str(key)
-                yield Violation("unknown_field", prefix + field, "is not described")
+            if key not in schema.fields and key not in paths:
+                path = f"{schema.path}.{key}" if schema.path else str(key)
+                yield Violation("unknown_field", prefix + path, "is not described")
 
 
 def _of_value(
-    shape: FieldSchema, value: Any, prefix: str, known: frozenset[str]
+    schema: FieldSchema, value: Any, prefix: str, paths: frozenset[str]
 ) -> Iterator[Violation]:
     name = json_type(value)
-    field = prefix + shape.path
-    if shape.types and name is not None and not _fits(name, value, shape.types):
-        expected = " or ".join(sorted(shape.types))
-        yield Violation("type_mismatch", field, f"expected {expected}, got {name}")
+    path = prefix + schema.path
+    if schema.types and name is not None and not _fits(name, value, schema.types):
+        expected = " or ".join(sorted(schema.types))
+        yield Violation("type_mismatch", path, f"expected {expected}, got {name}")
         return
-    if shape.enum and not _is_one_of(value, shape.enum):
-        yield Violation("type_mismatch", field, "is none of the values it may have")
-    if not shape.fields:
+    if schema.enum and not _is_one_of(value, schema.enum):
+        yield Violation("type_mismatch", path, "is none of the values it may have")
+    if not schema.fields:
         return
     if name in {"array", "object"} and type(value) not in {dict, list, tuple}:
         value = normalize(value)
     for item in value if name == "array" else (value,):
         if isinstance(item, Mapping):
-            yield from mismatches(shape, item, prefix, known)
+            yield from mismatches(schema, item, prefix, paths)
 
 
 def _fits(name: str, value: Any, types: frozenset[str]) -> bool:
@@ -109,6 +109,6 @@ def _is_one_of(value: Any, enum: tuple[Any, ...]) -> bool:
 
 
 def unencodable(values: Mapping[str, Any], prefix: str = "") -> Iterator[Violation]:
-    """Yield where values have no form in JSON; a sink gets the names of their types."""
-    for path, problem in unserializable(values):
+    """Yield where values have no form in JSON; sinks get the names of their types."""
+    for path, problem in losses(values):
         yield Violation("not_serializable", prefix + path, problem)
