@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-__all__ = ["encodable", "printable"]
+__all__ = ["encodable", "make_encodable", "printable"]
 
 MAX_LENGTH: Final = 1000
 """Characters."""
@@ -37,3 +37,11 @@ def encodable(value: Any) -> Any:
     if isinstance(value, list):
         return list(map(encodable, value))
     return tuple(map(encodable, value)) if isinstance(value, tuple) else value
+
+
+def make_encodable(record: object, names: Iterable[str]) -> None:
+    """Make the values of a frozen dataclass's fields encodable, in place."""
+    for name in names:
+        value = getattr(record, name)
+        if value and not (type(value) is str and value.isascii()):
+            object.__setattr__(record, name, encodable(value))

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
-from eventtracking_core._text import encodable
+from eventtracking_core._text import make_encodable
 from eventtracking_core.events import as_utc
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ class FieldDoc:
     enum: tuple[str | int | float | bool | None, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("name", "description", "type", "pii", "enum"):
-            object.__setattr__(self, name, encodable(getattr(self, name)))
+        make_encodable(self, ("name", "description", "type", "pii", "enum"))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the field as JSON holds it; what has its default is left out."""
@@ -128,8 +127,7 @@ class EventType:
     stack_trace: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in _TEXTS:
-            object.__setattr__(self, name, encodable(getattr(self, name)))
+        make_encodable(self, _TEXTS)
 
     @cached_property
     def id(self) -> str:
