@@ -24,6 +24,7 @@ PROCESSORS = {
 PROVIDERS = {
     "environment": {"variables": {"path": "PATH"}},
     "process": {"service_name": "tests"},
+    "request": {},
     "static": {"values": {"tags": ["a"]}},
     "trace": {},
 }

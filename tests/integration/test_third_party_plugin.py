@@ -67,7 +67,7 @@ def test_an_installed_plugin_is_found_by_its_name_and_gets_the_events(
 def test_its_constructor_is_the_schema_of_its_options(carbon, configure_and_emit):
     ran = configure_and_emit(carbon, backends(prot=2003, port="swordfish"))
     assert ran.problems == [
-        "backends.counter.prot: unknown option (expected one of: host, port, prefix)",
+        "backends.counter.prot: unknown option; did you mean 'port'?",
         "backends.counter.port: expected int, got str",
         "backends.counter.host: is required",
     ]
