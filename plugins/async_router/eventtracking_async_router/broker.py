@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import ceil
-from threading import Lock, Timer, main_thread
 from time import monotonic
 from typing import Any, Final
 from uuid import uuid4
@@ -60,7 +60,7 @@ class QueuePublisher:
 
     def _reset(self) -> None:
         self._owner = os.getpid()
-        self._lock = Lock()
+        self._lock = threading.Lock()
         self._connection: BrokerConnection | None = None  # used while holding the lock
 
     def publish(
@@ -192,10 +192,10 @@ class QueuePublisher:
 @contextmanager
 def _limited(connection: BrokerConnection, seconds: float) -> Iterator[None]:
     """Abort a connection when the time is up."""
-    timer = Timer(seconds, connection.abort)
+    timer = threading.Timer(seconds, connection.abort)
     timer.daemon = True
     with suppress(RuntimeError):
-        if main_thread().is_alive():  # no thread can be started at interpreter exit
+        if threading.main_thread().is_alive():  # no thread can start at interpreter exit
             timer.start()
     try:
         yield

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from random import uniform
-from threading import Lock
 from time import monotonic, time
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -79,7 +79,7 @@ class RemoteLeaf(BufferedLeaf):
     def _reset(self, options: DeliveryOptions) -> None:
         self.requeued = AtomicCounter()
         self._backoff = Backoff(options.initial_interval, options.max_interval)
-        self._lock = Lock()
+        self._lock = threading.Lock()
         self._rests_until = 0.0  # of the monotonic clock
         self._delivered_at = 0.0  # of the system's clock, as events bring it from other processes
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final, Literal
@@ -22,7 +24,6 @@ APPLICATION_ID: Final = 0x65766E74
 """The value of `PRAGMA application_id`, which identifies the file's format: `evnt` in ASCII."""
 
 _SCHEMA: Final = f"""
-BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS events (
     id TEXT PRIMARY KEY NOT NULL,
     name TEXT NOT NULL,
@@ -56,13 +57,16 @@ CREATE TABLE IF NOT EXISTS event_type_fields (
     PRIMARY KEY (event_type_id, part, name)
 );
 PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {SCHEMA_VERSION};
-COMMIT;
+PRAGMA user_version = {SCHEMA_VERSION}
 """
 
 
 def open_for_writing(
-    path: Path, *, synchronous: Synchronous, busy_timeout: float
+    path: Path,
+    *,
+    synchronous: Synchronous,
+    busy_timeout: float,
+    writing: Callable[[], AbstractContextManager[None]],
 ) -> sqlite3.Connection:
     """Open a store; create the file, its directory and its tables if they are missing.
 
@@ -70,6 +74,7 @@ def open_for_writing(
         path: the file; only the owner can read a new file or directory.
         synchronous: the value of `PRAGMA synchronous`.
         busy_timeout: seconds to wait for another connection.
+        writing: entered while it writes without waiting for other connections.
 
     Raises:
         RetryableError: the file is not an event store, or has a newer version.
@@ -81,10 +86,14 @@ def open_for_writing(
     connection = _connect(path, "rw", busy_timeout)
     try:
         exists = _has_schema(connection)
-        _use_wal(connection, monotonic() + busy_timeout)
+        _use_wal(connection, monotonic() + busy_timeout, writing)
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         if not exists:
-            connection.executescript(_SCHEMA)
+            connection.execute("BEGIN IMMEDIATE")
+            with writing():
+                for statement in _SCHEMA.split(";"):
+                    connection.execute(statement)
+                connection.commit()
     except BaseException:
         connection.close()
         raise
@@ -152,11 +161,16 @@ def _number(connection: sqlite3.Connection, statement: str) -> int:
     return int(value)
 
 
-def _use_wal(connection: sqlite3.Connection, deadline: float) -> None:
+def _use_wal(
+    connection: sqlite3.Connection,
+    deadline: float,
+    writing: Callable[[], AbstractContextManager[None]],
+) -> None:
     # SQLite's busy timeout does not apply here, and another process may be opening the file too.
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            with writing():
+                connection.execute("PRAGMA journal_mode = WAL").fetchone()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() >= deadline:
                 raise

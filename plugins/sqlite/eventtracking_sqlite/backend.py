@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +20,10 @@ from eventtracking_core import (
     RetryableError,
     Seconds,
 )
+from eventtracking_core.descriptors import high_numbers
 from eventtracking_core.probing import probe_file
 from eventtracking_sqlite._database import Synchronous, open_for_writing
+from eventtracking_sqlite._descriptors import Descriptors, numbers
 from eventtracking_sqlite._errors import failure, is_broken
 from eventtracking_sqlite._event_types import insert
 from eventtracking_sqlite._locks import ForkLock
@@ -31,9 +34,6 @@ __all__ = ["SqliteBackend"]
 
 DAY: Final = 86_400.0
 """Maximum seconds to wait."""
-
-# Connections of the parent process. Kept open: closing one would affect the parent's files.
-_inherited: Final[list[sqlite3.Connection]] = []
 
 
 class SqliteBackend(Reading):
@@ -76,6 +76,8 @@ class SqliteBackend(Reading):
         self._connection: sqlite3.Connection | None = None
         self._owner = 0  # the process that opened it
         self._file: tuple[int, int] | None = None
+        self._descriptors: Descriptors | None = None
+        self._lost: Descriptors | None = None  # of a connection that cannot be closed
         self._waits = 0  # milliseconds, as the connection was last told
 
     def __del__(self) -> None:
@@ -108,7 +110,7 @@ class SqliteBackend(Reading):
             RejectedError: the event cannot be stored.
         """
         stored = _row(event)
-        with self._writing(self._busy_timeout) as connection:
+        with self._writing(self._busy_timeout) as connection, self._transaction(connection):
             connection.execute(INSERT, stored)
 
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
@@ -129,8 +131,8 @@ class SqliteBackend(Reading):
                 rows[index] = _row(event)
             except RejectedError as error:
                 failures[index] = error
-        with self._writing(timeout) as connection:
-            failures |= _store(connection, rows)
+        with self._writing(timeout) as connection, self._transaction(connection):
+            failures |= _insert(connection, rows)
         if failures:
             raise BatchError(failures)
 
@@ -140,7 +142,7 @@ class SqliteBackend(Reading):
         Raises:
             RetryableError: the database is locked, its disk is full, or it cannot be used.
         """
-        with self._writing(self._busy_timeout) as connection, _transaction(connection):
+        with self._writing(self._busy_timeout) as connection, self._transaction(connection):
             insert(connection, record)
 
     def flush(self, timeout: float) -> bool:
@@ -178,14 +180,40 @@ class SqliteBackend(Reading):
                     self._close()
                 raise failure(error) from error
 
+    @contextmanager
+    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
+        if connection.in_transaction:  # of the batch that a signal handler interrupted
+            yield
+            return
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            with self._lock.writing():
+                yield
+                connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+
     def _opened(self, timeout: float) -> sqlite3.Connection:
         if self._connection is not None:
-            if self._owner == os.getpid() and self._file == _file(self._path):
+            is_own = self._owner == os.getpid() and self._file == _file(self._path)
+            if is_own and self._descriptors is not None and self._descriptors.are_open():
                 return self._connection
-            self._close()  # inherited from the parent, or its file was removed or replaced
-        self._connection = open_for_writing(
-            self._path, synchronous=self._synchronous, busy_timeout=min(max(timeout, 0.0), DAY)
-        )
+            self._close()  # inherited from the parent, or its file was removed, replaced or closed
+        if self._lost is not None and not (self._lost.restore() or self._lost.has_index()):
+            raise RetryableError(
+                "the program closed the descriptors of the database and reuses their numbers"
+            )
+        self._lost = None
+        before = numbers()
+        with high_numbers():
+            self._connection = open_for_writing(
+                self._path,
+                synchronous=self._synchronous,
+                busy_timeout=min(max(timeout, 0.0), DAY),
+                writing=self._lock.writing,
+            )
+        self._descriptors = Descriptors(self._path, before)
         self._owner = os.getpid()
         self._file = _file(self._path)
         self._waits = 0
@@ -201,11 +229,19 @@ class SqliteBackend(Reading):
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        if self._owner != os.getpid():
-            _inherited.append(connection)
+        descriptors, self._descriptors = self._descriptors, None
+        is_whole = descriptors is None or descriptors.restore()
+        if self._owner != os.getpid() or not is_whole:
+            _leave_open(connection)  # closing it would touch files that the parent or others use
+            self._lost = descriptors
             return
         with suppress(sqlite3.Error):
             connection.close()
+
+
+def _leave_open(connection: sqlite3.Connection) -> None:
+    """Never close a connection, also not at the end of the process."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
 def _file(path: Path) -> tuple[int, int] | None:
@@ -221,26 +257,6 @@ def _row(event: Event) -> Row:
         return row(event)
     except Exception as error:
         raise RejectedError(f"the event cannot be encoded ({type(error).__name__})") from error
-
-
-def _store(connection: sqlite3.Connection, rows: Mapping[int, Row]) -> dict[int, Exception]:
-    """Insert rows in one transaction; return the errors of rejected rows by index."""
-    with _transaction(connection):
-        return _insert(connection, rows)
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    if connection.in_transaction:  # of the batch that a signal handler interrupted
-        yield
-        return
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
 
 
 def _insert(connection: sqlite3.Connection, rows: Mapping[int, Row]) -> dict[int, Exception]:

@@ -29,6 +29,10 @@ WSGI = {
     "gunicorn-gthread": (*GUNICORN, "-k", "gthread", "--threads", "4"),
     "gunicorn-gevent": (*GUNICORN, "-k", "gevent"),
     "gunicorn-preload": (*GUNICORN, "--preload"),
+    "granian-wsgi": (
+        *("granian", "--interface", "wsgi", "applications:wsgi"),
+        *("--host", "127.0.0.1", "--port", "PORT"),
+    ),
 }
 SERVERS = ASGI | WSGI
 EVENTS = 4

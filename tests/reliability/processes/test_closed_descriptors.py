@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 PROGRAM = """
@@ -42,3 +45,47 @@ def test_a_daemon_that_closes_descriptors_keeps_its_events_and_its_files(
 ):
     program(PROGRAM, mode, limit, "file", "events.ndjson")
     assert names() == {"before": 20, "after": 21}
+
+
+@pytest.mark.parametrize("limit", ["256", "1024", "65536"])
+@pytest.mark.parametrize("mode", ["inline", "queue", "spool"])
+@pytest.mark.parametrize(
+    "before", ["", "os.fork() and (os.wait(), os._exit(0))"], ids=["", "forked"]
+)
+def test_a_database_is_opened_again_by_a_daemon_that_closed_it(
+    before, mode, limit, program, tmp_path
+):
+    close = "os.closerange(3, limit)"
+    program(PROGRAM.replace(close, f"{before}\n    {close}"), mode, limit, "sqlite", "events.db")
+    with closing(sqlite3.connect(tmp_path / "events.db")) as connection:
+        counts = connection.execute("SELECT name, count(*) FROM events GROUP BY name").fetchall()
+        assert dict(counts) == {"before": 20, "after": 21}
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+REUSED = """
+    import os
+    import eventtracking_core as et
+
+    sink = {"type": "sqlite", "path": "events.db"}
+    et.configure({"backends": {"sink": sink}})
+    et.emit("before")
+    links = {number: f"/dev/fd/{number}" for number in os.listdir("/dev/fd")}
+    numbers = [n for n, link in links.items() if "events.db" in os.path.realpath(link)]
+    assert len(numbers) == 3
+    file = open("own.txt", "w")
+    file.write("precious")
+    file.flush()
+    for number in numbers:
+        os.dup2(file.fileno(), int(number))
+    for _ in range(20):
+        et.emit("after")
+    et.get_tracker().shutdown(5)
+"""
+
+
+def test_what_has_the_numbers_of_a_database_is_not_written_to(program, tmp_path):
+    program(REUSED)
+    assert (tmp_path / "own.txt").read_text() == "precious"
+    with closing(sqlite3.connect(tmp_path / "events.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -1,0 +1,99 @@
+"""The descriptors by which SQLite has a database open, and whether they are still its own.
+
+Programs that turn into daemons close all descriptors, and their numbers become those of other
+files. SQLite does not notice: it would write into those files, and lock them.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from eventtracking_core.descriptors import dup_at
+
+__all__ = ["Descriptors", "numbers"]
+
+Identity = tuple[int, int]
+
+_OPEN: Final = Path("/dev/fd")
+_SUFFIXES: Final = ("", "-wal", "-shm")
+
+
+class Descriptors:
+    """The descriptors of a connection that was just made.
+
+    All connections of a process to a database share the one of its index, the file `-shm`.
+
+    Args:
+        path: the database.
+        before: the numbers that were in use before.
+    """
+
+    def __init__(self, path: Path, before: frozenset[int]) -> None:
+        names = [path.with_name(f"{path.name}{suffix}") for suffix in _SUFFIXES]
+        self._paths = {found: name for name in names if (found := _at(name)) is not None}
+        self._index = _at(names[-1])
+        all_files = {
+            number: found for number in numbers() if (found := _identity(number)) in self._paths
+        }
+        new = {file for number, file in all_files.items() if number not in before}
+        self._files = {
+            number: file
+            for number, file in all_files.items()
+            if number not in before or file not in new
+        }
+
+    def are_open(self) -> bool:
+        """Return whether all of them still lead where they did."""
+        return all(_identity(number) == file for number, file in self._files.items())
+
+    def restore(self) -> bool:
+        """Open again what was closed, under the same numbers; return whether all is as it was.
+
+        That cannot be done for a file that is not in its place, or a number that is in use.
+        """
+        for number, file in self._files.items():
+            if _identity(number) is None:
+                with suppress(OSError):
+                    self._restore(number, file)
+        return self.are_open()
+
+    def has_index(self) -> bool:
+        """Return whether another connection of this process would find the index."""
+        return all(
+            _identity(number) == file for number, file in self._files.items() if file == self._index
+        )
+
+    def _restore(self, number: int, file: Identity) -> None:
+        descriptor = os.open(self._paths[file], os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        is_same = _identity(descriptor) == file
+        if is_same and descriptor == number:
+            return
+        try:
+            if is_same:
+                dup_at(descriptor, number)
+        finally:
+            os.close(descriptor)
+
+
+def numbers() -> frozenset[int]:
+    """Return the numbers of the descriptors that are open."""
+    with suppress(OSError):
+        return frozenset(int(path.name) for path in _OPEN.iterdir())
+    return frozenset()
+
+
+def _at(path: Path) -> Identity | None:
+    with suppress(OSError):
+        status = path.stat()
+        return status.st_dev, status.st_ino
+    return None
+
+
+def _identity(descriptor: int) -> Identity | None:
+    with suppress(OSError):
+        status = os.fstat(descriptor)
+        return status.st_dev, status.st_ino
+    return None
