@@ -12,11 +12,19 @@ import logging
 import mmap
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from threading import RLock
 from typing import Final, Protocol, TypeVar
 
 __all__ = ["check_fork", "on_fork", "reset_after_fork", "same_process"]
+
+try:
+    import ctypes
+
+    _python: ctypes.PyDLL | None = ctypes.PyDLL(None)
+except (ImportError, OSError, TypeError):  # a system without
+    _python = None
+_THREADS: Final = 17
+"""Where the number of threads is in `/proc/self/stat`, behind the name of the program."""
 
 _WIPE_ON_FORK: Final = getattr(mmap, "MADV_WIPEONFORK", 18)  # Python has no name for it yet
 
@@ -91,8 +99,6 @@ def _announce() -> None:
     global _is_announced  # noqa: PLW0603  one fork at a time
     if _imp.lock_held() or not (_thread._count() and _is_alone()):  # noqa: SLF001  it counts the parent's threads
         return
-    import ctypes  # noqa: PLC0415  needed in rare processes
-
     python = ctypes.pythonapi
     if python.PyInterpreterState_Get() == python.PyInterpreterState_Main():
         _is_announced = True
@@ -101,11 +107,18 @@ def _announce() -> None:
 
 
 def _is_alone() -> bool:
-    """Return whether this is the only thread of the process, as the system counts."""
-    try:
-        return len(list(Path("/proc/self/task").iterdir())) == 1
-    except OSError:
+    """Return whether this is the only thread of the process, as the system counts.
+
+    Nothing here releases the interpreter's lock: that would wait for threads of the parent.
+    """
+    if _python is None:
         return False
+    text = ctypes.create_string_buffer(1024)
+    file = _python.open(b"/proc/self/stat", os.O_RDONLY)
+    size = _python.read(file, text, len(text))
+    _python.close(file)
+    numbers = text.raw[: max(size, 0)].rpartition(b")")[2].split()
+    return numbers[_THREADS : _THREADS + 1] == [b"1"]
 
 
 def _reset() -> None:
