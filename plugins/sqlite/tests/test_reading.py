@@ -201,7 +201,8 @@ def test_a_file_that_cannot_be_used_is_refused_and_left_alone(store, path, sql, 
         path.parent.mkdir()
         path.write_bytes(b"Dear diary, " * 1000)
     before = path.read_bytes()
-    message = {"newer": "has version 2", "foreign": "not an event store"}.get(what, "not an SQLite")
+    messages = {"newer": "schema version 2", "foreign": "not an event store"}
+    message = messages.get(what, "not an SQLite")
     for use in (store.count, lambda: store.send(an_event())):
         with pytest.raises(RetryableError, match=message):
             use()
