@@ -107,8 +107,10 @@ def _is_handler(frame: FrameType, caller: FrameType) -> bool:
 
 
 def _instruction(trace: TracebackType) -> str:
-    from opcode import opname  # noqa: PLC0415  few programs get here
-
+    try:
+        from opcode import opname  # noqa: PLC0415  few programs get here
+    except ImportError:  # the interpreter is shutting down
+        return ""
     code = trace.tb_frame.f_code.co_code
     return opname[code[trace.tb_lasti]] if 0 <= trace.tb_lasti < len(code) else ""
 
