@@ -9,10 +9,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic, sleep
 
+import django
 import pytest
 
 HERE = Path(__file__).parent
@@ -89,7 +90,8 @@ class Project:
     def stored(self):
         if not self.sink.exists():
             return []
-        with suppress(sqlite3.OperationalError), sqlite3.connect(self.sink, timeout=30) as database:
+        connection = sqlite3.connect(self.sink, timeout=30)
+        with suppress(sqlite3.OperationalError), closing(connection) as database:
             return [json.loads(text) for (text,) in database.execute("SELECT event FROM events")]
         return []
 
@@ -109,7 +111,7 @@ def committed(settings):
     """Return the names in the table of the data."""
     query = "SELECT name FROM auth_group"
     if "sqlite" in settings["ENGINE"]:
-        with sqlite3.connect(settings["NAME"]) as database:
+        with closing(sqlite3.connect(settings["NAME"])) as database:
             return {name for (name,) in database.execute(query)}
     import psycopg
 
@@ -144,10 +146,11 @@ def check(tmp_path, settings, rounds, deliverers):
 
 
 def sqlite_settings(tmp_path):
+    immediate = {"transaction_mode": "IMMEDIATE"} if django.VERSION >= (5, 1) else {}
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(tmp_path / "shop.db"),
-        "OPTIONS": {"timeout": 60, "transaction_mode": "IMMEDIATE"},
+        "OPTIONS": {"timeout": 60, **immediate},
     }
 
 

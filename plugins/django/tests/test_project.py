@@ -12,7 +12,7 @@ import sys
 import threading
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -117,7 +117,7 @@ def test_a_server_that_is_ended_has_stored_the_events_of_every_answered_request(
         with suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGKILL)
         server.wait()
-    with sqlite3.connect(store["path"]) as database:
+    with closing(sqlite3.connect(store["path"])) as database:
         events = [json.loads(text) for (text,) in database.execute("SELECT event FROM events")]
     assert len({event["id"] for event in events}) == len(events)
     counts = {}

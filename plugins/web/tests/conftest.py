@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import urllib.request
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -86,7 +86,7 @@ class Server:
 
     def stored(self):
         """Return the data of the stored events."""
-        with sqlite3.connect(self.database) as database:
+        with closing(sqlite3.connect(self.database)) as database:
             return [row[0] for row in database.execute("SELECT event FROM events")]
 
     def close(self):

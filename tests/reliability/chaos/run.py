@@ -18,7 +18,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -144,7 +144,7 @@ class Chaos:
         """Return whether nothing was lost, and the figures."""
         words = (self.directory / "acknowledged").read_text().split()
         acknowledged = {word for word in words if len(word) == ID_LENGTH}
-        with sqlite3.connect(self.directory / "events.db") as database:
+        with closing(sqlite3.connect(self.directory / "events.db")) as database:
             stored = {row[0] for row in database.execute("SELECT id FROM events")}
         texts = [path.read_text() for path in (self.directory / "ledgers").glob("*.json")]
         ledgers = [json.loads(text) for text in texts]

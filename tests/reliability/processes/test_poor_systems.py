@@ -31,8 +31,9 @@ DELIVER = """
         et.emit("a.b", {"n": 1})
     if end == "flush":
         assert et.get_tracker().flush(5)
-        with sqlite3.connect("events.db") as connection:
-            assert connection.execute("SELECT count(*) FROM events").fetchone() == (100,)
+        connection = sqlite3.connect("events.db")
+        assert connection.execute("SELECT count(*) FROM events").fetchone() == (100,)
+        connection.close()
     if end == "shutdown":
         assert et.get_tracker().shutdown(5)
 """

@@ -139,12 +139,17 @@ def exit_in_some_way(options):
 def emit_from_signal_handlers(options):
     """Emit from a handler that interrupts emitting, again and again."""
     program = Program(**options)
-    signal.signal(signal.SIGALRM, lambda *_: program.emit())
-    signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+
+    def emit_and_ring_again(*_):
+        program.emit()
+        signal.setitimer(signal.ITIMER_REAL, 0.0002)
+
+    signal.signal(signal.SIGALRM, emit_and_ring_again)
+    signal.setitimer(signal.ITIMER_REAL, 0.0002)
     ends = time.monotonic() + options.get("schedule_delay", 1)
     while time.monotonic() < ends:
         program.emit(10)
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
     tell(json.dumps({"settled": et.get_tracker().flush(PATIENCE), **_leaf()}))
 
 
