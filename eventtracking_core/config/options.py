@@ -105,6 +105,8 @@ def convert(value: object, hint: object, path: str) -> tuple[Any, list[Problem]]
         return None, [_problem(error, value, hint, path)]
     except TypeError as error:
         return None, [Problem(path, f"the annotation {shown(hint)} is not supported: {error}")]
+    except SystemError:  # msgspec 0.21, for an integer that is too large for a float
+        return None, [Problem(path, "number out of range")]
     except (ValueError, OverflowError) as error:
         return None, [Problem(path, str(error))]
     return converted, []

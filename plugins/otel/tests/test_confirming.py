@@ -5,11 +5,14 @@ from __future__ import annotations
 from time import monotonic
 
 import pytest
-from opentelemetry.sdk._logs.export import LogRecordExportResult
+from opentelemetry.sdk._logs import export
 
 import eventtracking_core as et
 from eventtracking_otel import ConfirmedExporter, OtelBackend
 from eventtracking_otel.backend import UnconfirmedError
+
+# The SDK has renamed it.
+Result = getattr(export, "LogRecordExportResult", None) or export.LogExportResult
 
 QUICK = {"mode": "queue", "schedule_delay": 0.01, "initial_interval": 0.001, "max_interval": 0.01}
 
@@ -24,9 +27,9 @@ class Exporter:
 
     def export(self, batch):
         if self.fails(batch):
-            return LogRecordExportResult.FAILURE
+            return Result.FAILURE
         self.names += [record.log_record.event_name for record in batch]
-        return LogRecordExportResult.SUCCESS
+        return Result.SUCCESS
 
     def shutdown(self):
         self.is_shut_down = True
