@@ -101,6 +101,10 @@ def test_uwsgis_workers_deliver_when_they_end(mode, serve, names, tmp_path):
         ask_until_it_answers(ask)
         for _ in range(19):
             ask()
+        deadline = monotonic() + SECONDS
+        while (tmp_path / "server.log").read_text().count("=> generated") < 20:
+            assert monotonic() < deadline, "the workers do not say that they are done"
+            sleep(0.05)
     if mode == "spool":  # uWSGI may end a worker that is busy: the next process delivers then
         code = "import app; assert app.et.get_tracker().flush(20)"
         subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=SECONDS)
