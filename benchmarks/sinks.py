@@ -15,7 +15,7 @@ __all__ = ["CountingBackend", "Lines", "is_whole"]
 
 
 def is_whole(line: dict[str, Any]) -> bool:
-    """Tell whether a line has everything that was said."""
+    """Return whether a line has everything that was said."""
     return (line["name"], line["data"], line["context"]) == (NAME, DATA, CONTEXT)
 
 

@@ -119,7 +119,7 @@ def _survival(client: str, end: str) -> Survival:
 
 
 def _ended(client: str, end: str, address: str, directory: str) -> bool:
-    """Run a program to its end; tell whether it came to it."""
+    """Run a program to its end; return whether it came to it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.survivors", client, end, address, directory],
         cwd=Path(__file__).parent.parent,

@@ -164,7 +164,7 @@ def _killed(events: int) -> Outcome:
 
 
 def _is_busy(client: Any) -> bool:
-    """Tell whether more messages are in workers' hands than one of them takes."""
+    """Return whether more messages are in workers' hands than one of them takes."""
     return int(client.hlen("unacked")) > PREFETCHED
 
 

@@ -17,7 +17,7 @@ __all__ = ["Bell", "Latch", "start_daemon"]
 
 
 def start_daemon(run: Callable[[], None], name: str) -> bool:
-    """Run a function in a daemon thread of its own; tell whether one could be started."""
+    """Run a function in a daemon thread of its own; return whether one could be started."""
     # Once the interpreter ends, threads cannot be started: 3.11 would hang.
     if not threading.main_thread().is_alive() or sys.is_finalizing():
         return False

@@ -1,4 +1,4 @@
-"""Files of events, read as a store: each question reads them anew."""
+"""Files of events, read as a store: each query reads them again."""
 
 from __future__ import annotations
 

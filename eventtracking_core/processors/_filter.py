@@ -21,7 +21,7 @@ class Filter(ABC):
 
     @abstractmethod
     def passes(self, event: Event) -> bool:
-        """Tell whether an event goes on."""
+        """Return whether an event goes on."""
 
     def __call__(self, event: Event, /) -> None:
         if not self.passes(event):

@@ -37,7 +37,7 @@ class Match(Filter):
         self._keeps = action == "keep"
 
     def passes(self, event: Event) -> bool:
-        """Tell whether the event is one to keep."""
+        """Return whether the event is one to keep."""
         matches = all(any(map(wanted.has, values(event, field))) for field, wanted in self._wanted)
         return matches is self._keeps
 

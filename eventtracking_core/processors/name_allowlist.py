@@ -23,5 +23,5 @@ class NameAllowlist(Filter):
         self._names = frozenset(names)
 
     def passes(self, event: Event) -> bool:
-        """Tell whether the event's name is listed."""
+        """Return whether the event's name is listed."""
         return event["name"] in self._names

@@ -55,7 +55,7 @@ class RegexFilter(Filter):
         self._known: dict[str, bool] = {}
 
     def passes(self, event: Event) -> bool:
-        """Tell whether the event's name is one to keep."""
+        """Return whether the event's name is one to keep."""
         name = event["name"]
         known = self._known.get(name)
         if known is None:

@@ -32,6 +32,6 @@ class Sample(Filter):
         self._limit = int(rate * 2**32)
 
     def passes(self, event: Event) -> bool:
-        """Tell whether the event is of the share that is kept."""
+        """Return whether the event is of the share that is kept."""
         # The id's digits are not evenly spread (time, counter); its checksum is.
         return crc32(event["id"].encode()) < self._limit

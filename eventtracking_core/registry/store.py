@@ -58,7 +58,7 @@ class MetadataWriter:
         self._is_closed = False
 
     def forked(self) -> None:
-        """Begin anew in a forked child: what waits is the parent's."""
+        """Reset in a forked child: what waits is the parent's."""
         self._begin_anew()
 
     def add(self, record: EventType) -> None:
@@ -85,7 +85,7 @@ class MetadataWriter:
                 self._changed.notify_all()
 
     def flush(self, timeout: float) -> bool:
-        """Wait until every record is saved, at most `timeout` seconds; tell whether it is."""
+        """Wait until every record is saved, at most `timeout` seconds; return whether it is."""
         self._save_soon()
         with self._changed:
             self._changed.wait_for(lambda: not (self._waiting and self._is_running), timeout)
@@ -177,7 +177,7 @@ class EventTypeWriter:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew in a forked child, where another thread may have held the lock."""
+        """Reset in a forked child, where another thread may have held the lock."""
         self.saved: set[str | None] = {None}
         self._lock = RLock()
 

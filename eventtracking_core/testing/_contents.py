@@ -30,7 +30,7 @@ class Contents:
         self._parts = _containers(value)
 
     def is_unchanged(self) -> bool:
-        """Tell whether the value still has the same things at the same places."""
+        """Return whether the value still has the same things at the same places."""
         now = _containers(self._value)
         return now.keys() == self._parts.keys() and all(
             len(parts) == len(now[container]) and all(map(is_, parts, now[container]))
@@ -39,7 +39,7 @@ class Contents:
 
 
 def shared(one: object, other: object) -> bool:
-    """Tell whether two values share a container that can be changed."""
+    """Return whether two values share a container that can be changed."""
     here, there = (
         {id(container) for container, _ in _walk(value) if type(container) in _MUTABLE}
         for value in (one, other)

@@ -18,7 +18,7 @@ ATTEMPT: Final = 10.0
 
 
 def send(backend: Any, event: Event) -> bool:
-    """Send one event; tell whether it was accepted, and not rejected."""
+    """Send one event; return whether it was accepted, and not rejected."""
     if not callable(getattr(backend, "send", None)):
         return bool(send_batch(backend, [event]))
     try:

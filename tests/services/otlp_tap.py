@@ -72,7 +72,7 @@ class OtlpTap:
         return [each for each in self._all() if "startTimeUnixNano" in each]
 
     def wait_for(self, condition: Callable[[Self], bool], timeout: float = 20) -> bool:
-        """Wait until a condition holds, which is asked after each record; tell whether it does."""
+        """Wait for a condition, checked after each record; return whether it holds."""
         with self._changed:
             return self._changed.wait_for(lambda: condition(self), timeout)
 

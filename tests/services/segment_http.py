@@ -56,7 +56,7 @@ class Stub(Protocol):
         """Return counts of what came in."""
 
     def wait_until_closing(self, seconds: float | None = None) -> bool:
-        """Wait until the server closes; tell whether it does."""
+        """Wait until the server closes; return whether it does."""
 
 
 class Server(ThreadingHTTPServer):

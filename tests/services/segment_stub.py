@@ -142,7 +142,7 @@ class SegmentStub:
         self._script.append(Answer(status, headers or {}, body, fault))
 
     def wait_for(self, condition: Callable[[SegmentStub], bool], timeout: float = 20) -> bool:
-        """Wait until a condition holds, which is asked after each request; tell whether it does."""
+        """Wait for a condition, checked after each request; return whether it holds."""
         with self._changed:
             return self._changed.wait_for(lambda: condition(self), timeout)
 

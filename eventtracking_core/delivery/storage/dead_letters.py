@@ -174,7 +174,7 @@ class DeadLetters:
 
     @contextmanager
     def claimed(self, path: Path) -> Iterator[bool]:
-        """Hold a segment, so that nobody appends to it or replays it; tell whether that worked."""
+        """Lock a segment against appending and replaying; return whether that worked."""
         with _locked(path) as descriptor:
             yield descriptor is not None
 

@@ -275,7 +275,7 @@ class SegmentReader:
         return payload
 
     def _may_grow(self) -> bool:
-        """Tell whether the bytes at the position may be the beginning of a record."""
+        """Return whether the bytes at the position may be the beginning of a record."""
         held = self._buffer[self._at : self._at + _RECORD.size]
         if len(held) < _RECORD.size:
             return held.startswith(MARK) or MARK.startswith(held)

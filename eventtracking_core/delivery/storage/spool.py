@@ -109,7 +109,7 @@ class Spool:
     # ── writing ──
 
     def append(self, wire: bytes) -> bool:
-        """Write an event; tell whether there was room for it.
+        """Write an event; return whether there was room for it.
 
         Raises:
             OSError: it was not written, and nothing of it remains.

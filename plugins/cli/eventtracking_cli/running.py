@@ -42,7 +42,7 @@ def configured(config: Path | None) -> Iterator[Tracker]:
 
 
 def drained(tracker: Tracker) -> bool:
-    """Wait while what waits is being delivered; tell whether all of it is."""
+    """Wait while what waits is being delivered; return whether all of it is."""
     left = _unsettled(tracker)
     while not tracker.flush(PATIENCE):
         before, left = left, _unsettled(tracker)

@@ -34,7 +34,7 @@ NEVER = threading.Event()
 
 
 def wait_until(condition):
-    """Wait for a condition, for as long as there is patience; tell whether it came true."""
+    """Wait for a condition, for as long as there is patience; return whether it came true."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() >= deadline:

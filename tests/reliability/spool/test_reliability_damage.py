@@ -36,7 +36,7 @@ def leave(payloads, directory):
 
 
 def is_contained(some, others):
-    """Tell whether some are among others, in the same order."""
+    """Return whether some are among others, in the same order."""
     rest = iter(others)
     return all(each in rest for each in some)
 

@@ -9,7 +9,7 @@ import eventtracking_core as et
 
 @pytest.fixture(scope="session")
 def passes():
-    """Tells whether a processor lets an event through."""
+    """Returns whether a processor lets an event through."""
 
     def does(processor, event):
         try:

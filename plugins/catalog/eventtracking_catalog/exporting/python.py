@@ -64,13 +64,13 @@ def module(records: Iterable[EventType], about: str, *, blanks: bool = False) ->
 
 
 def _is_class(record: EventType) -> bool:
-    """Tell whether a class says all that a record does."""
+    """Return whether a class says all that a record does."""
     plain = record.schema is None and not record.context_fields
     return plain and all(map(_is_attribute, tree(record.fields)))
 
 
 def _is_attribute(name: str) -> bool:
-    """Tell whether a field can be an attribute: its value must not hide what annotations name."""
+    """Return whether a field can be an attribute: its value must not hide what annotations name."""
     if name.startswith("_") or keyword.iskeyword(name) or name in _HIDING:
         return False
     return name.isidentifier() and name.isascii()

@@ -34,7 +34,7 @@ def saved(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def is_saved(path: Path) -> bool:
-    """Tell whether a file is such a catalogue."""
+    """Return whether a file is such a catalogue."""
     with path.open("rb") as file:
         return _FORMAT.encode() in file.read(_HEAD)
 
