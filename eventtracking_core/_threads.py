@@ -21,8 +21,19 @@ def start_daemon(run: Callable[[], None], name: str) -> bool:
     # Once the interpreter ends, threads cannot be started: 3.11 would hang.
     if not threading.main_thread().is_alive() or sys.is_finalizing():
         return False
+    make_lock = threading.Lock
+
+    def run_to_the_end() -> None:
+        run()
+        if threading.Lock is not make_lock:
+            # The locks that a thread takes as it ends were replaced too, and belong to greenlets
+            # of another thread: never end. Only a daemon may do so.
+            end = make_lock()
+            end.acquire()
+            end.acquire()
+
     try:
-        threading.Thread(target=run, name=name, daemon=True).start()
+        threading.Thread(target=run_to_the_end, name=name, daemon=True).start()
     except RuntimeError:  # there are as many as there may be
         return False
     return True

@@ -168,5 +168,5 @@ def test_processes_rotate_a_file_they_share_and_every_event_is_there_once(start,
     for writer in writers:
         _, errors = writer.communicate(timeout=60)
         assert (writer.returncode, errors) == (0, "")
-    assert len(written.files()) > 10
+    assert len(written.files()) > 1
     assert sorted(numbers(written())) == list(range(8000))
