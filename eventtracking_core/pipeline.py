@@ -260,7 +260,7 @@ class Pipeline:
         values: dict[str, Any] = {}
         for provider in self.providers:
             try:
-                values.update(provider())
+                values |= provider()
             except Exception as error:  # noqa: BLE001  the event matters more than its context
                 pass_on(error)
                 report(
@@ -271,7 +271,7 @@ class Pipeline:
                     describe(error),
                     extra={"provider": type(provider).__name__, "error": type(error).__name__},
                 )
-        values.update(entered)
+        values |= entered
         return values
 
 

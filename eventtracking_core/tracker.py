@@ -119,13 +119,14 @@ class Tracker:
             except Exception as error:  # noqa: BLE001  a name may be anything, and hash as it likes
                 name = coerce_name(name, self._names, self._warnings, error)
             frame = self._top()
-            context = {} if frame is None else frame.merged.copy()
             if pipeline.providers:
-                context = pipeline.context(context)
+                context = pipeline.context({} if frame is None else frame.merged)
+            else:
+                context = {} if frame is None else frame.merged.copy()
             if timestamp is not None:
                 now = coerce_timestamp(timestamp, name, self._warnings)
             fields = data if type(data) is dict else coerce_data(data, name, self._warnings)
-            event: Event
+            event: Any
             if self._builders is None and cls is None:
                 event = {
                     "id": event_id,
@@ -137,11 +138,10 @@ class Tracker:
             else:
                 build = (self._builders or self._event_builders())[name if cls is None else cls]
                 policies = pipeline.policies
-                built = build(policies, event_id, name, now, frame, context, fields)
-                if isinstance(built, tuple):
-                    self._send(pipeline, built.event, built)
+                event = build(policies, event_id, name, now, frame, context, fields)
+                if type(event) is not dict:  # faster than `isinstance` of a verdict
+                    self._send(pipeline, event.event, event)
                     return event_id
-                event = built
             try:
                 next(pipeline.emitted)
                 pipeline.send(event)

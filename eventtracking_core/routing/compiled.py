@@ -44,20 +44,22 @@ def chain(
 
     def route(event: Event) -> None:
         try:
-            if next(accepted) != ledger.passed:
+            next(accepted)
+            if ledger.is_busy:
                 event = nested(run, event)
             else:
-                event = process(steps, snapshot(event) if copies else event)
+                ledger.is_busy = True
+                try:
+                    event = process(steps, snapshot(event) if copies else event)
+                finally:
+                    ledger.is_busy = False
         except BaseException as error:  # noqa: BLE001  an interrupt is raised again
             dropped = ledger.interrupted
-            try:  # another interrupt may come at any call: what is counted stands before the last
+            try:  # another interrupt may come at any call: the last one counts the event
                 dropped = _dropped(ledger, error)
             finally:
-                ledger.passed += 1
                 next(dropped.tick)
             return
-        else:
-            ledger.passed += 1
         send(event)
 
     return route

@@ -86,21 +86,24 @@ class Leaf:
 
         def deliver(event: Event) -> None:
             try:
-                if next(accepted) == ledger.passed:
-                    result = self._send(event)
-                else:
+                next(accepted)
+                if ledger.is_busy:
                     result = nested(self._send, event)
+                else:
+                    ledger.is_busy = True
+                    try:
+                        result = self._send(event)
+                    finally:
+                        ledger.is_busy = False
                 if result is not None:
                     refuse_awaitable(result)
             except BaseException as error:  # noqa: BLE001  an interrupt is raised again
                 outcome = ledger.interrupted
-                try:  # another may come at any call: what is counted stands before the last one
+                try:  # another may come at any call: the last one counts the event
                     outcome = self._failed(error)
                 finally:
-                    ledger.passed += 1
                     next(outcome.tick)
             else:
-                ledger.passed += 1
                 next(delivered)
 
         return deliver
@@ -122,7 +125,6 @@ class Leaf:
     def reject_invalid(self, error: str, _event: Event) -> None:
         """Drop an invalid event: an inline leaf has no dead letters."""
         self.ledger.accepted.add()
-        self.ledger.passed += 1
         self.ledger.drop("invalid")
         report(
             logging.ERROR,

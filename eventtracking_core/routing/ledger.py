@@ -60,7 +60,8 @@ class AtomicCounter:
     @property
     def value(self) -> int:
         """How often `add` was called."""
-        return self.ticks - self._base
+        # The repr of a count shows the next number, and takes none.
+        return int(repr(self.tick)[6:-1]) - self._base
 
     def add_many(self, number: int) -> None:
         """Add a number at once."""
@@ -68,20 +69,15 @@ class AtomicCounter:
 
     def restart(self) -> None:
         """Count from zero again."""
-        self._base = self.ticks
-
-    @property
-    def ticks(self) -> int:
-        """What the next `next(counter.tick)` returns: the count, whatever was restarted."""
-        return int(repr(self.tick)[6:-1])  # its repr shows the next number, and takes none
+        self._base += self.value
 
 
 class Ledger:
     """What became of the events that reached one node.
 
-    `accepted` includes what was `recovered` from a process that ended. `passed` is how many events
-    a component that is called by the emitting thread is done with: one that comes when it is not as
-    much as was accepted before finds another one there, and is perhaps emitted by the component.
+    `accepted` includes what was `recovered` from a process that ended. `is_busy` is true while an
+    emitting thread is inside the node's components: an event that comes then may be emitted by
+    them. It is set in one step with its test, by the one thread that resets it.
     """
 
     __slots__ = (
@@ -90,7 +86,7 @@ class Ledger:
         "delivered",
         "dropped",
         "interrupted",
-        "passed",
+        "is_busy",
         "recovered",
     )
 
@@ -101,7 +97,7 @@ class Ledger:
         self.dead_lettered = AtomicCounter()
         self.dropped: dict[str, AtomicCounter] = {}
         self.interrupted = self.counter("interrupted")
-        self.passed = 0
+        self.is_busy = False
 
     def drop(self, reason: str, number: int = 1) -> None:
         """Count events that go no further from here."""
@@ -128,4 +124,4 @@ class Ledger:
             *self.dropped.values(),
         ):
             counter.restart()
-        self.passed = self.accepted.ticks
+        self.is_busy = False

@@ -188,7 +188,6 @@ class RoutingBackend:
         """Count an event that the router accepted and dropped without running its processors."""
         if self._steps:
             self.ledger.accepted.add()
-            self.ledger.passed += 1
         self.ledger.drop(reason)
 
     def targets(self, terminal: Terminal = DELIVER) -> Iterator[Send]:

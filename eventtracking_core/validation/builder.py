@@ -93,7 +93,8 @@ def build(policies, event_id, name, moment, frame, context, data):
 _FAST_CHECK: Final = """\
     try:
         {check.reads}
-        if provided := length(context) - entered:
+        if length(context) != entered:
+            provided = length(context) - entered
             size += {key_bytes} * provided
             for value in context.values():
                 if kind(value) is text:
