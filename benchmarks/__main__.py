@@ -1,4 +1,4 @@
-"""Measure, and print the tables: `python -m benchmarks`."""
+"""Measure, and print the tables: `python -m benchmarks`; `compare A.json B.json` two runs."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import argparse
 import json
 import sys
 from contextlib import ExitStack
+from math import isnan
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.cliffs import cliffs
+from benchmarks.comparison import compare
+from benchmarks.deep import deep
 from benchmarks.deliveries import deliveries
 from benchmarks.floors import floors
 from benchmarks.machine import machine
 from benchmarks.ours import ours
 from benchmarks.peers import peers
 from benchmarks.rounds import Samples, import_rounds, nothing_swallowed, rounds
-from benchmarks.rows import IMPORTS, Result, results
+from benchmarks.rows import IMPORTS, Result, drifting, results
 from benchmarks.table import contestants_table, rows_table
+from benchmarks.threads import threads
 from benchmarks.through_structlog import through_structlog
 
 NOTES = (
@@ -28,12 +31,15 @@ NOTES = (
 
 
 def main() -> None:
-    """Run everything once and print what was measured."""
+    """Run everything once and print what was measured, or compare two runs."""
     options = _options()
+    if options.compare:
+        _compare(*options.compare)
+        return
     with TemporaryDirectory(prefix="eventtracking-benchmarks-") as name:
         directory = Path(name)
         samples, statements, missing = _measured(options, directory)
-    measured = results({name: median(times) for name, times in samples.items()}, missing)
+    measured = results(samples, missing)
     if options.json:
         print(json.dumps(_document(options, samples, measured), indent=2))
     else:
@@ -42,6 +48,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("compare", nargs="*", metavar="compare BEFORE AFTER", help="two runs")
     parser.add_argument("--json", action="store_true", help="print JSON, with every sample")
     parser.add_argument("--quick", action="store_true", help="3 rounds of 2,000: to see it run")
     parser.add_argument("--rounds", type=int, default=15)
@@ -49,6 +56,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--imports", type=int, default=25, help="rounds of fresh interpreters")
     parser.add_argument("--deliveries", type=int, default=5, help="rounds to MongoDB and Segment")
     options = parser.parse_args()
+    if options.compare:
+        if len(options.compare) != 3 or options.compare[0] != "compare":  # noqa: PLR2004
+            parser.error("compare takes two files: compare BEFORE.json AFTER.json")
+        options.compare = [Path(name) for name in options.compare[1:]]
     if options.quick:
         options.rounds, options.events, options.imports, options.deliveries = 3, 2_000, 5, 2
     return options
@@ -61,6 +72,7 @@ def _measured(options: argparse.Namespace, directory: Path) -> tuple[Samples, di
             *floors(directory, stack),
             *ours(directory, stack),
             *cliffs(directory, stack),
+            *deep(directory, stack),
             *through_structlog(stack),
             *peers(directory, stack),
         ]
@@ -70,6 +82,10 @@ def _measured(options: argparse.Namespace, directory: Path) -> tuple[Samples, di
     samples |= import_rounds(
         IMPORTS, number=options.imports, directory=directory, progress=_progress
     )
+    with nothing_swallowed():
+        samples |= threads(
+            directory, number=options.deliveries, events=4 * options.events, progress=_progress
+        )
     delivered = deliveries(directory, number=options.deliveries, progress=_progress)
     said = {each.name: each.statement for each in everybody} | delivered.statements | IMPORTS
     return samples | delivered.samples, said, delivered.missing
@@ -95,7 +111,16 @@ def _print(
     )
     print(contestants_table(samples, statements), end="\n\n")
     print(rows_table(measured), end="\n\n")
-    print("\n".join(NOTES))
+    print("\n".join([*NOTES, *drifting(samples)]))
+
+
+def _compare(before: Path, after: Path) -> None:
+    try:
+        text, is_worse = compare(before, after)
+    except ValueError as error:
+        sys.exit(str(error))
+    print(text)
+    sys.exit(1 if is_worse else 0)
 
 
 def _document(
@@ -113,18 +138,24 @@ def _document(
                 "path": result.row.path,
                 "ours": result.row.ours,
                 "reference": result.row.reference,
-                "ours_median": result.ours,
-                "reference_median": result.reference,
+                "ours_median": _number(result.ours),
+                "reference_median": _number(result.reference),
                 "kind": result.row.kind,
-                "ratio": result.ratio,
+                "ratio": _number(result.ratio),
+                "spread": None if isnan(result.spread[0]) else result.spread,
                 "must": result.row.must,
                 "reach": result.row.reach,
                 "verdict": result.verdict,
             }
             for result in measured
         ],
-        "notes": NOTES,
+        "notes": [*NOTES, *drifting(samples)],
     }
+
+
+def _number(value: float) -> float | None:
+    """Return None for what was not measured: JSON has no nan."""
+    return None if isnan(value) else value
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,11 +12,12 @@ from typing import Any, Final
 import orjson
 
 from benchmarks.contestant import Contestant
+from benchmarks.floors import writing_floor
 from benchmarks.ours import contestant
-from benchmarks.sample import C1, C2, CONTEXT, DATA, NAME
+from benchmarks.sample import CONTEXT, DATA, NAME
 from benchmarks.sinks import Lines
 
-__all__ = ["CLIFFS", "cliffs"]
+__all__ = ["CLIFFS", "cliffs", "is_whole_with"]
 
 
 class _Safe(str):
@@ -42,34 +43,19 @@ def cliffs(directory: Path, stack: ExitStack) -> list[Contestant]:
     """Return our emit to a file, and the floor, of each of these events."""
     contestants = []
     for number, (name, data) in enumerate(CLIFFS.items()):
-        whole = partial(_is_whole, orjson.loads(orjson.dumps(data, option=orjson.OPT_UTC_Z)))
+        whole = partial(is_whole_with, orjson.loads(orjson.dumps(data, option=orjson.OPT_UTC_Z)))
         floor = Lines(directory / f"cliff-floor{number}.ndjson", whole)
         ours = Lines(directory / f"cliff{number}.ndjson", whole)
         config = {"backends": {"sink": {"type": "file", "path": str(ours.path)}}}
         contestants += [
-            _floor(name, data, floor, stack),
+            writing_floor(f"FLOOR2: {name}", data, floor, stack),
             contestant(f"file, {name}", config, stack, data=data, lines=ours),
         ]
     return contestants
 
 
-def _floor(name: str, data: dict[str, Any], lines: Lines, stack: ExitStack) -> Contestant:
-    descriptor = os.open(lines.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    stack.callback(os.close, descriptor)
-
-    def floor() -> None:
-        event = {
-            "name": NAME,
-            "timestamp": datetime.now(UTC),
-            "data": data,
-            "context": {**C1, **C2},
-        }
-        os.write(descriptor, orjson.dumps(event) + b"\n")
-
-    return Contestant(f"FLOOR2: {name}", "floor()", {"floor": floor}, lines.delivered)
-
-
-def _is_whole(data: dict[str, Any], line: dict[str, Any]) -> bool:
+def is_whole_with(data: Mapping[str, Any], line: dict[str, Any]) -> bool:
+    """Return whether a line has the sample event with these data."""
     if "due" in line["data"]:  # the floor leaves it without its zone
         line["data"]["due"] = line["data"]["due"].removesuffix("Z")
     return (line["name"], line["data"], line["context"]) == (NAME, data, CONTEXT)

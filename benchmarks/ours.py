@@ -14,7 +14,7 @@ from benchmarks.sample import C1, C2, CONTEXT, DATA, NAME
 from benchmarks.sinks import Lines
 from eventtracking_core import FieldDoc, Tracker
 
-__all__ = ["NULL", "contestant", "counted", "entered", "ours"]
+__all__ = ["NULL", "buffered", "contestant", "counted", "entered", "ours"]
 
 NULL = {"backends": {"sink": "null"}}
 NESTED = {"backends": {"a": {"backends": {"b": {"backends": {"c": NULL}}}}}}
@@ -70,16 +70,24 @@ def entered(tracker: Tracker) -> Callable[[], str]:
     return lambda: tracker.emit(NAME, DATA)
 
 
+def buffered(mode: str, directory: Path, *, leaves: int = 1) -> dict[str, Any]:
+    """Return a configuration of leaves that count what they get, each with a buffer of its own."""
+    delivery = {"mode": mode, "directory": str(directory)}
+    sink = {"type": "null", "delivery": delivery}
+    return {"backends": {f"sink{number}": sink for number in range(leaves)}}
+
+
 def _buffered(mode: str, directory: Path, stack: ExitStack) -> list[Contestant]:
-    """Return the mode with a worker that keeps up, and with one that does not."""
-
-    def config(name: str) -> dict[str, Any]:
-        delivery = {"mode": mode, "directory": str(directory / name)}
-        return {"backends": {"sink": {"type": "null", "delivery": delivery}}}
-
+    """Return the mode with a worker that keeps up, with one that does not, and with two leaves."""
     return [
-        contestant(mode, config(mode), stack, pauses=True),
-        contestant(f"{mode}, saturated", config(f"{mode}-saturated"), stack),
+        contestant(mode, buffered(mode, directory / mode), stack, pauses=True),
+        contestant(f"{mode}, saturated", buffered(mode, directory / f"{mode}-saturated"), stack),
+        contestant(
+            f"{mode}, two leaves",
+            buffered(mode, directory / f"{mode}-two", leaves=2),
+            stack,
+            pauses=True,
+        ),
     ]
 
 
@@ -145,10 +153,10 @@ def counted(tracker: Tracker, lines: Lines | None = None) -> Callable[[], int]:
         nonlocal seen
         assert tracker.flush(WAITS), "ours did not flush"
         stats = tracker.stats()
-        leaf = _leaf(stats["tree"])
+        total: int = stats["emitted"]
         assert not stats["warnings"], "there were warnings"
-        assert stats["emitted"] == leaf["accepted"] == leaf["delivered"], "events were dropped"
-        total: int = leaf["delivered"]
+        for leaf in _leaves(stats["tree"]):
+            assert total == leaf["accepted"] == leaf["delivered"], "events were dropped"
         count, seen = total - seen, total
         assert lines is None or lines.delivered() == count, "the file and the ledger differ"
         return count
@@ -156,12 +164,14 @@ def counted(tracker: Tracker, lines: Lines | None = None) -> Callable[[], int]:
     return delivered
 
 
-def _leaf(node: dict[str, Any]) -> dict[str, Any]:
-    while node.get("backends"):
-        assert not node["dropped"], "a router dropped events"
-        assert not any(step["errors"] for step in node["processors"]), "a processor failed"
-        [node] = node["backends"]
-    return node
+def _leaves(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if not node.get("backends"):
+        yield node
+        return
+    assert not node["dropped"], "a router dropped events"
+    assert not any(step["errors"] for step in node["processors"]), "a processor failed"
+    for child in node["backends"]:
+        yield from _leaves(child)
 
 
 def _recording_span() -> Callable[[], AbstractContextManager[object]]:

@@ -1,10 +1,13 @@
-"""The event everybody emits: about 700 bytes of JSON, two contexts with twelve keys in all."""
+"""The events: the one that everybody emits, of about 700 bytes, and a deeper one of ours.
+
+Both have two contexts with twelve keys in all.
+"""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["C1", "C2", "CONTEXT", "DATA", "NAME"]
+__all__ = ["C1", "C2", "CONTEXT", "DATA", "DEEP", "NAME"]
 
 NAME: Final = "edx.problem.check"
 
@@ -34,3 +37,20 @@ DATA: Final[dict[str, Any]] = {
     "max_grade": 2,
     "answers": {"d2e35c1d_2_1": "choice_3", "d2e35c1d_3_1": ["choice_0", "choice_2"]},
 }
+
+DEEP: Final[dict[str, Any]] = {
+    "order_id": "o-2026-000417",
+    "currency": "EUR",
+    "total": 84.5,
+    "is_gift": False,
+    "coupon": None,
+    "items": [
+        {"sku": "book-12", "price": 24.5, "quantity": 1},
+        {"sku": "pen-3", "price": 20.0, "quantity": 3},
+    ],
+    "shipping": {"method": "standard", "country": "NL"},
+    "payment": {"method": "card", "attempts": 1},
+    "placed_by": "web",
+    "seconds": 93,
+}
+"""Data of ten fields and five containers, on two levels."""

@@ -11,7 +11,17 @@ from benchmarks.rows import Result
 
 __all__ = ["contestants_table", "rows_table", "table"]
 
-COLUMNS = ("row", "reference", "ours µs", "reference µs", "ratio", "must", "reach", "verdict")
+COLUMNS = (
+    "row",
+    "reference",
+    "ours µs",
+    "reference µs",
+    "ratio",
+    "half of the rounds",
+    "must",
+    "reach",
+    "verdict",
+)
 SIGNS = {
     "at most": ("≤ ", "x"),
     "at least": ("≥ ", "x"),
@@ -29,14 +39,15 @@ def rows_table(measured: Sequence[Result]) -> str:
             result.row.reference,
             _figure(result.ours),
             _figure(result.reference),
-            _ratio(result),
+            _ratio(result, result.ratio),
+            _spread(result),
             _limit(result, result.row.must),
             _limit(result, result.row.reach),
             result.verdict,
         )
         for result in measured
     ]
-    return table([COLUMNS, *lines], range(2, 7))
+    return table([COLUMNS, *lines], range(2, 8))
 
 
 def contestants_table(samples: Samples, statements: Mapping[str, str]) -> str:
@@ -63,14 +74,20 @@ def _figure(value: float) -> str:
     return "" if isnan(value) else f"{value:.2f}"
 
 
-def _ratio(result: Result) -> str:
-    if result.missing:
+def _spread(result: Result) -> str:
+    if isnan(result.spread[0]):
+        return ""
+    return " - ".join(_ratio(result, ratio) for ratio in result.spread)
+
+
+def _ratio(result: Result, ratio: float) -> str:
+    if isnan(ratio):
         return ""
     if result.row.kind == "ms":
-        return f"{result.ratio:.2f} ms"
+        return f"{ratio:.2f} ms"
     if result.row.kind in {"over", "over, µs"}:
-        return f"+{result.ratio:.1f}{SIGNS[result.row.kind][1]}"
-    return f"{result.ratio:.2f}x" if result.ratio < 10 else f"{result.ratio:.1f}x"  # noqa: PLR2004
+        return f"{ratio:+.2f}{SIGNS[result.row.kind][1]}"
+    return f"{ratio:.2f}x" if ratio < 10 else f"{ratio:.1f}x"  # noqa: PLR2004
 
 
 def _limit(result: Result, limit: float | None) -> str:
