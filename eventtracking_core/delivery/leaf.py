@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from eventtracking_core.delivery.attempt import INVALID, Attempt, Run, sender
 from eventtracking_core.delivery.buffer import SPOOL_FULL, Buffer
 from eventtracking_core.delivery.control import WorkerControl
+from eventtracking_core.delivery.letters import PendingLetters
 from eventtracking_core.delivery.outcomes import DeliveryOutcomes
 from eventtracking_core.delivery.places import (
     DEFAULT_TRACKER,
@@ -95,7 +96,10 @@ class BufferedLeaf(Leaf):
     def _equip(self) -> None:
         """Make the worker and what it is given."""
         control = WorkerControl()
-        self.outcomes = DeliveryOutcomes(self.path, self.ledger, self.buffer, self.dead_letters)
+        letters = PendingLetters(
+            self.path, self.dead_letters, self.options.max_queue_size, self.options.max_queue_bytes
+        )
+        self.outcomes = DeliveryOutcomes(self.path, self.ledger, self.buffer, letters)
         self._sender = RetrySender(
             self.path,
             self.options,

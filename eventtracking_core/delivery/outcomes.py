@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from sys import maxsize
 from typing import TYPE_CHECKING
 
-from eventtracking_core.delivery.storage.dead_letters import DeadLetter, DeadLetters
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import describe, log, report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eventtracking_core.delivery.attempt import QueuedEvent
     from eventtracking_core.delivery.buffer import Buffer
+    from eventtracking_core.delivery.letters import PendingLetters
     from eventtracking_core.routing import Ledger
 
 __all__ = ["DeliveryOutcomes"]
@@ -30,16 +29,14 @@ class DeliveryOutcomes:
         path: the leaf's path, for the log and in dead letters.
         ledger: the leaf's counts.
         buffer: where the events came from.
-        dead_letters: where rejected events go.
+        letters: rejected events, until they are stored.
     """
 
-    def __init__(
-        self, path: str, ledger: Ledger, buffer: Buffer, dead_letters: DeadLetters
-    ) -> None:
+    def __init__(self, path: str, ledger: Ledger, buffer: Buffer, letters: PendingLetters) -> None:
         self._path = path
         self._ledger = ledger
         self._buffer = buffer
-        self._dead_letters = dead_letters
+        self.letters = letters
         self.in_flight = 0
         self.delivered = 0
 
@@ -63,13 +60,12 @@ class DeliveryOutcomes:
             self._acknowledge(events)
 
     def dead_letter(self, events: Sequence[QueuedEvent], reason: str) -> None:
-        """Store events as dead letters; drop those for which there is no room."""
+        """Store events as dead letters; drop those that exceed the configured size.
+
+        While the disk does not take them, they stay in flight.
+        """
         if not events:
             return
-        stored = self._store(events, reason)
-        self._ledger.dead_lettered.add_many(stored)
-        if stored < len(events):
-            self._ledger.drop(reason, len(events) - stored)
         report(
             logging.ERROR,
             (self._path, reason),
@@ -80,13 +76,49 @@ class DeliveryOutcomes:
             events[0].error,
             extra={"backend": self._path, "reason": reason},
         )
-        self._acknowledge(events)
+        self.letters.add(events, reason)
+        if self.letters.is_due:
+            self.store_letters()
+
+    def store_letters(self) -> None:
+        """Store the dead letters that wait, as far as the disk takes them now."""
+        while self.letters:
+            try:
+                letters, stored = self.letters.store()
+            except OSError as error:
+                self._report("dead letters", error)
+                return
+            self._ledger.dead_lettered.add_many(stored)
+            for letter in letters[stored:]:
+                self._ledger.drop(letter.reason)
+            self._acknowledge([letter.queued for letter in letters])
+
+    def take_letters(self) -> list[QueuedEvent]:
+        """Take back the events that the disk does not take as dead letters; they stay in flight."""
+        return [letter.queued for letter in self.letters.take()]
 
     def abandon(self, events: Sequence[QueuedEvent]) -> None:
         """Spool or drop events whose time is up; those that came from the spool stay there."""
+        self._drop_letters()
         unspooled = [event.wire for event in events if event.spooled is None]
         self.in_flight -= len(unspooled)
         self.spool_or_drop(unspooled)
+
+    def _drop_letters(self) -> None:
+        """Store the dead letters that wait, or drop them; those from the spool stay there."""
+        self.store_letters()
+        lost = [each for each in self.letters.take() if each.queued.spooled is None]
+        for letter in lost:
+            self._ledger.drop(letter.reason)
+        self.in_flight -= len(lost)
+        if lost:
+            log(
+                logging.ERROR,
+                "backend %s: %d events are lost: their dead letters could not be written",
+                self._path,
+                len(lost),
+                extra={"backend": self._path, "reason": lost[0].reason},
+            )
 
     def spool_or_drop(self, wires: list[bytes]) -> None:
         """Spool these events and the queue's, which cannot be delivered; drop what has no room."""
@@ -107,24 +139,6 @@ class DeliveryOutcomes:
                 "backend %s: %d events were not delivered in time", self._path, lost,
                 extra={"backend": self._path, "reason": "shutdown"},
             )  # fmt: skip
-
-    def _store(self, events: Sequence[QueuedEvent], reason: str) -> int:
-        now = datetime.now(UTC)
-        try:
-            return self._dead_letters.add(
-                DeadLetter(
-                    wire=event.wire,
-                    backend=self._path,
-                    reason=reason,
-                    error=event.error,
-                    attempts=event.attempts,
-                    time=now,
-                )
-                for event in events
-            )
-        except OSError as error:
-            self._report("dead letters", error)
-            return 0
 
     def _acknowledge(self, events: Sequence[QueuedEvent]) -> None:
         self.in_flight -= len(events)

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from eventtracking_core._threads import Bell, start_daemon
+from eventtracking_core.delivery.letters import RETRY_INTERVAL
 from eventtracking_core.delivery.queue import FlushMarker
 from eventtracking_core.diagnostics import describe, report
 
@@ -183,24 +184,28 @@ class Worker:
 
     def _work(self) -> None:
         buffer, control, sender = self._buffer, self._control, self._sender
+        letters = self._outcomes.letters
         while True:
             if sender.pending:  # a batch, or what an error left of it
                 sender.send()
+            if letters.is_due:
+                self._outcomes.store_letters()
             if control.markers:
                 control.complete(self._is_done)
-            if buffer.spool is not None and not (sender.pending or buffer.has_more):
+            if buffer.spool is not None and not (sender.pending or letters or buffer.has_more):
                 buffer.deaths.clear()
             if control.stopped_at is not None and (control.past_deadline() or self._is_empty()):
                 self._finish()
                 return
             self._wait_for_batch()
             taken = sender.take(self._options.max_batch_size)
-            if not taken and (control.stopped_at is not None or buffer.has_more):
+            is_waiting = control.stopped_at is not None or buffer.has_more or len(letters) > 0
+            if not taken and is_waiting:
                 control.wait(PAUSE)
 
     def _wait_for_batch(self) -> None:
         """Wait until a batch is full, or due, or asked for."""
-        buffer, control = self._buffer, self._control
+        buffer, control, letters = self._buffer, self._control, self._outcomes.letters
         due: float | None = None
         while control.stopped_at is None and not control.markers:
             waiting = buffer.waiting
@@ -209,13 +214,16 @@ class Worker:
             now = monotonic()
             if waiting and due is None:
                 due = now + self._options.schedule_delay
-            if (due is not None and now >= due) or buffer.has_adopted:
+            if (due is not None and now >= due) or buffer.has_adopted or letters.is_due:
                 break
             self.wake_at_bytes = self._full_bytes
             self.wake_at_count = self._full_size if waiting else 1
             # A thread that stored an event before the thresholds were set did not wake this one.
             if buffer.waiting <= waiting:
-                control.wait(None if due is None else due - now)
+                pause = None if due is None else due - now
+                if letters:
+                    pause = min(pause or RETRY_INTERVAL, RETRY_INTERVAL)
+                control.wait(pause)
         self.wake_at_count = self.wake_at_bytes = maxsize
 
     def _drain(self) -> None:
@@ -224,6 +232,9 @@ class Worker:
         while self._buffer.has_more and not self._control.past_deadline():
             self._sender.take(self._options.max_batch_size)
             self._sender.send()
+            if self._outcomes.letters.is_full:
+                break
+        self._outcomes.store_letters()
         self._control.complete(self._is_done)
 
     def _finish(self) -> None:
@@ -260,7 +271,8 @@ class Worker:
 
     def _is_empty(self) -> bool:
         # In this order: a thread that was about to store an event may have done so meanwhile.
-        return not (self._has_incoming() or self._sender.pending or self._buffer.has_more)
+        is_busy = self._has_incoming() or self._sender.pending or self._buffer.has_more
+        return not (is_busy or self._outcomes.letters)
 
     def _has_incoming(self) -> bool:
         """Return whether a thread is about to store an event, and may get there."""

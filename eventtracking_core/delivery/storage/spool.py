@@ -22,7 +22,7 @@ from eventtracking_core.delivery.storage.adoption import Orphans
 from eventtracking_core.delivery.storage.directory import ProcessDirectory, make_private
 from eventtracking_core.delivery.storage.disk import DISK, Disk, identity, roll_back
 from eventtracking_core.delivery.storage.format import HEADER_SIZE, SUFFIX, frame
-from eventtracking_core.delivery.storage.quarantine import quarantine
+from eventtracking_core.delivery.storage.quarantine import Quarantine
 from eventtracking_core.delivery.storage.segment import Segment, SpooledEvent, begun
 from eventtracking_core.delivery.storage.sync import Syncer
 from eventtracking_core.diagnostics import describe, report
@@ -81,6 +81,7 @@ class Spool:
         self._syncer = Syncer(self._interval, self._disk, self._check)
         self._segments: deque[Segment] = deque()
         self._orphans = Orphans(self.directory, self._base)
+        self._quarantine = Quarantine(self.directory.parent / DAMAGED, self._base)
         self._adopted_first = False
         # For appending, by whoever holds the lock:
         self._is_writing = False
@@ -295,6 +296,7 @@ class Spool:
     def take(self, max_records: int, max_bytes: int) -> tuple[list[SpooledEvent], int]:
         """Return the next events, oldest first, and how many of them were adopted."""
         self._adopt()
+        self._quarantine.store()
         taken: list[SpooledEvent] = []
         recovered = 0
         segments = list(self._segments)
@@ -319,8 +321,7 @@ class Spool:
             self.taken += len(wires) + lost
         for damage in damaged:
             self.damaged += 1
-            name = f"{segment.owner.path.name}-{segment.path.stem}-{self.damaged}"
-            quarantine(self.directory.parent / DAMAGED / name, damage, self._base)
+            self._quarantine.add(f"{segment.owner.path.name}-{segment.path.stem}", damage)
         if lost:
             self._lost(lost)
         return wires
@@ -371,6 +372,7 @@ class Spool:
         finally:
             if acquired:
                 self._lock.release()
+        self._quarantine.close()
         self._let_go(None if ends else self._own)
         self._syncer.close()
 

@@ -85,13 +85,21 @@ def deliver(
     except RetryableError:
         raise
     except Exception as error:  # noqa: BLE001  an unsettled message must not be acknowledged
-        if requeue.is_exhausted:
-            unroutable.dead_letter(message, items, f"delivery failed: {describe(error)}")
+        if requeue.is_exhausted and _is_dead_lettered(message, items, error):
             return
         level = logging.INFO if isinstance(error, ClosedError) else logging.ERROR
         text = "a message for node %s was requeued: %s"
         report(level, (message.node, type(error)), text, message.node, describe(error))
         requeue.message(document)
+
+
+def _is_dead_lettered(message: Message, items: list[QueuedEvent], error: Exception) -> bool:
+    """Dead-letter a message; return False if the disk does not take it now."""
+    try:
+        unroutable.dead_letter(message, items, f"delivery failed: {describe(error)}")
+    except OSError:
+        return False
+    return True
 
 
 def _is_newer(document: object) -> bool:

@@ -165,6 +165,7 @@ class RemoteLeaf(BufferedLeaf):
         if left and limit is not None and since is not None and time() - since >= limit:
             self.outcomes.dead_letter(left, "expired")
             left = []
+        left += self.outcomes.take_letters()  # the disk refuses them: they wait in the broker
         if not left:
             return None
         self._report(left[0])

@@ -150,6 +150,37 @@ def test_one_poison_event_of_a_hundred_is_a_dead_letter_and_99_are_delivered(des
     assert desk.ledger() == ledger(accepted=100, delivered=99, dead_lettered=1)
 
 
+def test_a_dead_letter_that_the_disk_refuses_waits_in_the_broker(desk):
+    sink = Sink(*[et.RejectedError("bad")] * 10)
+    desk.configure(store=sink)
+    dead = desk.leaf().dead_letters.directory
+    dead.parent.mkdir(parents=True)
+    dead.write_text("in the way")
+    desk.emit(1)
+    assert desk.work(limit=3) == 3
+    assert desk.ledger() == ledger(accepted=3, requeued=3)
+    dead.unlink()
+    desk.work()
+    [letter] = desk.leaf().dead_letters.letters()
+    assert (letter.event["data"], letter.reason) == ({"n": 1}, "rejected")
+    assert desk.messages() == []
+
+
+def test_a_message_that_can_be_neither_delivered_nor_dead_lettered_goes_back(
+    desk, tmp_path, monkeypatch
+):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("EVENTTRACKING_SPOOL_DIRECTORY", str(tmp_path / "file"))
+    desk.configure(store=Sink())
+    document = a_message(desk, 1, node="late")
+    desk.deliver(document)
+    [message] = desk.messages()
+    assert message.payload[0][0] == document
+    desk.deliver(document, retries=5000)
+    [message] = desk.messages()
+    assert message.payload[0][0] == document
+
+
 def test_an_event_that_fails_for_no_named_reason_is_given_up_while_others_get_through(desk):
     def stumble(numbers):
         return KeyError("n") if 3 in numbers else None

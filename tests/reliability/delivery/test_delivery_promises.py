@@ -207,11 +207,15 @@ def test_a_dead_letter_that_finds_no_room_is_dropped_under_its_reason(
     assert len([record for record in caplog.records if f"({reason})" in record.getMessage()]) == 1
 
 
-def test_dead_letters_that_cannot_be_written_are_counted(tracker_to, sink, tmp_path, eventually):
+def test_dead_letters_that_cannot_be_written_until_the_end_are_counted(
+    tracker_to, sink, tmp_path, eventually
+):
     (tmp_path / "delivery").write_text("in the way of the directory")
     tracker = tracker_to(sink(otherwise=et.RejectedError()))
     tracker.emit_many(range(5))
-    eventually(lambda: tracker.leaf()["dropped"] == {"rejected": 5})
+    eventually(lambda: tracker.leaf()["pending"] == 5)
+    tracker.shutdown(0.5)
+    assert tracker.leaf()["dropped"] == {"rejected": 5}
 
 
 GROWTH = """

@@ -4,38 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
-import re
-import subprocess
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
+import small_disks
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eventtracking_core.delivery.storage.disk import Disk
 from eventtracking_core.delivery.storage.spool import Spool
 
-CAP_SYS_ADMIN = 1 << 21
-
-
-def may_mount():
-    status = Path("/proc/self/status")
-    found = re.search(r"CapEff:\s*(\w+)", status.read_text()) if status.exists() else None
-    return found is not None and bool(int(found[1], 16) & CAP_SYS_ADMIN)
-
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 2 MiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", place], check=True)
-    yield place
-    subprocess.run(["umount", "--lazy", place], check=True)
+    with small_disks.small_disk(tmp_path / "disk") as place:
+        yield place
 
 
-if may_mount():  # elsewhere the disks below, which refuse, show the same
+if small_disks.may_mount():  # elsewhere the disks below, which refuse, show the same
 
     def test_on_a_full_disk_the_queue_takes_over_and_the_disk_is_used_again(
         small_disk, tracker_to, sink, leaf, eventually
