@@ -44,6 +44,9 @@ class DeathCounts:
         self._deaths: dict[str, int] = {}
         self._is_trying = False
 
+    def __len__(self) -> int:
+        return len(self._deaths)
+
     def of(self, event_id: str) -> int:
         """Return how many processes died while they delivered an event."""
         return self._deaths.get(event_id, 0)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import time
 from typing import Any, Protocol
 
+from msgspec.structs import replace
+
 from eventtracking_async_router import unroutable
-from eventtracking_async_router.leaf import RemoteLeaf
+from eventtracking_async_router.leaf import RemoteLeaf, RetryLater
 from eventtracking_async_router.messages import (
     VERSION,
     Message,
@@ -54,6 +58,7 @@ def deliver(
     document: object,
     requeue: SupportsRequeue,
     *,
+    message_id: str | None = None,
     find: Callable[[str, str], RemoteRouter | None] = find,
 ) -> None:
     """Deliver, drop, dead-letter or requeue each event of a message; then it may be acknowledged.
@@ -61,6 +66,7 @@ def deliver(
     Args:
         document: the message; untrusted.
         requeue: accepts events that must be retried later.
+        message_id: the message's id, the same at each delivery; without it, no deaths are counted.
         find: returns the node, by its tracker's name and its path.
 
     Raises:
@@ -81,7 +87,8 @@ def deliver(
         _log_rejected(document, str(error))
         return
     try:
-        _deliver(find(message.tracker, message.node), message, items, requeue)
+        with _delivering(find(message.tracker, message.node), message, message_id) as found:
+            _deliver(*found, items, requeue)
     except RetryableError:
         raise
     except Exception as error:  # noqa: BLE001  an unsettled message must not be acknowledged
@@ -138,6 +145,19 @@ def _log_rejected(document: object, reason: str) -> None:
     )
 
 
+@contextmanager
+def _delivering(
+    node: RemoteRouter | None, message: Message, message_id: str | None
+) -> Iterator[tuple[RemoteRouter | None, Message]]:
+    """Note the delivery of a message; yield its node, and the message with its count of deaths."""
+    deliveries = None if node is None or message_id is None else node.deliveries
+    if deliveries is None or message_id is None:
+        yield node, message
+        return
+    with deliveries.delivering(message_id) as deaths:
+        yield node, replace(message, deaths=message.deaths + deaths)
+
+
 def _deliver(
     node: RemoteRouter | None, message: Message, items: list[QueuedEvent], requeue: SupportsRequeue
 ) -> None:
@@ -145,20 +165,53 @@ def _deliver(
         unroutable.dead_letter(message, items, "this worker's configuration has no such node")
         return
     _log_origin(message)
-    if message.leaf is None:
-        routed = node.route(item.event for item in items)
-        batches = {leaf: _items(events) for leaf, events in routed.items()}
+    if message.deaths and len(items) > 1:
+        _isolate(message, items, requeue)
+    elif message.leaf is None:
+        _deliver_below(node, message, items, requeue)
     else:
         leaf = next((leaf for leaf in _leaves(node) if leaf.path == message.leaf), None)
         if leaf is None:
-            unroutable.dead_letter(
-                message, items, "this worker's configuration has no such backend"
-            )
-            return
-        batches = {leaf: items}
+            text = "this worker's configuration has no such backend"
+            unroutable.dead_letter(message, items, text)
+        else:
+            _deliver_to(message, leaf, items, requeue)
+
+
+def _deliver_below(
+    node: RemoteRouter, message: Message, items: list[QueuedEvent], requeue: SupportsRequeue
+) -> None:
+    """Route events to the leaves below a node, and deliver them there."""
+    if message.deaths >= min(leaf.options.max_worker_deaths for leaf in node.remote_leaves()):
+        unroutable.dead_letter(message, items, _died(message), reason="worker_deaths")
+        return
+    routed = node.route(item.event for item in items)
+    batches = {leaf: _items(events) for leaf, events in routed.items()}
+    if message.deaths and len(batches) > 1:  # one of the leaves may be where processes die
+        for leaf, reached in batches.items():
+            _requeue(message, leaf, RetryLater(reached, time(), None, 0.0), requeue)
+        return
     # Leaves that fail may block until a timeout, so they come last.
     for leaf in sorted(batches, key=lambda leaf: leaf.is_failing):
         _deliver_to(message, leaf, batches[leaf], requeue)
+
+
+def _isolate(message: Message, items: list[QueuedEvent], requeue: SupportsRequeue) -> None:
+    """Requeue each event of a message on its own: processes died, and one may be to blame."""
+    report(
+        logging.ERROR,
+        ("deaths", message.node),
+        "node %s: a process died while it delivered a message; its %d events are delivered alone",
+        message.node,
+        len(items),
+    )
+    for each in items:
+        parcel = Parcel(each.wire, each.attempts, each.poison_strikes)
+        requeue.events(replace(message, events=pack([parcel]), deaths=1).document(), 0.0)
+
+
+def _died(message: Message) -> str:
+    return f"{message.deaths} processes died while they delivered it"
 
 
 def _leaves(node: RemoteRouter) -> list[RemoteLeaf]:
@@ -172,7 +225,18 @@ def _items(events: Sequence[Any]) -> list[QueuedEvent]:
 def _deliver_to(
     message: Message, leaf: RemoteLeaf, items: list[QueuedEvent], requeue: SupportsRequeue
 ) -> None:
-    retry = leaf.deliver_batch(items, since=message.since, last=message.last)
+    if message.deaths >= leaf.options.max_worker_deaths:
+        for each in items:
+            each.error = _died(message)
+        retry = leaf.dead_letter(items, "worker_deaths")
+    else:
+        retry = leaf.deliver_batch(items, since=message.since, last=message.last)
+    _requeue(message, leaf, retry, requeue)
+
+
+def _requeue(
+    message: Message, leaf: RemoteLeaf, retry: RetryLater | None, requeue: SupportsRequeue
+) -> None:
     if retry is None:
         return
     parcels = [Parcel(each.wire, each.attempts, each.poison_strikes) for each in retry.items]
@@ -185,6 +249,7 @@ def _deliver_to(
         leaf=leaf.path,
         since=retry.since,
         last=retry.last,
+        deaths=message.deaths,
     )
     requeue.events(remaining.document(), retry.delay)
 

@@ -176,6 +176,17 @@ class RemoteLeaf(BufferedLeaf):
         self.requeued.add_many(len(left))
         return RetryLater(left, since or time(), time(), delay)
 
+    def dead_letter(self, items: Sequence[QueuedEvent], reason: str) -> RetryLater | None:
+        """Store events as dead letters; return those that the disk does not take now."""
+        with self._lock:
+            self.ledger.accepted.add_many(len(items))
+            self.outcomes.take(len(items))
+            self.outcomes.dead_letter(items, reason)
+            left = self.outcomes.take_letters()
+            self.outcomes.in_flight -= len(left)
+            self.requeued.add_many(len(left))
+        return RetryLater(left, time(), None, self.options.max_interval) if left else None
+
     def _without_poison(self, items: list[QueuedEvent], last: float | None) -> list[QueuedEvent]:
         """Dead-letter events that fail alone with an unclassified error while others succeed."""
         for item in items:

@@ -82,6 +82,7 @@ class Message(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
         leaf: for a retry, the path of the only leaf to deliver to, past all processors.
         since: time of the first failed attempt, in seconds since 1970.
         last: time of the last one.
+        deaths: how many processes died while they delivered the event in this message.
     """
 
     version: int
@@ -92,6 +93,7 @@ class Message(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     leaf: _Path | None = None
     since: float | None = None
     last: float | None = None
+    deaths: Annotated[int, msgspec.Meta(ge=0)] = 0
 
     @classmethod
     def read(cls, document: object) -> Message:

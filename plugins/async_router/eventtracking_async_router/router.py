@@ -7,8 +7,10 @@ them below the same node of its own tree.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any, Final
 
+from eventtracking_async_router.deaths import Deliveries
 from eventtracking_async_router.leaf import RemoteLeaf, capture
 from eventtracking_core.events import Event
 from eventtracking_core.routing import AtomicCounter, Leaf, ProcessorNode, RoutingBackend
@@ -56,6 +58,14 @@ class RemoteRouter(RoutingBackend):
     def remote_leaves(self) -> Iterator[RemoteLeaf]:
         """Yield the leaves that this node's messages are for; a node below it has its own."""
         yield from _remote_leaves(self.remote)
+
+    @cached_property
+    def deliveries(self) -> Deliveries | None:
+        """The deliveries of its messages in this process; None if no backend is below it."""
+        leaf = next(self.remote_leaves(), None)
+        if leaf is None:
+            return None
+        return Deliveries(leaf.directory / "messages", leaf.directory.parent)
 
     def forked(self) -> None:
         """Reset the counters in a forked child; leaves are reset on their own."""

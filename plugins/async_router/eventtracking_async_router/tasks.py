@@ -36,7 +36,7 @@ def deliver_batch(self: Task[Any, Any], document: object) -> None:
     delivery = request.delivery_info or {}
     publisher = queue_publisher(self.app, delivery.get("routing_key") or "")
     try:
-        deliver(document, Requeue(publisher, request.retries))
+        deliver(document, Requeue(publisher, request.retries), message_id=str(request.id))
         publisher.settled(str(request.id), timeout=PUBLISH_TIMEOUT)
     except RetryableError as error:  # the remaining events could not be requeued
         raise Reject(requeue=True) from error

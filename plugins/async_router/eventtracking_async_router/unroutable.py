@@ -25,7 +25,9 @@ OTHERS: Final = "unknown"
 _directories: Final[set[tuple[str, str]]] = set()
 
 
-def dead_letter(message: Message, items: Sequence[QueuedEvent], reason: str) -> None:
+def dead_letter(
+    message: Message, items: Sequence[QueuedEvent], text: str, *, reason: str = "mismatch"
+) -> None:
     """Dead-letter the events of a message, at the path of the node it names.
 
     They can be replayed from there once the configuration has that node.
@@ -34,12 +36,12 @@ def dead_letter(message: Message, items: Sequence[QueuedEvent], reason: str) -> 
         OSError: they cannot be written.
     """
     path = message.leaf or message.node
-    error = f"{reason}: tracker {message.tracker!r}, {path!r}; sent by {message.origin}"
+    error = f"{text}: tracker {message.tracker!r}, {path!r}; sent by {message.origin}"
     written = _dead_letters(path, message.tracker).add(
         DeadLetter(
             wire=item.wire,
             backend=path,
-            reason="mismatch",
+            reason=reason,
             error=error,
             attempts=item.attempts,
             time=datetime.now(UTC),

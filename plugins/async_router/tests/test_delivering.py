@@ -361,6 +361,38 @@ def test_events_for_a_node_or_a_backend_that_is_not_there_are_dead_letters(
     assert found == {"node": [1], "late": [2], "node.r.gone": [3]}
 
 
+def test_events_of_a_message_during_which_a_process_died_are_delivered_alone(desk):
+    one, other = Sink(), Sink()
+    desk.configure(one=one, other=other)
+    desk.deliver(a_message(desk, 1, 2, 3, deaths=2))
+    split = [message.payload[0][0] for message in desk.messages()]
+    assert [document["deaths"] for document in split] == [1, 1, 1]
+    for document in split:
+        desk.deliver(document)
+    desk.work()
+    assert sorted(one.calls) == sorted(other.calls) == [[1], [2], [3]]
+
+
+def test_an_event_during_which_processes_died_too_often_is_a_dead_letter(
+    desk, tmp_path, monkeypatch
+):
+    """Of its backend; of the node, if it never got that far."""
+    monkeypatch.setenv("EVENTTRACKING_SPOOL_DIRECTORY", str(tmp_path))
+    sink = Sink()
+    desk.configure(store=sink)
+    desk.deliver(a_message(desk, 1, deaths=3))
+    [path] = tmp_path.glob("node@*/dead")
+    [letter] = DeadLetters(path, 0).letters()
+    assert (letter.event["data"], letter.reason) == ({"n": 1}, "worker_deaths")
+    desk.deliver(a_message(desk, 2, leaf="node.r.store", deaths=3))
+    [letter] = desk.leaf().dead_letters.letters()
+    assert (letter.event["data"], letter.reason) == ({"n": 2}, "worker_deaths")
+    assert letter.error == "3 processes died while they delivered it"
+    assert desk.ledger() == ledger(accepted=1, dead_lettered=1)
+    desk.deliver(a_message(desk, 3, leaf="node.r.store", deaths=2))
+    assert sink.delivered == [3]
+
+
 def test_no_message_holds_a_secret_a_path_to_code_or_a_pickle(desk):
     desk.app.conf.broker_transport_options = {"password": "a-secret"}
     desk.configure(store=Sink())

@@ -130,6 +130,23 @@ def test_a_killed_process_of_the_pool_loses_nothing(site, redis_url, emitting, e
     assert worker.ledger()["node.store"] == {"accepted": 200, "delivered": 200}
 
 
+def test_an_event_that_kills_its_worker_is_a_dead_letter_after_three_deaths(
+    site, broker, emitting, eventually
+):
+    killing = site.store(kind="async_router_sinks:Killing")
+    site.configure(node=site.node(broker, {"store": killing, "other": site.store("other")}))
+    worker = site.worker("-c", "2")
+    tracker = emitting(site.tracker(), range(40))
+    assert tracker.flush(20)
+    eventually(lambda: site.dead_letters().get("node.store"))
+    eventually(lambda: len(site.stored()) == 39)
+    eventually(lambda: len(site.stored("other")) == 40)
+    [letter] = site.dead_letters()["node.store"]
+    assert (letter.event["data"], letter.reason) == ({"n": 7}, "worker_deaths")
+    assert len(list(site.directory.glob("death-*"))) == 3
+    worker.stop()
+
+
 def test_what_redis_handed_to_a_worker_that_never_noted_it_is_sent_again(site, redis_url, emitting):
     site.configure(node=site.node(redis_url, {"store": site.store()}, visibility_timeout=1))
     assert emitting(site.tracker(), range(10)).flush(20)
