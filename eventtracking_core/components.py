@@ -31,7 +31,7 @@ __all__ = [
 
 
 class Processor(Protocol):
-    """Changes events on their way, or drops them: any callable that takes one.
+    """Changes, drops or splits events on their way: any callable that takes one.
 
     Two optional attributes are read once: `mutates` (False if the processor never changes the event
     it receives, and returns a changed copy instead) and `on_error` (`"drop"` if an event must not
@@ -42,8 +42,11 @@ class Processor(Protocol):
     compiled.
     """
 
-    def __call__(self, event: Event, /) -> Event | None:
+    def __call__(self, event: Event, /) -> Event | list[Event] | None:
         """Return the event to go on with, or None for the one that was given.
+
+        Or a list: each of its events goes on by itself, with the time of the one that was given and
+        an id derived from its id and the place in the list. An empty list drops the event.
 
         Raises:
             EventEmissionExit: the event goes no further on this branch.

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import ClosedError, EventEmissionExit
 from eventtracking_core.nesting import TooDeepError, nested
-from eventtracking_core.routing.ledger import AtomicCounter, Ledger
+from eventtracking_core.routing.ledger import Ledger
+from eventtracking_core.routing.parts import Split
 from eventtracking_core.routing.processor_node import process
 
 if TYPE_CHECKING:
@@ -54,29 +57,37 @@ def chain(
                 finally:
                     ledger.is_busy = False
         except BaseException as error:  # noqa: BLE001  an interrupt is raised again
-            dropped = ledger.interrupted
+            outcome: Iterator[object] = ledger.interrupted.tick
             try:  # another interrupt may come at any call: the last one counts the event
-                dropped = _dropped(ledger, error)
+                outcome = _outcome(ledger, error)
             finally:
-                next(dropped.tick)
+                next(outcome)
+            if isinstance(error, Split):
+                _call_each(partial(send, part) for part in error.parts)
             return
         send(event)
 
     return route
 
 
-def _dropped(ledger: Ledger, error: BaseException) -> AtomicCounter:
-    """Return the counter of an event that a router drops.
+def _outcome(ledger: Ledger, error: BaseException) -> Iterator[object]:
+    """Return an iterator whose next step counts an event that a router drops or splits.
 
     Raises:
         BaseException: the router was interrupted.
     """
+    if isinstance(error, Split):
+        added = len(error.parts) + len(error.dropped) - 1
+        ticks = [ledger.added.tick] * added
+        ticks += [ledger.counter(reason).tick for reason in error.dropped]
+        # All of them in one step of C, so that no interrupt comes in between.
+        return map(partial(deque, maxlen=0), [map(next, ticks)])
     if not isinstance(error, EventEmissionExit):
         raise error
     if isinstance(error, TooDeepError):
         key = ("recursion", id(ledger))
         report(logging.ERROR, key, "a router drops an event: %s", describe(error))
-    return ledger.counter(error.drop_reason)
+    return ledger.counter(error.drop_reason).tick
 
 
 def fan_out(targets: tuple[Send, ...]) -> Send:
@@ -88,19 +99,28 @@ def fan_out(targets: tuple[Send, ...]) -> Send:
             for send in rest:
                 send(event)
         except BaseException as error:  # noqa: BLE001  it is raised after the last target
-            _finish(rest, event, error)
+            _finish((partial(send, event) for send in rest), error)
 
     return send_to_all
 
 
-def _finish(rest: Iterator[Send], event: Event, error: BaseException) -> NoReturn:
-    """Send an event to the targets after one that raised an error; then raise it.
+def _call_each(calls: Iterable[Callable[[], object]]) -> None:
+    rest = iter(calls)
+    try:
+        for call in rest:
+            call()
+    except BaseException as error:  # noqa: BLE001  it is raised after the last call
+        _finish(rest, error)
+
+
+def _finish(rest: Iterable[Callable[[], object]], error: BaseException) -> NoReturn:
+    """Send what is left to send after a target raised an error; then raise it.
 
     The error is an interrupt, or says that the target is closed. Of several, an interrupt counts.
     """
-    for send in rest:
+    for call in rest:
         try:
-            send(event)
+            call()
         except ClosedError:
             continue
         except BaseException as another:  # noqa: BLE001  as above

@@ -3,6 +3,10 @@
 At every leaf, once nothing is on its way:
 
     accepted = delivered + dropped{reason} + dead_lettered + pending
+
+and at every router, where `added` is what its processors made of events beyond those they received:
+
+    accepted + added = dropped{reason} + passed on to each of its backends
 """
 
 from __future__ import annotations
@@ -82,6 +86,7 @@ class Ledger:
 
     __slots__ = (
         "accepted",
+        "added",
         "dead_lettered",
         "delivered",
         "dropped",
@@ -92,6 +97,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.accepted = AtomicCounter()
+        self.added = AtomicCounter()
         self.recovered = AtomicCounter()
         self.delivered = AtomicCounter()
         self.dead_lettered = AtomicCounter()
@@ -120,7 +126,7 @@ class Ledger:
     def restart(self) -> None:
         """Count from zero again, as a forked child does."""
         for counter in (
-            *(self.accepted, self.recovered, self.delivered, self.dead_lettered),
+            *(self.accepted, self.added, self.recovered, self.delivered, self.dead_lettered),
             *self.dropped.values(),
         ):
             counter.restart()

@@ -10,6 +10,7 @@ from eventtracking_core.errors import EventEmissionExit, RejectedError
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing.coroutines import refuse_awaitable, returns_coroutine
 from eventtracking_core.routing.ledger import AtomicCounter, failure_level, failure_reason
+from eventtracking_core.routing.parts import Split, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +33,7 @@ class FailedClosedError(EventEmissionExit):
 class ProcessorNode:
     """A processor at its place in a chain, with counters of its outcomes."""
 
-    __slots__ = ("dropped", "errors", "name", "on_error", "processor")
+    __slots__ = ("added", "dropped", "errors", "name", "on_error", "processor")
 
     def __init__(
         self, processor: Processor, *, name: str | None = None, on_error: OnError | None = None
@@ -49,6 +50,7 @@ class ProcessorNode:
             raise ValueError(f"on_error of {type(processor).__name__} must be continue or drop")
         self.name = name or getattr(processor, "__name__", type(processor).__name__)
         self.dropped = AtomicCounter()
+        self.added = AtomicCounter()
         self.errors: dict[str, AtomicCounter] = {}
 
     def handle_error(self, error: BaseException) -> None:
@@ -74,9 +76,20 @@ class ProcessorNode:
             raise FailedClosedError from error
 
     def stats(self) -> dict[str, Any]:
-        """Return how many events the processor dropped, and its failures by reason."""
+        """Return how many events the processor dropped and added, and its failures by reason."""
         errors = {reason: counter.value for reason, counter in self.errors.copy().items()}
-        return {"name": self.name, "dropped": self.dropped.value, "errors": errors}
+        return {
+            "name": self.name,
+            "dropped": self.dropped.value,
+            "added": self.added.value,
+            "errors": errors,
+        }
+
+    def restart(self) -> None:
+        """Count from zero again, as a forked child does."""
+        self.dropped.restart()
+        self.added.restart()
+        self.errors.clear()
 
 
 def process(steps: Iterable[ProcessorNode], event: Event) -> Event:
@@ -84,8 +97,10 @@ def process(steps: Iterable[ProcessorNode], event: Event) -> Event:
 
     Raises:
         EventEmissionExit: a processor dropped the event.
+        Split: a processor returned a list; several events, or none, go on in place of this one.
     """
-    for step in steps:
+    remaining = iter(steps)
+    for step in remaining:
         try:
             result: object = step.processor(event)
         except EventEmissionExit:
@@ -94,10 +109,44 @@ def process(steps: Iterable[ProcessorNode], event: Event) -> Event:
         except BaseException as error:  # noqa: BLE001  a processor may raise anything
             step.handle_error(error)
         else:
+            if result is None:
+                continue
             if isinstance(result, dict):
                 event = cast("Event", result)
-            elif result is not None:
+            elif isinstance(result, list):
+                return _process_parts(step, event, result, tuple(remaining))
+            else:
                 with suppress(RejectedError):
                     refuse_awaitable(result)
-                step.handle_error(TypeError("a processor returns an event or None"))
+                step.handle_error(TypeError("a processor returns an event, a list or None"))
     return event
+
+
+def _process_parts(
+    step: ProcessorNode, event: Event, made: list[object], rest: tuple[ProcessorNode, ...]
+) -> Event:
+    """Run the remaining processors on each event of a list, or on its parent if it has others.
+
+    Raises:
+        EventEmissionExit: the list is empty.
+        Split: it is not.
+    """
+    if not made:
+        step.dropped.add()
+        raise EventEmissionExit
+    try:
+        parts = parts_of(event, made)
+    except BaseException as error:  # noqa: BLE001  a processor may return anything
+        step.handle_error(error)
+        return process(rest, event)
+    step.added.add_many(len(parts) - 1)
+    split = Split()
+    for part in parts:
+        try:
+            split.parts.append(process(rest, part))
+        except Split as inner:
+            split.parts += inner.parts
+            split.dropped += inner.dropped
+        except EventEmissionExit as error:
+            split.dropped.append(error.drop_reason)
+    raise split

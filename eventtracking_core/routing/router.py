@@ -14,6 +14,7 @@ from eventtracking_core.errors import ClosedError, EventEmissionExit
 from eventtracking_core.routing.compiled import Send, chain, fan_out
 from eventtracking_core.routing.leaf import InlineLeaf, Leaf
 from eventtracking_core.routing.ledger import Ledger
+from eventtracking_core.routing.parts import Split
 from eventtracking_core.routing.processor_node import ProcessorNode, process
 
 if TYPE_CHECKING:
@@ -204,18 +205,27 @@ class RoutingBackend:
         """Process an event and send it to all backends. Logs and swallows every failure."""
         if not _is_plain(self):
             with suppress(EventEmissionExit):
-                self.send_to_backends(self.process_event(event))
+                processed = self.process_event(event)
+                for each in processed if isinstance(processed, list) else (processed,):
+                    self.send_to_backends(each)
             return
         with suppress(ClosedError):
             self.compile()(event)
 
-    def process_event(self, event: Event) -> Event:
-        """Return the event after the processors. Logs and swallows their failures.
+    def process_event(self, event: Event) -> Event | list[Event]:
+        """Return the event after the processors; a list if one of them returned a list.
+
+        Their failures are logged and swallowed.
 
         Raises:
-            EventEmissionExit: a processor dropped the event.
+            EventEmissionExit: the processors dropped the event, or every part of it.
         """
-        return process(self._steps, snapshot(event) if self.copies else event)
+        try:
+            return process(self._steps, snapshot(event) if self.copies else event)
+        except Split as split:
+            if not split.parts:
+                raise EventEmissionExit from None
+            return split.parts
 
     @property
     def copies(self) -> bool:
@@ -245,8 +255,7 @@ class RoutingBackend:
         """Reset in a forked child; the leaves reset themselves."""
         self.ledger.restart()
         for step in self._steps:
-            step.dropped.restart()
-            step.errors.clear()
+            step.restart()
         for child in self._children.values():
             if isinstance(child, RoutingBackend):
                 child.forked()
@@ -272,9 +281,11 @@ class RoutingBackend:
         """
         accepted = self.ledger.accepted.value if self._steps else entered
         dropped = self.ledger.dropped_by_reason()
-        passed = accepted - sum(dropped.values())
+        added = self.ledger.added.value
+        passed = accepted + added - sum(dropped.values())
         return {
             "accepted": accepted,
+            "added": added,
             "dropped": dropped,
             "processors": [step.stats() for step in self._steps],
             "backends": [

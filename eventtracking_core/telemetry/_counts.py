@@ -112,4 +112,5 @@ def _processed(path: str, router: RoutingBackend) -> Iterator[tuple[Series, int]
             yield Series(PROCESSED, (*where, *failure)), number
         passed = left - dropped - sum(failed.values())
         yield Series(PROCESSED, (*where, (outcome, "passed"))), passed
-        left -= dropped + (sum(failed.values()) if step.on_error == "drop" else 0)
+        left += step.added.value - dropped
+        left -= sum(failed.values()) if step.on_error == "drop" else 0

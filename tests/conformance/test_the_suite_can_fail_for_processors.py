@@ -55,7 +55,11 @@ def test_processors_that_are_good():
         def __call__(self, event):
             raise EventEmissionExit
 
-    for processor in (keep, Shout, Drop):
+    def split(event):
+        """Makes two of one."""
+        return [{**event, "data": {"n": n}} for n in range(2)]
+
+    for processor in (keep, Shout, Drop, split):
         all_checks_of(suite_of(processor))
 
 
@@ -75,6 +79,9 @@ def test_a_processor_that_says_what_nobody_understands(attributes, because):
     [
         (lambda event: True, "it returned bool"),
         (lambda event: {"id": event["id"], "name": "name"}, "context, data, timestamp"),
+        (lambda event: [event, None], "its list holds a NoneType"),
+        (lambda event: [{"name": 7}], "name must be a str"),
+        (lambda event: [{"data": 7}], "data must be a dict"),
         (lambda event: {**event, "id": new_id()}, "keep it"),
         (lambda event: event.update(id="7"), "keep it"),
         (lambda event: {**event, "name": None}, "name must be a str"),

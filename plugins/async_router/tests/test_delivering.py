@@ -416,3 +416,28 @@ def test_a_dead_letter_of_a_worker_goes_back_through_the_broker_to_its_one_backe
     desk.leaf().deliver(letter.event)
     desk.work()
     assert (sink.delivered, other.delivered) == ([1], [1])
+
+
+@pytest.mark.parametrize("where", ["emitter", "worker"])
+def test_the_parts_of_an_event_are_delivered_each_and_retried_under_their_ids(desk, where):
+    def split(event):
+        n = event["data"]["n"]
+        return [{**event, "data": {"n": 10 * n + place}} for place in range(3)]
+
+    class Noting(Sink):
+        def send_batch(self, events, *, timeout):
+            ids.append([event["id"] for event in events])
+            super().send_batch(events, timeout=timeout)
+
+    ids = []
+    sink = Noting(et.RetryableError("away"))
+    if where == "emitter":
+        desk.configure([split], store=sink)
+    else:
+        desk.configure(below={"processors": [split], "backends": {"store": sink}})
+    desk.emit(1, 2)
+    desk.work()
+    assert sink.delivered == [10, 11, 12, 20, 21, 22]
+    assert ids[0] == ids[1]
+    assert len(set(ids[1])) == 6
+    assert desk.ledger()["delivered"] == 6

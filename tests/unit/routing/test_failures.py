@@ -128,7 +128,7 @@ def test_what_a_redactor_cannot_read_does_not_go_on(memory):
     assert memory.events[0]["data"] == {"user": "<unreadable>", "n": 1}
 
 
-@pytest.mark.parametrize("result", [5, "event", [], True])
+@pytest.mark.parametrize("result", [5, "event", [5], (), True])
 def test_a_processor_that_returns_something_else_has_failed(result, memory):
     tracker = et.Tracker({"memory": memory}, processors=[lambda _: result])
     tracker.emit("name")

@@ -118,7 +118,7 @@ def test_a_node_says_what_it_is(tracker):
         ("b", "router"),
         ("c", "MemoryBackend"),
     ]
-    assert root["processors"] == [{"name": "sample", "dropped": 0, "errors": {}}]
+    assert root["processors"] == [{"name": "sample", "dropped": 0, "added": 0, "errors": {}}]
 
 
 def test_an_event_that_is_still_inside_a_backend_is_pending():
