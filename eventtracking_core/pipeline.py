@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.holders import calls_below, hold
@@ -131,6 +131,7 @@ class Pipeline:
         self._metadata_writer: MetadataWriter | None = None
         self.emitted_count = AtomicCounter()
         self.emitted = self.emitted_count.tick
+        self._moved = AtomicCounter()
         self._left_count = AtomicCounter()
         self.left = self._left_count.tick
         """`next(pipeline.left)` follows each `next(pipeline.emitted)`, after routing the event."""
@@ -147,7 +148,13 @@ class Pipeline:
         for leaf in self.root.leaves():
             leaf.shutdown_timeout = self.shutdown_timeout
         self.is_silent = not (self.root.children or interceptors or observers)
-        self.send = _raise_replaced if self._is_replaced else self._compiled()
+        self.send = partial(_move, self._moved) if self._is_replaced else self._compiled()
+
+    @property
+    def events_emitted(self) -> int:
+        """How many events entered and did not move to the pipeline that replaced this one."""
+        moved = self._moved.value  # first: then none is taken off that is not counted yet
+        return self.emitted_count.value - moved
 
     def _compiled(self) -> Send:
         send = self._intercepted() if interceptors else self.root.compile()
@@ -223,6 +230,7 @@ class Pipeline:
     def forked(self) -> None:
         """Reset in a forked child."""
         self.emitted_count.restart()
+        self._moved.restart()
         self._left_count.restart()
         self.root.forked()
 
@@ -240,16 +248,31 @@ class Pipeline:
     def shutdown(self, timeout: float) -> bool:
         """Close the leaves and release the backends; see `RoutingBackend.shutdown`."""
         deadline = monotonic() + timeout
-        done = self.root.shutdown(timeout)
-        left = max(0.0, deadline - monotonic())
-        return (self._metadata_writer is None or self._metadata_writer.shutdown(left)) and done
+        try:
+            done = self.root.shutdown(timeout)
+        finally:
+            left = max(0.0, deadline - monotonic())
+            saved = self._metadata_writer is None or self._metadata_writer.shutdown(left)
+        return saved and done
 
     def count_dropped(self, reason: str) -> None:
-        """Count an event that is dropped before the root's processors."""
+        """Count an event that is dropped before the root's processors.
+
+        Raises:
+            Replaced: the tracker has another pipeline, which counts it.
+        """
+        if self._is_replaced:
+            _move(self._moved)
         self.root.count_dropped(reason)
 
     def reject_invalid(self, error: str, event: Event) -> None:
-        """Run the processors on an invalid event, then put it into the backends' dead letters."""
+        """Run the processors on an invalid event, then put it into the backends' dead letters.
+
+        Raises:
+            Replaced: the tracker has another pipeline, which takes it.
+        """
+        if self._is_replaced:
+            _move(self._moved)
         if self._is_isolated():
             self.root.count_dropped("invalid")
             return
@@ -284,5 +307,6 @@ def _observed(send: Send) -> Send:
     return tell_and_send
 
 
-def _raise_replaced(_event: Event) -> None:
+def _move(moved: AtomicCounter, _event: Event | None = None) -> NoReturn:
+    moved.add()
     raise Replaced

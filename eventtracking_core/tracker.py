@@ -525,7 +525,7 @@ class Tracker:
         """
         check_fork()
         pipeline = self._pipeline
-        emitted = pipeline.emitted_count.value
+        emitted = pipeline.events_emitted
         return {
             "emitted": emitted,
             "warnings": self._warnings.counts(),

@@ -56,9 +56,10 @@ def check(root: RoutingBackend, owner: Owner | None, problems: Problems) -> None
 
 def guards(router: RoutingBackend, path: str = "") -> Iterator[tuple[str, Accepts]]:
     """Yield the guards at a router and below it, each with the path of its router."""
-    for step in router.steps:
-        if isinstance(step.processor, Accepts):
-            yield path, step.processor
-    for name, child in router.children.items():
-        if isinstance(child, RoutingBackend):
-            yield from guards(child, f"{path}.backends.{name}".removeprefix("."))
+    for part in router.parts():
+        for step in part.steps:
+            if isinstance(step.processor, Accepts):
+                yield path, step.processor
+        for name, child in part.children.items():
+            if isinstance(child, RoutingBackend):
+                yield from guards(child, f"{path}.backends.{name}".removeprefix("."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from sys import maxsize
-from threading import Lock, current_thread, main_thread
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +13,7 @@ from eventtracking_core._threads import Bell, start_daemon
 from eventtracking_core.delivery.letters import RETRY_INTERVAL
 from eventtracking_core.delivery.queue import FlushMarker
 from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery.buffer import Buffer
@@ -140,7 +141,7 @@ class Worker:
             try:
                 if not self._done.is_set:
                     self._drain()
-                    self._finish()
+                    self._finish(raises=True)
             finally:
                 self._running.release()
 
@@ -237,15 +238,15 @@ class Worker:
         self._outcomes.store_letters()
         self._control.complete(self._is_done)
 
-    def _finish(self) -> None:
+    def _finish(self, *, raises: bool = False) -> None:
         pending, self._sender.pending = self._sender.pending, []
         self._outcomes.abandon(pending)
         try:
             self._buffer.close()
             self._release(self._control.seconds_left(self._options.export_timeout))
-        except BaseException as error:
-            if current_thread() is main_thread() and not isinstance(error, Exception):
-                raise  # Ctrl-C: the next caller that waits ends the worker
+        except BaseException as error:  # noqa: BLE001  the worker ends whatever is raised
+            if raises:  # an interrupt: the next caller that waits ends the worker
+                pass_on(error)
             report(
                 logging.ERROR,
                 ("finish", self._path, type(error)),

@@ -73,10 +73,10 @@ def rewrite(event: Event, field: Field, change: Change, *, below: bool = False) 
         change: called with a copy of the mapping that holds the field, and its key there.
         below: whether a key such as `user.email` is changed with the field `user`.
     """
-    part, key, *rest = field
+    part, key = field[:2]
     holder = event.get(part)
     if (
-        rest
+        len(field) > 2  # noqa: PLR2004  a part and a key
         or type(holder) is not dict
         or not _TEXT.issuperset(map(type, holder))
         or (below and f"{key}." in " ".join(holder))
@@ -90,53 +90,79 @@ def rewrite(event: Event, field: Field, change: Change, *, below: bool = False) 
     return cast("Event", {**event, part: holder})
 
 
-def _keys(mapping: Mapping[str, Any], field: Field, *, below: bool) -> Iterator[tuple[str, Field]]:
-    """Yield the keys under which a field, or what holds it, is there, and what is left of it."""
-    for length in range(1, len(field) + 1):
-        key = ".".join(field[:length])
-        if key in mapping:
-            yield key, field[length:]
-    if below:
-        yield from [(key, ()) for key in mapping if key.startswith(f"{'.'.join(field)}.")]
+def _keys(
+    mapping: Mapping[str, Any], field: Field, at: int, *, below: bool
+) -> Iterator[tuple[str, int]]:
+    """Yield the keys under which a field, or what holds it, is there, and where the rest begins.
+
+    Args:
+        mapping: where to look.
+        field: what for.
+        at: where in the field the mapping's keys begin.
+        below: see `rewrite`.
+    """
+    first, number = field[at], len(field)
+    if first in mapping:
+        yield first, at + 1
+    if at + 1 == number and not below:
+        return
+    start = f"{first}."
+    for key in list(mapping):
+        if not key.startswith(start):
+            continue
+        parts = tuple(key.split("."))
+        end = at + len(parts)
+        if parts == field[at:end]:
+            yield key, end
+        elif below and end > number and parts[: number - at] == field[at:]:
+            yield key, number
 
 
-def _values(value: object, budget: Budget, *, field: Field, below: bool) -> list[object]:
+def _values(
+    value: object, budget: Budget, *, field: Field, below: bool, at: int = 0
+) -> list[object]:
     value = readable(value)
     found: list[object] = []
     if isinstance(value, list | tuple):
         next(budget)
         for item in value:
-            found += _values(item, budget, field=field, below=below)
+            found += _values(item, budget, field=field, below=below, at=at)
     elif isinstance(value, Mapping):
         next(budget)
-        for key, rest in _keys(value, field, below=below):
+        for key, end in _keys(value, field, at, below=below):
             inner = value[key]
-            found += _values(inner, budget, field=rest, below=below) if rest else [inner]
+            if end < len(field):
+                found += _values(inner, budget, field=field, below=below, at=end)
+            else:
+                found.append(inner)
     return found
 
 
-def _rewrite(value: Any, budget: Budget, *, field: Field, below: bool, change: Change) -> Any:
-    again = partial(_rewrite, below=below, change=change)
+def _rewrite(
+    value: Any, budget: Budget, *, field: Field, below: bool, change: Change, at: int = 0
+) -> Any:
+    again = partial(_rewrite, field=field, below=below, change=change)
     mapping = readable(value)
     if isinstance(mapping, list | tuple):
         next(budget)
-        items = [again(item, budget, field=field) for item in mapping]
+        items = [again(item, budget, at=at) for item in mapping]
         same = all(new is old for new, old in zip(items, mapping, strict=True))
         return value if same else items
     if not isinstance(mapping, Mapping):
         return mapping  # what cannot be looked into must not go on as it is
     next(budget)
     result = value
-    for key, rest in _keys(mapping, field, below=below):
-        inner = again(mapping[key], budget, field=rest) if rest else None
-        if rest and inner is mapping[key]:
+    for key, end in _keys(mapping, field, at, below=below):
+        is_whole = end == len(field)
+        inner = None if is_whole else again(mapping[key], budget, at=end)
+        if not is_whole and inner is mapping[key]:
             continue
         if result is value:
             result = dict(mapping)
-        if rest:
-            result[key] = inner
-        else:
+        if is_whole:
             change(result, key)
+        else:
+            result[key] = inner
     return result
 
 

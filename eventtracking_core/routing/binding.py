@@ -30,16 +30,17 @@ def bind(router: RoutingBackend, owner: Owner, before: tuple[Processor, ...] = (
         owner: has the event types.
         before: the processors in front of the router that drop an event when they fail.
     """
-    for step in router.steps:
-        _bind_component(step.processor, owner, before)
-        if step.on_error == "drop":
-            before = (*before, step.processor)
-    for child in router.children.values():
-        below = child.backend if isinstance(child, Leaf) else child
-        if isinstance(below, RoutingBackend):
-            bind(below, owner, before)
-        else:
-            _bind_component(below, owner, before)
+    for part in router.parts():
+        for step in part.steps:
+            _bind_component(step.processor, owner, before)
+            if step.on_error == "drop":
+                before = (*before, step.processor)
+        for child in part.children.values():
+            below = child.backend if isinstance(child, Leaf) else child
+            if isinstance(below, RoutingBackend):
+                bind(below, owner, before)
+            else:
+                _bind_component(below, owner, before)
 
 
 def _bind_component(component: Any, owner: Owner, before: tuple[Processor, ...]) -> None:

@@ -74,7 +74,7 @@ class Leaf:
         self.event_type_writer = event_type_writer(name, backend)
         send = _sender(name, self.capabilities)
         self._send = send if self.event_type_writer is None else self.event_type_writer.before(send)
-        self._is_shut_down = False
+        self._is_shut_down = self._has_exited = False
         self._releasing = Lock()
         self._releasing_thread: int | None = None
 
@@ -186,6 +186,10 @@ class Leaf:
                 return True
             released = self.release(max(0.0, deadline - monotonic()))
             self._is_shut_down = True
+        except SystemExit:
+            # It may be a signal handler's that interrupted the backend: that is asked once more.
+            self._is_shut_down, self._has_exited = self._has_exited, True
+            raise
         finally:
             self._releasing_thread = None
             self._releasing.release()
@@ -274,9 +278,8 @@ def _asked(ask: Callable[[float], object] | None, method: str, timeout: float) -
     deadline = monotonic() + timeout
     try:
         done = ask(timeout)
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # noqa: BLE001  it must not keep the others from closing
+        pass_on(error)
         key = (method, type(getattr(ask, "__self__", ask)))
         report(logging.ERROR, key, "%s failed: %s", method, describe(error))
         return False

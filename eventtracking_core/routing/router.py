@@ -93,6 +93,13 @@ class RoutingBackend:
         """The nodes below this one, by name: leaves and routers."""
         return self._children
 
+    def parts(self) -> Iterator[RoutingBackend]:
+        """Yield the routers that are one node of the configuration: this one, and any behind it.
+
+        A composite backend has its children in a router of their own, which runs elsewhere.
+        """
+        yield self
+
     @property
     def steps(self) -> Sequence[ProcessorNode]:
         """The processors at their places, with their counters."""
@@ -271,7 +278,15 @@ class RoutingBackend:
         leaves = list(self.leaves())
         for leaf in leaves:
             leaf.close()
-        return False not in [leaf.shutdown(_left(deadline)) for leaf in leaves]
+        done, exits = True, []
+        for leaf in leaves:
+            try:
+                done = leaf.shutdown(_left(deadline)) and done
+            except SystemExit as error:  # the others are shut down all the same
+                exits.append(error)
+        if exits:
+            raise exits[0]
+        return done
 
     def stats(self, entered: int) -> dict[str, Any]:
         """Return the counters of the router and of everything below it.

@@ -11,8 +11,6 @@ from eventtracking_core.routing import Leaf, RoutingBackend
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from eventtracking_core.routing import AtomicCounter
-
 __all__ = [
     "CAPACITY",
     "DURATION",
@@ -45,9 +43,9 @@ class Series(NamedTuple):
     attributes: Attributes = ()
 
 
-def counts(root: RoutingBackend, emitted: AtomicCounter) -> Counter[Series]:
+def counts(root: RoutingBackend, emitted: int) -> Counter[Series]:
     """Return the counts of a tree: events emitted, processed, exported."""
-    found = Counter({Series(EMITTED): emitted.value})
+    found = Counter({Series(EMITTED): emitted})
     for path, node in _nodes(root, ()):
         series = _exported(path, node) if isinstance(node, Leaf) else _processed(path, node)
         for each, number in series:
@@ -80,7 +78,7 @@ def _nodes(
     router: RoutingBackend, names: tuple[str, ...]
 ) -> Iterator[tuple[str, Leaf | RoutingBackend]]:
     yield ".".join(names), router
-    for name, child in list(router.children.items()):
+    for name, child in [item for part in router.parts() for item in part.children.items()]:
         if isinstance(child, Leaf):
             yield ".".join((*names, name)), child
         else:

@@ -67,13 +67,13 @@ class _PipelineMetrics:
 
     def end(self, pipeline: Pipeline) -> None:
         """Keep the last values of the counters."""
-        self.left = counts(pipeline.root, pipeline.emitted_count)
+        self.left = counts(pipeline.root, pipeline.events_emitted)
 
     def counts(self) -> Counter[Series]:
         pipeline = self._pipeline()
         if pipeline is None or self.left is not None:
             return self.left or Counter()
-        return counts(pipeline.root, pipeline.emitted_count)
+        return counts(pipeline.root, pipeline.events_emitted)
 
     def queues(self) -> Counter[Series]:
         pipeline = self._pipeline()

@@ -79,6 +79,50 @@ def test_a_tracker_tells_what_its_backends_tell(method, answer, expected):
     assert getattr(tracker, method)(5) is expected
 
 
+class Exiting(Asked):
+    """Ends the program when it is shut down."""
+
+    def __init__(self):
+        super().__init__(answer=True)
+        self.asked = 0
+
+    def shutdown(self, timeout):
+        self.asked += 1
+        raise SystemExit(3)
+
+
+@pytest.mark.parametrize("delivery", ["inline", "unused queue"])
+def test_an_exit_in_a_backend_s_shutdown_ends_the_program_after_the_others_are_shut_down(delivery):
+    class Last(Asked):
+        done = False
+
+        def shutdown(self, timeout):
+            self.done = True
+
+    exiting, last = Exiting(), Last(answer=True)
+    mode = {"delivery": "queue" if "queue" in delivery else "inline"}
+    tracker = et.Tracker()
+    tracker.configure(
+        {"backends": {"r": {**mode, "backends": {"a": exiting}}, "z": {"backends": {"last": last}}}}
+    )
+    with pytest.raises(SystemExit) as caught:
+        tracker.shutdown(5)
+    assert caught.value.code == 3
+    assert last.done
+    with pytest.raises(SystemExit):
+        tracker.shutdown(5)
+    assert tracker.shutdown(5)
+    assert exiting.asked == 2
+
+
+def test_an_exit_in_the_shutdown_of_a_replaced_backend_leaves_the_new_tree(memory):
+    tracker = et.Tracker({"old": Exiting()})
+    with pytest.raises(SystemExit):
+        tracker.configure({"backends": {"new": memory}})
+    tracker.emit("kept")
+    assert len(memory.events) == 1
+
+
 def test_shutting_down_waits_for_a_thread_that_is_inside_a_backend():
     stuck = Stuck()
     tracker = et.Tracker({"stuck": stuck})

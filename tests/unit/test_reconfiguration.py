@@ -56,6 +56,24 @@ def test_every_event_emitted_meanwhile_is_in_one_of_the_trees(tracker):
     assert all(tree.events for tree in trees)
 
 
+def test_an_event_that_moves_to_the_new_tree_is_counted_there_alone(tracker):
+    provided = []
+
+    def provider():
+        if provided:
+            provided.pop()
+            tracker.configure({"backends": {"new": new}})
+        return {}
+
+    old, new = MemoryBackend(), MemoryBackend()
+    tracker.configure({"context": [provider], "backends": {"old": old}})
+    tracker.emit("before")
+    provided.append(True)
+    moved = tracker.emit("meanwhile")
+    assert [event["id"] for event in new.events] == [moved]
+    assert tracker.stats()["emitted"] == 1
+
+
 def test_the_tracker_and_its_contexts_stay(tracker, memory):
     tracker.enter_context("request", {"user_id": 1})
     tracker.configure({"backends": {"new": memory}})

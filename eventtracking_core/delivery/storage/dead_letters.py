@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from eventtracking_core.delivery.storage.format import (
     has_our_format,
     open_regular,
 )
+from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import decode_msgpack
 from eventtracking_core.events import Event
 from eventtracking_core.locks import lock
@@ -131,11 +133,19 @@ class DeadLetters:
     def letters(self) -> Iterator[DeadLetter]:
         """Yield all letters that can be read, oldest first."""
         for path in self.segments():
-            yield from self.read(path)
+            try:
+                yield from self.read(path)
+            except OSError as error:
+                message = "dead letters: %s cannot be read: %s"
+                report(logging.ERROR, ("read", path), message, path, describe(error))
 
     @staticmethod
     def read(path: Path) -> Iterator[DeadLetter]:
-        """Yield the letters of one segment that can be read."""
+        """Yield the letters of one segment that can be read.
+
+        Raises:
+            OSError: the segment cannot be read.
+        """
         try:
             reader = SegmentReader(path)
         except FileNotFoundError:  # replayed meanwhile

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -13,6 +14,7 @@ from eventtracking_core.delivery.storage.format import (
     UnknownFormatError,
     open_regular,
 )
+from eventtracking_core.diagnostics import describe
 from eventtracking_core.locks import lock
 
 __all__ = ["ProcessSpool", "SegmentStatus", "spool_status"]
@@ -25,13 +27,15 @@ _BYTES: Final = 1 << 20
 class SegmentStatus(NamedTuple):
     """One segment: its bytes, the events in it that are not acknowledged, the damaged bytes.
 
-    One of a format that this version does not know has neither events nor damage.
+    One of a format that this version does not know has neither events nor damage. One that cannot
+    be read has an `error`, and the events that were read before it.
     """
 
     path: Path
     size: int
     events: int
     damaged: int
+    error: str | None = None
 
 
 class ProcessSpool(NamedTuple):
@@ -58,11 +62,7 @@ class ProcessSpool(NamedTuple):
 
 
 def spool_status(directory: Path) -> Iterator[ProcessSpool]:
-    """Yield what each process has in a spool, reading every record.
-
-    Raises:
-        OSError: a file cannot be read.
-    """
+    """Yield what each process has in a spool, reading every record."""
     for path in sorted(directory.glob(f"*/{_LOCK}")):
         alive = _is_locked(path)
         segments = [_segment(path, alive=alive) for path in sorted(path.parent.glob(f"*{SUFFIX}"))]
@@ -70,22 +70,22 @@ def spool_status(directory: Path) -> Iterator[ProcessSpool]:
 
 
 def _segment(path: Path, *, alive: bool) -> SegmentStatus | None:
+    size = events = damaged = 0
     try:
-        reader = SegmentReader(path)
+        size = path.lstat().st_size
+        with closing(SegmentReader(path)) as reader:
+            while True:
+                found = reader.read(_BATCH, _BYTES, complete=not alive)
+                events += len(found.records)
+                damaged += sum(damage.size for damage in found.damaged)
+                if not found.records:
+                    return SegmentStatus(path, reader.size(), events, damaged)
     except FileNotFoundError:  # acknowledged meanwhile
         return None
     except UnknownFormatError:
-        return SegmentStatus(path, path.lstat().st_size, 0, 0)
-    events = damaged = 0
-    try:
-        while True:
-            found = reader.read(_BATCH, _BYTES, complete=not alive)
-            events += len(found.records)
-            damaged += sum(damage.size for damage in found.damaged)
-            if not found.records:
-                return SegmentStatus(path, reader.size(), events, damaged)
-    finally:
-        reader.close()
+        return SegmentStatus(path, size, 0, 0)
+    except OSError as error:
+        return SegmentStatus(path, size, events, damaged, describe(error))
 
 
 def _is_locked(path: Path) -> bool:

@@ -55,6 +55,11 @@ class RemoteRouter(RoutingBackend):
         yield from super().leaves()
         yield from self.remote.leaves()
 
+    def parts(self) -> Iterator[RoutingBackend]:
+        """Yield this router, which publishes, and the one that runs in workers."""
+        yield self
+        yield self.remote
+
     def remote_leaves(self) -> Iterator[RemoteLeaf]:
         """Yield the leaves that this node's messages are for; a node below it has its own."""
         yield from _remote_leaves(self.remote)

@@ -43,6 +43,44 @@ def test_options_are_checked_and_no_value_is_shown(options, said):
     assert "localhost" not in message.replace("redis://localhost", "", 1)
 
 
+PERSONAL = {"email": et.FieldDoc("", pii="email"), "n": "A number."}
+
+
+def personal(*, accepts, processors=()):
+    """Return a node below which a branch accepts only some personal data."""
+    branch = {"accepts": accepts, "processors": list(processors), "backends": STORE}
+    return {"node": {"type": "async_router", "broker": "redis://a", "backends": {"b": branch}}}
+
+
+def test_what_a_branch_below_a_node_accepts_is_checked():
+    tracker = et.Tracker()
+    tracker.name = "default"
+    tracker.register("a.b", "", PERSONAL)
+    with pytest.raises(et.ConfigurationError) as caught:
+        tracker.configure({"backends": personal(accepts=[])})
+    [problem] = caught.value.problems
+    assert problem.path == "backends.node.backends.b.accepts"
+    assert "email" in problem.message
+    masks = [{"type": "redact", "pii": ["email"]}]
+    tracker.configure({"backends": personal(accepts=[], processors=masks)})
+    above = personal(accepts=[])
+    above["node"]["processors"] = masks
+    tracker.configure({"backends": above})
+
+
+def test_processors_below_a_node_know_the_event_types():
+    masks = {"type": "redact", "pii": ["email"]}
+    branch = {"processors": [masks], "backends": {"memory": "memory"}}
+    node = {"type": "async_router", "broker": "redis://a", "backends": {"b": branch}}
+    tracker = et.Tracker()
+    tracker.name = "default"
+    tracker.configure({"backends": {"node": node}})
+    tracker.register("a.b", "", PERSONAL)
+    [below] = tracker.root.children["node"].remote.children.values()
+    event = {"id": "x", "name": "a.b", "context": {}, "data": {"email": "ann@example.org"}}
+    assert "ann" not in str(below.process_event(event)["data"])
+
+
 def test_the_children_are_checked_where_events_are_emitted():
     children = {
         "typo": {"type": "mogno"},

@@ -10,7 +10,13 @@ import click
 from eventtracking_cli import parameters
 from eventtracking_cli.buffered import backend, leaves_of
 from eventtracking_cli.groups import Group
-from eventtracking_cli.spooled import age, foreign_spools, oldest_in, said_of_foreign
+from eventtracking_cli.spooled import (
+    age,
+    foreign_spools,
+    oldest_in,
+    report_unreadable,
+    said_of_foreign,
+)
 from eventtracking_cli.terminal import count, plain, print_json, print_rows
 from eventtracking_core.delivery import BufferedLeaf, ProcessSpool, spool_status
 
@@ -32,7 +38,14 @@ def status(config: Path | None, backend: str | None, *, as_json: bool) -> None:
     What a process that ended left behind is delivered by the next one that uses the configuration.
     """
     leaves = leaves_of(config, backend)
-    rows = [row for leaf in leaves if leaf.buffer.spool is not None for row in _rows(leaf)]
+    spools = [
+        (leaf, process)
+        for leaf in leaves
+        if leaf.buffer.spool is not None
+        for process in spool_status(leaf.directory / "spool")
+    ]
+    report_unreadable(segment for _, process in spools for segment in process.segments)
+    rows = [_row(leaf, process) for leaf, process in spools]
     foreign = foreign_spools(leaves) if backend is None else []
     if as_json:
         rows += [
@@ -60,13 +73,17 @@ def status(config: Path | None, backend: str | None, *, as_json: bool) -> None:
 @backend
 @parameters.as_json
 def verify(config: Path | None, backend: str | None, *, as_json: bool) -> None:
-    """Read every record of every spool and check it. Exits 1 where bytes are damaged."""
+    """Read every record of every spool and check it.
+
+    Exits 1 where bytes are damaged, or a segment cannot be read.
+    """
     found = [
         (leaf.path, segment)
         for leaf in _spooled(config, backend)
         for process in spool_status(leaf.directory / "spool")
         for segment in process.segments
     ]
+    is_unreadable = report_unreadable(segment for _, segment in found)
     damaged = [segment for _, segment in found if segment.damaged]
     if as_json:
         print_json([{"backend": path, **segment._asdict()} for path, segment in found])
@@ -80,16 +97,12 @@ def verify(config: Path | None, backend: str | None, *, as_json: bool) -> None:
             count(len(damaged), "segment"),
         )
         click.echo(f"{counts[0]}, {counts[1]}, {counts[2]} damaged")
-    if damaged:
+    if damaged or is_unreadable:
         raise click.exceptions.Exit(1)
 
 
 def _spooled(config: Path | None, path: str | None) -> list[BufferedLeaf]:
     return [leaf for leaf in leaves_of(config, path) if leaf.buffer.spool is not None]
-
-
-def _rows(leaf: BufferedLeaf) -> list[dict[str, Any]]:
-    return [_row(leaf, process) for process in spool_status(leaf.directory / "spool")]
 
 
 def _row(leaf: BufferedLeaf, process: ProcessSpool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -12,11 +13,23 @@ import click
 from eventtracking_cli.listing import full_time
 from eventtracking_cli.parameters import tracker_name
 from eventtracking_cli.terminal import count, plain
-from eventtracking_core.delivery import BufferedLeaf, ProcessSpool, spool_status
-from eventtracking_core.delivery.storage.format import SegmentReader
+from eventtracking_core.delivery import (
+    BufferedLeaf,
+    ProcessSpool,
+    SegmentStatus,
+    spool_status,
+)
+from eventtracking_core.delivery.storage.format import SegmentReader, UnknownFormatError
 from eventtracking_core.encoding import decode_msgpack
 
-__all__ = ["Foreign", "age", "foreign_spools", "oldest_in", "said_of_foreign"]
+__all__ = [
+    "Foreign",
+    "age",
+    "foreign_spools",
+    "oldest_in",
+    "report_unreadable",
+    "said_of_foreign",
+]
 
 _SECONDS: Final = (("d", 86400), ("h", 3600), ("min", 60))
 
@@ -41,16 +54,20 @@ def oldest_in(processes: Iterable[ProcessSpool]) -> str | None:
 
 def _first_time(path: Path) -> datetime | None:
     try:
-        reader = SegmentReader(path)
-    except OSError:  # delivered meanwhile
-        return None
-    try:
-        found = reader.read(1, 1, complete=True)
-        return decode_msgpack(found.records[0][0])["timestamp"] if found.records else None
-    except ValueError:
-        return None
-    finally:
-        reader.close()
+        with closing(SegmentReader(path)) as reader:
+            found = reader.read(1, 1, complete=True)
+        time = decode_msgpack(found.records[0][0])["timestamp"] if found.records else None
+    except (OSError, UnknownFormatError, ValueError, LookupError, TypeError):
+        return None  # delivered meanwhile, or no event
+    return time if isinstance(time, datetime) else None
+
+
+def report_unreadable(segments: Iterable[SegmentStatus]) -> bool:
+    """Name on stderr the segments that cannot be read; return whether there are some."""
+    unreadable = [segment for segment in segments if segment.error is not None]
+    for segment in unreadable:
+        click.echo(f"{plain(segment.path)} cannot be read: {segment.error}", err=True)
+    return bool(unreadable)
 
 
 def age(time: str | None) -> str:

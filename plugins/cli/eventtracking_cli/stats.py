@@ -10,7 +10,13 @@ import click
 
 from eventtracking_cli import parameters
 from eventtracking_cli.buffered import backend, leaves_of
-from eventtracking_cli.spooled import age, foreign_spools, oldest_in, said_of_foreign
+from eventtracking_cli.spooled import (
+    age,
+    foreign_spools,
+    oldest_in,
+    report_unreadable,
+    said_of_foreign,
+)
 from eventtracking_cli.terminal import print_rows
 from eventtracking_cli.text import symbol
 from eventtracking_core.delivery import BufferedLeaf, spool_status
@@ -40,6 +46,7 @@ def stats(config: Path | None, backend: str | None, *, as_json: bool) -> None:
 
 def _row(leaf: BufferedLeaf) -> dict[str, Any]:
     processes = list(spool_status(leaf.directory / "spool"))
+    report_unreadable(segment for process in processes for segment in process.segments)
     spools = leaf.buffer.spool is not None or bool(processes)
     return {
         "backend": leaf.path,

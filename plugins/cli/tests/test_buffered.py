@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from eventtracking_core import RejectedError, RetryableError, Tracker, register_tracker
 from eventtracking_core.delivery import spool_status
+from eventtracking_core.delivery.storage.format import HEADER_SIZE, frame
 
 SPOOL = Path("eventtracking-spool/out.sink/spool")
 
@@ -195,6 +197,42 @@ def test_verifying_finds_damage(waiting, run):
     assert ran.code == 1
     assert "damaged bytes" in ran.out
     assert "2 events" in ran.out
+
+
+@pytest.mark.parametrize("kind", ["directory", "pipe", "link"])
+def test_a_segment_that_cannot_be_read_is_named_and_hides_no_other(waiting, run, kind):
+    (process,) = spool_status(SPOOL)
+    strange = process.segments[0].path.with_name("00000000.seg")
+    if kind == "directory":
+        strange.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(strange)
+    else:
+        strange.symlink_to(process.segments[0].path)
+    for command in (["spool", "status"], ["stats"]):
+        ran = run(*command, "--config", waiting)
+        assert "00000000.seg cannot be read" in ran.err
+        assert "3" in ran.out
+    ran = run("spool", "verify", "--config", waiting)
+    assert (ran.code, "3 events" in ran.out) == (1, True)
+    assert "00000000.seg cannot be read" in ran.err
+
+
+def test_a_spooled_record_that_is_no_event_has_no_age(waiting, run):
+    (process,) = spool_status(SPOOL)
+    path = process.segments[0].path
+    for payload in (b"\xc0", b"\x01", b"\x80", b"\x81\xa9timestamp\x01", b"junk"):
+        path.write_bytes(path.read_bytes()[:HEADER_SIZE] + frame(payload))
+        (row,) = run("stats", "--config", waiting, "--json").json
+        assert (row["waiting"], row["oldest"]) == (1, None)
+
+
+def test_dead_letters_that_cannot_be_read_are_named_and_hide_no_others(spooling, refused, run):
+    dead = SPOOL.with_name("dead")
+    (dead / "20260101T000000000000-1.seg").mkdir()
+    ran = run("deadletters", "list", "--config", spooling, "--json")
+    assert [letter["id"] for letter in ran.json] == refused
+    assert run("stats", "--config", spooling).code == 0
 
 
 def test_the_age_of_the_oldest_event_is_told(waiting, run):

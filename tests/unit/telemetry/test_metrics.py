@@ -276,6 +276,20 @@ def test_configuring_twice_makes_no_instrument_twice(told):
     assert read == {"event.emitted": 3, "backend.exported": 3}
 
 
+def test_an_event_that_moves_to_a_new_tree_is_emitted_once(metrics, tracker):
+    def provider():
+        if not moved:
+            moved.append(True)
+            tracker.configure({"backends": {"memory": "memory"}})
+        return {}
+
+    moved = []
+    tracker.configure({"context": [provider], "backends": {"memory": "memory"}})
+    before = metrics()[EMITTED][""]
+    tracker.emit("meanwhile")
+    assert metrics()[EMITTED] == {"": before + 1}
+
+
 def test_a_forked_child_counts_from_zero_and_its_parent_goes_on(told):
     before, child, parent = told(
         "set_up()\n"
