@@ -398,6 +398,10 @@ class Tracker:
         """Return the union of the entered contexts as a new dict; the innermost value wins."""
         return self._scope.merged()
 
+    def event_context(self) -> dict[str, Any]:
+        """Return the context that an event has here: what providers add, below what was entered."""
+        return self._pipeline.context(self._scope.merged())
+
     @property
     def located_context(self) -> Mapping[str, Context]:
         """The contexts that are active here, by name, innermost last."""

@@ -102,14 +102,14 @@ listeners.append(_declared)
 
 
 def inject(carrier: MutableMapping[str, str], keys: Sequence[str] = CARRIED_KEYS) -> None:
-    """Write the default tracker's contexts and the current trace into headers, for `extract`.
+    """Write the context of an event of the default tracker and the current trace, for `extract`.
 
     Args:
         carrier: text by name, such as the headers of a request or of a queue's message.
         keys: the fields that travel, the most important ones first, up to 4 KiB in total. Only
             text, numbers and truth values travel.
     """
-    propagation.inject(carrier, _trackers["default"].resolve_context(), keys)
+    propagation.inject(carrier, _trackers["default"].event_context(), keys)
 
 
 def extract(

@@ -21,14 +21,14 @@ from eventtracking_core.config.source import CONFIG_FILE
 from eventtracking_core.diagnostics import log
 from eventtracking_core.tracker import Tracker, alive
 
-__all__ = ["connect"]
+__all__ = ["connect", "end"]
 
 
 def connect() -> None:
     """Connect to the signals of Celery's workers."""
     worker_init.connect(_begin, dispatch_uid="eventtracking")
-    worker_process_shutdown.connect(_end, dispatch_uid="eventtracking")
-    worker_shutdown.connect(_end, dispatch_uid="eventtracking")
+    worker_process_shutdown.connect(end, dispatch_uid="eventtracking")
+    worker_shutdown.connect(end, dispatch_uid="eventtracking")
 
 
 def _begin(sender: Any, **_signal: Any) -> None:
@@ -38,7 +38,7 @@ def _begin(sender: Any, **_signal: Any) -> None:
         configure()
 
 
-def _end(**_signal: Any) -> None:
+def end(**_signal: Any) -> None:
     """Deliver what the application's tasks emitted, release every backend, and log the counts.
 
     Processes of a pool end without running `atexit`.

@@ -24,14 +24,21 @@ def propagate(app: Celery, keys: Sequence[str] = CARRIED_KEYS) -> None:
     """Propagate contexts and W3C trace context into the tasks of a Celery application.
 
     Call it in the module that creates the application, which both senders and workers import. If
-    OpenTelemetry's instrumentation of Celery propagates the trace, its trace context is used.
+    OpenTelemetry's instrumentation of Celery propagates the trace, its trace context is used. A
+    worker's process delivers what its tasks emitted before it ends.
 
     Args:
         app: the application.
         keys: the context fields to propagate; see `eventtracking_core.inject`.
     """
     # Importing Celery is slow, so only programs that have an application should do it.
-    from celery.signals import before_task_publish, task_postrun, task_prerun  # noqa: PLC0415
+    from celery.signals import (  # noqa: PLC0415
+        before_task_publish,
+        task_postrun,
+        task_prerun,
+        worker_process_shutdown,
+        worker_shutdown,
+    )
 
     entered: dict[str, AbstractContextManager[None]] = {}
 
@@ -60,3 +67,12 @@ def propagate(app: Celery, keys: Sequence[str] = CARRIED_KEYS) -> None:
     before_task_publish.connect(write, weak=False)
     task_prerun.connect(enter, weak=False)
     task_postrun.connect(leave, weak=False)
+    # The same as in `lifecycle`, so that it is connected once, but imported at the end.
+    worker_process_shutdown.connect(_end, weak=False, dispatch_uid="eventtracking")
+    worker_shutdown.connect(_end, weak=False, dispatch_uid="eventtracking")
+
+
+def _end(**_signal: Any) -> None:
+    from eventtracking_async_router import lifecycle  # noqa: PLC0415  imports what workers need
+
+    lifecycle.end()

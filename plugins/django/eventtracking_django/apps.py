@@ -86,11 +86,14 @@ def _setting_changed(*, setting: str, **_: Any) -> None:
 
 
 def _management_command() -> str | None:
-    """Return the name of the management command that loads the applications, if one does."""
+    """Return the name of the management command that loads the applications, if one does.
+
+    `runserver` is none of them: its events are those of requests, as on any other server.
+    """
     frame: FrameType | None = sys._getframe()  # noqa: SLF001  the way to look at a stack
     while frame is not None:
         if frame.f_code is ManagementUtility.execute.__code__:
             name = frame.f_locals.get("subcommand")
-            return name if isinstance(name, str) else None
+            return name if isinstance(name, str) and name != "runserver" else None
         frame = frame.f_back
     return None

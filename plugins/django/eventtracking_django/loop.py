@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import signal
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from threading import Event, current_thread, main_thread
-from typing import Final
+from typing import Any, Final
 
 from django.core.management.base import CommandError
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from eventtracking_django.deliverer import (
     BATCH_SIZE,
@@ -20,6 +21,7 @@ from eventtracking_django.deliverer import (
     outboxes,
     prune,
 )
+from eventtracking_django.models import OutboxEvent
 from eventtracking_django.writing import OutboxRouter
 
 __all__ = ["run"]
@@ -27,11 +29,12 @@ __all__ = ["run"]
 _logger: Final = logging.getLogger("eventtracking")
 
 
-def run(arguments: Sequence[str]) -> None:
-    """Deliver the outboxes.
+def run(arguments: Sequence[str], say: Callable[[str], object]) -> None:
+    """Deliver the outboxes until SIGTERM or Ctrl-C, or with `--once` until they are empty.
 
     Args:
         arguments: of the command line.
+        say: writes a line to the terminal.
 
     Raises:
         CommandError: there is no outbox, or, with `--once`, not everything was delivered.
@@ -39,15 +42,33 @@ def run(arguments: Sequence[str]) -> None:
     options = _parser().parse_args(arguments)
     if not outboxes():
         raise CommandError("the configuration has no backend of the type django.outbox")
+    with _until_signal() as stop:
+        total = 0
+        while not stop.is_set():
+            count = sum(_deliver(outbox, options, stop) for outbox in outboxes())
+            total += count
+            if count == 0 and options.once:
+                break
+            if count == 0:
+                stop.wait(options.interval)
+    say(f"{total} events left the outbox")
+    if options.once and stop.is_set():
+        raise CommandError("it was stopped before the outbox was empty")
+
+
+@contextmanager
+def _until_signal() -> Iterator[Event]:
+    """Give a block an event that SIGTERM and Ctrl-C set."""
     stop = Event()
+    former: dict[int, Any] = {}
     if current_thread() is main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    while not stop.is_set():
-        number = sum(_deliver(outbox, options, stop) for outbox in outboxes())
-        if number == 0 and options.once:
-            return
-        if number == 0:
-            stop.wait(options.interval)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            former[number] = signal.signal(number, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        for name, handler in former.items():
+            signal.signal(name, signal.SIG_DFL if handler is None else handler)
 
 
 def _parser() -> ArgumentParser:
@@ -86,10 +107,24 @@ def _deliver(outbox: OutboxRouter, options: Namespace, stop: Event) -> int:
         return 0
     except (NotDeliveredError, DatabaseError) as error:
         if options.once:
-            message = f"outbox {outbox.path} was not delivered: {type(error).__name__}"
+            message = f"outbox {outbox.path} was not delivered: {_explain(error, outbox, options)}"
             raise CommandError(message) from error
         _logger.error(  # noqa: TRY400  the cause was logged where it happened
-            "outbox %s was not delivered, its rows stay: %s", outbox.path, type(error).__name__
+            "outbox %s was not delivered, its rows stay: %s",
+            outbox.path,
+            _explain(error, outbox, options),
         )
         return 0
     return number
+
+
+def _explain(error: Exception, outbox: OutboxRouter, options: Namespace) -> str:
+    """Return the reason of a failure; never a value of an event."""
+    if isinstance(error, NotDeliveredError):
+        limit = f" within {options.timeout:g} s" if options.once else ""
+        return f"its backends did not take every event{limit}; the rows stay"
+    with suppress(DatabaseError):
+        tables = connections[outbox.alias].introspection.table_names()
+        if OutboxEvent._meta.db_table not in tables:  # noqa: SLF001  Django documents it
+            return f"its table is missing in the database {outbox.alias}: run manage.py migrate"
+    return f"the database {outbox.alias} answered with {type(error).__name__}"

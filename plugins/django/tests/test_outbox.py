@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import signal
 from contextlib import suppress
 
 import pytest
@@ -145,11 +146,44 @@ def test_the_rows_of_a_batch_that_fails_inline_stay(configured, capsys):
     backend = configured(Failing(), delivery="inline")
     backend.errors = [ConnectionError()]
     et.emit("a")
-    with pytest.raises(CommandError, match="outbox outbox was not delivered: NotDeliveredError"):
+    with pytest.raises(CommandError, match="its backends did not take every event within 60 s"):
         call_command("eventtracking", "deliver", "--once")
     assert OutboxEvent.objects.count() == 1
     call_command("eventtracking", "deliver", "--once")
     assert names(backend) == ["a"]
+
+
+def test_a_table_that_is_missing_is_explained_to_who_delivers(configured):
+    configured(MemoryBackend())
+    with connections["default"].cursor() as cursor:
+        cursor.execute("ALTER TABLE eventtracking_outboxevent RENAME TO gone")
+    with pytest.raises(CommandError, match=r"missing in the database default: run manage\.py mig"):
+        call_command("eventtracking", "deliver", "--once")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_deliverer_after_its_batch(configured, capsys, number):
+    class Interrupting(MemoryBackend):
+        def send(self, event):
+            super().send(event)
+            os.kill(os.getpid(), number)
+
+    backend = configured(Interrupting())
+    former = signal.getsignal(number)
+    et.emit("a")
+    call_command("eventtracking", "deliver")
+    assert names(backend) == ["a"]
+    assert capsys.readouterr().out == "1 events left the outbox\n"
+    assert signal.getsignal(number) is former
+
+
+def test_the_list_of_dead_letters_counts_those_of_the_outbox(configured, capsys):
+    backend = configured(Failing())
+    backend.errors = [et.RejectedError("no")]
+    et.emit("refused")
+    assert delivered() == 1
+    call_command("eventtracking", "deadletters", "list")
+    assert "1 dead letters of the outbox are in the database default" in capsys.readouterr().err
 
 
 def test_delivered_rows_can_be_kept_for_a_while(configured):

@@ -43,7 +43,7 @@ class Propagation:
     def inject(self, headers: MutableMapping[str, str], tracker: Tracker | None = None) -> None:
         """Write the current context and trace into the headers of a request."""
         carrier: dict[str, str] = {}
-        inject(carrier, (tracker or get_tracker()).resolve_context(), self._keys)
+        inject(carrier, (tracker or get_tracker()).event_context(), self._keys)
         if self._secret is not None and CONTEXT_HEADER in carrier:
             carrier[SIGNATURE_HEADER] = self._signature(carrier[CONTEXT_HEADER])
         headers.update(carrier)

@@ -37,6 +37,19 @@ def test_the_named_fields_arrive_with_the_trace(tracker, contexts, secret):
     assert "email" not in contexts()[0][1]
 
 
+def test_the_user_of_a_request_travels_to_the_next_service(tracker, contexts):
+    sent = {}
+
+    def app(environ, start_response):
+        Propagation(("user_id",)).inject(sent, tracker)
+        start_response("200 OK", [])
+        return []
+
+    receive(WSGIMiddleware(app, tracker=tracker, user=lambda environ: 7), {})
+    receive(answering(tracker, Propagation()), sent)
+    assert contexts()[0][1]["user_id"] == 7
+
+
 @pytest.mark.parametrize(
     "forge",
     [

@@ -43,6 +43,17 @@ def test_contexts_and_trace_arrive_where_they_are_extracted():
     assert not get_current_span().get_span_context().is_valid
 
 
+def test_what_a_context_provider_adds_travels_below_what_was_entered():
+    former, tracker, carrier = et.get_tracker(), et.Tracker(), {}
+    et.register_tracker(tracker)
+    tracker.add_context_provider(lambda: {"user_id": 7, "org_id": "o", "ip": "203.0.113.9"})
+    with et.context("course", {"org_id": "inner"}):
+        assert tracker.event_context() == {"user_id": 7, "org_id": "inner", "ip": "203.0.113.9"}
+        et.inject(carrier)
+    et.register_tracker(former)
+    assert json.loads(carrier[KEY]) == {"user_id": 7, "org_id": "inner"}
+
+
 def test_headers_hold_plain_text_of_one_line():
     carrier = {}
     with et.context("r", {"user_id": "zoë\r\nX-Evil: 1\u2028"}):

@@ -17,7 +17,8 @@ class Command(BaseCommand):
 
     help = (
         "Check, run and look into event tracking, with the configuration of this project. "
-        "`deliver` delivers the outbox; the other verbs are those of the program eventtracking."
+        "`deliver` delivers the outbox; the other verbs are those of the program eventtracking, "
+        "which are listed without a verb."
     )
     requires_system_checks = ()  # `check` reports what they would
 
@@ -35,13 +36,30 @@ class Command(BaseCommand):
         if arguments[:1] == ["deliver"]:
             from eventtracking_django.loop import run  # noqa: PLC0415  has the models
 
-            run(arguments[1:])
+            run(arguments[1:], self.stdout.write)
             return
         try:
             _program()(list(arguments) or ["--help"])
         except SystemExit as end:
             if end.code:
                 raise
+        if not arguments:
+            self.stdout.write("  deliver      Deliver the outbox.")
+        if arguments[:2] == ["deadletters", "list"]:
+            self._count_letters()
+
+    def _count_letters(self) -> None:
+        """Say how many dead letters the outboxes have: theirs are rows."""
+        from eventtracking_django.deliverer import outboxes  # noqa: PLC0415  has the models
+        from eventtracking_django.models import DeadLetter  # noqa: PLC0415
+
+        for alias in sorted({outbox.alias for outbox in outboxes()}):
+            count = DeadLetter.objects.using(alias).count()
+            if count:
+                self.stderr.write(
+                    f"{count} dead letters of the outbox are in the database {alias}: "
+                    "list and replay them in the admin"
+                )
 
 
 def _program() -> Callable[[Sequence[str]], None]:
