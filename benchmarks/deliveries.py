@@ -1,4 +1,4 @@
-"""To the sink and acknowledged: MongoDB, Segment, Celery, and a sink that never answers."""
+"""To the sink and acknowledged: MongoDB, PostgreSQL, Segment, Celery, a sink that never answers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,18 @@ from pathlib import Path
 from benchmarks.black_hole import black_hole_latencies
 from benchmarks.rounds import Samples, nothing_swallowed
 from benchmarks.sender import Sender, floor_callers, sender_rounds
-from benchmarks.services import MongodError, ValkeyError, mongod, segment, valkey
+from benchmarks.services import (
+    MongodError,
+    PostgresError,
+    ValkeyError,
+    mongod,
+    postgres,
+    segment,
+    valkey,
+)
 from benchmarks.to_celery import celery_senders, gone_latencies
 from benchmarks.to_mongo import mongo_senders
+from benchmarks.to_postgres import postgres_senders
 from benchmarks.to_segment import segment_senders
 
 __all__ = ["Deliveries", "deliveries"]
@@ -49,6 +58,10 @@ def deliveries(directory: Path, *, number: int, progress: Callable[[str], None])
             senders += mongo_senders(server.uri, directory, stack)
         except MongodError as error:
             missing = str(error)
+        try:
+            senders += postgres_senders(postgres(stack), directory, stack)
+        except PostgresError as error:
+            progress(str(error))
         senders += segment_senders(segment(stack), directory, stack)
         with nothing_swallowed():
             samples = sender_rounds(senders, number=number, progress=progress)

@@ -50,6 +50,7 @@ PATHS: Final = {
     "deep": "a deeper event",
     "mongo": "7 MongoDB, acknowledged",
     "mongo, caller": "7 MongoDB, the caller's median",
+    "postgres": "7 PostgreSQL, acknowledged",
     "celery": "8 Celery, end to end",
     "celery, caller": "8 Celery, the caller's median",
     "celery, gone": "broker gone, the caller's p99.9",
@@ -97,6 +98,7 @@ PROCESSED: Final = "ours: file, processed"
 IN_SPAN: Final = "ours: file, processed, in a span"
 MONGO: Final = "ours: mongo"
 THEIR_MONGO: Final = "event-tracking: MongoBackend, w=1"
+PSYCOPG: Final = "psycopg: COPY and merge of 1,000"
 STUCK: Final = BLACK_HOLE.format("event-tracking")
 
 ROWS: Final = (
@@ -149,6 +151,8 @@ ROWS: Final = (
     Row(
         PATHS["mongo, caller"], CALLER.format(MONGO), CALLER.format("FLOOR1"), 2.4, None, "at most"
     ),
+    Row(PATHS["postgres"], "ours: postgres, send_batch(1000)", PSYCOPG, 0.8, 1.0),
+    Row(PATHS["postgres"], "ours: postgres", PSYCOPG),
     Row(PATHS["celery"], OURS, THEIRS, 45, 60),
     Row(
         PATHS["celery, caller"], CALLER.format(OURS), CALLER.format("FLOOR1"), 2.2, None, "at most"

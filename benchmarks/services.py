@@ -1,4 +1,4 @@
-"""The services of the tests: real MongoDB and Valkey, Segment's endpoint, a failing network."""
+"""The services of the tests: real servers, Segment's endpoint, a failing network."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ sys.path.insert(0, str(SERVICES))  # they are no package, and pytest finds them 
 
 from fault_proxy import FaultProxy  # noqa: E402
 from mongod import Mongod, MongodError  # noqa: E402
+from postgres_server import Postgres, PostgresError  # noqa: E402
 from valkey_server import Valkey, ValkeyError  # noqa: E402
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "FaultProxy",
     "Mongod",
     "MongodError",
+    "PostgresError",
     "Valkey",
     "ValkeyError",
     "mongod",
+    "postgres",
     "segment",
     "valkey",
 ]
@@ -41,6 +44,18 @@ def mongod(directory: Path, stack: ExitStack) -> Mongod:
     stack.callback(server.remove)
     server.start()
     return server
+
+
+def postgres(stack: ExitStack) -> str:
+    """Start a server with a new cluster; return its connection string. The stack ends it.
+
+    Raises:
+        PostgresError: it does not start; the message says why.
+    """
+    server = Postgres()
+    stack.callback(server.remove)
+    server.start()
+    return server.uri
 
 
 def valkey(directory: Path, stack: ExitStack, *, keeps: bool = False) -> Valkey:

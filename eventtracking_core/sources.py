@@ -14,12 +14,27 @@ from eventtracking_core.plugins import plugins
 from eventtracking_core.reading import EventReader
 from eventtracking_core.routing import RoutingBackend
 
-__all__ = ["SourceError", "find_reader", "first_reader", "is_configuration", "open_reader"]
+__all__ = [
+    "SourceError",
+    "find_reader",
+    "first_reader",
+    "is_configuration",
+    "open_reader",
+    "scheme",
+]
 
 SHUTDOWN_TIMEOUT: Final = 5.0
 """Seconds."""
 
-_MONGO: Final = re.compile(r"mongodb(\+srv)?://")
+_SERVERS: Final = {
+    "mongodb": "mongo",
+    "mongodb+srv": "mongo",
+    "postgres": "postgres",
+    "postgresql": "postgres",
+}
+"""The backend that reads events from a server, by the scheme of its address."""
+
+_ADDRESS: Final = re.compile(r"([a-z0-9+]+)://")
 _SQLITE: Final = b"SQLite format 3\0"
 _CONFIGURATIONS: Final = frozenset({".toml", ".yaml", ".yml"})
 
@@ -33,9 +48,9 @@ def open_reader(names: Sequence[str] = (), config: Path | None = None) -> Iterat
     """Open a source of events, and close it in the end.
 
     Args:
-        names: an SQLite database, a `mongodb://` URI, a configuration that has a store, or files of
-            events, of which there may be several (`-` for the standard input). Without any, the
-            store of the configuration.
+        names: an SQLite database, a `mongodb://` or `postgresql://` URI, a configuration that has a
+            store, or files of events, of which there may be several (`-` for the standard input).
+            Without any, the store of the configuration.
         config: a configuration's file; the default one without.
 
     Raises:
@@ -56,13 +71,20 @@ def open_reader(names: Sequence[str] = (), config: Path | None = None) -> Iterat
 def find_reader(name: str) -> EventReader:
     """Return the reader of one source; see `open_reader`."""
     path = Path(name)
-    if _MONGO.match(name):
-        return _queried(plugins.find("backend", "mongo")(uri=name))
+    server = _SERVERS.get(scheme(name) or "")
+    if server is not None:
+        return _queried(plugins.find("backend", server)(uri=name))
     if is_configuration(path):
         return _configured(path)
     if path != STDIN and _is_database(path):
         return _queried(plugins.find("backend", "sqlite")(path=name))
     return LogFiles([path])
+
+
+def scheme(name: str) -> str | None:
+    """Return the scheme of a server's address, None if it is the address of no known server."""
+    address = _ADDRESS.match(name)
+    return address[1] if address and address[1] in _SERVERS else None
 
 
 def is_configuration(path: Path) -> bool:
@@ -87,7 +109,7 @@ def _reader(names: Sequence[str], config: Path | None) -> EventReader:
 def _logs(names: Iterable[str]) -> Iterator[Path]:
     for name in names:
         path = Path(name)
-        if path != STDIN and (_MONGO.match(name) or is_configuration(path) or _is_database(path)):
+        if path != STDIN and (scheme(name) or is_configuration(path) or _is_database(path)):
             raise SourceError("several sources must all be files of events")
         yield path
 
@@ -98,8 +120,8 @@ def _configured(config: Path | None) -> EventReader:
     reader = first_reader(build(read(config)).root)
     if reader is None:
         raise SourceError(
-            "no backend of the configuration can be read: add one of type sqlite or mongo, "
-            "or name a database or files of events with --from"
+            "no backend of the configuration can be read: add one of type sqlite, mongo or "
+            "postgres, or name a database or files of events with --from"
         )
     return reader
 

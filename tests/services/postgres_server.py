@@ -36,23 +36,15 @@ class Postgres:
             self.port: int = probe.getsockname()[1]
 
     def start(self) -> None:
-        """Make the cluster, start the server, and wait until it answers.
+        """Start the server, with a new cluster at first, and wait until it answers.
 
         Raises:
             PostgresError: it does not start; the message says why.
         """
         programs = self._programs()
         data, log = self._directory / "data", self._directory / "log"
-        made = subprocess.run(
-            [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"],
-            cwd="/",
-            user=self._user,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if made.returncode:
-            raise PostgresError(f"initdb failed: {made.stderr[-500:]}")
+        if not data.exists():
+            self._initialize(programs, data)
         setpriv = shutil.which("setpriv")  # with it, the server dies when the tests are killed
         with log.open("wb") as output:
             self._process = subprocess.Popen(
@@ -84,12 +76,33 @@ class Postgres:
             "USER": "postgres",
         }
 
-    def remove(self) -> None:
-        """End it, and remove its data."""
+    @property
+    def uri(self) -> str:
+        """The connection string."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def crash(self) -> None:
+        """End it as a crash would: connections break, and what it did not commit is lost."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(30)
+
+    def remove(self) -> None:
+        """End it, and remove its data."""
+        self.crash()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _initialize(self, programs: Path, data: Path) -> None:
+        made = subprocess.run(
+            [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"],
+            cwd="/",
+            user=self._user,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if made.returncode:
+            raise PostgresError(f"initdb failed: {made.stderr[-500:]}")
 
     def _programs(self) -> Path:
         """Return the directory of the programs, which the server's user can enter."""

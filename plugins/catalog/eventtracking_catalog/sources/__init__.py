@@ -19,7 +19,7 @@ from eventtracking_catalog.sources.store import Records, Store
 from eventtracking_core.config import build, read
 from eventtracking_core.logs import LogFiles
 from eventtracking_core.reading import EventReader
-from eventtracking_core.sources import find_reader, first_reader, is_configuration
+from eventtracking_core.sources import find_reader, first_reader, is_configuration, scheme
 
 __all__ = ["Source", "Sources", "gathered"]
 
@@ -27,7 +27,6 @@ SHUTDOWN_TIMEOUT: Final = 5.0
 """Seconds."""
 
 _MODULE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
-_MONGO: Final = re.compile(r"mongodb(\+srv)?://")
 _STDIN: Final = "-"
 
 
@@ -59,9 +58,9 @@ class Sources:
     """The sources that a user named; a context manager, at whose end stores are closed.
 
     Args:
-        names: modules by their dotted names, logs, SQLite databases, MongoDB URIs, saved
-            catalogues or directories that hold one, configurations that have a store. Without any,
-            the store of the configuration.
+        names: modules by their dotted names, logs, SQLite databases, MongoDB and PostgreSQL URIs,
+            saved catalogues or directories that hold one, configurations that have a store.
+            Without any, the store of the configuration.
         config: a configuration's file, whose routing tree is told; without one, and without
             sources, the default configuration.
         report: called now and then with the path of a log and how many of its bytes have been read.
@@ -130,8 +129,8 @@ class Sources:
 
     def _add(self, name: str) -> None:
         path = Path(name)
-        if uri := _MONGO.match(name):
-            self._add_store(f"{uri[0]}…", find_reader(name))  # the address may hold a password
+        if server := scheme(name):
+            self._add_store(f"{server}://…", find_reader(name))  # the address may hold a password
         elif name == _STDIN:
             self._sources.append(Log(path, self._report))
         elif path.is_dir() and (path / FILE_NAME).is_file():

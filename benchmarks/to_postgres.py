@@ -1,0 +1,132 @@
+"""To PostgreSQL: ours, and psycopg doing the same work from prepared rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from itertools import cycle
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from benchmarks.ours import entered
+from benchmarks.sample import NAME
+from benchmarks.sender import Sender
+from eventtracking_core import Tracker
+from eventtracking_postgres import PostgresBackend
+
+__all__ = ["postgres_senders"]
+
+EVENTS: Final = 20_000
+BATCH: Final = 1000
+WAITS: Final = 120.0
+"""Seconds for a flush: it is measured, not limited."""
+
+_COLUMNS: Final = "id, name, timestamp, user_id, name_id, context_type_id, event"
+
+
+def postgres_senders(uri: str, directory: Path, stack: ExitStack) -> list[Sender]:
+    """Return both; psycopg stores rows that ours has stored before.
+
+    Args:
+        uri: of a server.
+        directory: where ours keeps what it cannot deliver.
+        stack: closes what is opened.
+    """
+    connection = stack.enter_context(psycopg.connect(uri, autocommit=True))
+    ours = _ours(uri, connection, directory, stack)
+    return [ours, _direct(ours, uri, connection, stack), _raw(ours, connection)]
+
+
+def _ours(
+    uri: str, connection: psycopg.Connection[Any], directory: Path, stack: ExitStack
+) -> Sender:
+    delivery = {"mode": "queue", "max_batch_size": BATCH, "directory": str(directory)}
+    tracker = Tracker()
+    sink = {"type": "postgres", "uri": uri, "table": "ours", "delivery": delivery}
+    tracker.configure({"backends": {"postgres": sink}})
+    stack.callback(tracker.shutdown)
+
+    def settle() -> None:
+        assert tracker.flush(WAITS), "ours did not flush"
+
+    return Sender(
+        "ours: postgres",
+        "tracker.emit(NAME, DATA); tracker.flush()",
+        entered(tracker),
+        EVENTS,
+        _emptied(connection, "ours"),
+        settle,
+    )
+
+
+def _direct(
+    ours: Sender, uri: str, connection: psycopg.Connection[Any], stack: ExitStack
+) -> Sender:
+    """Return batches of events that were emitted before, as `eventtracking replay` sends them."""
+    for _ in range(EVENTS):
+        ours.call()
+    ours.settle()
+    events = list(PostgresBackend(uri, "ours").query())
+    assert ours.delivered() == len(events) == EVENTS, "ours did not store them all"
+    backend = PostgresBackend(uri, "direct")
+    stack.callback(backend.shutdown, 5)
+    batches = cycle([events[start : start + BATCH] for start in range(0, EVENTS, BATCH)])
+    return Sender(
+        "ours: postgres, send_batch(1000)",
+        "backend.send_batch(events, timeout=120)",
+        lambda: backend.send_batch(next(batches), timeout=WAITS),
+        EVENTS // BATCH,
+        _emptied(connection, "direct"),
+        events=BATCH,
+    )
+
+
+def _raw(ours: Sender, connection: psycopg.Connection[Any]) -> Sender:
+    for _ in range(EVENTS):
+        ours.call()
+    ours.settle()
+    selected = _COLUMNS.replace("event", "event::text")
+    rows = connection.execute(f"SELECT {selected} FROM ours ORDER BY seq").fetchall()
+    connection.execute("CREATE TABLE raw (LIKE ours INCLUDING ALL)")
+    connection.execute("CREATE TEMP TABLE incoming AS SELECT * FROM ours LIMIT 0")
+    assert ours.delivered() == len(rows) == EVENTS, "ours did not store them all"
+    types = ["text", "text", "timestamptz", "text", "text", "text", "jsonb"]
+    batches = cycle([rows[start : start + BATCH] for start in range(0, EVENTS, BATCH)])
+
+    def store() -> None:
+        with connection.transaction(), connection.cursor() as cursor:
+            with cursor.copy(f"COPY incoming ({_COLUMNS}) FROM STDIN (FORMAT binary)") as copy:
+                copy.set_types(types)
+                for row in next(batches):
+                    copy.write_row(row)
+            cursor.execute(
+                f"INSERT INTO raw ({_COLUMNS}) SELECT {_COLUMNS} FROM incoming"
+                " ON CONFLICT DO NOTHING"
+            )
+            cursor.execute("TRUNCATE incoming")
+
+    return Sender(
+        "psycopg: COPY and merge of 1,000",
+        "copy.write_row(…) of 1,000 rows; INSERT … SELECT … ON CONFLICT DO NOTHING",
+        store,
+        EVENTS // BATCH,
+        _emptied(connection, "raw"),
+        events=BATCH,
+    )
+
+
+def _emptied(connection: psycopg.Connection[Any], table: str) -> Callable[[], int]:
+    """Return what counts a table, and empties it."""
+
+    def delivered() -> int:
+        ((count, names),) = connection.execute(
+            f"SELECT count(*), count(*) FILTER (WHERE name = %s) FROM {table}", [NAME]
+        )
+        assert count == names, "an event is not whole"
+        connection.execute(f"TRUNCATE {table}")
+        assert isinstance(count, int)
+        return count
+
+    return delivered

@@ -1,0 +1,243 @@
+"""The PostgreSQL backend: one COPY and one merge per batch, each event once."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final, Literal
+
+from psycopg import Error
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import SQL
+
+from eventtracking_core import BatchError, Event, EventType, RejectedError, RetryableError
+from eventtracking_core.diagnostics import report
+from eventtracking_core.interrupts import pass_on
+from eventtracking_postgres.failures import failure, is_missing
+from eventtracking_postgres.reading import Reading, records
+from eventtracking_postgres.rows import COLUMNS, Row, binary, row
+from eventtracking_postgres.sessions import Session, Sessions
+from eventtracking_postgres.tables import (
+    LOCK,
+    Tables,
+    create,
+    create_partitions,
+    create_schema,
+    is_partitioned,
+    lock_definitions,
+)
+from eventtracking_postgres.views import columns, view
+
+__all__ = ["PostgresBackend"]
+
+SEND_TIMEOUT: Final = 5.0
+"""Seconds for an event that the emitting thread delivers, and for the record of an event type."""
+
+_INCOMING: Final = """
+BEGIN;
+CREATE TEMP TABLE IF NOT EXISTS eventtracking_incoming (
+    id text, name text, timestamp timestamptz, user_id text, name_id text, context_type_id text,
+    event jsonb
+) ON COMMIT DELETE ROWS
+"""
+_COPY: Final = f"COPY eventtracking_incoming ({COLUMNS}) FROM STDIN (FORMAT binary)"
+
+# The lock makes the order of `seq` the order in which events become visible, for those who ask for
+# what was stored after an event. All three run on the server, so no client can hold it.
+_MERGE: Final = f"""
+SELECT pg_advisory_xact_lock({LOCK}, '{{name}}'::regclass::oid::bigint::bit(32)::int);
+INSERT INTO {{table}} ({COLUMNS}) SELECT {COLUMNS} FROM eventtracking_incoming
+ON CONFLICT DO NOTHING;
+COMMIT
+"""  # noqa: S608  all of it stands in this plugin
+_SAVE: Final = """
+INSERT INTO {table} (id, kind, name, description, registered_at, record)
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING
+"""
+
+
+class PostgresBackend(Reading):
+    """Stores events in a table of PostgreSQL, each id once.
+
+    The table is created with the first event. Its columns are `id`, `name`, `timestamp`, `user_id`
+    (of the context, as text), `name_id`, `context_type_id`, `event` (the whole event, `jsonb`), and
+    `seq`, which grows in the order of storing.
+
+    Args:
+        uri: a connection string such as `postgresql://user@host/database`; what it lacks comes from
+            libpq's environment variables (`PGHOST`, `PGPASSWORD`, …) and its password file.
+        table: the table of events, with or without its schema.
+        event_types: the table of event-type records, in the same schema.
+        partition: `month` partitions a new table by the month of `timestamp`.
+        views: a schema in which each registered event type gets a view with typed columns; none
+            if not given.
+
+    Raises:
+        ValueError: an option cannot be used; the message says which.
+    """
+
+    default_delivery: ClassVar[str] = "queue"
+
+    def __init__(
+        self,
+        uri: str = "",
+        table: str = "events",
+        event_types: str = "event_types",
+        partition: Literal["month"] | None = None,
+        views: str | None = None,
+    ) -> None:
+        try:
+            conninfo_to_dict(uri)
+        except Error:
+            raise ValueError(
+                "uri must read postgresql://user:password@host:port/database?option=value, "
+                "with user and password percent-encoded"
+            ) from None
+        if partition not in (None, "month"):
+            raise ValueError("partition must be month")
+        if views is not None and (not views or "\0" in views):
+            raise ValueError("views must be the name of a schema")
+        self._tables = Tables(table, event_types)
+        self._sessions = Sessions(uri)
+        self._partition = partition
+        self._views = views
+        name = self._tables.events_text.replace("'", "''")
+        self._merge = SQL(_MERGE.replace("{name}", name)).format(table=self._tables.events)
+        # Replaced as a whole: the process that created the tables, and whether it has partitions.
+        self._prepared: tuple[int, bool] | None = None
+
+    def probe(self, timeout: float, /) -> str:
+        """Return the server's version, after logging in.
+
+        Raises:
+            RetryableError: the server cannot be reached, or refuses the login.
+        """
+        try:
+            with self._sessions.connect(timeout) as session:
+                version = session.info.parameter_status("server_version")
+        except Error as error:
+            raise failure(error) from None
+        return f"the server answers (PostgreSQL {version})"
+
+    def send(self, event: Event, /) -> None:
+        """Store one event within five seconds, unless its id is already stored.
+
+        Raises:
+            RetryableError: it was not stored; a later attempt may succeed.
+            RejectedError: it cannot be stored.
+        """
+        try:
+            self.send_batch([event], timeout=SEND_TIMEOUT)
+        except BatchError as error:
+            raise error.failures[0] from None
+
+    def send_batch(self, events: Sequence[Event], /, *, timeout: float) -> None:
+        """Store events in one transaction, except those whose id is there already.
+
+        Args:
+            events: any number of them.
+            timeout: seconds, for all of them together.
+
+        Raises:
+            BatchError: some events cannot be encoded, the others are stored.
+            RetryableError: nothing was stored, and all may be tried again.
+            RejectedError: nothing was stored, because of one of the events.
+        """
+        rows: list[Row] = []
+        failures: dict[int, Exception] = {}
+        for index, event in enumerate(events):
+            try:
+                rows.append(row(event))
+            except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
+                pass_on(error)
+                kind = type(error).__name__
+                failures[index] = RejectedError(f"the event cannot be encoded ({kind})")
+        if rows:
+            try:
+                with self._sessions.session(timeout) as session:
+                    self._store(session, rows)
+            except Error as error:
+                if is_missing(error):  # it was dropped: the next attempt creates it again
+                    self._prepared = None
+                raise failure(error) from None
+        if failures:
+            raise BatchError(failures)
+
+    def save_event_type(self, record: EventType) -> None:
+        """Store an event-type record, unless its id is already stored, and extend its view.
+
+        Raises:
+            RetryableError: it was not stored; a later attempt may succeed.
+        """
+        try:
+            with self._sessions.session(SEND_TIMEOUT) as session:
+                self._prepare(session)
+                self._save(session, record)
+        except Error as error:
+            raise RetryableError(str(failure(error))) from None
+        if self._views is not None and record.kind == "event":
+            self._extend(self._views, record.name)
+
+    def flush(self, timeout: float) -> bool:  # noqa: ARG002  the signature of every backend's flush
+        """Return True: every sent event is stored."""
+        return True
+
+    def shutdown(self, timeout: float) -> bool:  # noqa: ARG002  closing waits for nobody
+        """Disconnect this process; the next event connects again."""
+        self._sessions.close()
+        return True
+
+    def _store(self, session: Session, rows: Sequence[Row]) -> None:
+        if self._prepare(session):
+            create_partitions(session, self._tables, [each.timestamp for each in rows])
+        with session.cursor() as cursor:
+            cursor.execute(_INCOMING)
+            with cursor.copy(_COPY) as copy:
+                copy.write(binary(rows))
+            cursor.execute(self._merge)
+
+    def _prepare(self, session: Session) -> bool:
+        """Create the tables if they do not exist; return whether partitions are to be created."""
+        if self._prepared is None or self._prepared[0] != os.getpid():
+            create(session, self._tables, partitioned=self._partition is not None)
+            has_partitions = self._partition is not None and is_partitioned(session, self._tables)
+            if self._partition is not None and not has_partitions:
+                report(
+                    logging.WARNING,
+                    ("postgres", self._tables.name, "partition"),
+                    "the table %s existed without partitions, and stays so",
+                    self._tables.name,
+                )
+            self._prepared = os.getpid(), has_partitions
+        return self._prepared[1]
+
+    def _save(self, session: Session, record: EventType) -> None:
+        plain: Mapping[str, object] = record.to_dict()
+        texts = (record.kind, record.name, record.description)
+        session.execute(
+            SQL(_SAVE).format(table=self._tables.event_types),
+            (
+                record.id,
+                *(text.replace("\0", "\ufffd") for text in texts),
+                record.registered_at,
+                json.dumps(plain),
+            ),
+        )
+
+    def _extend(self, schema: str, name: str) -> None:
+        try:
+            with self._sessions.session(SEND_TIMEOUT) as session, session.transaction():
+                lock_definitions(session)
+                found = columns(records(session, self._tables, name.replace("\0", "\ufffd")))
+                create_schema(session, schema)
+                session.execute(view(schema, name, self._tables.events, found))
+        except Error as error:
+            report(
+                logging.WARNING,
+                ("postgres", "view", name),
+                "the view of the event type %s was left as it is: %s",
+                name,
+                failure(error),
+            )

@@ -1,0 +1,248 @@
+"""Events in tables of a real server."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from eventtracking_core import RejectedError, RetryableError
+from eventtracking_core.encoding import decode_json, encode_json
+from eventtracking_core.testing import (
+    BackendConformance,
+    EventReaderConformance,
+    MetadataStoreConformance,
+)
+from eventtracking_postgres import PostgresBackend
+
+
+def ids(events):
+    return [event["id"] for event in events]
+
+
+def test_columns_hold_what_is_searched_for(a_store, schema, sql, an_event):
+    event = an_event(context={"user_id": 7}, n=1) | {"name_id": "10ac28"}
+    a_store().send(event)
+    columns = "id, name, timestamp, user_id, name_id, context_type_id, event, seq"
+    assert sql(f"SELECT {columns} FROM {schema}.events") == [
+        (
+            *(event["id"], "shop.order.placed", event["timestamp"], "7", "10ac28", None),
+            json.loads(encode_json(event)),
+            1,
+        )
+    ]
+
+
+def test_what_is_sent_again_is_stored_once_in_its_order(a_store, an_event):
+    store = a_store()
+    events = [an_event(n=n) for n in range(600)]
+    store.send_batch(events[:300], timeout=5)
+    store.send_batch(events + events[:10], timeout=5)
+    assert ids(store.query(after="")) == ids(events)
+
+
+@given(data=st.dictionaries(st.text(), st.integers() | st.text() | st.booleans() | st.none()))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_sent_is_read_as_the_encoding_says(a_store, an_event, data):
+    event = an_event(value=data)
+    store = a_store()
+    store.send(event)
+    text = encode_json(event)
+    if b"\\u0000" not in text:
+        assert store.get(event["id"]) == decode_json(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        ("a\0\0b", "a\ufffd\ufffdb"),
+        (r"a\u0000b", r"a\u0000b"),
+        ("\\\0", "\\\ufffd"),
+        (2**70 + 1, 2**70 + 1),
+        (0.1, 0.1),
+        ("\ud800", "\ufffd"),
+    ],
+)
+def test_a_value_is_stored_exactly_but_for_nul(a_store, an_event, value, stored):
+    event = an_event(value=value)
+    store = a_store()
+    store.send(event)
+    assert store.get(event["id"])["data"]["value"] == stored
+
+
+def test_that_nul_was_replaced_is_logged(a_store, an_event, caplog):
+    a_store().send(an_event("with.nul", value="a secret\0"))
+    assert "with.nul: PostgreSQL cannot store NUL" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_what_the_server_cannot_store_is_rejected_alone(a_store, schema, sql, an_event):
+    store = a_store()
+    store.send(an_event())
+    sql(f"ALTER TABLE {schema}.events ADD CHECK (event #>> '{{data,n}}' <> '3')")
+    with pytest.raises(RejectedError, match="SQLSTATE 23514"):
+        store.send_batch([an_event(n=n) for n in range(5)], timeout=5)
+    assert store.count() == 1
+
+
+def test_a_table_that_was_dropped_is_created_again(a_store, schema, sql, an_event):
+    store = a_store()
+    store.send(an_event())
+    sql(f"DROP TABLE {schema}.events")
+    with pytest.raises(RetryableError):
+        store.send(an_event())
+    store.send(an_event())
+    assert store.count() == 1
+
+
+def test_a_user_who_may_only_insert_can_send(postgres, a_store, schema, sql, an_event):
+    a_store().send(an_event())
+    sql(f"CREATE ROLE {schema}_writer LOGIN")
+    sql(f"GRANT USAGE ON SCHEMA {schema} TO {schema}_writer")
+    sql(f"GRANT INSERT ON {schema}.events TO {schema}_writer")
+    sql(f"REVOKE CREATE ON DATABASE postgres FROM {schema}_writer")
+    uri = postgres.uri.replace("//postgres@", f"//{schema}_writer@")
+    writer = PostgresBackend(uri, f"{schema}.events")
+    try:
+        writer.send(an_event())
+    finally:
+        writer.shutdown(5)
+        sql(f"DROP OWNED BY {schema}_writer; DROP ROLE {schema}_writer")
+    assert a_store().count() == 2
+
+
+def test_months_are_partitions(a_store, schema, sql, an_event):
+    store = a_store(partition="month")
+    times = [
+        datetime(2026, 12, 31, 23, 59, 59, 999999, UTC),
+        datetime(2027, 1, 1, tzinfo=UTC),
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, tzinfo=UTC),
+    ]
+    events = [an_event(at=at) for at in times]
+    store.send_batch(events, timeout=5)
+    store.send_batch(events, timeout=5)
+    assert ids(store.query()) == ids([events[2], events[0], events[1], events[3]])
+    found = f"SELECT tableoid::regclass::text, count(*) FROM {schema}.events GROUP BY 1"
+    assert dict(sql(found)) == {
+        f"{schema}.events_2026_12": 1,
+        f"{schema}.events_2027_01": 1,
+        f"{schema}.events_other": 2,
+    }
+
+
+def test_two_processes_can_create_partitions_at_once(a_store, an_event):
+    one, other = a_store(partition="month"), a_store(partition="month")
+    events = [an_event(at=datetime(2020, month, 1, tzinfo=UTC)) for month in range(1, 13)]
+    for event in events:
+        one.send(event)
+        other.send(event)
+    assert one.count() == 12
+
+
+def test_a_table_without_partitions_stays_so_and_that_is_logged(a_store, an_event, caplog):
+    a_store().send(an_event())
+    store = a_store(partition="month")
+    store.send(an_event())
+    assert store.count() == 2
+    assert "without partitions" in caplog.text
+
+
+def test_a_reader_sees_no_event_before_those_that_were_stored_before(a_store, an_event):
+    stores = [a_store() for _ in range(2)]
+    sent = [an_event(n=n) for n in range(20)]
+    for index, event in enumerate(sent):
+        stores[index % 2].send(event)
+    assert ids(stores[0].query(after=sent[4]["id"])) == ids(sent[5:])
+
+
+def test_filters_have_indexes(a_store, schema, sql, an_event):
+    a_store().send(an_event(context={"user_id": 1}))
+    indexes = sql("SELECT indexname FROM pg_indexes WHERE schemaname = %s", schema)
+    assert {name for (name,) in indexes} >= {"events_by_user", "events_by_name", "events_by_seq"}
+
+
+def test_reading_before_the_first_event_says_that_there_is_no_table(a_store):
+    with pytest.raises(FileNotFoundError, match="no table of events here yet"):
+        a_store().count()
+    assert a_store().load_event_types() == []
+
+
+def test_who_stops_reading_leaves_no_connection(a_store, an_event, sql):
+    store = a_store()
+    store.send_batch([an_event(n=n) for n in range(3000)], timeout=5)
+    events = store.query()
+    next(events)
+    events.close()
+    open_ = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE %s"
+    assert sql(open_, "idle in transaction%") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"uri": "postgresql://user:a-password@[host"}, "uri"),
+        ({"uri": "password=a-password nonsense"}, "uri"),
+        ({"table": ""}, "table"),
+        ({"table": "a.b.c"}, "table"),
+        ({"table": "x" * 41}, "40 bytes"),
+        ({"table": "event_types"}, "differ"),
+        ({"partition": "day"}, "partition"),
+        ({"views": ""}, "views"),
+    ],
+)
+def test_options_that_cannot_be_used_are_refused(options, said):
+    with pytest.raises(ValueError, match=said) as caught:
+        PostgresBackend(**options)
+    assert "a-password" not in str(caught.value)
+
+
+def test_a_wrong_password_may_be_mended_and_is_not_told(an_event, postgres, sql):
+    uri = postgres.uri.replace("//postgres@", "//nobody-there:a-password@")
+    with pytest.raises(RetryableError) as caught:
+        PostgresBackend(uri).send(an_event())
+    assert "a-password" not in str(caught.value)
+    with pytest.raises(RetryableError):
+        PostgresBackend(uri).probe(5)
+    assert "PostgreSQL" in PostgresBackend(postgres.uri).probe(5)
+
+
+class TestConformance(BackendConformance):
+    deadline = 60.0  # hundreds of commits, one after the other
+
+    @pytest.fixture(autouse=True)
+    def _server(self, a_store):
+        self.a_store = a_store
+
+    def make_backend(self):
+        return self.a_store()
+
+    def make_unreachable(self):
+        return PostgresBackend("postgresql://user:secret@127.0.0.1:1/events")
+
+    def stored(self, backend):
+        return list(backend.query())
+
+
+class TestReader(EventReaderConformance):
+    @pytest.fixture(autouse=True)
+    def _server(self, a_store):
+        self.a_store = a_store
+
+    def make_reader(self, events):
+        store = self.a_store()
+        if events:
+            store.send_batch(events, timeout=5)
+        return store
+
+
+class TestMetadataStore(MetadataStoreConformance):
+    @pytest.fixture(autouse=True)
+    def _server(self, a_store):
+        self.a_store = a_store
+
+    def make_store(self):
+        return self.a_store()
