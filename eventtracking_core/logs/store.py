@@ -49,7 +49,7 @@ class LogFiles:
     def __init__(
         self, paths: Sequence[Path], report: Callable[[Path, int], object] | None = None
     ) -> None:
-        self._paths = paths
+        self.paths = paths
         self._report = report
         self._ends: dict[Path, int] = {}
         """How far each file has been read, for `after`."""
@@ -59,13 +59,13 @@ class LogFiles:
     def entries(self) -> Iterator[Entry]:
         """Yield everything that the files hold."""
         self.rejected = 0
-        for path in self._paths:
+        for path in self.paths:
             self._ends[path] = 0 if path == STDIN else path.stat().st_size
             yield from self._counted(entry for _, entry in entries(path, self._report))
 
     def added(self) -> Iterator[Entry]:
         """Yield what was added since the files were last read; nothing to the standard input."""
-        for path in self._paths:
+        for path in self.paths:
             if path != STDIN:
                 lines = self._new_lines(path)
                 yield from self._counted(entry for _, entry in entries_of(lines))

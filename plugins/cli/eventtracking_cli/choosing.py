@@ -10,10 +10,9 @@ from typing import Any
 import click
 
 from eventtracking_cli import parameters
-from eventtracking_core.reading import EventReader
 from eventtracking_core.sources import open_reader
 
-__all__ = ["filtered", "sourced"]
+__all__ = ["chosen", "filtered", "sourced"]
 
 
 def sourced(run: Callable[..., None]) -> Callable[..., None]:
@@ -38,12 +37,17 @@ def sourced(run: Callable[..., None]) -> Callable[..., None]:
 
 def filtered(run: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that choose events, and those of `sourced`."""
+    return sourced(chosen(run))
+
+
+def chosen(run: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that choose events; it gets them as filters."""
 
     @wraps(run)
-    def chosen(reader: EventReader, *, where: Sequence[tuple[str, str]], **options: Any) -> None:
-        run(reader, where=dict(where), **options)
+    def filtering(*arguments: Any, where: Sequence[tuple[str, str]], **options: Any) -> None:
+        run(*arguments, where=dict(where), **options)
 
-    command: Callable[..., None] = chosen
+    command: Callable[..., None] = filtering
     for option in (
         click.option(
             "--where",
@@ -63,4 +67,4 @@ def filtered(run: Callable[..., None]) -> Callable[..., None]:
         click.option("--name", metavar="GLOB", help="The event's name: 'edx.video.*'."),
     ):
         command = option(command)
-    return sourced(command)
+    return command

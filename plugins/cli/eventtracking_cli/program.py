@@ -35,6 +35,7 @@ _VERBS: Final = {
     "ingest": _Verb("ingest:ingest", "Route the events of log files."),
     "plugin": _Verb("plugin:plugin", "Write a plugin."),
     "plugins": _Verb("plugins_:plugins", "List the installed plugins."),
+    "replay": _Verb("replay:replay", "Send stored events once more."),
     "schema": _Verb("schema:schema", "Print the JSON Schema of a configuration."),
     "spool": _Verb("spool:spool", "Look into the files where events wait for delivery."),
     "stats": _Verb("stats:stats", "Count waiting events and dead letters."),

@@ -25,8 +25,8 @@ STEP = 500
 """Items between two looks at the clock."""
 
 
-def counted(items: Iterable[T], description: str, total: int | None) -> Iterator[T]:
-    """Yield items, and show how many have been; `total` if it is known."""
+def counted(items: Iterable[T], description: str, total: int | None, done: int = 0) -> Iterator[T]:
+    """Yield items, and show how many have been; `total` if it is known, `done` of them before."""
     target = console(stderr=True)
     if not target.is_terminal:
         yield from items
@@ -42,8 +42,8 @@ def counted(items: Iterable[T], description: str, total: int | None) -> Iterator
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=target, transient=True) as progress:
-        task = progress.add_task(description, total=total)
-        for number, item in enumerate(items, start=1):
+        task = progress.add_task(description, total=total, completed=done)
+        for number, item in enumerate(items, start=done + 1):
             if number % STEP == 0:
                 progress.update(task, completed=number)
             yield item

@@ -237,7 +237,7 @@ class PostgresBackend(Reading):
             report(
                 logging.WARNING,
                 ("postgres", "view", name),
-                "the view of the event type %s was left as it is: %s",
+                "the view of the event type %s was not changed: %s",
                 name,
                 failure(error),
             )

@@ -101,7 +101,7 @@ class Tables:
 
 
 def create(session: Session, tables: Tables, *, partitioned: bool) -> None:
-    """Create the tables that do not exist; existing ones are left as they are.
+    """Create the tables that do not exist; existing ones stay unchanged.
 
     Args:
         session: a connection.

@@ -1,6 +1,6 @@
 """A view per event type, with a typed column per documented field.
 
-Views only grow: a field keeps its column, also when it is no longer documented, and a field whose
+Views only grow: a field keeps its column, also when its documentation is removed, and a field whose
 type changes gets a further column.
 """
 

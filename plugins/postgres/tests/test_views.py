@@ -101,13 +101,13 @@ def test_records_of_a_field_and_its_types_make_no_column_twice(store, types):
     ]
 
 
-def test_a_view_that_somebody_changed_is_left_as_it_is(store, schema, sql, types, caplog):
+def test_a_view_that_was_replaced_by_hand_stays_unchanged(store, schema, sql, types, caplog):
     store.save_event_type(a_type(FieldDoc("a", type="integer")))
     sql(f'DROP VIEW {schema}_types."{CHECK}"')
     sql(f'CREATE VIEW {schema}_types."{CHECK}" AS SELECT 1 AS mine')
     store.save_event_type(a_type(FieldDoc("b", type="integer")))
     assert sql(f'SELECT mine FROM {schema}_types."{CHECK}"') == [(1,)]
-    assert "left as it is" in caplog.text
+    assert "was not changed" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,279 @@
+"""Send stored events once more: from a store or files, through the tree or straight to a leaf."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Final, NamedTuple, Unpack
+
+import click
+
+from eventtracking_cli import parameters
+from eventtracking_cli.choosing import chosen
+from eventtracking_cli.drawing import drawn, leaves, reasons
+from eventtracking_cli.progress import counted
+from eventtracking_cli.running import configured, drained
+from eventtracking_cli.terminal import console, count, plain, print_json
+from eventtracking_core import Event, Tracker
+from eventtracking_core.delivery import BufferedLeaf
+from eventtracking_core.encoding import encode_msgpack
+from eventtracking_core.logs import STDIN, LogFiles
+from eventtracking_core.reading import EventReader, Filters
+from eventtracking_core.registry import EventType
+from eventtracking_core.routing import Leaf
+from eventtracking_core.sources import open_reader
+
+__all__ = ["replay"]
+
+STEP: Final = 5000
+"""Events that are sent before their delivery is waited for, and remembered."""
+
+STEP_BYTES: Final = 8 * 2**20
+"""Bytes of these events, about."""
+
+INTERRUPTED: Final = 130
+"""The exit code after Ctrl-C."""
+
+
+@click.command()
+@click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    required=True,
+    metavar="STORE | FILE",
+    help="An SQLite database, a mongodb:// or postgresql:// URI, a configuration that has a store,"
+    " or files of events; repeatable for files.",
+)
+@parameters.config
+@click.option("--to", metavar="PATH", help="Only this backend, such as warehouse.mongo.")
+@chosen
+@click.option("--dry-run", is_flag=True, help="Count the events, and send none.")
+@click.option(
+    "--restart", is_flag=True, help="Start from the beginning, also after an interruption."
+)
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where to remember how far it is; by default, a file in this directory.",
+)
+@parameters.as_json
+def replay(
+    sources: tuple[str, ...],
+    config: Path | None,
+    to: str | None,
+    state: Path | None,
+    *,
+    dry_run: bool,
+    restart: bool,
+    as_json: bool,
+    **filters: Unpack[Filters],
+) -> None:
+    """Send stored events once more.
+
+    They go through the configuration's processors to its backends; with --to, straight to one
+    backend. Each keeps its id, so a store that has it stores nothing. A replay that was interrupted
+    goes on where it was when it is run again with the same options. Exits 1 if a backend did not
+    take an event.
+    """
+    place = _Place.of(state, sources, config, to, filters)
+    if restart:
+        place.forget()
+    done = place.load()
+    with open_reader(sources) as reader, configured(config) as tracker:
+        target = None if to is None else _leaf(tracker, to)
+        if dry_run:
+            _say_what_there_is(reader, done, filters, as_json=as_json)
+            return
+        run = _Run(tracker, target, place, done)
+        try:
+            run.send(reader, filters)
+        except KeyboardInterrupt:
+            run.is_interrupted = True
+        run.summarize(as_json=as_json)
+    if run.is_interrupted:
+        raise click.exceptions.Exit(INTERRUPTED)
+    if not run.is_complete or run.has_lost():
+        raise click.exceptions.Exit(1)
+
+
+class _Done(NamedTuple):
+    """How far a replay is: how many events were delivered, and the last one's id."""
+
+    events: int = 0
+    last: str = ""
+
+
+class _Place(NamedTuple):
+    """The file that remembers how far a replay is."""
+
+    path: Path
+
+    @classmethod
+    def of(
+        cls,
+        state: Path | None,
+        sources: Sequence[str],
+        config: Path | None,
+        to: str | None,
+        filters: Filters,
+    ) -> _Place:
+        """Return the place of a replay with these options; others have other places."""
+        if state is not None:
+            return cls(state)
+        options = repr((sources, str(config), to, sorted(filters.items())))
+        return cls(Path(f"eventtracking-replay-{sha256(options.encode()).hexdigest()[:12]}.json"))
+
+    def load(self) -> _Done:
+        """Return what was saved.
+
+        Raises:
+            ClickException: the file is another one's.
+        """
+        try:
+            saved = json.loads(self.path.read_bytes())
+            return _Done(int(saved["events"]), str(saved["last"]))
+        except FileNotFoundError:
+            return _Done()
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"{self.path} is not the state of a replay; name another file with --state"
+            raise click.ClickException(message) from error
+
+    def save(self, done: _Done) -> None:
+        """Save, so that a power failure leaves the old file or the new one."""
+        new = self.path.with_name(f"{self.path.name}.new")
+        with closing(new.open("w")) as file:
+            json.dump(done._asdict(), file)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self.path)
+
+    def forget(self) -> None:
+        """Remove the file."""
+        self.path.unlink(missing_ok=True)
+
+
+class _Run:
+    """One pass over the events that were not delivered before."""
+
+    def __init__(self, tracker: Tracker, target: Leaf | None, place: _Place, done: _Done) -> None:
+        self._tracker = tracker
+        self._send = tracker.send if target is None else target.deliver
+        self._place = place
+        self._before = done.events
+        self._done = done
+        self._step, self._bytes = _limits(tracker)
+        self.is_complete = False
+        self.is_interrupted = False
+
+    def send(self, reader: EventReader, filters: Filters) -> None:
+        """Send all events, and remember every step that was delivered."""
+        for record in _records(reader):
+            self._tracker.event_types.add(record)  # the sinks that keep records get it
+        total = None if isinstance(reader, LogFiles) else reader.count(**filters)
+        events = counted(
+            _events(reader, self._done, self._step, filters), "replaying", total, self._before
+        )
+        waiting, size, last = 0, 0, ""
+        for event in events:
+            self._send(event)
+            waiting, last = waiting + 1, event["id"]
+            size += len(encode_msgpack(event))
+            if waiting >= self._step or size >= self._bytes:
+                if not self._delivered(waiting, last):
+                    return
+                waiting, size = 0, 0
+        if self._delivered(waiting, last):
+            self.is_complete = True
+            self._place.forget()
+
+    def _delivered(self, number: int, last: str) -> bool:
+        if not drained(self._tracker):
+            return False
+        if number:
+            self._done = _Done(self._done.events + number, last)
+            self._place.save(self._done)
+        return True
+
+    def has_lost(self) -> bool:
+        """Return whether a backend or a processor lost an event."""
+        tree = self._tracker.stats()["tree"]
+        return any(leaf.lost for leaf in leaves(tree)) or bool(reasons(tree).keys() - {"filtered"})
+
+    def summarize(self, *, as_json: bool) -> None:
+        """Say what became of the events."""
+        tree = self._tracker.stats()["tree"]
+        sent = self._done.events - self._before
+        if as_json:
+            print_json(
+                {
+                    "events": sent,
+                    "before": self._before,
+                    "complete": self.is_complete,
+                    "interrupted": self.is_interrupted,
+                    "delivered": {leaf.path: leaf.delivered for leaf in leaves(tree)},
+                    "dropped": reasons(tree),
+                    "tree": tree,
+                }
+            )
+            return
+        console().print(drawn(tree, "events", counters=True))
+        before = f" ({self._before:,} before)" if self._before else ""
+        click.echo(f"{count(sent, 'event')} replayed{before}")
+        if not self.is_complete:
+            why = "interrupted" if self.is_interrupted else "not everything was delivered in time"
+            click.echo(f"{why}; run again to go on", err=True)
+
+
+def _leaf(tracker: Tracker, path: str) -> Leaf:
+    paths = [found.path for found in leaves(tracker.stats()["tree"])]
+    for name, leaf in zip(paths, tracker.root.leaves(), strict=True):
+        if name == path:
+            return leaf
+    there = ", ".join(map(plain, paths))
+    raise click.BadParameter(f"no backend {plain(path)!r}; there are: {there}", param_hint="'--to'")
+
+
+def _limits(tracker: Tracker) -> tuple[int, int]:
+    """Return how many events, and about how many bytes, every queue has room for."""
+    options = [leaf.options for leaf in tracker.root.leaves() if isinstance(leaf, BufferedLeaf)]
+    return (
+        min([STEP, *(option.max_queue_size for option in options)]),
+        min([STEP_BYTES, *(option.max_queue_bytes // 2 for option in options)]),
+    )
+
+
+def _events(reader: EventReader, done: _Done, step: int, filters: Filters) -> Iterator[Event]:
+    """Yield the events after those that are done, in the order in which they were stored."""
+    if isinstance(reader, LogFiles):
+        yield from islice(reader.query(**filters), done.events, None)
+        return
+    last = done.last
+    while page := list(reader.query(after=last, limit=step, **filters)):  # leaves no cursor open
+        yield from page
+        last = page[-1]["id"]
+
+
+def _records(reader: EventReader) -> Iterator[EventType]:
+    if isinstance(reader, LogFiles) and STDIN in reader.paths:  # it can be read once
+        return
+    load = getattr(reader, "load_event_types", None)
+    if callable(load):
+        yield from load()
+
+
+def _say_what_there_is(
+    reader: EventReader, done: _Done, filters: Filters, *, as_json: bool
+) -> None:
+    left = max(reader.count(**filters) - done.events, 0)
+    if as_json:
+        print_json({"events": left, "before": done.events})
+    else:
+        before = f" ({done.events:,} were before)" if done.events else ""
+        click.echo(f"{count(left, 'event')} would be replayed{before}")
