@@ -12,7 +12,11 @@ from weakref import WeakSet
 
 from eventtracking_core.forks import on_fork
 
-__all__ = ["ForkLock"]
+__all__ = ["ForkLock", "ForkWaitsError"]
+
+
+class ForkWaitsError(Exception):
+    """A fork waits for the lock: roll back, release it, and begin again."""
 
 
 class ForkLock:
@@ -24,9 +28,12 @@ class ForkLock:
 
     def __init__(self) -> None:
         self._lock = RLock()
-        self._is_awaited = False
+        self.awaited_since: float | None = None
+        """When a fork began to wait for it."""
         self.is_writing = False
-        """Whether the holder is in a transaction: SQLite would not let a child forked now write."""
+        """Whether the holder is in a transaction: SQLite does not let a child forked now write."""
+        self.was_writing = False
+        """Whether the parent's holder was, as this process was forked."""
         _locks.add(self)
 
     @contextmanager
@@ -37,7 +44,9 @@ class ForkLock:
             timeout: seconds to wait for it.
         """
         deadline = monotonic() + timeout
-        while self._is_awaited and get_ident() not in _held and monotonic() < deadline:
+        while (
+            self.awaited_since is not None and get_ident() not in _held and monotonic() < deadline
+        ):
             sleep(0.001)  # locks are not fair, and a fork waits only briefly
         lock = self._lock  # release the same lock, even if a fork has replaced it meanwhile
         acquired = lock.acquire(timeout=min(max(deadline - monotonic(), 0.0), TIMEOUT_MAX))
@@ -47,16 +56,19 @@ class ForkLock:
             if acquired:
                 lock.release()
 
-    def acquire(self, timeout: float) -> bool:
-        """Acquire the lock within `timeout` seconds; return whether it was acquired.
+    def yields(self) -> None:
+        """Raise an error if a fork has waited so long that the holder should roll back.
 
-        Threads that want to hold it wait meanwhile.
+        Raises:
+            ForkWaitsError: it has.
         """
-        self._is_awaited = True
-        try:
-            return self._lock.acquire(timeout=max(timeout, 0.0))
-        finally:
-            self._is_awaited = False
+        since = self.awaited_since
+        if since is not None and monotonic() - since > YIELDS_AFTER:
+            raise ForkWaitsError
+
+    def acquire(self, timeout: float) -> bool:
+        """Acquire the lock within `timeout` seconds; return whether it was acquired."""
+        return self._lock.acquire(timeout=max(timeout, 0.0))
 
     def release(self) -> None:
         """Release the lock after `acquire`."""
@@ -64,7 +76,7 @@ class ForkLock:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Mark a transaction that waits for no other connection: a fork waits for its end."""
+        """Mark a transaction that waits for no other connection."""
         self.is_writing = True
         try:
             yield
@@ -74,31 +86,31 @@ class ForkLock:
     def renew(self) -> None:
         """Replace the lock by a free one."""
         self._lock = RLock()
-        self._is_awaited = self.is_writing = False
+        self.was_writing = self.was_writing or self.is_writing
+        self.awaited_since, self.is_writing = None, False
 
 
 WAITS_FOR: Final = 0.05
 """Seconds that a fork waits for all holders in total."""
 
-WAITS_FOR_WRITERS: Final = 2.0
-"""Seconds that a fork waits for holders that are in a transaction."""
+YIELDS_AFTER: Final = 0.02
+"""Seconds that a fork waits before the holder of a lock rolls back and begins again after it."""
 
 _locks: Final[WeakSet[ForkLock]] = WeakSet()
 _held: Final[dict[int, list[ForkLock]]] = {}
 """By the forking thread."""
 
 
-def _acquired(lock: ForkLock, since: float) -> bool:
-    """Acquire a lock in time for a fork; return whether it was acquired."""
-    if lock.acquire(since + WAITS_FOR - monotonic()):
-        return True
-    return lock.is_writing and lock.acquire(since + WAITS_FOR_WRITERS - monotonic())
-
-
 def _before_fork() -> None:
     now = monotonic()
     locks = list(_locks)
-    _held[get_ident()] = [lock for lock in locks if _acquired(lock, now)]
+    for lock in locks:
+        lock.awaited_since = now
+    try:
+        _held[get_ident()] = [each for each in locks if each.acquire(now + WAITS_FOR - monotonic())]
+    finally:
+        for lock in locks:
+            lock.awaited_since = None
 
 
 def _after_in_parent() -> None:

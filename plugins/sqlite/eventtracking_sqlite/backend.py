@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from math import ceil
 from pathlib import Path
@@ -24,9 +24,10 @@ from eventtracking_core.descriptors import high_numbers
 from eventtracking_core.probing import probe_file
 from eventtracking_sqlite._database import Synchronous, open_for_writing
 from eventtracking_sqlite._descriptors import Descriptors, numbers
+from eventtracking_sqlite._elsewhere import store_elsewhere
 from eventtracking_sqlite._errors import failure, is_broken
 from eventtracking_sqlite._event_types import insert
-from eventtracking_sqlite._locks import ForkLock
+from eventtracking_sqlite._locks import ForkLock, ForkWaitsError
 from eventtracking_sqlite._reading import Reading
 from eventtracking_sqlite._rows import INSERT, Row, row
 
@@ -110,6 +111,10 @@ class SqliteBackend(Reading):
             RejectedError: the event cannot be stored.
         """
         stored = _row(event)
+        if self._lock.was_writing:
+            for error in self.store({0: stored}, self._busy_timeout).values():
+                raise error
+            return
         with self._writing(self._busy_timeout) as connection, self._transaction(connection):
             connection.execute(INSERT, stored)
 
@@ -131,10 +136,29 @@ class SqliteBackend(Reading):
                 rows[index] = _row(event)
             except RejectedError as error:
                 failures[index] = error
-        with self._writing(timeout) as connection, self._transaction(connection):
-            failures |= _insert(connection, rows)
+        failures |= self.store(rows, timeout)
         if failures:
             raise BatchError(failures)
+
+    def store(self, rows: Mapping[int, Row], timeout: float) -> dict[int, Exception]:
+        """Store rows in one transaction; return the errors of those that cannot be stored.
+
+        Args:
+            rows: by any numbers.
+            timeout: seconds to wait for other connections.
+
+        Raises:
+            RetryableError: the database is locked, its disk is full, or it cannot be used.
+        """
+        if self._lock.was_writing:
+            return store_elsewhere(self._path, rows, timeout)
+        deadline = monotonic() + timeout
+        while True:
+            with suppress(ForkWaitsError), self._writing(deadline - monotonic()) as connection:
+                # A signal handler may have interrupted a batch, of which this one becomes a part.
+                yields = _never if connection.in_transaction else self._lock.yields
+                with self._transaction(connection):
+                    return _insert(connection, rows, yields)
 
     def save_event_type(self, record: EventType) -> None:
         """Store an event-type record, unless its id is already stored.
@@ -142,6 +166,8 @@ class SqliteBackend(Reading):
         Raises:
             RetryableError: the database is locked, its disk is full, or it cannot be used.
         """
+        if self._lock.was_writing:
+            raise RetryableError("this process was forked in the middle of a transaction")
         with self._writing(self._busy_timeout) as connection, self._transaction(connection):
             insert(connection, record)
 
@@ -259,19 +285,32 @@ def _row(event: Event) -> Row:
         raise RejectedError(f"the event cannot be encoded ({type(error).__name__})") from error
 
 
-def _insert(connection: sqlite3.Connection, rows: Mapping[int, Row]) -> dict[int, Exception]:
+def _never() -> None:
+    """Go on, whatever waits."""
+
+
+def _insert(
+    connection: sqlite3.Connection, rows: Mapping[int, Row], yields: Callable[[], None]
+) -> dict[int, Exception]:
     try:
-        connection.executemany(INSERT, rows.values())
+        connection.executemany(INSERT, _each(rows.values(), yields))
     except (sqlite3.IntegrityError, sqlite3.DataError):
-        return _insert_one_by_one(connection, rows)
+        return _insert_one_by_one(connection, rows, yields)
     return {}
 
 
+def _each(rows: Iterable[Row], yields: Callable[[], None]) -> Iterator[Row]:
+    for stored in rows:
+        yields()
+        yield stored
+
+
 def _insert_one_by_one(
-    connection: sqlite3.Connection, rows: Mapping[int, Row]
+    connection: sqlite3.Connection, rows: Mapping[int, Row], yields: Callable[[], None]
 ) -> dict[int, Exception]:
     failures: dict[int, Exception] = {}
     for index, stored in rows.items():
+        yields()
         try:
             connection.execute(INSERT, stored)
         except (sqlite3.IntegrityError, sqlite3.DataError) as error:

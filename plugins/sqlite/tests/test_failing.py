@@ -246,6 +246,51 @@ def test_a_fork_does_not_wait_until_a_locked_database_is_free(python):
     python(LOCKED)
 
 
+WRITING = """
+import os, sqlite3, sys, threading, time
+from eventtracking_core.encoding import normalize_event
+from eventtracking_sqlite import SqliteBackend
+
+SLOW = (
+    "CREATE TRIGGER slow BEFORE INSERT ON events WHEN NEW.name = 'slow' BEGIN"
+    " SELECT count(*) FROM (WITH RECURSIVE c(x) AS"
+    " (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2000000) SELECT x FROM c); END"
+)
+store = SqliteBackend(sys.argv[1], busy_timeout=60)
+store.send(normalize_event({"name": "first"}))
+with sqlite3.connect(sys.argv[1]) as other:
+    other.execute(SLOW)
+other.close()
+many = [normalize_event({"name": "many"}) for _ in range(20_000)]
+one = [normalize_event({"name": "slow"})]
+longest = 0.0
+for batch in (many, one):
+    writing = threading.Thread(target=store.send_batch, args=(batch,), kwargs={"timeout": 60})
+    writing.start()
+    while not store._lock.is_writing:
+        time.sleep(0.001)
+    began = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        store.send(normalize_event({"name": "child"}))
+        store.send_batch([normalize_event({"name": "child"})], timeout=60)
+        os._exit(0)
+    longest = max(longest, time.monotonic() - began)
+    assert os.waitpid(child, 0)[1] == 0
+    writing.join()
+assert store.count(name="child") == 4
+assert store.count(name="many") == 20_000
+assert store.count(name="slow") == 1
+assert store.shutdown(5)
+print(longest)
+"""
+
+
+def test_a_fork_does_not_wait_for_a_transaction_and_the_child_can_write(python, sql):
+    assert float(python(WRITING)) < 1  # 0.05 on an idle machine
+    assert sql("PRAGMA integrity_check") == [("ok",)]
+
+
 SIGNALS = """
 import signal, sys
 from eventtracking_core.encoding import normalize_event
