@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import isfinite
 from pathlib import Path, PurePath
@@ -91,10 +91,12 @@ def parameters(factory: Callable[..., Any]) -> tuple[dict[str, Parameter], bool]
 
 def convert(value: object, hint: object, path: str) -> tuple[Any, list[Problem]]:
     """Return an option's value as its annotation wants it, or what is wrong with it."""
-    item = _item(hint)
-    if item is not None and isinstance(value, list):
+    item = _element(hint)
+    if item is not None and isinstance(value, list | tuple):
         pairs = [convert(each, item, f"{path}[{index}]") for index, each in enumerate(value)]
-        return [each for each, _ in pairs], [problem for _, found in pairs for problem in found]
+        converted = [each for each, _ in pairs]
+        problems = [problem for _, found in pairs for problem in found]
+        return tuple(converted) if _item(hint, tuple) else converted, problems
     try:
         value = _from_text(value, hint)
         converted = msgspec.convert(
@@ -163,11 +165,20 @@ def alternatives(hint: object) -> tuple[object, ...]:
     return get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
 
 
+def _element(hint: object) -> object:
+    """Return the annotation of what a list or another sequence of any length holds; else None."""
+    return _item(hint) or _item(hint, Sequence) or _item(hint, tuple)
+
+
 def _item(hint: object, container: type = list) -> object:
-    """Return the annotation of what a list or dict holds, which may be optional; else None."""
+    """Return the annotation of what a container holds, which may be optional; else None."""
     others = [one for one in alternatives(hint) if one is not NoneType]
-    is_container = len(others) == 1 and get_origin(others[0]) is container
-    return get_args(others[0])[-1] if is_container else None
+    if len(others) != 1 or get_origin(others[0]) is not container:
+        return None
+    arguments = get_args(others[0])
+    if container is tuple:
+        return arguments[0] if arguments[1:] == (...,) else None
+    return arguments[-1]
 
 
 def unit_of(hint: object) -> Unit | None:

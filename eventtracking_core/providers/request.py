@@ -11,9 +11,31 @@ from eventtracking_core.contexts.request import Request, current
 __all__ = ["FALLBACK", "RequestProvider"]
 
 Names = Literal["short", "opentelemetry"]
+Field = Literal[
+    "method",
+    "path",
+    "route",
+    "user_id",
+    "anonymous_id",
+    "session",
+    "ip",
+    "agent",
+    "referer",
+    "host",
+    "request_id",
+    "accept_language",
+]
 AddressForm = Literal["network", "full"]
 
-DEFAULT_FIELDS: Final = ("method", "path", "route", "user_id", "anonymous_id", "ip", "request_id")
+DEFAULT_FIELDS: Final[tuple[Field, ...]] = (
+    "method",
+    "path",
+    "route",
+    "user_id",
+    "anonymous_id",
+    "ip",
+    "request_id",
+)
 
 _OPENTELEMETRY: Final = {
     "method": "http.request.method",
@@ -61,7 +83,7 @@ class RequestProvider:
 
     def __init__(
         self,
-        fields: tuple[str, ...] = DEFAULT_FIELDS,
+        fields: tuple[Field, ...] = DEFAULT_FIELDS,
         names: Names = "short",
         address: AddressForm = "network",
         trusted_proxies: int = 0,

@@ -252,8 +252,8 @@ def _sender(name: str, backend: BackendCapabilities) -> Callable[[Event], object
     for method in (send, send_batch):
         if returns_coroutine(method):
             raise ValueError(
-                f"backend {name!r} is `async def`, which needs a configuration with the delivery"
-                " queue or spool: inline, nothing would await it"
+                f"backend {name!r} is `async def`: configure it with the delivery queue or spool,"
+                " since inline nothing would await it"
             )
     if send is not None:
         return send

@@ -73,7 +73,7 @@ class Example:
     """A copy of an example; what it says goes to logs in its directory."""
 
     def __init__(self, name, directory, stack, **variables):
-        self.directory = directory / name
+        self.directory = directory / Path(name).name
         ignored = shutil.ignore_patterns("__pycache__", "*.db", "*.ndjson")
         shutil.copytree(EXAMPLES / name, self.directory, ignore=ignored)
         self.environment = os.environ | {"PYTHONWARNINGS": "ignore", **variables}

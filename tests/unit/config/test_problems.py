@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import pytest
 
 import eventtracking_core as et
@@ -296,6 +299,35 @@ def test_each_setting_of_delivery_is_checked_beside_the_others(problems):
         "backends.a.delivery.max_spool_bytes",
         "backends.a.delivery.export_timeout",
         "backends.a.host",
+    ]
+
+
+class Sequences:
+    """Takes sequences of every kind."""
+
+    def __init__(
+        self,
+        some: tuple[Literal["a", "b"], ...] = (),
+        others: Sequence[int] = (),
+        pair: tuple[int, str] = (1, "x"),
+    ) -> None:
+        self.given = (some, others, pair)
+
+    def send(self, event: et.Event) -> None: ...
+
+
+def test_each_element_of_a_sequence_is_checked(problems, configured):
+    node = {"type": f"{__name__}:Sequences", "some": ["a", "b", "a"], "others": [1]}
+    node["pair"] = [2, "y"]
+    backend = configured({"backends": {"a": node}}).get_backend("a")
+    assert backend.given == (("a", "b", "a"), [1], (2, "y"))
+    node |= {"some": ["x", "a", 5], "others": ["y", "z"], "pair": [1, 2]}
+    assert problems({"backends": {"a": node}}) == [
+        ("backends.a.some[0]", "expected one of: a, b"),
+        ("backends.a.some[2]", "expected str, got int"),
+        ("backends.a.others[0]", "expected int, got str"),
+        ("backends.a.others[1]", "expected int, got str"),
+        ("backends.a.pair[1]", "expected str, got int"),
     ]
 
 

@@ -1,0 +1,3 @@
+from lms.celery import APP
+
+__all__ = ["APP"]
