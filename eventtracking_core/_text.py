@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-__all__ = ["encodable", "make_encodable", "printable"]
+__all__ = ["counted", "encodable", "make_encodable", "printable"]
 
 MAX_LENGTH: Final = 1000
 """Characters."""
@@ -26,6 +26,11 @@ def printable(text: str, limit: int = MAX_LENGTH) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 event`, `2,000 events`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def encodable(value: Any) -> Any:

@@ -21,6 +21,7 @@ __all__ = [
     "ReadsWire",
     "Regex",
     "Releasable",
+    "ReportsBacklog",
     "Reviewable",
     "Seconds",
     "Unit",
@@ -148,6 +149,23 @@ class Probeable(Protocol):
 
         Raises:
             Exception: the sink cannot be reached, or would not accept events.
+        """
+
+
+@runtime_checkable
+class ReportsBacklog(Protocol):
+    """A backend whose sink is a queue: others take what it holds, such as workers from a broker."""
+
+    def backlog(self, timeout: float, /) -> int | None:
+        """Return how many messages wait in the sink, None if it has no queue. It takes none.
+
+        `eventtracking stats` calls it.
+
+        Args:
+            timeout: seconds it may take.
+
+        Raises:
+            Exception: the sink cannot be reached.
         """
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "matcher",
     "number",
     "period_start",
+    "value_text",
 ]
 
 Period = Literal["minute", "hour", "day", "week"]
@@ -93,7 +94,7 @@ class EventReader(Protocol):
     ) -> list[tuple[str | None, int]]:
         """Return the values of a field and how many events have each, the most frequent first.
 
-        Values are told as text, lists and objects as `[…]` and `{…}`; None is for events without
+        Values are text, lists and objects are `[…]` and `{…}`; None is for events without
         the field.
         """
 
@@ -122,7 +123,7 @@ def conditions(filters: Filters) -> dict[str, str]:
 
 
 def checked(field: str) -> str:
-    """Return a dotted field as it is.
+    """Return a dotted field if events can have it.
 
     Raises:
         ValueError: events have no such field.
@@ -133,7 +134,7 @@ def checked(field: str) -> str:
 
 
 def number(text: str) -> int | float | None:
-    """Return the number that a text says, None if it says none."""
+    """Return the number that a text contains, None if it is not a number."""
     if not _NUMBER.fullmatch(text):
         return None
     return float(text) if "." in text else int(text)
@@ -169,8 +170,12 @@ def matcher(filters: Filters) -> Callable[[Event], bool]:
 
 
 def field_text(event: Event, field: str) -> str | None:
-    """Return the value of a dotted field as text, as `EventReader.count_by` tells it."""
-    value = _value(event, field)
+    """Return the value of a dotted field as text, as `EventReader.count_by` returns it."""
+    return value_text(_value(event, field))
+
+
+def value_text(value: object) -> str | None:
+    """Return a value as text, as `EventReader.count_by` returns it."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):

@@ -48,12 +48,38 @@ def register_tracker(tracker: Tracker, name: str = "default") -> None:
 
 
 def configure(config: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> None:
-    """Configure the default tracker; see `Tracker.configure`."""
+    """Configure the default tracker; call it once, when the application starts.
+
+        et.configure("eventtracking.toml")
+        et.configure({"backends": {"archive": {"type": "file", "path": "events.ndjson"}}})
+
+    Args:
+        config: the path of a TOML, YAML or JSON file, or a mapping; by default, the file that
+            EVENTTRACKING_CONFIG_FILE names, or `[tool.eventtracking]` in `pyproject.toml`.
+
+    Raises:
+        ConfigurationError: it has problems, all of which are listed; the tracker is unchanged.
+    """
     _trackers["default"].configure(config)
 
 
 def emit(name: object = None, data: object = None, *, timestamp: datetime | None = None) -> str:
-    """Say what happened on the default tracker; see `Tracker.emit`."""
+    """Emit an event on the default tracker, and return its id. Never raises.
+
+    The configuration says where it goes; until `configure()` is called, nothing is delivered.
+
+        with et.context(user_id=7):
+            et.emit("shop.order.placed", {"order_id": "o1", "items": 2})
+
+    Args:
+        name: what happened, in the manner of `org.area.verb`; or an instance of a class that
+            `event` declares, without data.
+        data: the event's own fields; a value that is not a mapping becomes the field `value`.
+        timestamp: when it happened; by default, now. A naive one is taken as UTC.
+
+    Returns:
+        The event's id, a UUIDv7.
+    """
     return _trackers["default"].emit(name, data, timestamp=timestamp)
 
 
@@ -64,7 +90,18 @@ def context(
     field_descriptions: Mapping[str, str | FieldDoc] | None = None,
     **fields: object,
 ) -> EnteredContext:
-    """Return a context manager of the default tracker; see `Tracker.context`."""
+    """Return a context manager: events emitted inside its block carry the fields.
+
+        with et.context("request", {"user_id": 7}), et.context(course_id="c1"):
+            et.emit("edx.course.opened")
+
+    Args:
+        name: a name for the context, or the mapping of an unnamed one.
+        ctx: the fields.
+        description: what the context means, for the catalogue.
+        field_descriptions: what each field means, for the catalogue.
+        fields: the fields of an unnamed context, as keywords.
+    """
     return _trackers["default"].context(name, ctx, description, field_descriptions, **fields)
 
 
@@ -80,7 +117,21 @@ def register(
     examples: Iterable[Mapping[str, Any]] = (),
     deprecated: str | None = None,
 ) -> EventType:
-    """Say what an event name means, on the default tracker; see `Tracker.register`."""
+    """Register an event type: what an event name means. Returns its record.
+
+        et.register("shop.order.placed", "A customer ordered.", {"items": "number of items"})
+
+    Args:
+        name: the name of the events.
+        description: what happened when one is emitted.
+        field_descriptions: what each field of the data means.
+        context_field_descriptions: what each field of the context means.
+        schema: a JSON Schema of the data.
+        owner: who is responsible for it.
+        tags: words to group event types by.
+        examples: data of example events.
+        deprecated: what to emit instead.
+    """
     return _trackers["default"].register(
         name,
         description,

@@ -20,9 +20,11 @@ from eventtracking_core.config.reader import (
     unknown,
 )
 from eventtracking_core.config.settings import (
-    POLICIES,
+    DELIVERY,
+    ROOT_ONLY,
     delivery_from_environment,
     merge_delivery,
+    misplaced,
     read_delivery,
     read_policies,
     read_telemetry,
@@ -53,10 +55,13 @@ __all__ = ["ROOT_KEYS", "build"]
 
 _Node = Leaf | RoutingBackend
 
-ROOT_KEYS: Final = (
-    *("context", "processors", "backends", "metadata", "disable", "shutdown_timeout", "telemetry"),
-    *POLICIES,
-)
+ROOT_KEYS: Final = (*ROOT_ONLY[:1], "processors", "backends", *ROOT_ONLY[1:])
+
+
+def _unknown_at_root(key: object) -> str:
+    if key in DELIVERY or key == "delivery":
+        return "belongs to a backend" + ("" if key == "delivery" else ", in its table delivery")
+    return unknown(key, ROOT_KEYS, "key")
 
 
 def build(
@@ -118,7 +123,7 @@ class TreeBuilder:
         problems = self._problems
         for key in table:
             if key not in ROOT_KEYS:
-                problems.add(join("", key), unknown(key, ROOT_KEYS, "key"))
+                problems.add(join("", key), _unknown_at_root(key))
         self._components.disabled += problems.option(table, "disable", list[str], [])
         timeout = problems.option(table, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
         telemetry = read_telemetry(table, problems)
@@ -328,9 +333,10 @@ class TreeBuilder:
             return None
         for key in node:
             if key not in RESERVED:
-                near = unknown(key, RESERVED)
                 message = "a router has no options (add a type to have some)"
-                self._problems.add(join(path, key), near if "did you mean" in near else message)
+                near = unknown(key, RESERVED)
+                near = near if "did you mean" in near else message
+                self._problems.add(join(path, key), misplaced(key) or near)
         return self._router(node, context)
 
     def _component(self, kind: Any, node: Any, path: str) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from eventtracking_core.config.compat import translate
 from eventtracking_core.config.options import Parameter, UnresolvableError, parameters
 from eventtracking_core.config.reader import is_missing, join, kind_of, unknown
-from eventtracking_core.config.settings import DELIVERY
+from eventtracking_core.config.settings import misplaced
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.plugins import PUBLISHED, ComponentKind, Factory, PluginError, plugins
 from eventtracking_core.routing import CompositeBackend
@@ -195,9 +195,8 @@ def _unknown(kind: ComponentKind, key: object, known: Mapping[str, Parameter]) -
         return "belongs to a router"
     if key in RESERVED:
         return "this type takes none"
-    if kind == "backend" and key in DELIVERY:
-        return f"unknown option; did you mean 'delivery.{key}'?"
-    return unknown(key, sorted(known), common=_NODE_OPTIONS.get(kind, ()))
+    elsewhere = misplaced(key) if kind == "backend" else None
+    return elsewhere or unknown(key, sorted(known), common=_NODE_OPTIONS.get(kind, ()))
 
 
 def redacted_error(

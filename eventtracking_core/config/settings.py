@@ -15,8 +15,10 @@ from eventtracking_core.settings import DEFAULT, NO_TELEMETRY, Policies, Telemet
 __all__ = [
     "DELIVERY",
     "POLICIES",
+    "ROOT_ONLY",
     "delivery_from_environment",
     "merge_delivery",
+    "misplaced",
     "read_delivery",
     "read_policies",
     "read_telemetry",
@@ -24,6 +26,12 @@ __all__ = [
 
 DELIVERY: Final = parameters(DeliveryOptions)[0]
 POLICIES: Final = parameters(Policies)[0]
+ROOT_ONLY: Final = (
+    *("context", "metadata", "disable", "shutdown_timeout", "telemetry"),
+    *POLICIES,
+)
+"""Keys that only the top of a configuration has."""
+
 _SWITCHES: Final = {name: Parameter(name, bool, None) for name in Telemetry._fields}
 _NO_VARIABLES: Final = frozenset({"mode", "when_full", "directory"})
 
@@ -87,6 +95,13 @@ def read_telemetry(tree: Mapping[str, Any], problems: Problems) -> Telemetry:
     return Telemetry(**environment) if is_on else NO_TELEMETRY
 
 
+def misplaced(key: object) -> str | None:
+    """Return the message for a known setting in the wrong table of a backend; else None."""
+    if key in ROOT_ONLY:
+        return "belongs at the top of the configuration"
+    return f"unknown option; did you mean 'delivery.{key}'?" if key in DELIVERY else None
+
+
 def _read(
     table: Mapping[str, Any],
     known: Mapping[str, Parameter],
@@ -99,7 +114,7 @@ def _read(
     for key, value in table.items():
         at = join(path, key)
         if key not in known:
-            problems.add(at, unknown(key, sorted(known)))
+            problems.add(at, misplaced(key) or unknown(key, sorted(known)))
             continue
         settings |= _setting(known[key], value, at, problems, check)
     return settings

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from eventtracking_core._text import counted
 from eventtracking_core.delivery.attempt import INVALID, Attempt, Run, sender
 from eventtracking_core.delivery.buffer import SPOOL_FULL, Buffer
 from eventtracking_core.delivery.control import WorkerControl
@@ -252,8 +253,9 @@ class BufferedLeaf(Leaf):
         if in_flight and self.options.mode == "queue":
             report(
                 logging.ERROR, (self.path, "in flight"),
-                "backend %s: shutdown timed out with %d events in flight",
-                self.path, in_flight, extra={"backend": self.path, "reason": "shutdown"},
+                "backend %s: shutdown timed out with %s in flight",
+                self.path, counted(in_flight, "event"),
+                extra={"backend": self.path, "reason": "shutdown"},
             )  # fmt: skip
 
     def stats(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import logging
 from sys import maxsize
 from typing import TYPE_CHECKING
 
+from eventtracking_core._text import counted
 from eventtracking_core.diagnostics import describe, log, report
 
 if TYPE_CHECKING:
@@ -69,9 +70,9 @@ class DeliveryOutcomes:
         report(
             logging.ERROR,
             (self._path, reason),
-            "backend %s: %d events were given up (%s): %s",
+            "backend %s: %s not delivered (%s): %s",
             self._path,
-            len(events),
+            counted(len(events), "event"),
             reason,
             events[0].error,
             extra={"backend": self._path, "reason": reason},
@@ -136,7 +137,7 @@ class DeliveryOutcomes:
             self._ledger.drop("shutdown", lost)
             report(
                 logging.ERROR, (self._path, "shutdown"),
-                "backend %s: %d events were not delivered in time", self._path, lost,
+                "backend %s: %s not delivered in time", self._path, counted(lost, "event"),
                 extra={"backend": self._path, "reason": "shutdown"},
             )  # fmt: skip
 

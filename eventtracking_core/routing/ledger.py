@@ -119,7 +119,7 @@ class Ledger:
         return {reason: number for reason, number in counts.items() if number}
 
     def unsettled(self) -> int:
-        """Return how many events were accepted and neither delivered nor given up."""
+        """Return how many events were accepted and not delivered, dropped or dead-lettered yet."""
         given_up = self.dead_lettered.value + sum(self.dropped_by_reason().values())
         return self.accepted.value - self.delivered.value - given_up
 

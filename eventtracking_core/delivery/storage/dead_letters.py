@@ -35,7 +35,7 @@ SEGMENT_BYTES: Final = 4 * 1024 * 1024
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """An event that was given up.
+    """An event that could not be delivered.
 
     Attributes:
         wire: the event, as it waited.
@@ -43,7 +43,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
         reason: `rejected`, `expired`, `error` or `invalid`.
         error: the last error, without payload.
         attempts: how often it was tried.
-        time: when it was given up.
+        time: when it was dead-lettered.
     """
 
     wire: bytes

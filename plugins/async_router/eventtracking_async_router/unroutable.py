@@ -51,7 +51,7 @@ def dead_letter(
     report(
         logging.ERROR,
         ("mismatch", message.tracker, path),
-        "%s; %d of %d events are dead letters now",
+        "%s; dead-lettered: %d of %d events",
         error,
         written,
         len(items),

@@ -119,7 +119,7 @@ class ASGIMiddleware:
         tracker = self.tracker
         if not await tracker.aflush(tracker.shutdown_timeout):
             _logger.error(
-                "the server ends, and %d events were not delivered within %g s",
+                "the server ended; events not delivered within its time: %d (%g s)",
                 tracker.pending,
                 tracker.shutdown_timeout,
                 extra={"reason": "shutdown"},

@@ -79,7 +79,7 @@ def flushed(
 def _report(tracker: Tracker, limit: float, *, is_done: bool) -> None:
     if not is_done:
         _logger.error(
-            "a function returns, and %d events were not delivered within %.1f s",
+            "a function returned; events not delivered within its time: %d (%.1f s)",
             tracker.pending,
             limit,
             extra={"reason": "shutdown"},

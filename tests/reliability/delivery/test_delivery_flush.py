@@ -163,7 +163,7 @@ def test_what_a_backend_still_holds_when_the_time_is_up_is_told(
     eventually(hole.reached.is_set)
     with caplog.at_level("ERROR", "eventtracking"):
         assert not tracker.shutdown(0.1)
-    assert "shutdown timed out with 1 events in flight" in caplog.text
+    assert "shutdown timed out with 1 event in flight" in caplog.text
     assert tracker.leaf()["pending"] == 1
     hole.released.set()
     eventually(lambda: tracker.leaf()["delivered"] == 1)

@@ -51,6 +51,7 @@ def test_yaml_that_means_nothing_is_one_problem_without_its_values(what, refused
     assert SECRET not in text
 
 
+@pytest.mark.native
 def test_a_problem_in_yaml_says_where_and_why(refused, tmp_path):
     file = tmp_path / "c.yaml"
     file.write_text("backends:\n\ta: memory\n")
@@ -69,6 +70,7 @@ backends:
 """
 
 
+@pytest.mark.native
 def test_yaml_merge_keys_are_read_and_own_and_earlier_keys_win(configured, tmp_path):
     file = tmp_path / "c.yaml"
     file.write_text(MERGED)
@@ -81,6 +83,7 @@ def test_yaml_merge_keys_are_read_and_own_and_earlier_keys_win(configured, tmp_p
     }  # fmt: skip
 
 
+@pytest.mark.native
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -96,6 +99,7 @@ def test_a_byte_order_mark_is_no_part_of_a_file(name, text, configured, tmp_path
     assert list(configured(file).backends) == ["m"]
 
 
+@pytest.mark.native
 def test_an_empty_file_of_yaml_is_an_empty_configuration(configured, tmp_path):
     file = tmp_path / "c.yaml"
     file.write_text("# nothing yet\n")

@@ -96,6 +96,26 @@ WRONG = {
         "backends.a.max_batch_size",
         "unknown option; did you mean 'delivery.max_batch_size'?",
     ),
+    "a key of the top in a backend": (
+        {"backends": {"a": {"type": "memory", "shutdown_timeout": 5}}},
+        "backends.a.shutdown_timeout",
+        "belongs at the top of the configuration",
+    ),
+    "a key of the top in a delivery": (
+        {"backends": {"a": {"type": "memory", "delivery": {"mode": "queue", "telemetry": True}}}},
+        "backends.a.delivery.telemetry",
+        "belongs at the top of the configuration",
+    ),
+    "a key of the top in a router": (
+        {"backends": {"a": {"backends": {}, "max_event_size": 5}}},
+        "backends.a.max_event_size",
+        "belongs at the top of the configuration",
+    ),
+    "an option of delivery at the top": (
+        {"max_queue_size": 5},
+        "max_queue_size",
+        "belongs to a backend, in its table delivery",
+    ),
     "an option of a router that is nearly one": (
         {"backends": {"a": {"backends": {}, "processor": []}}},
         "backends.a.processor",

@@ -43,6 +43,7 @@ def kept(tracker):
     return [event["name"] for event in tracker.get_backend("memory").events]
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("as_text", [True, False])
 def test_a_file_of_any_kind_is_read(name, as_text, configured, tmp_path):
@@ -102,6 +103,7 @@ UNREADABLE = {
 }
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_a_file_that_cannot_be_read_is_one_problem(name, refused, tmp_path):
     text, message = UNREADABLE[name]
