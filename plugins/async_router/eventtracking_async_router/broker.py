@@ -128,6 +128,18 @@ class QueuePublisher:
         self._with_connection(search, deadline)
         return len(sent)
 
+    def depth(self, *, timeout: float) -> int:
+        """Return how many messages wait in the queue; those that workers have taken do not count.
+
+        Raises:
+            RetryableError: the broker cannot be reached.
+        """
+        depths: list[int] = []
+        self._with_connection(
+            lambda connection: depths.append(connection.depth()), monotonic() + timeout
+        )
+        return depths[-1]
+
     def close(self, timeout: float) -> bool:
         """Close the connection until the next message; return whether that succeeded in time."""
         try:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from amqp.exceptions import ChannelError
 from celery import Celery
 from kombu import Connection, Producer
 
@@ -104,6 +105,17 @@ class BrokerConnection:
             timeout=timeout,
             **options,
         )
+
+    def depth(self) -> int:
+        """Return how many messages wait in the queue; none if it does not exist."""
+        channel: Any = self._connection.channel()
+        try:
+            return int(channel.queue_declare(queue=self._queue, passive=True).message_count)
+        except ChannelError:
+            return 0
+        finally:
+            with suppress(Exception):  # RabbitMQ closes it if there is no such queue
+                channel.close()
 
     def abort(self) -> None:
         """Shut down the socket that another thread uses, even if the broker answers byte by byte.

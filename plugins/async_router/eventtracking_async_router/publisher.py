@@ -68,6 +68,16 @@ class Publisher:
 
         return probe(app, timeout)
 
+    def backlog(self, timeout: float, /) -> int | None:
+        """Return how many messages wait in the broker's queue; None if the application is eager.
+
+        Raises:
+            RetryableError: the broker cannot be reached.
+        """
+        if self._application().conf.task_always_eager:
+            return None
+        return self._broker_queue().depth(timeout=timeout)
+
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
         """Publish a batch in one or more messages.
 
@@ -136,11 +146,14 @@ class Publisher:
 
             deliver_in_place(message.document(), self._router, timeout=timeout)
             return
+        self._broker_queue().publish(message.document(), timeout=timeout)
+
+    def _broker_queue(self) -> QueuePublisher:
         if self._queue is None:
             from eventtracking_async_router.broker import QueuePublisher  # noqa: PLC0415
 
             self._queue = QueuePublisher(self._application, self.settings.queue)
-        self._queue.publish(message.document(), timeout=timeout)
+        return self._queue
 
     def _application(self) -> Celery:
         if self._app is None:

@@ -157,3 +157,20 @@ def test_an_application_that_cannot_be_imported_is_tried_again():
     made = AsyncRouter(app="nowhere.at_all:app").publisher("default", "node")
     with pytest.raises(et.RetryableError, match=r"nowhere\.at_all:app cannot be imported"):
         made.send_batch(events(1), timeout=1)
+
+
+def test_the_messages_that_wait_for_workers_are_counted(broker, publisher):
+    unread = publisher(broker, queue=f"unread-{new_id()}")
+
+    assert unread.backlog(10) == 0
+    for event in events(3):
+        unread.send_batch([event], timeout=10)
+
+    assert unread.backlog(10) == 3
+    unread.send_batch(events(2), timeout=10)
+    assert unread.backlog(10) == 4
+
+
+def test_a_broker_that_is_away_says_so_instead_of_a_backlog(publisher):
+    with pytest.raises(et.RetryableError, match="cannot be reached"):
+        publisher("redis://127.0.0.1:9").backlog(2)

@@ -13,7 +13,7 @@ from rich.text import Text
 from eventtracking_cli.terminal import plain
 from eventtracking_core.reading import Period
 
-__all__ = ["bars", "columns"]
+__all__ = ["bars", "columns", "sparklines"]
 
 MAX_WIDTH: Final = 80
 HEIGHT: Final = 8
@@ -37,9 +37,7 @@ class bars:  # noqa: N801  used as a function: what rich prints has to be an obj
     """
 
     def __init__(self, rows: Sequence[tuple[str | None, int]]) -> None:
-        self._rows = [
-            ("-" if label is None else _cut(plain(label)), number) for label, number in rows
-        ]
+        self._rows = [(_label(value), number) for value, number in rows]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if not self._rows:
@@ -112,5 +110,50 @@ class columns:  # noqa: N801  used as a function: what rich prints has to be an 
         return [number / step for number in sums]
 
 
-def _cut(label: str) -> str:
+class sparklines:  # noqa: N801  used as a function: what rich prints has to be an object
+    """A line for each label: its number, and its events over time, each scaled to its own peak.
+
+    Args:
+        rows: labels with their numbers by the start of a period.
+        period: how long the periods are.
+    """
+
+    def __init__(
+        self, rows: Sequence[tuple[str | None, Mapping[datetime, int]]], period: Period
+    ) -> None:
+        self._rows = [(_label(value), times) for value, times in rows]
+        self._step = _STEPS[period]
+        self._period = period
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        starts = [start for _, times in self._rows for start in times]
+        if not starts:
+            yield Text("no events")
+            return
+        first, periods = min(starts), (max(starts) - min(starts)) // self._step + 1
+        label_width = max(len(label) for label, _ in self._rows)
+        number_width = max(len(f"{sum(times.values()):,}") for _, times in self._rows)
+        room = max(8, min(MAX_WIDTH, options.max_width) - label_width - number_width - 4)
+        per_cell = ceil(periods / room)
+        for label, times in self._rows:
+            cells = [0] * ceil(periods / per_cell)
+            for start, number in times.items():
+                cells[(start - first) // self._step // per_cell] += number
+            line = Text(no_wrap=True)
+            line.append(f"{label:<{label_width}}  {sum(times.values()):>{number_width},}  ")
+            yield line.append(_sparkline(cells, ascii_only=options.ascii_only), "cyan")
+        step = self._period if per_cell == 1 else f"{per_cell} {self._period}s"
+        text = f"from {first:%Y-%m-%d %H:%M} UTC, by {step}"
+        yield Text(f"{'':>{label_width + number_width + 4}}{text}", "dim", no_wrap=True)
+
+
+def _sparkline(cells: Sequence[int], *, ascii_only: bool) -> str:
+    marks, peak = " .:#" if ascii_only else _EIGHTHS, max(cells)
+    return "".join(marks[ceil(cell / peak * (len(marks) - 1))] for cell in cells)
+
+
+def _label(value: str | None) -> str:
+    if value is None:
+        return "-"
+    label = plain(value)
     return label if len(label) <= _LABEL_WIDTH else f"{label[: _LABEL_WIDTH - 1]}…"

@@ -127,7 +127,7 @@ def replay(
         print_json({"delivered": sent - again, "given_up_again": again, "left": left})
     else:
         delivered = count(sent - again, "letter")
-        click.echo(f"{delivered} delivered, {again:,} given up again, {left:,} left")
+        click.echo(f"{delivered} delivered, {again:,} dead-lettered again, {left:,} left")
     if again or (left and not wanted):
         raise click.exceptions.Exit(1)
 
@@ -136,7 +136,7 @@ def replay(
 @parameters.config
 @backend
 @click.option(
-    "--before", metavar="TIME", help="Only letters given up before this time: 2026-09-12, or 7d."
+    "--before", metavar="TIME", help="Only letters from before this time: 2026-09-12, or 7d."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def purge(config: Path | None, backend: str | None, before: str | None, *, yes: bool) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator
 from pathlib import Path
 from time import sleep
 from typing import Final, Unpack
@@ -12,13 +11,13 @@ from typing import Final, Unpack
 import click
 
 from eventtracking_cli import parameters
-from eventtracking_cli.charts import bars, columns
 from eventtracking_cli.choosing import filtered, sourced
+from eventtracking_cli.counting import print_periods, print_values, print_values_per
 from eventtracking_cli.exporting import FORMATS, STDOUT, write
 from eventtracking_cli.groups import Group
-from eventtracking_cli.listing import full_time, print_events
+from eventtracking_cli.listing import print_events
 from eventtracking_cli.progress import counted
-from eventtracking_cli.terminal import console, plain, print_json
+from eventtracking_cli.terminal import plain, print_json
 from eventtracking_core import Event
 from eventtracking_core.encoding import encode_json
 from eventtracking_core.logs import LogFiles
@@ -100,6 +99,11 @@ def show(reader: EventReader, *, event_id: str, as_json: bool) -> None:
     " hour, day or week.",
 )
 @click.option(
+    "--per",
+    type=click.Choice(PERIODS),
+    help="With --by FIELD: draw each value's events over time as well.",
+)
+@click.option(
     "--limit",
     type=click.IntRange(min=0),
     default=TOP,
@@ -108,10 +112,20 @@ def show(reader: EventReader, *, event_id: str, as_json: bool) -> None:
 )
 @parameters.as_json
 def count_(
-    reader: EventReader, *, by: str | None, limit: int, as_json: bool, **filters: Unpack[Filters]
+    reader: EventReader,
+    *,
+    by: str | None,
+    per: Period | None,
+    limit: int,
+    as_json: bool,
+    **filters: Unpack[Filters],
 ) -> None:
     """Count events: all, by the values of a field, or over time."""
-    if by is None:
+    if per is not None:
+        if by is None or by in PERIODS:
+            raise click.UsageError("--per needs --by with a field")
+        print_values_per(reader, by, per, limit or None, as_json=as_json, **filters)
+    elif by is None:
         number = reader.count(**filters)
         if as_json:
             print_json({"count": number})
@@ -119,26 +133,10 @@ def count_(
             click.echo(number)
     elif by in PERIODS:
         period: Period = by  # type: ignore[assignment]
-        _print_periods(period, reader.count_per(period, **filters), as_json=as_json)
+        print_periods(period, reader.count_per(period, **filters), as_json=as_json)
     else:
-        rows = reader.count_by(parameters.field(by), **filters)
-        shown = rows[: limit or None]
-        if as_json:
-            print_json([{by: value, "count": number} for value, number in shown])
-        else:
-            console().print(bars(shown))
-        if len(shown) < len(rows):
-            click.echo(
-                f"{len(shown):,} of {len(rows):,} values shown; --limit 0 shows all", err=True
-            )
+        print_values(reader, by, limit or None, as_json=as_json, **filters)
     _report_rejected(reader)
-
-
-def _print_periods(period: Period, rows: Sequence[tuple[datetime, int]], *, as_json: bool) -> None:
-    if as_json:
-        print_json([{period: full_time(start), "count": number} for start, number in rows])
-    else:
-        console().print(columns(rows, period))
 
 
 @events.command()

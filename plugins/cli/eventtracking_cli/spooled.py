@@ -1,4 +1,4 @@
-"""What waits in spools: how old it is, and what no configured backend will deliver."""
+"""The age of spooled events, and spools that belong to no configured backend."""
 
 from __future__ import annotations
 
@@ -100,10 +100,10 @@ def _is_of_tracker(directory: str, tracker: str) -> bool:
 
 
 def said_of_foreign(spools: Iterable[Foreign]) -> None:
-    """Say on stderr what nobody will deliver, and what to do."""
+    """Report on stderr the spools that no configured backend delivers, and what to do."""
     for spool in spools:
         click.echo(
             f"{plain(spool.directory)}: {count(spool.events, 'event')} of a backend that the "
-            "configuration does not name: name the backend so again, or rename the directory",
+            "configuration does not name: restore the name, or rename the directory",
             err=True,
         )

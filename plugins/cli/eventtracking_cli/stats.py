@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -17,11 +17,16 @@ from eventtracking_cli.spooled import (
     report_unreadable,
     said_of_foreign,
 )
-from eventtracking_cli.terminal import print_rows
+from eventtracking_cli.terminal import plain, print_rows
 from eventtracking_cli.text import symbol
+from eventtracking_core.components import ReportsBacklog
 from eventtracking_core.delivery import BufferedLeaf, spool_status
+from eventtracking_core.diagnostics import describe
 
 __all__ = ["stats"]
+
+BROKER_TIMEOUT: Final = 3.0
+"""Seconds in which a broker must say how many messages it has."""
 
 
 @click.command()
@@ -31,14 +36,19 @@ __all__ = ["stats"]
 def stats(config: Path | None, backend: str | None, *, as_json: bool) -> None:
     """Count waiting events and dead letters.
 
-    What waits in a queue is in the memory of its process, so it is not known here (\u2013);
-    `tracker.stats()` returns the counters of a running process.
+    The events in a queue are in the memory of their process, so they cannot be counted here
+    (\u2013); `tracker.stats()` returns the counters of a running process. Brokers are asked how
+    many messages wait for workers; a message holds a batch of events.
     """
     leaves = leaves_of(config, backend)
     rows = [_row(leaf) for leaf in leaves]
+    columns = ["backend", "delivery", "waiting", "oldest", "processes", "dead letters"]
+    if any(isinstance(leaf.backend, ReportsBacklog) for leaf in leaves):
+        columns.insert(4, "in broker")
+        for leaf, row in zip(leaves, rows, strict=True):
+            row["in_broker"] = _in_broker(leaf)
     if not as_json:
         rows = [_shown(row) for row in rows]
-    columns = ("backend", "delivery", "waiting", "oldest", "processes", "dead letters")
     print_rows(rows, *columns, otherwise="no backend has a queue or a spool", as_json=as_json)
     if backend is None:
         said_of_foreign(foreign_spools(leaves))
@@ -58,13 +68,23 @@ def _row(leaf: BufferedLeaf) -> dict[str, Any]:
     }
 
 
+def _in_broker(leaf: BufferedLeaf) -> int | None:
+    if not isinstance(leaf.backend, ReportsBacklog):
+        return None
+    try:
+        return leaf.backend.backlog(BROKER_TIMEOUT)
+    except Exception as error:  # noqa: BLE001  whatever a backend raises
+        click.echo(f"{plain(leaf.path)}: {plain(describe(error))}", err=True)
+        return None
+
+
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     unseen = symbol("\u2013", "-")  # the running process alone knows the number
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in row["dead_letters"].items())
+    known = {key: unseen if value is None else value for key, value in row.items()}
     return {
-        **row,
+        **known,
         "waiting": unseen if row["waiting"] is None else f"{row['waiting']:,}",
         "oldest": age(row["oldest"]),
-        "processes": unseen if row["processes"] is None else row["processes"],
         "dead_letters": reasons or "none",
     }

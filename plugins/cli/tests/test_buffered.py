@@ -111,7 +111,7 @@ def test_a_no_to_the_question_of_purge_removes_nothing_and_exits_1(
 
 def test_a_replay_delivers_and_removes(spooling, refused, run):
     ran = run("deadletters", "replay", "--config", spooling)
-    assert (ran.code, ran.out) == (0, "2 letters delivered, 0 given up again, 0 left\n")
+    assert (ran.code, ran.out) == (0, "2 letters delivered, 0 dead-lettered again, 0 left\n")
     assert refused == Sink.delivered
     assert "no dead letters" in run("deadletters", "list", "--config", spooling).out
 
@@ -262,3 +262,35 @@ def test_a_backend_that_is_not_there_is_a_clear_error(spooling, run):
     ran = run("stats", "--config", spooling, "--backend", "nowhere")
     assert ran.code == 1
     assert "out.sink" in ran.err
+
+
+class Broker(Sink):
+    """A sink from which others take."""
+
+    waiting: ClassVar = 3
+
+    def backlog(self, timeout):
+        if Broker.waiting is None:
+            raise RetryableError("the broker cannot be reached")
+        return Broker.waiting
+
+
+@pytest.mark.parametrize(("waiting", "cell"), [(3, "3"), (0, "0"), (None, "\u2013")])
+def test_stats_asks_brokers_how_much_they_hold(config, run, monkeypatch, waiting, cell):
+    module = ModuleType("sinks")
+    module.Broker = Broker
+    monkeypatch.setitem(sys.modules, "sinks", module)
+    monkeypatch.setattr(Broker, "waiting", waiting)
+    path = config("""
+        [backends.remote]
+        type = "sinks:Broker"
+        delivery = "queue"
+    """)
+
+    (row,) = run("stats", "--config", path, "--json").json
+    ran = run("stats", "--config", path)
+
+    assert row["in_broker"] == waiting
+    assert "in broker" in ran.out
+    assert cell in ran.out
+    assert ("cannot be reached" in ran.err) == (waiting is None)

@@ -294,3 +294,31 @@ def test_a_reader_that_goes_away_ends_it_quietly(run, log, edx, config, program)
         listing.stdout.close()
         listing.wait(30)
         assert listing.stderr.read() == b""
+
+
+def test_each_value_has_its_events_over_time(run, store):
+    rows = run("events", "count", "--by", "user", "--per", "hour", "--json", "--from", store).json
+
+    assert [(row["user"], row["count"], sum(row["hour"].values())) for row in rows] == [
+        ("1", 3, 3),
+        ("2", 3, 3),
+    ]
+    assert [len(row["hour"]) for row in rows] == [2, 3]
+
+
+def test_the_sparklines_of_values_fit_the_terminal(run, store, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = run(
+        "events", "count", "--by", "name", "--per", "minute", "--from", store
+    ).out.splitlines()
+
+    assert len(lines) == 4
+    assert all(cell_len(line) <= 60 for line in lines)
+    assert lines[0].startswith("edx.video.played")
+    assert "\u2588" in lines[0]
+
+
+def test_periods_alone_have_no_values_to_draw(run, store):
+    ran = run("events", "count", "--by", "hour", "--per", "hour", "--from", store)
+    assert (ran.code, ran.out) == (2, "")
+    assert "--per needs --by with a field" in ran.err

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Unpack
 
 from eventtracking_core import Event, EventType
 from eventtracking_core.encoding import decode_json
-from eventtracking_core.reading import Filters, Period, checked, conditions, number
+from eventtracking_core.reading import (
+    Filters,
+    Period,
+    checked,
+    conditions,
+    number,
+    value_text,
+)
 from eventtracking_sqlite._database import open_for_reading
 from eventtracking_sqlite._errors import translated
 from eventtracking_sqlite._event_types import EVENT_TYPES, event_type
@@ -28,16 +38,9 @@ _COLUMNS: Final = {
     "context_type_id": "context_type_id",
     "context.user_id": "user_id",
 }
-_TEXT: Final = """
-CASE json_type(event, :path)
-WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' WHEN 'array' THEN '[…]' WHEN 'object' THEN '{…}'
-WHEN 'real' THEN iif(
-    json_extract(event, :path) = CAST(json_extract(event, :path) AS INTEGER),
-    CAST(CAST(json_extract(event, :path) AS INTEGER) AS TEXT),
-    CAST(json_extract(event, :path) AS TEXT)
-)
-ELSE CAST(json_extract(event, :path) AS TEXT) END
-"""
+_VALUE: Final = "json_extract(event, :path, '$.none')"
+"""The value of a field in a JSON array: with two paths, SQLite keeps the types of JSON."""
+
 _PERIODS: Final[Mapping[Period, str]] = {
     "minute": "substr(timestamp, 1, 16) || 'Z'",
     "hour": "substr(timestamp, 1, 13) || ':00Z'",
@@ -111,10 +114,17 @@ class Reading:
             limit: maximum number of values.
             filters: see `eventtracking_core.reading.Filters`.
         """
-        column = _COLUMNS.get(checked(field), _TEXT)
-        rest = "GROUP BY value ORDER BY count(*) DESC, value"
-        columns = f"{column} AS value, count(*)"
-        return list(self._select(columns, _where(filters), rest, limit, path=_path(field)))
+        column, where = _COLUMNS.get(checked(field)), _where(filters)
+        if column is not None:
+            rest = "GROUP BY value ORDER BY count(*) DESC, value"
+            return list(self._select(f"{column} AS value, count(*)", where, rest, limit))
+        # Counted here: SQLite would sort all the values to group them, which takes longer.
+        counted: Counter[str | None] = Counter()
+        for (text,), times in Counter(self._select(_VALUE, where, path=_path(field))).items():
+            counted[value_text(json.loads(text)[0])] += times
+        rows = sorted(counted.items(), key=lambda row: row[0] or "")
+        rows.sort(key=itemgetter(1), reverse=True)
+        return rows[:limit]
 
     def count_per(
         self, period: Period, /, **filters: Unpack[Filters]
