@@ -12,6 +12,8 @@ import pytest
 import eventtracking_core as et
 from eventtracking_core.errors import BatchError, RetryableError
 
+pytestmark = pytest.mark.native
+
 
 class Sink:
     """Keeps what it gets, and where and when it was called."""

@@ -13,6 +13,8 @@ import pytest
 
 import eventtracking_core as et
 
+pytestmark = pytest.mark.native
+
 DEADLINE = 30.0
 THREADS = 8
 EMITTERS = 4

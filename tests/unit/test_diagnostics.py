@@ -91,6 +91,7 @@ def test_a_failure_says_what_failed_in_attributes_of_its_record(caplog):
     assert backend.error.startswith("Error")
 
 
+@pytest.mark.native
 def test_a_processor_that_fails_is_logged_once_under_eight_threads(caplog):
     tracker = et.Tracker({"memory": MemoryBackend()}, processors=[Failing().send])
     threads = [
@@ -180,6 +181,7 @@ def test_failures_are_logged_after_logging_was_configured_by_default(reset, tmp_
     assert ["did not deliver" in record.getMessage() for record in records] == [True]
 
 
+@pytest.mark.native
 def test_without_any_handler_failures_reach_the_standard_error(tmp_path):
     program = """if True:
         import logging.config

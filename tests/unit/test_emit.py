@@ -32,6 +32,7 @@ def test_a_locator_that_fails_does_not_lose_the_event(memory):
     assert [event["id"] for event in memory.events] == [event_id]
 
 
+@pytest.mark.native
 def test_a_time_without_an_offset_is_taken_as_utc(tracker, memory, no_offset, far_from_utc):
     tracker.emit("name", timestamp=datetime(2026, 1, 1, tzinfo=no_offset))
 

@@ -123,6 +123,7 @@ def test_an_exit_in_the_shutdown_of_a_replaced_backend_leaves_the_new_tree(memor
     assert len(memory.events) == 1
 
 
+@pytest.mark.native
 def test_shutting_down_waits_for_a_thread_that_is_inside_a_backend():
     stuck = Stuck()
     tracker = et.Tracker({"stuck": stuck})
@@ -136,6 +137,7 @@ def test_shutting_down_waits_for_a_thread_that_is_inside_a_backend():
     emitting.join()
 
 
+@pytest.mark.native
 def test_shutting_down_tells_that_a_backend_did_not_end_in_time():
     stuck = Stuck()
     tracker = et.Tracker({"stuck": stuck})
@@ -170,6 +172,7 @@ def test_a_tracker_may_be_configured_again_after_shutdown(tracker, memory):
     assert len(memory.events) == 1
 
 
+@pytest.mark.native
 def test_flushing_does_not_block_the_event_loop():
     slow = Slow()
     tracker = et.Tracker({"slow": slow})
@@ -207,6 +210,7 @@ named.emit("named")
 """
 
 
+@pytest.mark.native
 @pytest.mark.slow
 @pytest.mark.parametrize("end", ["", "sys.exit(0)", "raise SystemExit"])
 def test_at_the_end_of_the_process_every_tracker_is_shut_down(end):
@@ -246,6 +250,7 @@ print("still here")
 """
 
 
+@pytest.mark.native
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "status", "printed"),
@@ -262,6 +267,7 @@ def test_on_sigterm_what_waits_is_delivered_then_done_what_would_have_been(
     assert (done.returncode, done.stdout.splitlines()) == (status, printed)
 
 
+@pytest.mark.native
 def test_sigterm_is_taken_over_in_the_main_thread_only():
     caught = []
 

@@ -19,6 +19,7 @@ def tiny_switch_interval():
     sys.setswitchinterval(before)
 
 
+@pytest.mark.native
 def test_ids_are_unique_and_increase_within_each_of_eight_threads(tiny_switch_interval):
     lists = [[] for _ in range(8)]
     threads = [

@@ -41,6 +41,7 @@ def test_an_id_is_laid_out_as_rfc_9562_says():
     assert -1 < milliseconds(made) - before < 10_000
 
 
+@pytest.mark.native
 def test_ids_increase_also_where_a_millisecond_has_more_than_its_counter_holds(
     in_a_process_of_its_own,
 ):
@@ -57,6 +58,7 @@ print(json.dumps([id_at(moment) for _ in range(10_000)]))
     assert milliseconds(ids[-1]) - milliseconds(ids[0]) == 10_000 // 4096  # borrowed
 
 
+@pytest.mark.native
 def test_ids_increase_when_the_clock_is_set_back_or_forth(in_a_process_of_its_own):
     ids = in_a_process_of_its_own("""
 import json
@@ -83,6 +85,7 @@ def test_a_seed_of_the_application_changes_nothing():
     random.setstate(state)
 
 
+@pytest.mark.native
 def test_a_forked_child_repeats_none_of_its_parents_ids(in_a_process_of_its_own):
     ids = in_a_process_of_its_own("""
 import json, os
@@ -110,6 +113,7 @@ print(json.dumps(made))
     assert len({event_id[19:] for event_id in ids}) >= 6
 
 
+@pytest.mark.native
 def test_ids_made_in_a_signal_handler_are_unique_too():
     made, in_handler = [], []
     before = signal.signal(signal.SIGVTALRM, lambda *_: in_handler.append(new_id()))

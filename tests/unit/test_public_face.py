@@ -27,6 +27,7 @@ def modules_after(statements):
     return set(json.loads(done.stdout))
 
 
+@pytest.mark.native
 def test_importing_and_emitting_costs_nobody_a_dependency():
     imported = modules_after("import eventtracking_core as et; et.emit('name', {'a': 1})")
     foreign = {"click", "msgspec", "opentelemetry", "pluggy", "yaml"}
@@ -35,6 +36,7 @@ def test_importing_and_emitting_costs_nobody_a_dependency():
     assert not {name for name in imported if name.startswith("eventtracking_core.config")}
 
 
+@pytest.mark.native
 def test_a_tracker_made_in_code_needs_no_pluggy():
     made = "et.Tracker({'a': NullBackend()}).emit('name')"
     imported = modules_after(
@@ -45,6 +47,7 @@ def test_a_tracker_made_in_code_needs_no_pluggy():
     assert not {"pluggy", "opentelemetry", "msgspec"} & imported
 
 
+@pytest.mark.native
 def test_what_is_not_configured_is_not_imported():
     imported = modules_after(
         "import eventtracking_core as et\n"

@@ -28,6 +28,7 @@ class Closing:
         return True
 
 
+@pytest.mark.native
 @pytest.mark.slow
 def test_every_event_emitted_meanwhile_is_in_one_of_the_trees(tracker):
     trees = [MemoryBackend(1_000_000) for _ in range(8)]

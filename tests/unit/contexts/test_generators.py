@@ -17,6 +17,7 @@ def tracker():
     return Tracker()
 
 
+@pytest.mark.native
 def test_an_abandoned_asynchronous_generator_leaves_no_context_behind(tracker):
     async def numbers():
         with tracker.context(inside=True):
@@ -37,6 +38,7 @@ def test_an_abandoned_asynchronous_generator_leaves_no_context_behind(tracker):
     asyncio.run(main())
 
 
+@pytest.mark.native
 def test_a_task_that_was_started_inside_keeps_the_context(tracker):
     async def show(release):
         await release.wait()
@@ -57,6 +59,7 @@ def test_a_task_that_was_started_inside_keeps_the_context(tracker):
     asyncio.run(main())
 
 
+@pytest.mark.native
 def test_a_generator_that_is_closed_in_another_thread_leaves_no_context_behind(tracker):
     def numbers():
         with tracker.context(inside=True):
@@ -70,6 +73,7 @@ def test_a_generator_that_is_closed_in_another_thread_leaves_no_context_behind(t
     assert tracker.resolve_context() == {}
 
 
+@pytest.mark.native
 def test_a_generator_in_a_cycle_leaves_no_context_behind(tracker):
     def numbers(holder):
         with tracker.context(inside=True):
@@ -97,6 +101,7 @@ def test_generators_that_are_finished_work_as_blocks_do(tracker, depth):
     assert tracker.resolve_context() == {}
 
 
+@pytest.mark.native
 def test_context_managers_made_of_generators_work_as_blocks_do(tracker):
     @contextmanager
     def request():

@@ -88,6 +88,7 @@ def test_a_change_of_the_located_context_takes_effect(tracker):
     assert tracker.resolve_context() == {"b": 2}
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("kind", [et.ContextVarLocator, et.ThreadLocalContextLocator])
 def test_threads_have_a_stack_each(kind):
     tracker = et.Tracker(context_locator=kind())
@@ -96,6 +97,7 @@ def test_threads_have_a_stack_each(kind):
     assert in_another_thread(tracker.resolve_context) == {}
 
 
+@pytest.mark.native
 def test_the_default_locator_has_one_stack_for_all():
     tracker = et.Tracker(context_locator=et.DefaultContextLocator())
     tracker.enter_context("request", {"a": 1})

@@ -152,6 +152,7 @@ def test_two_trackers_share_no_contexts(tracker):
         assert tracker.resolve_context() == {}
 
 
+@pytest.mark.native
 def test_a_new_thread_starts_without_contexts(tracker):
     found = []
     with tracker.context("request", {"user_id": 1}):
@@ -162,6 +163,7 @@ def test_a_new_thread_starts_without_contexts(tracker):
     assert found == [{}]
 
 
+@pytest.mark.native
 def test_carry_takes_the_contexts_to_a_pool(tracker):
     with ThreadPoolExecutor(4) as pool:
         with tracker.context("request", {"user_id": 1}):
@@ -182,6 +184,7 @@ def test_what_carried_work_enters_stays_in_it(tracker):
     assert tracker.resolve_context() == {}
 
 
+@pytest.mark.native
 def test_tasks_inherit_contexts_and_keep_their_own(tracker):
     async def task(number):
         with tracker.context("task", {"task": number}):
@@ -211,6 +214,7 @@ def test_a_context_in_a_generator_is_visible_to_whoever_iterates(tracker):
     assert tracker.resolve_context() == {}
 
 
+@pytest.mark.native
 @pytest.mark.slow
 def test_more_contexts_than_calls_can_nest_may_be_left_in_the_order_of_entering():
     tracker = et.Tracker()

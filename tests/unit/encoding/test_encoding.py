@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -49,8 +48,11 @@ def test_the_type_of_an_object_is_named_in_text_that_can_be_encoded(hostile):
     normalize(hostile.unprintable).encode()
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("encode", [encode_json, encode_msgpack])
 def test_a_text_that_is_shared_a_thousand_times_takes_no_memory_a_thousand_times(encode, an_event):
+    import resource
+
     event = an_event({"texts": ["x" * 1_000_000] * 900})
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**10
 
@@ -60,8 +62,11 @@ def test_a_text_that_is_shared_a_thousand_times_takes_no_memory_a_thousand_times
     assert peak < before + 100
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("encode", [encode_json, encode_msgpack])
 def test_a_list_that_is_shared_a_thousand_times_is_cut_at_the_budget(encode, an_event):
+    import resource
+
     event = an_event({"lists": [[0] * 100_000] * 900})
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
 
@@ -71,6 +76,7 @@ def test_a_list_that_is_shared_a_thousand_times_is_cut_at_the_budget(encode, an_
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 1
 
 
+@pytest.mark.native
 def test_both_forms_agree_on_a_time_without_an_offset(an_event, no_offset, far_from_utc):
     event = an_event({"at": datetime(2026, 1, 1, tzinfo=no_offset)})
 

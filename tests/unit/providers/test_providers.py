@@ -40,6 +40,7 @@ def test_and_which_service(monkeypatch):
     assert (values["service_name"], values["service_version"]) == ("cms", "1.2")
 
 
+@pytest.mark.native
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_is_another_process():
     process = Process(service_name="lms")
@@ -116,6 +117,7 @@ def test_the_span_is_the_one_of_the_moment():
     assert provider() == {}
 
 
+@pytest.mark.native
 def test_each_thread_finds_its_own_span():
     provider, found = Trace(), {}
 

@@ -112,6 +112,7 @@ def test_a_context_of_the_same_name_as_an_event_is_apart(tracker, memory):
     assert memory.events[0]["name_id"] == memory.events[1]["name_id"]
 
 
+@pytest.mark.native
 def test_threads_share_what_contexts_mean(tracker, memory):
     def work():
         with tracker.context(*REQUEST):

@@ -108,6 +108,7 @@ def test_a_new_tree_has_the_records_again(sink):
     assert sink.given == [record.id, NAME] * 2
 
 
+@pytest.mark.native
 def test_threads_that_emit_at_once_send_nothing_before_its_record(sink):
     tracker = et.Tracker({"sink": sink})
     record = tracker.register(NAME, "described")
@@ -135,6 +136,7 @@ def test_an_event_made_elsewhere_brings_the_record_that_is_known_here(sink, an_e
     assert sink.given == [record.id, NAME, NAME]
 
 
+@pytest.mark.native
 def test_a_forked_child_hands_the_record_over_again(sink):
     tracker = et.Tracker({"sink": sink})
     record = tracker.register(NAME, "described")

@@ -112,6 +112,7 @@ def test_the_number_of_types_is_bounded():
     assert types.describe_context("one too many", "described") is None
 
 
+@pytest.mark.native
 def test_threads_register_at_once():
     tracker = et.Tracker()
     barrier = threading.Barrier(8)

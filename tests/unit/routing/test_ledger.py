@@ -70,6 +70,7 @@ MOODS = st.lists(
 )
 
 
+@pytest.mark.native
 @pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(at_root=MOODS, at_branch=MOODS, at_leaf=MOODS)
@@ -135,6 +136,7 @@ def test_an_event_that_is_still_inside_a_backend_is_pending():
     assert tracker.stats()["tree"]["backends"][0]["pending"] == 0
 
 
+@pytest.mark.native
 def test_a_count_is_exact_under_threads():
     counter = AtomicCounter()
     in_threads(lambda: [counter.add() for _ in range(5_000)])
@@ -145,6 +147,7 @@ def test_a_count_is_exact_under_threads():
     assert counter.value == 0
 
 
+@pytest.mark.native
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_counts_from_zero(memory):
     tracker = et.Tracker({"router": et.RoutingBackend({"memory": memory}, [lambda _: None])})
@@ -161,6 +164,7 @@ def test_a_forked_child_counts_from_zero(memory):
     assert tracker.stats()["emitted"] == 1
 
 
+@pytest.mark.native
 def test_events_emitted_in_a_signal_handler_are_counted_too(memory):
     tracker = et.Tracker({"router": et.RoutingBackend({"memory": memory}, [lambda _: None])})
     in_handler, emitted = [], []

@@ -8,6 +8,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from eventtracking_core import RejectedError
 
+pytestmark = pytest.mark.native
+
 
 class Refusing:
     """Refuses what it is told to refuse, and notes the span it is called in."""

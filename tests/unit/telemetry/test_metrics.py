@@ -10,6 +10,8 @@ import pytest
 from eventtracking_core import EventEmissionExit, RejectedError, RetryableError, Tracker
 from eventtracking_core.backends.memory import MemoryBackend
 
+pytestmark = pytest.mark.native
+
 EMITTED = "eventtracking.event.emitted"
 PROCESSED = "eventtracking.processor.processed"
 EXPORTED = "eventtracking.backend.exported"
