@@ -8,6 +8,7 @@ import eventtracking_core
 from extension.commands import Commands
 from extension.components import Components, Options
 from extension.named_tests import check as check_tests
+from extension.pictures import draw
 from extension.readme import check as check_readme
 from extension.terminal import File, Terminal, forget
 
@@ -27,6 +28,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("components", Components)
     app.add_directive("options", Options)
     app.add_directive("commands", Commands)
+    app.connect("builder-inited", draw)
     app.connect("env-purge-doc", forget)
     app.connect("env-updated", check_readme)
     app.connect("env-updated", check_tests)

@@ -17,6 +17,8 @@ from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from extension.recording import RECORD, Command, commands, differences, rewrite
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -78,29 +80,51 @@ class File(SphinxDirective):
 
 
 class Terminal(SphinxDirective):
-    """Runs commands, a line each, and shows them with their output."""
+    """Runs commands, a line each, and shows them with their output.
+
+    If commands begin with `$ `, the lines below each are its recorded output. The build compares it
+    with the real one, except for what differs in each run (`mask` names more of that).
+    """
 
     has_content = True
     option_spec: ClassVar[dict[str, Callable[[str], object]]] = {
         "exit": directives.nonnegative_int,
         "hidden": directives.flag,
+        "mask": directives.unchanged_required,
     }
 
     def run(self) -> list[nodes.Node]:
         """Run the commands; return the block that shows them."""
         directory = _directory(self.env.docname)
+        block = commands(self.content)
         shown = []
-        for command in self.content:
-            status, output = _run(command, directory)
+        for command in block:
+            status, output = _run(command.line, directory)
             if status != self.options.get("exit", 0):
                 message = "%r ended with status %d:\n%s"
-                _logger.warning(message, command, status, output, location=self.get_location())
-            shown.append(f"$ {command}\n{output}".rstrip())
+                _logger.warning(message, command.line, status, output, location=self.get_location())
+            self._compare(command, output)
+            shown.append(f"$ {command.line}\n{output}".rstrip())
         text = "\n".join(shown) + "\n"
+        if os.environ.get(RECORD) and any(command.output is not None for command in block):
+            page = Path(self.env.doc2path(self.env.docname))
+            rewrite(page, "\n".join(self.content) + "\n```", _without_trailing_blanks(text) + "```")
         if "hidden" in self.options:
             return []
         # Output may hold anything; what no lexer knows is shown as it is.
         return [nodes.literal_block(text, text, language="console", force=True)]
+
+    def _compare(self, command: Command, output: str) -> None:
+        if command.output is None or os.environ.get(RECORD):
+            return
+        found = differences("\n".join(command.output), output, self.options.get("mask"))
+        if found:
+            message = "%r has another output than this page (set %s=1 to record it):\n%s"
+            _logger.warning(message, command.line, RECORD, found, location=self.get_location())
+
+
+def _without_trailing_blanks(text: str) -> str:
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
 def _run(command: str, directory: Path) -> tuple[int, str]:
