@@ -65,6 +65,7 @@ TASKS: Final = {
         OURS: _ours("events", "count", "--by", "data.problem_id", "--from", "events.db"),
         SQLITE_UTILS: _sqlite_utils("query", "events.db", _BY_FIELD),
     },
+    # sqlite-utils writes the table's rows; ours the events, in CSV with a column for each field.
     "export to NDJSON, SQLite": {
         OURS: _ours("events", "export", "--from", "events.db", "-o", "ours.ndjson"),
         SQLITE_UTILS: _sqlite_utils("rows", "events.db", "events", "--nl"),

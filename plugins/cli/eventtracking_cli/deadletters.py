@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
@@ -15,7 +15,7 @@ from rich.progress import Progress
 from eventtracking_cli import parameters
 from eventtracking_cli.buffered import backend, chosen, leaves_of, tracking
 from eventtracking_cli.groups import Group
-from eventtracking_cli.listing import full_time
+from eventtracking_cli.listing import cut, full_time, terminal_width
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Tracker
 from eventtracking_core.delivery import BufferedLeaf, DeadLetter
@@ -28,6 +28,8 @@ FLUSH_TIMEOUT: Final = 60.0
 
 SHOWN: Final = 5
 """Letters of a kind that are shown by default."""
+
+SHORTEST_NAME: Final = 12
 
 Wanted = Callable[[DeadLetter], bool]
 
@@ -67,11 +69,19 @@ def list_(config: Path | None, backend: str | None, *, limit: int, as_json: bool
         path, reason, error = map(plain, kind)
         click.echo(f"{path}: {count(len(letters), 'letter')}, {reason}: {error}")
         for row in letters[: limit or None]:
-            name, event_id = plain(row["name"] or "-"), plain(row["id"] or "-")
-            attempts = count(row["attempts"], "attempt")
-            click.echo(f"  {row['time']}  {event_id}  {name}, {attempts}")
+            click.echo(_line(row, terminal_width()))
         if limit and len(letters) > limit:
             click.echo(f"  … and {len(letters) - limit:,} more; --limit 0 shows all")
+
+
+def _line(row: Mapping[str, Any], width: int | None) -> str:
+    """Return the line of a letter; what does not fit is the beginning of its name."""
+    begin = f"  {row['time']}  {plain(row['id'] or '-')}  "
+    end = f", {row['attempts']:,} attempts" if row["attempts"] > 1 else ""
+    name = plain(row["name"] or "-")
+    if width is not None:
+        name = cut(name, max(SHORTEST_NAME, width - len(begin) - len(end)))
+    return f"{begin}{name}{end}"
 
 
 @deadletters.command()

@@ -18,7 +18,7 @@ from eventtracking_cli.terminal import plain
 from eventtracking_core import Event
 from eventtracking_core.encoding import encode_json
 
-__all__ = ["Table", "full_time", "print_events", "short_id"]
+__all__ = ["Table", "cut", "full_time", "print_events", "short_id", "terminal_width"]
 
 LOOKED_AT: Final = 200
 """Events by which the widths of columns are chosen."""
@@ -143,10 +143,15 @@ def short_id(event_id: str) -> str:
     return event_id[-_LONGEST_SHORT_ID:]
 
 
+def cut(text: str, width: int) -> str:
+    """Return a text of a width at most, without its beginning if it is longer."""
+    if cell_len(text) <= width:
+        return text
+    reversed_end = set_cell_size(text[::-1], width - 1)
+    return f"…{reversed_end[::-1]}"
+
+
 def _fitted(text: str, width: int, *, keep_end: bool = False) -> str:
     if cell_len(text) <= width:
         return set_cell_size(text, width)
-    if not keep_end:
-        return f"{set_cell_size(text, width - 1)}…"
-    reversed_end = set_cell_size(text[::-1], width - 1)
-    return f"…{reversed_end[::-1]}"
+    return cut(text, width) if keep_end else f"{set_cell_size(text, width - 1)}…"

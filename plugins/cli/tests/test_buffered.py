@@ -76,7 +76,7 @@ def test_dead_letters_are_grouped_by_backend_reason_and_error(spooling, refused,
     out = run("deadletters", "list", "--config", spooling).out.splitlines()
     assert out[0] == "out.sink: 2 letters, rejected: RejectedError: not of this kind"
     assert [refused[0] in out[1], refused[1] in out[2]] == [True, True]
-    assert out[1].endswith("a.b, 1 attempt")
+    assert out[1].endswith("  a.b")
     assert re.match(r"  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  ", out[1])
     out = run("deadletters", "list", "--config", spooling, "--limit", "1").out.splitlines()
     assert out[2:] == ["  … and 1 more; --limit 0 shows all"]
@@ -262,6 +262,19 @@ def test_a_backend_that_is_not_there_is_a_clear_error(spooling, run):
     ran = run("stats", "--config", spooling, "--backend", "nowhere")
     assert ran.code == 1
     assert "out.sink" in ran.err
+
+
+def test_the_list_of_dead_letters_fits_the_terminal(spooling, run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    Sink.answer = RejectedError("no")
+    name = "edx.a.rather.long.namespace.of.a.name.that.ends.well"
+    event_id = run("emit", "--config", spooling, name).out.strip()
+
+    line = run("deadletters", "list", "--config", spooling).out.splitlines()[1]
+
+    assert len(line) <= 80
+    assert event_id in line
+    assert line.endswith(".ends.well")
 
 
 class Broker(Sink):
