@@ -1,4 +1,4 @@
-"""Pictures of the catalogue and of the demonstration, drawn anew when pages are recorded."""
+"""Pictures of the catalogue and of the demonstration, drawn when pages are recorded."""
 
 from __future__ import annotations
 
