@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 from weakref import WeakSet, proxy, ref
 
 from eventtracking_core.contexts import Scope
@@ -520,6 +520,18 @@ class Tracker:
         check_fork()
         pipeline = self._pipeline
         return pipeline.shutdown(pipeline.shutdown_timeout if timeout is None else timeout)
+
+    async def ashutdown(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109  as shutdown
+        """Do what `shutdown` does without blocking the event loop; cancelling it stops nothing."""
+        from asyncio import to_thread  # noqa: PLC0415  as in `aflush`
+
+        return await to_thread(self.shutdown, timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.ashutdown()
 
     def stats(self) -> dict[str, Any]:
         """Return the counters of every node since `configure`.

@@ -25,6 +25,10 @@ _inherited: Final[list[Runner]] = []
 _adapters: Final[WeakValueDictionary[int, LoopBackend]] = WeakValueDictionary()
 
 
+class _TimedOutError(RetryableError):
+    """A coroutine was cancelled, because its time was over."""
+
+
 class LoopBackend:
     """A backend whose `async def` methods are called as plain ones.
 
@@ -57,7 +61,9 @@ class LoopBackend:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.awaited, name)
-        return partial(self._call, value) if is_coroutine_function(value) else value
+        if not is_coroutine_function(value):
+            return value
+        return partial(self._finish if name == "flush" else self._call, value)
 
     def shutdown(self, timeout: float) -> bool:
         """Shut the backend down, then close the event loop; the next event opens a new one."""
@@ -65,10 +71,17 @@ class LoopBackend:
         shutdown: Any = getattr(self.awaited, "shutdown", None)
         done = True
         if is_coroutine_function(shutdown):
-            done = self._call(shutdown, timeout) is not False
+            done = self._finish(shutdown, timeout) is not False
         elif callable(shutdown):
             done = shutdown(timeout) is not False
         return self._close(deadline) and done
+
+    def _finish(self, function: Callable[..., Coroutine[Any, Any, Any]], timeout: float) -> Any:
+        """Return what `flush` or `shutdown` returns; False if the time was over."""
+        try:
+            return self._call(function, timeout)
+        except _TimedOutError:
+            return False
 
     def _call(
         self, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any, **options: Any
@@ -93,7 +106,7 @@ class LoopBackend:
             self._reset()
         deadline = monotonic() + limit
         if not self._lock.acquire(timeout=limit):
-            raise RetryableError("another call of the backend did not end in time")
+            raise _TimedOutError("another call of the backend did not end in time")
         try:
             if self._runner is None:
                 self._runner = Runner()
@@ -124,7 +137,7 @@ async def _bounded(
     try:
         return await wait_for(function(*args, **options), limit)
     except TimeoutError as error:
-        raise RetryableError(f"the backend did not finish within {limit:g} s") from error
+        raise _TimedOutError(f"the backend did not finish within {limit:g} s") from error
 
 
 def _is_in_event_loop() -> bool:

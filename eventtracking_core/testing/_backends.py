@@ -23,7 +23,14 @@ from eventtracking_core.events import Event
 from eventtracking_core.testing._bounded import in_a_child, in_threads
 from eventtracking_core.testing._component import BOUNDED, EACH, THREADS, ComponentConformance
 from eventtracking_core.testing._contents import Contents
-from eventtracking_core.testing._sending import send, send_all, send_batch, try_to_send
+from eventtracking_core.testing._sending import (
+    as_made,
+    callable_now,
+    send,
+    send_all,
+    send_batch,
+    try_to_send,
+)
 from eventtracking_core.testing.hostile import EVENTS
 
 __all__ = ["BackendConformance"]
@@ -44,6 +51,9 @@ class BackendConformance(ComponentConformance):
         class TestCarbon(BackendConformance):
             def make_backend(self):
                 return CarbonBackend(host="127.0.0.1")
+
+    A backend that speaks asyncio is called as its worker thread calls it: its coroutines run on one
+    event loop, each within its timeout.
 
     Where what arrived can be read, define `stored` too; where the sink can be away,
     `make_unreachable`: then losses and failures are checked as well.
@@ -142,7 +152,7 @@ class BackendConformance(ComponentConformance):
 
     def test_an_attempt_ends_in_its_time(self) -> None:
         """A batch that cannot be delivered is given up within its `timeout`."""
-        backend = self.make_unreachable()
+        backend = callable_now(self.make_unreachable())
         if backend is None or not callable(getattr(backend, "send_batch", None)):
             return
         before = monotonic()
@@ -153,7 +163,7 @@ class BackendConformance(ComponentConformance):
 
     def _failures(self) -> Iterator[Exception]:
         """Yield what is raised for an event where the sink is away."""
-        backend = self.make_unreachable()
+        backend = callable_now(self.make_unreachable())
         if backend is None:
             return
         (failures,) = in_threads([partial(_attempt, backend, SHORT)], SHORT + self.deadline)
@@ -163,7 +173,7 @@ class BackendConformance(ComponentConformance):
 
     @contextmanager
     def _running(self) -> Iterator[_AnyBackend]:
-        backend = self.make_backend()
+        backend = callable_now(self.make_backend())
         try:
             yield backend
         finally:
@@ -186,7 +196,7 @@ class BackendConformance(ComponentConformance):
 
     def _check_stored(self, backend: _AnyBackend, accepted: Sequence[Event]) -> None:
         self._ask(backend, "flush")
-        stored = self.stored(backend)
+        stored = self.stored(as_made(backend))
         if stored is None:
             return
         times = Counter(event["id"] for event in stored)

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Final
 from eventtracking_core.config.options import parameters
 from eventtracking_core.testing._bounded import in_a_child, in_threads
 from eventtracking_core.testing._importing import import_cost
+from eventtracking_core.testing._sending import callable_now
 from eventtracking_core.testing.hostile import EVENTS
 
 __all__ = ["BOUNDED", "EACH", "THREADS", "ComponentConformance"]
@@ -104,7 +105,7 @@ class ComponentConformance(ABC):
 
     def _ask(self, component: object, method: str, timeout: float | None = None) -> None:
         """Call an optional method, which must end and say whether all was done."""
-        ask = getattr(component, method, None)
+        ask = getattr(callable_now(component), method, None)
         if not callable(ask):
             return
         timeout = self.deadline if timeout is None else timeout

@@ -8,13 +8,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+from eventtracking_core.delivery.event_loop import LoopBackend
 from eventtracking_core.errors import BatchError, RejectedError
 from eventtracking_core.events import Event
+from eventtracking_core.routing.coroutines import speaks_asyncio
 
-__all__ = ["ATTEMPT", "send", "send_all", "send_batch", "try_to_send"]
+__all__ = ["ATTEMPT", "as_made", "callable_now", "send", "send_all", "send_batch", "try_to_send"]
 
 ATTEMPT: Final = 10.0
 """Seconds that a batch may take, unless it is said."""
+
+
+def callable_now(component: Any) -> Any:
+    """Return a component whose methods are plain ones, also if they are coroutine functions."""
+    return LoopBackend.of(component) if speaks_asyncio(component) else component
+
+
+def as_made(backend: Any) -> Any:
+    """Return the backend of what `callable_now` returned."""
+    return backend.awaited if isinstance(backend, LoopBackend) else backend
 
 
 def send(backend: Any, event: Event) -> bool:

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 import eventtracking_core as et
+from eventtracking_core.delivery.event_loop import LoopBackend
 from eventtracking_core.errors import BatchError, RetryableError
 
 pytestmark = pytest.mark.native
@@ -134,6 +135,22 @@ def test_a_coroutine_that_outlasts_its_timeout_is_cancelled_and_tried_again():
     assert tracker.flush(10)
     assert (sink.cancelled, sink.got) == (1, [1])
     tracker.shutdown(5)
+
+
+def test_a_flush_or_a_shutdown_that_outlasts_its_time_says_so_and_closes_the_loop():
+    class Endless(Sink):
+        async def flush(self, timeout):  # noqa: ASYNC109
+            await asyncio.sleep(60)
+
+        async def shutdown(self, timeout):  # noqa: ASYNC109
+            self.loop = asyncio.get_running_loop()
+            await asyncio.sleep(60)
+
+    sink = Endless()
+    backend = LoopBackend.of(sink)
+    assert backend.flush(0.05) is False
+    assert backend.shutdown(0.05) is False
+    assert sink.loop.is_closed()
 
 
 def test_flushing_from_a_running_event_loop_works():
