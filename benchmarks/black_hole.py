@@ -8,15 +8,14 @@ from threading import Thread
 from time import perf_counter_ns
 from typing import Final
 
-from eventtracking.backends.mongodb import MongoBackend  # type: ignore[import-untyped]
-from eventtracking.tracker import Tracker as TheirTracker  # type: ignore[import-untyped]
-
 from benchmarks.ours import entered
 from benchmarks.rounds import Samples
 from benchmarks.sample import C1, C2, DATA, NAME
 from benchmarks.sender import latencies
 from benchmarks.services import FaultProxy
 from benchmarks.to_mongo import DATABASE
+from eventtracking.backends.mongodb import MongoBackend  # type: ignore[import-untyped]
+from eventtracking.tracker import Tracker as TheirTracker  # type: ignore[import-untyped]
 from eventtracking_core import Tracker
 
 __all__ = ["BLACK_HOLE", "black_hole_latencies"]

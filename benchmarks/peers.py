@@ -13,9 +13,6 @@ from typing import Any
 
 import orjson
 import structlog
-from eventtracking.backends.logger import LoggerBackend  # type: ignore[import-untyped]
-from eventtracking.backends.routing import RoutingBackend  # type: ignore[import-untyped]
-from eventtracking.tracker import Tracker  # type: ignore[import-untyped]
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor, ReadableLogRecord
 from opentelemetry.sdk._logs.export import (
@@ -28,6 +25,9 @@ from opentelemetry.sdk._logs.export import (
 from benchmarks.contestant import Contestant
 from benchmarks.sample import C1, C2, CONTEXT, DATA, NAME
 from benchmarks.sinks import CountingBackend, Lines
+from eventtracking.backends.logger import LoggerBackend  # type: ignore[import-untyped]
+from eventtracking.backends.routing import RoutingBackend  # type: ignore[import-untyped]
+from eventtracking.tracker import Tracker  # type: ignore[import-untyped]
 
 __all__ = ["peers"]
 

@@ -9,14 +9,14 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from eventtracking.backends.mongodb import MongoBackend  # type: ignore[import-untyped]
-from eventtracking.tracker import Tracker as TheirTracker  # type: ignore[import-untyped]
 from pymongo import MongoClient, WriteConcern
 from pymongo.collection import Collection
 
 from benchmarks.ours import entered
 from benchmarks.sample import C1, C2, CONTEXT, DATA, NAME
 from benchmarks.sender import Sender
+from eventtracking.backends.mongodb import MongoBackend  # type: ignore[import-untyped]
+from eventtracking.tracker import Tracker as TheirTracker  # type: ignore[import-untyped]
 from eventtracking_core import Tracker
 
 __all__ = ["DATABASE", "mongo_senders"]

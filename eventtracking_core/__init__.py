@@ -35,11 +35,14 @@ from eventtracking_core.trackers import (
     configure,
     context,
     emit,
+    enter_context,
+    exit_context,
     extract,
     get_tracker,
     inject,
     register,
     register_tracker,
+    resolve_context,
 )
 
 if TYPE_CHECKING:
@@ -83,7 +86,9 @@ __all__ = [  # noqa: RUF022  an acronym is no constant
     "context",
     "drain_on_sigterm",
     "emit",
+    "enter_context",
     "event",
+    "exit_context",
     "extract",
     "get_tracker",
     "hookimpl",
@@ -91,6 +96,7 @@ __all__ = [  # noqa: RUF022  an acronym is no constant
     "register",
     "register_plugin",
     "register_tracker",
+    "resolve_context",
 ]
 
 # What only plugins and those who configure need is imported when it is first asked for.

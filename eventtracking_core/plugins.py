@@ -47,6 +47,7 @@ _HOOKS: Final[Mapping[ComponentKind, str]] = {
 _BUILT_IN: Final[Mapping[ComponentKind, Mapping[str, str]]] = {
     "context provider": {
         "environment": "eventtracking_core.providers.environment:Environment",
+        "origin": "eventtracking_core.providers.origin:Origin",
         "process": "eventtracking_core.providers.process:Process",
         "request": "eventtracking_core.providers.request:RequestProvider",
         "static": "eventtracking_core.providers.static:Static",

@@ -21,11 +21,14 @@ __all__ = [
     "configure",
     "context",
     "emit",
+    "enter_context",
+    "exit_context",
     "extract",
     "get_tracker",
     "inject",
     "register",
     "register_tracker",
+    "resolve_context",
 ]
 
 _trackers: Final[dict[str, Tracker]] = {"default": Tracker()}
@@ -103,6 +106,26 @@ def context(
         fields: the fields of an unnamed context, as keywords.
     """
     return _trackers["default"].context(name, ctx, description, field_descriptions, **fields)
+
+
+def enter_context(
+    name: str,
+    ctx: Context,
+    description: str | None = None,
+    field_descriptions: Mapping[str, str | FieldDoc] | None = None,
+) -> None:
+    """Enter a named context of the default tracker; see `Tracker.enter_context`."""
+    _trackers["default"].enter_context(name, ctx, description, field_descriptions)
+
+
+def exit_context(name: str) -> None:
+    """Leave a context of the default tracker; see `Tracker.exit_context`."""
+    _trackers["default"].exit_context(name)
+
+
+def resolve_context() -> dict[str, Any]:
+    """Return the default tracker's contexts as one new dict; see `Tracker.resolve_context`."""
+    return _trackers["default"].resolve_context()
 
 
 def register(

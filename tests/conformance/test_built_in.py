@@ -25,6 +25,7 @@ PROVIDERS = {
     "environment": {"variables": {"path": "PATH"}},
     "process": {"service_name": "tests"},
     "request": {},
+    "origin": {},
     "static": {"values": {"tags": ["a"]}},
     "trace": {},
 }

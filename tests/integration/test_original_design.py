@@ -178,3 +178,21 @@ def test_a_record_is_found_by_its_id_anywhere_in_the_process(tracker):
     record = tracker.register(SHOW_ANSWER, "An answer was shown")
 
     assert find_record(record.id) == record
+
+
+def test_the_calls_of_the_samples_are_functions_of_the_module(tracker, stored):
+    before = et.get_tracker()
+    et.register_tracker(tracker)
+    try:
+        et.register("edx.problem.show_answer", "An answer was shown", {"problem_id": "An id"})
+        et.enter_context("request", {"user_id": "1234"})
+        et.emit("edx.problem.show_answer", {"problem_id": "p1"})
+        assert et.resolve_context() == {"user_id": "1234"}
+        et.exit_context("request")
+        with pytest.raises(KeyError):
+            et.exit_context("request")
+    finally:
+        et.register_tracker(before)
+        before.name = "default"
+    [event] = stored.events
+    assert event["context"] == {"user_id": "1234"}

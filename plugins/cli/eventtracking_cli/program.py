@@ -33,6 +33,7 @@ _VERBS: Final = {
     "emit": _Verb("emit:emit", "Emit one event."),
     "events": _Verb("events:events", "Look at stored events, count and export them."),
     "ingest": _Verb("ingest:ingest", "Route the events of log files."),
+    "migrate": _Verb("migrate:migrate", "Print the TOML for the settings of event-tracking."),
     "plugin": _Verb("plugin:plugin", "Write a plugin."),
     "plugins": _Verb("plugins_:plugins", "List the installed plugins."),
     "replay": _Verb("replay:replay", "Send stored events once more."),

@@ -13,6 +13,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from eventtracking_core.backends.memory import MemoryBackend
 from eventtracking_core.plugins import plugins
 from eventtracking_core.providers.environment import Environment
+from eventtracking_core.providers.origin import Origin
 from eventtracking_core.providers.process import Process
 from eventtracking_core.providers.static import Static
 from eventtracking_core.providers.trace import Trace
@@ -20,7 +21,13 @@ from eventtracking_core.providers.trace import Trace
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("environment", Environment), ("process", Process), ("static", Static), ("trace", Trace)],
+    [
+        ("environment", Environment),
+        ("origin", Origin),
+        ("process", Process),
+        ("static", Static),
+        ("trace", Trace),
+    ],
 )
 def test_it_is_known_to_configurations_by_its_name(name, kind):
     assert plugins.find("context provider", name) is kind
@@ -52,6 +59,19 @@ def test_a_forked_child_is_another_process():
 
     assert os.waitstatus_to_exitcode(status) == 0
     assert process()["pid"] == os.getpid()
+
+
+def test_events_say_that_they_come_from_the_server_unless_a_context_says_otherwise(tracker):
+    memory = MemoryBackend()
+    tracker.configure({"context": ["origin"], "backends": {"memory": memory}})
+    tracker.emit("seen")
+    with tracker.context(origin="client"):
+        tracker.emit("seen")
+
+    assert [event["context"] for event in memory.events] == [
+        {"origin": "server"},
+        {"origin": "client"},
+    ]
 
 
 def test_static_values_are_those_that_were_given():

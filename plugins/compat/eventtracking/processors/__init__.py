@@ -1,0 +1,1 @@
+"""Processors: filters, and the exceptions that processors raise."""
