@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -26,12 +27,24 @@ class _Safe(str):
     __slots__ = ()
 
 
+@dataclass
+class _Choice:
+    """A record, as applications have them."""
+
+    number: int
+    letter: str
+
+
 _TEXT: Final = 64 * 1024
 CLIFFS: Final[dict[str, dict[str, Any]]] = {
     "80 values": DATA | {f"field{number}": number for number in range(60)},
     "1,000 ints": {f"field{number}": number for number in range(1000)},
     "a naive datetime": DATA | {"due": datetime(2026, 9, 12)},  # noqa: DTZ001  the case
     "a class of str": DATA | {"title": _Safe("A title")},
+    "a record": DATA | {"choice": _Choice(1, "b")},
+    "400 dicts": DATA | {"items": [{"a": number, "b": "text"} for number in range(400)]},
+    "1,000 ints and a naive datetime": {f"field{number}": number for number in range(1000)}
+    | {"due": datetime(2026, 9, 12)},  # noqa: DTZ001  the case
     "64 KiB with many T": DATA | {"text": "T at T " * (_TEXT // 7)},
     "64 KiB of Latin": DATA | {"text": "f\u00fcr " * (_TEXT // 5)},
     "64 KiB of Cyrillic": DATA | {"text": "\u043f\u0440\u0438\u0432\u0435\u0442 " * (_TEXT // 13)},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -38,13 +38,18 @@ _EXACT: Final = frozenset({Decimal, UUID, real(date), time, timedelta})
 
 _DATETIME: Final = frozenset({real(datetime)})
 _FLAT: Final = _NUMBERS | {str}
-_TAKEN: Final = _FLAT | _EXACT | _DATETIME | {dict, list, tuple, bytes, bytearray}
+_LISTS: Final = frozenset({list, tuple, set, frozenset})
+_MEMBERS: Final = frozenset({str, int})
+_TAKEN: Final = _FLAT | _EXACT | _DATETIME | {dict, list, tuple, set, frozenset, bytes, bytearray}
 
 HEAVY: Final = 1 << 60
 """The weight of what has to be normalized."""
 
-LOCAL_TIME: Final = 1 << 40
-"""The weight of a time that is not in UTC."""
+COPIED: Final = 1 << 40
+"""The weight of a value that has to be replaced by one like it, in a copy of the event."""
+
+CONVERTED: Final = 1 << 50
+"""The weight of a value that has to be replaced by its plain form, which may weigh anything."""
 
 FOREIGN: Final = 256
 """The weight of a value that the encoders have converted for them."""
@@ -88,12 +93,14 @@ def weight(event: Mapping[str, Any]) -> int:
     return total
 
 
-def _weight(value: Any, kind: type, depth: int) -> int:  # noqa: C901  a call less a value
+def _weight(value: Any, kind: type, depth: int) -> int:  # noqa: C901, PLR0912  a call less a value
     """Return what a value weighs that is neither a text nor a number."""
     if kind is dict:
         values: Any = value.values()
     elif kind is list or kind is tuple:
         values = value
+    elif kind is set or kind is frozenset:
+        values = list(value)  # one step for other threads
     else:
         return _weight_of_scalar(value, kind)
     total = VALUE_WEIGHT * len(value)
@@ -103,16 +110,18 @@ def _weight(value: Any, kind: type, depth: int) -> int:  # noqa: C901  a call le
         kinds = set(map(type, values))
         if kinds <= _NUMBERS:
             return total
-        if not kinds <= _TAKEN:
-            return HEAVY
         values = [item for item in values if type(item) not in _NUMBERS]
+        if kinds <= _FLAT:
+            return total + sum(map(len, values))
+        if not kinds <= _TAKEN:
+            total += COPIED  # the encoders would ask for each of them
     for item in values:
         kind = type(item)
         if kind is str:
             total += len(item)
         elif kind not in _NUMBERS:
             total += _weight(item, kind, depth - 1)
-            if total > MAX_WEIGHT and (total >= HEAVY or total % LOCAL_TIME > MAX_WEIGHT):
+            if total > MAX_WEIGHT and (total >= HEAVY or total % COPIED > MAX_WEIGHT):
                 return HEAVY
     return total
 
@@ -121,14 +130,14 @@ def _weight_of_scalar(value: Any, kind: type) -> int:
     if kind in _EXACT:
         return 0
     if kind in _DATETIME:
-        return 0 if value.tzinfo is UTC else LOCAL_TIME
+        return 0 if value.tzinfo is UTC else COPIED
     if kind is bytes or kind is bytearray:
         return len(value)
     if issubclass(kind, Enum):  # the encoders write its value
         member = value._value_
-        return len(member) if type(member) is str else 0 if type(member) is int else HEAVY
+        return len(member) if type(member) is str else 0 if type(member) is int else CONVERTED
     if not _is_converted(kind):
-        return HEAVY
+        return CONVERTED
     return FOREIGN + (str.__len__(value) if issubclass(kind, str) else 0)
 
 
@@ -142,33 +151,49 @@ def _is_converted(kind: type) -> bool:
     return not hasattr(kind, "__len__") and reader(kind) is not None
 
 
-def encodable(event: Event, weighs: int) -> Event | None:
-    """Return what an encoder can take of an event that is too heavy as it is: a copy in UTC.
+def encodable(event: Event, weighs: int, convert: Callable[[Any], Any]) -> Event | None:
+    """Return what an encoder can take of an event that is too heavy as it is: a copy.
+
+    Args:
+        event: the event.
+        weighs: its weight.
+        convert: returns the plain form of a value; raises an error where something is lost.
 
     Returns:
         None for an event that has to be normalized.
     """
-    if weighs >= HEAVY or weighs % LOCAL_TIME > MAX_WEIGHT:
+    if weighs >= HEAVY or weighs % COPIED > MAX_WEIGHT:
         return None
-    return cast("Event", _in_utc(event))
+    copy = cast("Event", _copied(event, convert))
+    return copy if weighs < CONVERTED or weight(copy) <= MAX_WEIGHT else None
 
 
-def _in_utc(value: Any) -> Any:
-    """Return a value of bounded weight with its times in UTC: itself, or a copy."""
+def _copied(value: Any, convert: Callable[[Any], Any]) -> Any:
+    """Return a value of bounded weight as encoders can take it: itself, or a copy."""
     kind = type(value)
     if kind is dict:
-        copied = None
+        copy = None
         for key, item in value.items():
-            if type(item) not in _FLAT and (new := _in_utc(item)) is not item:
-                copied = copied or value.copy()
-                copied[key] = new
-        return copied or value
-    if kind is list or kind is tuple:
-        items = [_in_utc(item) for item in value]
+            if type(item) not in _FLAT and (new := _copied(item, convert)) is not item:
+                copy = copy or value.copy()
+                copy[key] = new
+        return copy or value
+    if kind in _LISTS:
+        if _FLAT.issuperset(map(type, value)):
+            return value
+        items = [_copied(item, convert) for item in value]
         return value if all(map(is_, items, value)) else items
-    if kind not in _DATETIME or value.tzinfo is UTC:
-        return value
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else as_utc(value)
+    if kind in _DATETIME and value.tzinfo is not UTC:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else as_utc(value)
+    return value if kind in _TAKEN else _copied_scalar(value, kind, convert)
+
+
+def _copied_scalar(value: Any, kind: type, convert: Callable[[Any], Any]) -> Any:
+    if issubclass(kind, Enum):
+        return value if type(value._value_) in _MEMBERS else convert(value)
+    if not _is_converted(kind):
+        return convert(value)
+    return str.__str__(value) if issubclass(kind, str) else value
 
 
 def _are_settled(event: Mapping[str, object]) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 
 from eventtracking_core.encoding._checks import MAX_WEIGHT, encodable, weight
-from eventtracking_core.encoding._normal import exactly, normalize_event, scalar_hook
+from eventtracking_core.encoding._normal import converter, exactly, normalize_event, scalar_hook
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
 from eventtracking_core.events import as_utc, real
 from eventtracking_core.interrupts import pass_on
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["decode_json", "encode_json", "write_json"]
 
 _encode_into: Final = msgspec.json.Encoder(enc_hook=scalar_hook(exactly)).encode_into
+_convert: Final = converter(exactly)
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 _to_datetime: Final = partial(msgspec.convert, type=real(datetime))
 _DEL: Final = 0x7F
@@ -58,7 +59,7 @@ def write_json(event: Event, buffer: bytearray) -> None:
     """
     try:
         weighs = weight(event)
-        taken = event if weighs <= MAX_WEIGHT else encodable(event, weighs)
+        taken = event if weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
         if taken is not None:
             _encode_into(taken, buffer)
             if len(buffer) <= MAX_TEXT_IN_ALL:

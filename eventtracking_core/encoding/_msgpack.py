@@ -11,7 +11,7 @@ import msgspec
 
 from eventtracking_core.encoding._checks import MAX_WEIGHT, encodable, is_normal, weight
 from eventtracking_core.encoding._native import Revive, plain_hook, reviving_hook, to_wire
-from eventtracking_core.encoding._normal import keep, normalize_event, scalar_hook
+from eventtracking_core.encoding._normal import converter, keep, normalize_event, scalar_hook
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
 from eventtracking_core.interrupts import pass_on
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["decode_msgpack", "encode_msgpack", "normal_from_msgpack", "wire_reader"]
 
 _encode: Final = msgspec.msgpack.Encoder(enc_hook=scalar_hook(str, to_wire)).encode
+_convert: Final = converter(str, to_wire)
 _decode: Final = msgspec.msgpack.Decoder(dict[str, Any], ext_hook=plain_hook).decode
 
 NESTED: Final = 4
@@ -51,7 +52,7 @@ def encode_msgpack(event: Event) -> bytes:
     """Return an event as MessagePack. Never raises; the bytes are a snapshot of the event."""
     try:
         weighs = weight(event)
-        taken = event if weighs <= MAX_WEIGHT else encodable(event, weighs)
+        taken = event if weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
         if taken is not None:
             wire = _encode(taken)
             if len(wire) <= MAX_TEXT_IN_ALL:

@@ -19,7 +19,16 @@ from eventtracking_core.encoding._losses import report_losses
 from eventtracking_core.encoding._walk import Native, Walk
 from eventtracking_core.events import Event, as_utc, clean_name, new_id, real
 
-__all__ = ["exactly", "id_text", "keep", "losses", "normalize", "normalize_event", "scalar_hook"]
+__all__ = [
+    "converter",
+    "exactly",
+    "id_text",
+    "keep",
+    "losses",
+    "normalize",
+    "normalize_event",
+    "scalar_hook",
+]
 
 _FIELDS: Final = frozenset(Event.__annotations__)
 _to_datetime: Final = partial(msgspec.convert, type=real(datetime))
@@ -100,6 +109,23 @@ def scalar_hook(big: Big, native: Native | None = None) -> Callable[[object], An
         return plain
 
     return hook
+
+
+def converter(big: Big, native: Native | None = None) -> Callable[[object], Any]:
+    """Return a function that returns the plain form of any value.
+
+    It raises a `TypeError` for what has none, or is cut: the whole event tells where that is.
+    """
+    convert = converting(big)
+
+    def plain(value: object) -> Any:
+        walk = Walk(convert, native)
+        found = walk.run(value)
+        if walk.losses or walk.cuts:
+            raise TypeError
+        return found
+
+    return plain
 
 
 def exactly(number: int) -> int:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import OrderedDict, UserString, deque
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eventtracking_core.encoding import (
     decode_json,
     decode_msgpack,
     encode_json,
     encode_msgpack,
+    normal_from_msgpack,
     normalize,
+    normalize_event,
 )
 
 
@@ -95,3 +102,74 @@ def test_times_are_written_in_utc(an_event):
 def test_a_line_that_is_no_event_is_a_value_error(text):
     with pytest.raises(ValueError, match=r"."):
         decode_json(text)
+
+
+@dataclass
+class Record:
+    a: object
+    b: object
+
+
+class Kind(Enum):
+    TEXT = "text"
+    PAIR = (1, 2)
+
+
+NAMES = st.text("aü.", min_size=1, max_size=3)
+SCALARS = st.one_of(
+    st.sampled_from([None, True, 7, 2**70, 1.5, Kind.TEXT, Kind.PAIR, UserString("x")]),
+    st.text(max_size=5),
+    st.datetimes(),
+    st.dates(),
+    st.uuids(),
+)
+UNUSUAL = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4).flatmap(lambda items: st.sampled_from([items, tuple(items)])),
+        st.dictionaries(NAMES, inner, max_size=4),
+        st.dictionaries(NAMES, inner, max_size=4).map(OrderedDict),
+        st.lists(inner, max_size=4).map(deque),
+        st.sets(st.integers(0, 9)),
+        st.frozensets(st.text("ab", max_size=1)),
+        st.builds(Record, inner, inner),
+    ),
+    max_leaves=20,
+)
+
+
+@given(
+    values=st.dictionaries(NAMES, UNUSUAL, max_size=5),
+    number=st.sampled_from([0, 60]),
+)
+def test_a_value_is_written_alike_whatever_stands_beside_it(values, number):
+    """An event goes to an encoder in C with a few values converted, or is normalized as a whole."""
+    time = datetime(2026, 9, 12, tzinfo=UTC)
+    data = {f"field{n}": n for n in range(number)} | values
+    event = {"id": "x", "name": "n", "timestamp": time, "context": {}, "data": data}
+    normal = normalize_event(event)
+    assert normal_from_msgpack(encode_msgpack(event)) == normal
+    with_times = json.loads(encode_json(normalize_event(event, big=int)))
+    assert json.loads(encode_json(event)) == with_times
+
+
+@pytest.mark.parametrize("encode", [encode_json, encode_msgpack])
+def test_records_that_share_their_parts_are_cut_at_the_budget(encode, an_event):
+    record: object = "x" * 1000
+    for _ in range(60):
+        record = Record(record, record)
+    status, _ = in_a_child(lambda: encode(an_event({"record": record})))
+    assert status == 0
+
+
+@pytest.mark.parametrize("encode", [encode_json, encode_msgpack])
+def test_a_record_below_many_levels_is_no_deeper_than_an_event_may_be(encode, an_event):
+    value: object = 1
+    for _ in range(40):
+        value = Record(value, None)
+    for _ in range(40):
+        value = {"n": value}
+    text = encode_json(decode_msgpack(encode_msgpack(an_event(value))))
+    assert b"<cut: too deep>" in (
+        text if encode is encode_msgpack else encode_json(an_event(value))
+    )
