@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from eventtracking_core.errors import EventTrackingError
+from eventtracking_core.errors import ConfigurationError, EventTrackingError
 from eventtracking_core.logs import STDIN, LogFiles
 from eventtracking_core.plugins import plugins
 from eventtracking_core.reading import EventReader
@@ -117,7 +117,15 @@ def _logs(names: Iterable[str]) -> Iterator[Path]:
 def _configured(config: Path | None) -> EventReader:
     from eventtracking_core.config import build, read  # noqa: PLC0415  files need none
 
-    reader = first_reader(build(read(config)).root)
+    try:
+        configuration = read(config)
+    except ConfigurationError as error:
+        if config is not None or error.source != "configuration":
+            raise
+        raise SourceError(
+            "name where events are stored with --from, or a configuration with --config"
+        ) from error
+    reader = first_reader(build(configuration).root)
     if reader is None:
         raise SourceError(
             "no backend of the configuration can be read: add one of type sqlite, mongo or "

@@ -12,7 +12,7 @@ from eventtracking_core.validation.violations import mismatches
 
 __all__ = ["Checker", "Problem"]
 
-_UNREGISTERED: Final = "nobody registered this name"
+_UNREGISTERED: Final = "this name is not registered"
 
 
 class Problem(NamedTuple):

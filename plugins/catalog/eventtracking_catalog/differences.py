@@ -52,7 +52,7 @@ def _of_type(old: EventType, new: EventType) -> Iterator[Difference]:
     elif new.deprecated is None and old.deprecated is not None:
         yield Difference("", "no longer deprecated")
     if old.owner != new.owner:
-        yield Difference("", f"owner: {old.owner or 'nobody'} → {new.owner or 'nobody'}")
+        yield Difference("", f"owner: {old.owner or 'none'} → {new.owner or 'none'}")
     if old.members != new.members:
         yield Difference("", "composed of other contexts")
 

@@ -36,12 +36,19 @@ class Field:
         documented: whether it has documentation.
         seen: the number of events (for a nested field, of objects) that have it.
         of: the number of all such events or objects.
+        observed: the type of its observed values.
     """
 
     doc: FieldDoc
     documented: bool
     seen: int = 0
     of: int = 0
+    observed: str | None = None
+
+    @property
+    def type(self) -> str:
+        """Its documented type, or else the observed one."""
+        return self.doc.type or self.observed or "any"
 
     @property
     def share(self) -> float | None:
@@ -131,11 +138,13 @@ class Entry:
 
 def _fields(documented: tuple[FieldDoc, ...], shape: Shape) -> Iterator[Field]:
     presence = {encodable(path): (seen, of) for path, seen, of in shape.presence()}
+    observed = {doc.name: doc for doc in shape.documented()}
     for doc in documented:
         seen, of = presence.get(doc.name, (0, shape.types["object"]))
-        yield Field(doc, documented=True, seen=seen, of=of)
+        found = observed.get(doc.name)
+        yield Field(doc, documented=True, seen=seen, of=of, observed=found.type if found else None)
     names = {doc.name for doc in documented}
-    for doc in shape.documented():
+    for doc in observed.values():
         if doc.name not in names:
             seen, of = presence[doc.name]
             yield Field(replace(doc, description=""), documented=False, seen=seen, of=of)

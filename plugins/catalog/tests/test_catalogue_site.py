@@ -116,6 +116,15 @@ def test_versions_tell_what_changed(site):
     assert "the first one known" in text
 
 
+def test_a_field_documented_without_a_type_has_the_one_that_was_observed(log, an_event, a_record):
+    record = a_record("a.b", {"n": {"description": "A number."}, "m": {"description": "None yet."}})
+    catalogue = gathered([str(log(record, an_event("a.b", {"n": 1})))])
+    assert {field.doc.name: field.type for field in catalogue.entries["a.b"].fields} == {
+        "n": "integer",
+        "m": "any",
+    }
+
+
 def test_a_catalogue_of_nothing_is_a_site_too(log):
     site = dict(pages(gathered([str(log())])))
     assert "There are no event types here yet." in site["index.html"].decode()

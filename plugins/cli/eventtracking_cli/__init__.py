@@ -1,4 +1,4 @@
-"""Check, run and look into event tracking from a terminal."""
+"""Check, run and inspect event tracking from a terminal."""
 
 from __future__ import annotations
 

@@ -50,10 +50,11 @@ def check(
 ) -> None:
     """Check a configuration, and list every problem.
 
-    Without CONFIG, what EVENTTRACKING_CONFIG_FILE or pyproject.toml says. Each problem comes with
-    its path and what to do. Exits 1 where there is one. Warnings tell what will probably not
-    deliver. Components are made; nothing is opened, except
-    with --connect, which stores nothing and exits 1 if a backend cannot be reached.
+    Without CONFIG, it checks the file that EVENTTRACKING_CONFIG_FILE names, or the table in
+    pyproject.toml. Each problem has its path and what to do. Warnings name what will probably
+    not deliver. The components are created, but nothing is opened; --connect reaches the
+    backends, stores nothing, and exits with 1 if one cannot be reached. Exits with 1 if there
+    are problems.
     """
     _import(modules)
     try:

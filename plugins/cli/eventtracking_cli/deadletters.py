@@ -53,7 +53,7 @@ def deadletters() -> None:
 def list_(config: Path | None, backend: str | None, *, limit: int, as_json: bool) -> None:
     """List the dead letters by backend, reason and error.
 
-    The most frequent kind comes first, and the oldest letter of each.
+    The most frequent kind comes first; within a kind, the oldest letter.
     """
     rows = [_row(letter) for leaf in leaves_of(config, backend) for letter in _letters(leaf)]
     if as_json:
@@ -91,7 +91,7 @@ def _line(row: Mapping[str, Any], width: int | None) -> str:
 def show(event_id: str, config: Path | None, *, as_json: bool) -> None:
     """Show one dead letter with its event.
 
-    ID is the event's id or a part of it that no other letter's has.
+    ID is the event's id, or a part of it that no other letter's id has.
     """
     letters = [letter for leaf in leaves_of(config, None) for letter in _letters(leaf)]
     found = [letter for letter in letters if _id(letter) == event_id]
@@ -114,11 +114,11 @@ def show(event_id: str, config: Path | None, *, as_json: bool) -> None:
 def replay(
     event_ids: tuple[str, ...], config: Path | None, backend: str | None, *, as_json: bool
 ) -> None:
-    """Deliver dead letters once more: all of them, or those of the events named.
+    """Deliver dead letters again: all of them, or those of the given events.
 
-    A letter is removed when its event is settled, never before: stopping at any moment loses
-    nothing, and what is sent twice is stored once by every sink that knows an event by its id.
-    Exits 1 where letters remain or new ones came.
+    A letter is removed once its event is delivered or dropped, so interrupting this command
+    loses nothing. An event that is sent twice is stored once by every sink that recognizes ids.
+    Exits with 1 if letters remain or new ones were added.
     """
     wanted = set(event_ids)
     with tracking(config) as tracker:
@@ -173,7 +173,7 @@ def purge(config: Path | None, backend: str | None, before: str | None, *, yes: 
 
 
 def _replay(tracker: Tracker, leaf: BufferedLeaf, path: Path, wanted: Wanted) -> int:
-    """Deliver the wanted letters of one segment; return how many were settled."""
+    """Deliver the wanted letters of one segment; return the number of letters removed."""
     with leaf.dead_letters.claimed(path) as is_ours:
         if not is_ours:
             click.echo(f"{plain(path.name)} is in use, left alone", err=True)
@@ -204,7 +204,7 @@ def _is_older(letter: DeadLetter, limit: datetime | None) -> bool:
 def _event(letter: DeadLetter) -> Any:
     try:
         return letter.event
-    except ValueError:  # it was given up because its bytes are no event
+    except ValueError:  # its bytes are not an event, which is why it is here
         return None
 
 

@@ -1,4 +1,4 @@
-"""Show the main job in seconds: an hour of a course, routed, filtered, redacted and stored."""
+"""Emit an hour of a course: its events are routed, filtered, redacted and stored in seconds."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ path = "eventtracking-demo/events.db"
 
 @click.command()
 def demo() -> None:
-    """Show the main job: an hour of a small course.
+    """Emit and route the events of a small course.
 
-    Some thousands of events go through contexts, a filter and a redactor into a file and an SQLite
-    database in ./eventtracking-demo/. Run again, it starts anew, unless files are there that it did
-    not make.
+    Some thousands of events go through contexts, a filter and a redactor into a file and an
+    SQLite database in ./eventtracking-demo/. A second run replaces them. Files that the demo
+    did not create are never overwritten.
     """
     _prepare()
     events = happenings(datetime.now(UTC) - HOUR)

@@ -57,7 +57,7 @@ _UNITS: Final = (
 
 
 class Learner(NamedTuple):
-    """Somebody who takes the course, at a computer."""
+    """A learner of the course, at a computer."""
 
     user_id: int
     ability: float
@@ -146,7 +146,7 @@ class _Visit:
         return self._second, name, data
 
     def _heartbeat(self) -> _Events:
-        """What a page says of itself, and nobody analyses."""
+        """The heartbeats of a page, which no one analyses."""
         for _ in range(self._random.randrange(2, 5)):
             self._pass(4)
             yield self._now("browser.heartbeat", {"visible": True})

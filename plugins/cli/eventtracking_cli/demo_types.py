@@ -54,7 +54,7 @@ _TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "correct": "Whether it was right.",
         },
     ),
-    "edx.problem.answer.shown": ("A learner gave up and saw the answer.", _PROBLEM),
+    "edx.problem.answer.shown": ("A learner asked for the answer and saw it.", _PROBLEM),
     "edx.problem.hint.shown": (
         "A learner asked for a hint.",
         {**_PROBLEM, "hint": "Which hint, from 1."},

@@ -37,11 +37,10 @@ def emit(
     *,
     as_json: bool,
 ) -> None:
-    """Emit one event.
+    """Emit one event, and print its id.
 
-    Its id is printed once it is delivered. A value that is JSON stands for what it says
-    (attempts=3, done=true, tags='["a"]'), any other for itself. Exits 1 where a backend failed, or
-    none got the event.
+    A value that is valid JSON has its JSON type (attempts=3, done=true, tags='["a"]'); any
+    other value is a string. Exits with 1 if a backend failed or no backend received the event.
     """
     fields, surroundings = _fields(data), _fields(context)
     with configured(config) as tracker:

@@ -154,9 +154,9 @@ def tail(
     as_json: bool,
     **filters: Unpack[Filters],
 ) -> None:
-    """Print the latest events, oldest first, and with --follow the new ones as they are stored.
+    """Print the latest events, and with --follow new ones as they are stored.
 
-    Latest and new are told by when they were stored, not by the events' own times.
+    Events are in the order in which they were stored, the oldest first.
     """
     latest = list(reader.query(**filters, after="", newest_first=True, limit=limit))[::-1]
     last = latest[-1]["id"] if latest else "-"  # which sorts before every id

@@ -37,7 +37,7 @@ STEP: Final = 1000
 """Lines between two looks at the progress."""
 
 IN_FLIGHT: Final = 10_000
-"""Events read before what waits is delivered, so that no queue overflows."""
+"""Maximum number of events in flight, so that no queue overflows."""
 
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C."""
@@ -58,9 +58,9 @@ _KEPT_OF_TOO_LONG: Final = 1024
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write every line that is no event here, as JSON with its number and the reason.",
+    help="Write every rejected line here, as JSON with its number and the reason.",
 )
-@click.option("--strict", is_flag=True, help="Stop at the first line that is no event; exit 1.")
+@click.option("--strict", is_flag=True, help="Stop at the first rejected line, and exit with 1.")
 @parameters.as_json
 def ingest(
     files: tuple[Path, ...],
@@ -72,12 +72,12 @@ def ingest(
 ) -> None:
     """Route the events of log files.
 
-    They go through the configuration's processors to its backends. Lines may be events of ours,
-    plain events (name, timestamp, context, data) or edX tracking lines, with or without a log's
-    prefix or what Docker and other collectors wrap around them, and what mongoexport writes; files
-    may be compressed (gzip, bzip2, xz, zstd). A line without an id always gets the same one, so
-    that ingesting twice stores once. Exits 1 if every line was rejected, a file is damaged, or a
-    backend did not take an event.
+    They go through the configuration's processors to its backends. A line may be an event as
+    eventtracking writes it, a plain event (name, timestamp, context, data), an edX tracking
+    line, or a document of mongoexport; a log's prefix and the wrapping of Docker and other
+    collectors are removed. Files may be compressed with gzip, bzip2, xz or zstd. A line without
+    an id always gets the same one, so ingesting twice stores once. Exits with 1 if every line
+    was rejected, a file is damaged, or a backend did not accept an event.
     """
     if rejects is not None and rejects.exists():
         for path in files:
@@ -104,7 +104,7 @@ def ingest(
 
 
 class _Rejects:
-    """The lines that are no events: counted, the first ones shown, all written where asked."""
+    """Rejected lines: counted, the first ones printed, all written to a file if there is one."""
 
     def __init__(self, file: IO[str] | None, say: Callable[[str], None]) -> None:
         self.count = 0

@@ -1,4 +1,4 @@
-"""What installed plugins register, found out where a plugin that hangs or exits hurts nobody.
+"""What installed plugins register, found out in processes of their own, which may hang or exit.
 
 Each is imported in a process of its own, which this module is the main module of.
 """

@@ -22,7 +22,7 @@ config = click.option(
     "--config",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The configuration; else what EVENTTRACKING_CONFIG_FILE or pyproject.toml says.",
+    help="The configuration; default: EVENTTRACKING_CONFIG_FILE, or pyproject.toml.",
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

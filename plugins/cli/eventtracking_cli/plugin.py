@@ -40,11 +40,11 @@ def plugin() -> None:
     help="Where to make it.  [default: ./eventtracking-NAME]",
 )
 def new(name: str, kind: str, directory: Path | None) -> None:
-    """Begin a plugin: a distribution with its tests, which pass.
+    """Create a plugin: a distribution with passing tests.
 
     NAME is the type that configurations will name; dashes in it become underscores. The
-    distribution has a module, tests that inherit the conformance suite, a README, and a workflow
-    for continuous integration.
+    distribution has a module, tests that inherit the conformance suite, a README, and a
+    workflow for continuous integration.
     """
     name = name.replace("-", "_")  # as on a package index; a type is a name of Python
     _check(name)

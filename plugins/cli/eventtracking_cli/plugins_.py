@@ -26,8 +26,9 @@ __all__ = ["plugins"]
 def plugins(timeout: float, *, as_json: bool) -> None:
     """List the installed plugins.
 
-    What each registers, and what comes built in. Each is imported in a process of its own: one
-    that hangs or exits is listed as such. Exits 1 where one cannot be used.
+    It shows what each plugin and the core register. Each plugin is imported in a process of its
+    own, so one that hangs or exits is listed with its problem. Exits with 1 if a plugin cannot
+    be used.
     """
     found = [inspect_built_in(), *inspect_all(timeout)]
     if as_json:

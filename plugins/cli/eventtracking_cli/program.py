@@ -29,8 +29,8 @@ _VERBS: Final = {
     "deadletters": _Verb(
         "deadletters:deadletters", "Look at undelivered events, or send them again."
     ),
-    "demo": _Verb("demo:demo", "Show the main job: an hour of a small course."),
-    "emit": _Verb("emit:emit", "Emit one event."),
+    "demo": _Verb("demo:demo", "Emit and route the events of a small course."),
+    "emit": _Verb("emit:emit", "Emit one event, and print its id."),
     "events": _Verb("events:events", "Look at stored events, count and export them."),
     "ingest": _Verb("ingest:ingest", "Route the events of log files."),
     "migrate": _Verb("migrate:migrate", "Print the TOML for the settings of event-tracking."),
@@ -38,7 +38,7 @@ _VERBS: Final = {
     "plugins": _Verb("plugins_:plugins", "List the installed plugins."),
     "replay": _Verb("replay:replay", "Send stored events once more."),
     "schema": _Verb("schema:schema", "Print the JSON Schema of a configuration."),
-    "spool": _Verb("spool:spool", "Look into the files where events wait for delivery."),
+    "spool": _Verb("spool:spool", "Inspect the files in which events wait for delivery."),
     "stats": _Verb("stats:stats", "Count waiting events and dead letters."),
     "tree": _Verb("tree:tree", "Draw the routing tree of a configuration."),
 }
@@ -90,10 +90,10 @@ class _Program(Group):
     metavar="NAME",
     default="default",
     show_default=True,
-    help="The name of the tracker whose configuration it is: its spools have a place of their own.",
+    help="The tracker that the configuration belongs to; each tracker has its own spools.",
 )
 def program(tracker: str) -> None:
-    """Check, run and look into event tracking."""
+    """Check, run and inspect event tracking."""
 
 
 def run(args: Sequence[str] | None = None) -> None:

@@ -42,7 +42,7 @@ def configured(config: Path | None) -> Iterator[Tracker]:
 
 
 def drained(tracker: Tracker) -> bool:
-    """Wait while what waits is being delivered; return whether all of it is."""
+    """Wait until pending events are delivered; return whether all of them are."""
     left = _unsettled(tracker)
     while not tracker.flush(PATIENCE):
         before, left = left, _unsettled(tracker)

@@ -15,8 +15,8 @@ __all__ = ["schema"]
 def schema() -> None:
     """Print the JSON Schema of a configuration.
 
-    It is of the draft 2020-12, and knows the plugins that are installed. One that cannot be
-    imported is left out, and named on stderr.
+    It is for draft 2020-12, and covers the installed plugins. A plugin that cannot be imported
+    is left out and named on stderr.
     """
     components, failed = plugins.available()
     for error in failed.values():

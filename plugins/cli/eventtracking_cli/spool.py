@@ -25,7 +25,7 @@ __all__ = ["spool"]
 
 @click.group(cls=Group)
 def spool() -> None:
-    """Look into the files where events wait for delivery."""
+    """Inspect the files in which events wait for delivery."""
 
 
 @spool.command()
@@ -33,9 +33,10 @@ def spool() -> None:
 @backend
 @parameters.as_json
 def status(config: Path | None, backend: str | None, *, as_json: bool) -> None:
-    """Show what waits in each spool, by the process that put it there.
+    """Show the pending events of each spool, by the process that wrote them.
 
-    What a process that ended left behind is delivered by the next one that uses the configuration.
+    Events of a process that ended are delivered by the next process with the same
+    configuration.
     """
     leaves = leaves_of(config, backend)
     spools = [
@@ -73,9 +74,9 @@ def status(config: Path | None, backend: str | None, *, as_json: bool) -> None:
 @backend
 @parameters.as_json
 def verify(config: Path | None, backend: str | None, *, as_json: bool) -> None:
-    """Read every record of every spool and check it.
+    """Read and check every record of every spool.
 
-    Exits 1 where bytes are damaged, or a segment cannot be read.
+    Exits with 1 if a record is damaged or a segment cannot be read.
     """
     found = [
         (leaf.path, segment)

@@ -22,10 +22,10 @@ __all__ = ["tree"]
 def tree(file: Path | None, config: Path | None, *, as_json: bool) -> None:
     """Draw the routing tree of a configuration.
 
-    Routers, processors in their order, backends with their type and delivery. `ingest` and `demo`
-    draw it with its counters when they are done.
-
-    Without CONFIG, what EVENTTRACKING_CONFIG_FILE or pyproject.toml says.
+    It shows routers, processors in their order, and backends with their types and delivery
+    modes. `ingest` and `demo` draw the same tree with counters at the end. Without CONFIG, the
+    configuration is the file that EVENTTRACKING_CONFIG_FILE names, or the table in
+    pyproject.toml.
     """
     configuration = read(file or config)
     root = {"name": "", "type": "router", **build(configuration).root.stats(0)}

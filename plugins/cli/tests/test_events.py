@@ -322,3 +322,10 @@ def test_periods_alone_have_no_values_to_draw(run, store):
     ran = run("events", "count", "--by", "hour", "--per", "hour", "--from", store)
     assert (ran.code, ran.out) == (2, "")
     assert "--per needs --by with a field" in ran.err
+
+
+def test_without_a_source_the_options_that_name_one_are_said(run):
+    ran = run("events", "list")
+    assert (ran.code, ran.out) == (1, "")
+    assert "--from" in ran.err
+    assert "--config" in ran.err

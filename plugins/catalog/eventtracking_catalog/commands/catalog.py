@@ -19,8 +19,8 @@ __all__ = ["catalog"]
 def catalog() -> None:
     """Build, serve and compare catalogues of event types.
 
-    A catalogue is made of code (a module that registers event types), of a store (its records,
-    counts and latest events), of a log, or of several of them together.
+    A catalogue is made from code (a module that registers event types), a store (its records,
+    counts and latest events), a log, or several of them together.
     """
 
 
@@ -33,8 +33,8 @@ def catalog() -> None:
 def build(sources: tuple[str, ...], config: Path | None, output: Path) -> None:
     """Write the catalogue as a site of plain files.
 
-    It needs no server and no network: open DIR/index.html. Sample events are shown with what is
-    personal in them masked, where a field says so or its name suggests it.
+    It needs no server and no network: open DIR/index.html. In sample events, values of personal
+    data are masked if a field is declared as such or its name suggests it.
     """
     from eventtracking_catalog.site import write  # noqa: PLC0415  jinja2 is for pages alone
 
@@ -55,7 +55,7 @@ def build(sources: tuple[str, ...], config: Path | None, output: Path) -> None:
 def serve(sources: tuple[str, ...], config: Path | None, port: int) -> None:
     """Serve the catalogue on this machine until Ctrl-C.
 
-    Its counts follow what is added to the store or to the log.
+    Its counts are updated as the store or the log grows.
     """
     from eventtracking_catalog.serving import LOOPBACK, server  # noqa: PLC0415
 
@@ -69,11 +69,11 @@ def serve(sources: tuple[str, ...], config: Path | None, port: int) -> None:
 @click.argument("new")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff(old: str, new: str, *, as_json: bool) -> None:
-    """Say what changed from one catalogue to another; exit 1 where a change breaks readers.
+    """List what changed between two catalogues; exit 1 if a change breaks readers.
 
-    OLD and NEW are what --from takes: a module, a store, a log, or a catalogue that was built. A
-    change breaks whoever reads the log where something that was always there may be missing, or be
-    of a type or a value that it never was.
+    OLD and NEW are sources as --from takes them: a module, a store, a log, or a catalogue that
+    was built. A change breaks readers if a field that was always present may be missing, or may
+    have a type or a value that it never had.
     """
     from eventtracking_catalog.comparing import compared  # noqa: PLC0415
 

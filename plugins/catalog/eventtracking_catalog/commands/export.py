@@ -25,11 +25,11 @@ __all__ = ["export"]
     help="The file to write, or the directory of eventcatalog; else the standard output.",
 )
 def export(form: str, sources: tuple[str, ...], config: Path | None, output: Path | None) -> None:
-    """Print event types in the forms of other tools.
+    """Print event types in the formats of other tools.
 
-    asyncapi is AsyncAPI 3.1, and jsonschema JSON Schema 2020-12, both as JSON; python is a module
-    of typed events, typescript one of interfaces, markdown a page. eventcatalog writes files below
-    a directory, which -o names.
+    asyncapi is AsyncAPI 3.1 and jsonschema JSON Schema 2020-12, both as JSON; python is a
+    module of typed events, typescript one of interfaces, markdown a page. eventcatalog writes
+    files to the directory that -o names.
     """
     if form in TREES and output is None:
         raise click.UsageError(f"{form} writes files: name a directory with -o")

@@ -18,10 +18,10 @@ __all__ = ["learn"]
 def learn(logs: tuple[Path, ...]) -> None:
     """Draft typed events from logs, as a Python module.
 
-    The module is printed. The fields, their types, which of them are always there, and what seems
-    personal by its name are told from the events; the descriptions are left to you. `eventtracking
-    validate` passes on the same logs. Values of events stand in it only where a field had one of a
-    few words, twenty times or more.
+    The module is printed. Fields, their types, whether they are always present, and whether
+    their names suggest personal data come from the events; the descriptions are left to you.
+    `eventtracking validate` passes on the same logs. The module contains values of events only
+    for fields that had one of a few words, twenty times or more.
     """
     from eventtracking_catalog.learning import draft, seen  # noqa: PLC0415
 

@@ -17,7 +17,7 @@ from eventtracking_core.logs import STDIN
 __all__ = ["Report", "reading"]
 
 Report = Callable[[Path, int], None]
-"""Is told of a file, and how many of its bytes have been read."""
+"""Called with a file and the number of its bytes that have been read."""
 
 INTERVAL: Final = 0.2
 """Seconds between two looks."""

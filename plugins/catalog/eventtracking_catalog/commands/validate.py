@@ -23,7 +23,7 @@ from eventtracking_core.registry import EventType
 __all__ = ["validate"]
 
 MAX_KINDS: Final = 10_000
-"""Different violations that are told apart; further ones are only counted."""
+"""Maximum number of different violations; further ones are only counted."""
 
 
 class _Key(NamedTuple):
@@ -42,11 +42,11 @@ class _Key(NamedTuple):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def validate(logs: tuple[Path, ...], types: str | None, *, as_json: bool) -> None:
-    """List what in logs is not as documented.
+    """List the differences between logs and the documentation of their event types.
 
-    That is: an event of a type that nobody registered, a field that is not documented, one that is
-    missing, one of another type, one that is none of its choices. Exits 1 where there is any.
-    Fields are told by their paths; values of events are never printed.
+    A difference is an event of an unregistered type, or a field that is undocumented, missing,
+    of another type, or not one of its choices. Fields are named by their paths; values are
+    never printed. Exits with 1 if there are differences.
     """
     report = _Report(_of_module(types) if types else None)
     with reading() as progress:

@@ -61,7 +61,7 @@ class Saved:
             for record in (*held["event_types"], *held["inferred"]):
                 into.record(EventType.from_dict(record))
         except (KeyError, TypeError, ValueError) as error:
-            message = f"{self._path}: the saved catalogue is damaged: build it anew"
+            message = f"{self._path}: the saved catalogue is damaged: build it again"
             raise click.ClickException(message) from error
 
     def counts(self) -> Mapping[str, int]:
