@@ -157,7 +157,12 @@ class Tracker:
         return event_id
 
     def prepare(
-        self, name: object = None, data: object = None, *, timestamp: datetime | None = None
+        self,
+        name: object = None,
+        data: object = None,
+        *,
+        timestamp: datetime | None = None,
+        event_id: str | None = None,
     ) -> PreparedEvent:
         """Make an event now, as `emit` does, and send it later or not at all.
 
@@ -168,6 +173,7 @@ class Tracker:
             name: as in `emit`.
             data: as in `emit`.
             timestamp: as in `emit`.
+            event_id: a UUID, for events that have an id already; by default, a new one.
 
         Returns:
             the event, to be sent by its `send()`.
@@ -177,7 +183,7 @@ class Tracker:
         """
         check_fork()
         now = _now(UTC)
-        event_id = id_at(now)
+        event_id = event_id or id_at(now)
         try:
             built = self._build(event_id, now, name, data, timestamp)
             verdict = built if isinstance(built, tuple) else None

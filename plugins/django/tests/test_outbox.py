@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import io
 import os
 import signal
 from contextlib import suppress
@@ -19,6 +20,7 @@ import eventtracking_core as et
 from eventtracking_core.backends.memory import MemoryBackend
 from eventtracking_django.deliverer import deliver, outboxes, prune
 from eventtracking_django.models import DeadLetter, OutboxEvent
+from eventtracking_web import collector
 
 
 class UndoneError(Exception):
@@ -109,6 +111,28 @@ def test_a_table_that_is_missing_breaks_no_transaction(configured, caplog):
     [node] = et.get_tracker().stats()["tree"]["backends"]
     assert node["dropped"] == {"error": 1}
     assert "django.outbox outbox did not take an event: OperationalError" in caplog.text
+
+
+def test_an_endpoint_for_browsers_accepts_nothing_that_the_outbox_could_not_write(configured):
+    backend = configured(MemoryBackend())
+    endpoint = collector(keys={"public": []}, origins=["*"]).wsgi
+    body = b'{"key": "public", "events": [{"id": "1", "name": "shown"}]}'
+    statuses = []
+
+    def ask():
+        environ = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": "text/plain", "QUERY_STRING": ""}
+        environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
+        endpoint(environ, lambda line, _headers: statuses.append(line[:3]))
+
+    ask()
+    with connections["default"].cursor() as cursor:
+        cursor.execute("ALTER TABLE eventtracking_outboxevent RENAME TO gone")
+        ask()
+        cursor.execute("ALTER TABLE gone RENAME TO eventtracking_outboxevent")
+    ask()
+    assert statuses == ["200", "503", "200"]
+    assert delivered() == 2
+    assert {event["name"] for event in backend.events} == {"shown"}
 
 
 def test_an_outage_of_a_backend_is_waited_for(configured):

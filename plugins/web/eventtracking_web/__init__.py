@@ -1,18 +1,21 @@
-"""Event tracking in web applications: middleware, the context of a request, and propagation."""
+"""Event tracking in web applications: middleware, requests, propagation, and browsers."""
 
 from __future__ import annotations
 
 from eventtracking_core.contexts.request import Request, current_request
 from eventtracking_web.asgi import ASGIMiddleware
+from eventtracking_web.collecting import Collector, collector
 from eventtracking_web.functions import flushed
 from eventtracking_web.propagation import Propagation, inject_request
 from eventtracking_web.wsgi import WSGIMiddleware
 
 __all__ = [
     "ASGIMiddleware",
+    "Collector",
     "Propagation",
     "Request",
     "WSGIMiddleware",
+    "collector",
     "current_request",
     "flushed",
     "inject_request",

@@ -1,0 +1,194 @@
+"""Who may send what: the checks of the endpoint, and what it adds to an event."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from typing import Any, Final, Literal, get_args
+
+from eventtracking_core import Tracker, get_tracker
+from eventtracking_core.contexts.request import Request, current_request
+from eventtracking_core.prepared import PreparedEvent
+from eventtracking_core.providers.request import RequestProvider
+from eventtracking_core.routing import Ledger, RoutingBackend
+from eventtracking_web.collecting.answers import RefusedError
+from eventtracking_web.collecting.batch import Item, items, read
+from eventtracking_web.collecting.buckets import Buckets
+
+__all__ = ["Policy", "Unregistered"]
+
+Unregistered = Literal["accept", "refuse", "namespace"]
+
+RESERVED: Final = frozenset({"origin", "received_at", "ip", "user_id"})
+"""Fields that only the server sets."""
+
+_FULL: Final = frozenset({"queue_full", "spool_full", "shutdown", "error"})
+"""Reasons of a drop after which the client is asked to send again."""
+
+RETRY_AFTER: Final = 5.0
+"""Seconds."""
+
+
+class Policy:
+    """The checks of the endpoint; for its arguments see `collector`."""
+
+    def __init__(
+        self,
+        *,
+        tracker: Tracker | None,
+        keys: Mapping[str, Sequence[str]],
+        origins: Sequence[str],
+        context: Sequence[str],
+        unregistered: Unregistered,
+        rate: float,
+        burst: int,
+        trusted_proxies: int,
+    ) -> None:
+        if not keys or not all(keys):
+            raise ValueError("keys must have a write key, and none that is empty")
+        if not origins or isinstance(origins, str):
+            raise ValueError("origins must be a list of origins, or ['*']")
+        if isinstance(context, str) or RESERVED.intersection(context):
+            raise ValueError(f"context must be a list without {', '.join(sorted(RESERVED))}")
+        if unregistered not in get_args(Unregistered):
+            raise ValueError("unregistered must be accept, refuse or namespace")
+        if rate <= 0 or burst < 1:
+            raise ValueError("rate must be positive, and burst at least 1")
+        self._tracker = tracker
+        self._keys = [(key.encode(), tuple(prefixes)) for key, prefixes in keys.items()]
+        self._origins = frozenset(origins)
+        self._context = tuple(context)
+        self._unregistered = unregistered
+        self._buckets = Buckets(rate, burst)
+        self._sender = RequestProvider(("ip",), address="full", trusted_proxies=trusted_proxies)
+        self._stamps = RequestProvider(("ip", "user_id"), trusted_proxies=trusted_proxies)
+
+    @property
+    def tracker(self) -> Tracker:
+        """The tracker that gets the events."""
+        return self._tracker or get_tracker()
+
+    def check_origin(self, origin: str | None) -> list[tuple[str, str]]:
+        """Return the headers that let the page read the answer.
+
+        Raises:
+            RefusedError: pages of this origin may not send.
+        """
+        if "*" in self._origins:
+            return [("access-control-allow-origin", "*")]
+        if origin not in self._origins:
+            raise RefusedError(403, "this origin may not send events")
+        return [
+            ("access-control-allow-origin", origin or ""),
+            ("access-control-allow-credentials", "true"),
+            ("vary", "Origin"),
+        ]
+
+    def admit(self, request: Request) -> None:
+        """Count a request.
+
+        Raises:
+            RefusedError: there are too many from its address.
+        """
+        self._take(("", self._address(request)), 1)
+
+    def accept(self, request: Request, body: bytes, received: datetime) -> dict[str, Any]:
+        """Send the events of a body; return what became of them.
+
+        Raises:
+            RefusedError: none of them is to be relied on.
+        """
+        surrounding = current_request()
+        if surrounding is not None:  # the endpoint's own, which says nothing about the events
+            surrounding.is_described = True
+        batch = read(body)
+        prefixes = self._prefixes(batch.key)
+        self._take((batch.key, self._address(request)), len(batch.events))
+        stamps = {"origin": "client", "received_at": received.isoformat()}
+        stamps |= self._stamps.describe(request)
+        prepared: list[PreparedEvent] = []
+        rejected: list[dict[str, object]] = []
+        for index, item in enumerate(items(batch, received)):
+            error = item if isinstance(item, str) else self._error(item, prefixes)
+            if error is None and not isinstance(item, str):
+                prepared.append(self._prepare(item, stamps))
+            else:
+                rejected.append({"index": index, "error": error})
+        self._send(prepared)
+        return {"accepted": len(prepared), "rejected": rejected}
+
+    def _prefixes(self, key: str) -> tuple[str, ...]:
+        given = key.encode("utf-8", "replace")
+        found = [prefixes for known, prefixes in self._keys if hmac.compare_digest(known, given)]
+        if not found:
+            raise RefusedError(403, "the write key is unknown")
+        return found[0]
+
+    def _error(self, item: Item, prefixes: tuple[str, ...]) -> str | None:
+        if prefixes and not item.name.startswith(prefixes):
+            return "this key may not send events of this name"
+        if self._unregistered == "refuse" and self.tracker.event_types.get(item.name) is None:
+            return "the name is not registered"
+        return None
+
+    def _prepare(self, item: Item, stamps: Mapping[str, Any]) -> PreparedEvent:
+        tracker, name = self.tracker, item.name
+        if self._unregistered == "namespace" and tracker.event_types.get(name) is None:
+            name = f"client.{name}"
+        kept = {field: item.context[field] for field in self._context if field in item.context}
+        with tracker.context("client", {**kept, **stamps}):
+            return tracker.prepare(name, item.data, timestamp=item.timestamp, event_id=item.id)
+
+    def _send(self, prepared: Sequence[PreparedEvent]) -> None:
+        """Send events; nothing is acknowledged where a backend had no room for one of them.
+
+        Ids are derived from the client's, so that a batch that is sent again is stored once.
+        """
+        root = self.tracker.root
+        before = _lost(root)
+        for event in prepared:
+            event.send()
+            present = self.tracker.root  # another one after a configuration
+            lost = _lost(root) - before + (0 if present is root else _lost(present))
+            if lost or not present.children:
+                raise RefusedError(503, "there is no room, send it again", retry_after=RETRY_AFTER)
+
+    def _take(self, sender: tuple[str, str], tokens: int) -> None:
+        wait = self._buckets.take(sender, max(1, tokens))
+        if wait:
+            raise RefusedError(429, "too many events from this address", retry_after=wait)
+
+    def _address(self, request: Request) -> str:
+        text: str = self._sender.describe(request).get("ip", "")
+        if ":" not in text:
+            return text
+        return str(ip_network((ip_address(text), 64), strict=False))  # what one user has
+
+
+def _lost(root: RoutingBackend) -> int:
+    """Return how many events the backends had no room for, or failed to take at once.
+
+    If those of another thread are among them, a client sends more again than it needs to.
+    """
+    return sum(
+        number
+        for ledger in _ledgers(root)
+        for reason, number in ledger.dropped_by_reason().items()
+        if reason in _FULL
+    )
+
+
+def _ledgers(root: RoutingBackend) -> Iterator[Ledger]:
+    """Yield the ledgers of backends, and of nodes that store events, such as an outbox."""
+    yield from (leaf.ledger for leaf in root.leaves())
+    # The drops of a plain router are those of its processors.
+    yield from (node.ledger for node in _routers(root) if type(node) is not RoutingBackend)
+
+
+def _routers(router: RoutingBackend) -> Iterator[RoutingBackend]:
+    for child in router.children.values():
+        if isinstance(child, RoutingBackend):
+            yield child
+            yield from _routers(child)
