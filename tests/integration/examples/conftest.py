@@ -125,6 +125,8 @@ class Example:
         if not path.exists():
             return []
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'events'").fetchall():
+                return []  # the file is there before its table
             rows = database.execute("SELECT event FROM events ORDER BY id").fetchall()
         return [json.loads(text) for (text,) in rows]
 
