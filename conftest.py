@@ -25,6 +25,7 @@ _SERVERS = frozenset(
         "otlp_tap",
         "postgres",
         "rabbitmq",
+        "ralph",
         "redis_url",
         "shared_mongod",
         "shared_valkey",

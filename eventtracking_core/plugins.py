@@ -78,7 +78,7 @@ _BUILT_IN: Final[Mapping[ComponentKind, Mapping[str, str]]] = {
 PUBLISHED: Final = frozenset(
     {
         *("async_router", "django", "file", "http", "logger", "mongo"),
-        *("otel", "postgres", "redis", "segment", "sqlite", "structlog"),
+        *("lrs", "otel", "postgres", "redis", "segment", "sqlite", "structlog"),
     }
 )
 """This project's plugins, for errors that suggest what to install."""

@@ -1,0 +1,209 @@
+"""The backend: batches of statements become requests, and answers become outcomes of events."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from itertools import chain
+from time import monotonic
+from typing import ClassVar, Final
+from urllib.parse import urlsplit
+
+from eventtracking_core import BatchError, ByteSize, Event, RejectedError, RetryableError
+from eventtracking_lrs.exchange import Answer, Exchange
+from eventtracking_lrs.statements import contains, encoded, statement
+
+__all__ = ["LrsBackend"]
+
+_SUCCESS: Final = range(200, 300)
+_RETRYABLE: Final = frozenset({401, 403, 404, 408, 425, 429, *range(300, 400), *range(500, 600)})
+"""Statuses that an operator or time can mend: wrong credentials or addresses lose no statement."""
+
+
+class LrsBackend:
+    """Posts the xAPI statement in each event's data to a Learning Record Store, in batches.
+
+    A statement without an id takes the event's, and one without a timestamp the event's, so a retry
+    sends the same statement, which the store keeps once. A request that is refused for its content
+    is sent again in halves, until the statements to blame stand alone.
+
+    Args:
+        url: the address of the xAPI endpoint, without `/statements`.
+        username: for basic authentication, with `password`.
+        password: see `username`.
+        token: for bearer authentication.
+        headers: further headers of each request.
+        version: of xAPI.
+        max_statements: statements of a request.
+        max_bytes: bytes of a request; a statement that is larger alone is rejected.
+
+    Raises:
+        ValueError: an option cannot be used; the message says which.
+    """
+
+    default_delivery: ClassVar[str] = "queue"
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        version: str = "1.0.3",
+        max_statements: int = 100,
+        max_bytes: ByteSize = 1024 * 1024,
+    ) -> None:
+        _check_url(url)
+        if max_statements < 1 or max_bytes < 1:
+            raise ValueError("max_statements and max_bytes must be positive")
+        self._max_statements = max_statements
+        self._max_bytes = max_bytes
+        made = {
+            "Content-Type": "application/json",
+            "X-Experience-API-Version": version,
+            **_authorization(username, password, token),
+            **(headers or {}),
+        }
+        self._exchange = Exchange(f"{url.rstrip('/')}/statements", made)
+
+    def probe(self, timeout: float, /) -> str:
+        """Return that the store answers with these credentials.
+
+        Raises:
+            RetryableError: it cannot be reached, or refuses them.
+        """
+        answer = self._exchange.get({"limit": "1"}, timeout=timeout)
+        if answer.status in _RETRYABLE:
+            raise _refused(answer)
+        return f"the store answers (status {answer.status})"
+
+    def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
+        """Send statements, in as many requests as the limits ask for.
+
+        Args:
+            events: any number of them.
+            timeout: seconds, for all requests together.
+
+        Raises:
+            BatchError: some events failed, the others are delivered.
+            RetryableError: nothing was delivered, and all may be tried again.
+        """
+        deadline = monotonic() + timeout
+        texts, failures = self._encoded(events)
+        pending = deque(self._parts(texts))
+        while pending:
+            part = pending.popleft()
+            sent = [texts[index] for index in part]
+            try:
+                answer = self._post(sent, deadline - monotonic())
+                refusal = None if len(part) > 1 else self._refusal(answer, sent[0], deadline)
+            except RetryableError as error:
+                unsent = [*part, *chain.from_iterable(pending)]
+                if len(unsent) == len(events):
+                    raise
+                failures |= dict.fromkeys(unsent, error)
+                break
+            if answer.status not in _SUCCESS and len(part) > 1:
+                middle = len(part) // 2
+                pending.extendleft((part[middle:], part[:middle]))
+            elif refusal is not None:
+                failures[part[0]] = refusal
+        if failures:
+            raise BatchError(failures)
+
+    def shutdown(self, _timeout: float) -> bool:
+        """Close the connections; the next event opens new ones."""
+        self._exchange.close()
+        return True
+
+    def _encoded(self, events: Sequence[Event]) -> tuple[dict[int, bytes], dict[int, Exception]]:
+        texts: dict[int, bytes] = {}
+        failures: dict[int, Exception] = {}
+        for index, event in enumerate(events):
+            try:
+                text = encoded(statement(event))
+            except RejectedError as error:
+                failures[index] = error
+                continue
+            if len(text) + 2 > self._max_bytes:
+                failures[index] = RejectedError("the statement is larger than max_bytes")
+            else:
+                texts[index] = text
+        return texts, failures
+
+    def _parts(self, texts: Mapping[int, bytes]) -> Iterator[list[int]]:
+        """Yield the indexes of statements that go into one request each."""
+        part: list[int] = []
+        size = 2
+        for index, text in texts.items():
+            is_full = size + len(text) + 1 > self._max_bytes or len(part) == self._max_statements
+            if part and is_full:
+                yield part
+                part, size = [], 2
+            part.append(index)
+            size += len(text) + 1
+        if part:
+            yield part
+
+    def _post(self, texts: Sequence[bytes], timeout: float) -> Answer:
+        if timeout <= 0:
+            raise RetryableError("there was no time left to send the statement")
+        answer = self._exchange.post(b"[" + b",".join(texts) + b"]", timeout=timeout)
+        if answer.status in _RETRYABLE:
+            raise _refused(answer)
+        return answer
+
+    def _refusal(self, answer: Answer, text: bytes, deadline: float) -> RejectedError | None:
+        """Return why a statement is not stored; None if it is.
+
+        Raises:
+            RetryableError: the store does not say what it has.
+        """
+        if answer.status in _SUCCESS:
+            return None
+        if answer.status != HTTPStatus.CONFLICT:
+            return RejectedError(f"the store refused the statement with status {answer.status}")
+        sent = json.loads(text)
+        found = self._exchange.get(
+            {"statementId": sent["id"]}, timeout=max(0.0, deadline - monotonic())
+        )
+        try:
+            stored: object = json.loads(found.body)
+        except ValueError:
+            raise _refused(found) from None
+        if contains(stored, sent):  # as after an answer that was lost
+            return None
+        return RejectedError("the store has another statement with this id")
+
+
+def _refused(answer: Answer) -> RetryableError:
+    reason = f"the store answered with status {answer.status}"
+    if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        reason += ": check its credentials"
+    elif answer.status == HTTPStatus.NOT_FOUND or answer.status < HTTPStatus.BAD_REQUEST:
+        reason += ": check url"
+    return RetryableError(reason, retry_after=answer.retry_after)
+
+
+def _authorization(username: str | None, password: str | None, token: str | None) -> dict[str, str]:
+    if (username is None) is not (password is None):
+        raise ValueError("username and password go together")
+    if token is not None and username is not None:
+        raise ValueError("give either username and password, or token")
+    if username is not None:
+        pair = b64encode(f"{username}:{password}".encode()).decode()
+        return {"Authorization": f"Basic {pair}"}
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("url must be an address with http:// or https://")
+    if parts.username or parts.password or parts.query:
+        raise ValueError("url must have no credentials and no query: use username and password")

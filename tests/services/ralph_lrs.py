@@ -1,0 +1,117 @@
+"""A real Learning Record Store to test against: Ralph, in an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from base64 import b64encode
+from http.client import HTTPConnection
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+__all__ = ["RalphLrs"]
+
+PACKAGES = ("ralph-malph[backend-mongo,cli,lrs]==5.1.0", "requests")
+START_TIMEOUT = 90.0
+USER = "lrs"
+PASSWORD = "secret"
+# bcrypt of the password, as `ralph auth` writes it
+HASH = "$2b$04$kEXj6oeP.aoxt7OHTpsPyechnb3TfKE5OwA1imxcawxye9X21nyXu"
+
+
+class RalphLrs:
+    """A server that can be killed, and started again with the same statements on the same port.
+
+    Args:
+        directory: where its environment and its files are; an empty one.
+        mongo_uri: of the database that holds the statements.
+    """
+
+    def __init__(self, directory: Path, mongo_uri: str) -> None:
+        self._directory = directory
+        self._mongo_uri = mongo_uri
+        self._process: subprocess.Popen[bytes] | None = None
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        account = {
+            "agent": {"mbox": "mailto:tracker@example.org"},
+            "scopes": ["all"],
+            "hash": HASH,
+            "username": USER,
+        }
+        (directory / "auth.json").write_text(json.dumps([account]), encoding="utf-8")
+        self._install()
+
+    @property
+    def url(self) -> str:
+        """The address of its xAPI endpoint."""
+        return f"http://127.0.0.1:{self.port}/xAPI"
+
+    def _install(self) -> None:
+        python = self._directory / "venv" / "bin" / "python"
+        environ = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+        for command in (
+            ["uv", "venv", "--quiet", "--python", sys.executable, str(python.parents[1])],
+            ["uv", "pip", "install", "--quiet", "--python", str(python), *PACKAGES],
+        ):
+            subprocess.run(command, check=True, env=environ, timeout=300)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with (self._directory / "ralph.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(self._directory / "venv" / "bin" / "ralph", "runserver", "-b", "mongo"),
+                    *("--mongo-connection-uri", self._mongo_uri),
+                    *("--mongo-default-database", f"lrs_{self.port}"),
+                    *("--mongo-default-collection", "statements"),
+                    *("-h", "127.0.0.1", "-p", str(self.port)),
+                ],
+                cwd=self._directory,
+                env={**os.environ, "RALPH_AUTH_FILE": "auth.json"},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = monotonic() + START_TIMEOUT
+        while not self._answers():
+            if monotonic() > deadline:
+                raise TimeoutError((self._directory / "ralph.log").read_text()[-2000:])
+            sleep(0.05)
+
+    def kill(self) -> None:
+        """Kill it, with the process that watches it."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def statements(self) -> list[dict[str, Any]]:
+        """Return the stored statements."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request("GET", "/xAPI/statements?limit=0", headers=self.headers)
+        found: list[dict[str, Any]] = json.loads(connection.getresponse().read())["statements"]
+        connection.close()
+        return found
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request needs."""
+        pair = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        return {"Authorization": f"Basic {pair}", "X-Experience-API-Version": "1.0.3"}
+
+    def _answers(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/__heartbeat__")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
