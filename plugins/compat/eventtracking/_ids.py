@@ -41,7 +41,10 @@ def native_events(event: object) -> list[Event]:
 
 
 def _native(event: object, event_id: str) -> Event:
-    fields = dict(event) if isinstance(event, Mapping) else {"data": {"value": event}}
+    if isinstance(event, Mapping):
+        fields = dict(event) if "name" in event else {"data": dict(event)}
+    else:
+        fields = {"data": {"value": event}}
     made: dict[str, Any] = {
         "name": "unknown",
         "timestamp": datetime.now(UTC),

@@ -1,0 +1,96 @@
+"""edx-event-routing-backends, unmodified, over the drop-in: from an event to the LRS and back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from ralph_lrs import RalphLrs
+
+CAMPUS = Path(__file__).parent / "campus"
+SESSION = "https://w3id.org/xapi/openedx/extensions/session-id"
+
+
+@pytest.fixture(scope="module")
+def ralph(tmp_path_factory, shared_mongod):
+    made = RalphLrs(tmp_path_factory.mktemp("ralph"), shared_mongod.uri)
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def environ(ralph, valkey, tmp_path):
+    found = {**os.environ, "BROKER": valkey.url, "LRS": ralph.url, "DB": str(tmp_path / "db")}
+    return {**found, "SPOOL": str(tmp_path / "spool"), "CALIPER": str(tmp_path / "caliper.ndjson")}
+
+
+def run(environ, *command):
+    subprocess.run([sys.executable, *command], cwd=CAMPUS, env=environ, check=True, timeout=100)
+
+
+@pytest.fixture
+def worker(environ, tmp_path):
+    made = []
+
+    def start():
+        with (tmp_path / "worker.log").open("ab") as log:
+            command = [sys.executable, "-m", "celery", "-A", "campus", "worker", "-c", "1"]
+            made.append(
+                subprocess.Popen(
+                    command, cwd=CAMPUS, env=environ, stdout=log, stderr=log, start_new_session=True
+                )
+            )
+
+    yield start
+    for each in made:
+        each.terminate()
+        try:
+            each.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(each.pid, signal.SIGKILL)
+            each.wait()
+
+
+def sessions(ralph, count):
+    """The sessions of the stored statements, once there are so many."""
+    deadline = monotonic() + 60
+    pause = threading.Event()
+    found = []
+    while len(found) < count and monotonic() < deadline:
+        pause.wait(0.1)
+        found = [each["context"]["extensions"][SESSION] for each in ralph.statements()]
+    return sorted(found)
+
+
+def test_events_become_statements_in_the_store_each_once_although_it_is_killed(
+    environ, worker, ralph, tmp_path
+):
+    run(environ, "prepare.py")
+    run(environ, "enrol.py", "0", "5")
+    worker()
+    assert sessions(ralph, 5) == [f"s{n}" for n in range(5)]
+    ralph.kill()
+    run(environ, "enrol.py", "5", "10")
+    ralph.start()
+    assert sessions(ralph, 10) == [f"s{n}" for n in range(10)]
+    caliper = [json.loads(line) for line in Path(environ["CALIPER"]).read_text().splitlines()]
+    assert {each["data"]["action"] for each in caliper} == {"Activated"}
+    assert len(caliper) == 10
+
+
+@pytest.mark.soak
+def test_its_own_client_finds_the_store(environ, worker, ralph):
+    environ["OWN_CLIENT"] = "1"
+    before = len(ralph.statements())
+    run(environ, "prepare.py")
+    run(environ, "enrol.py", "20", "23")
+    worker()
+    assert {"s20", "s21", "s22"} <= set(sessions(ralph, before + 3))
