@@ -140,7 +140,7 @@ class Tracker:
                 policies = pipeline.policies
                 event = build(policies, event_id, name, now, frame, context, fields)
                 if type(event) is not dict:  # faster than `isinstance` of a verdict
-                    self._send(pipeline, event.event, event)
+                    self._route(event.event, event)
                     return event_id
             try:
                 next(pipeline.emitted)

@@ -50,8 +50,9 @@ class DeliveryOptions:
         max_dead_letter_bytes: bytes that dead letters may take; a further one is dropped.
         fsync_interval: seconds between two syncs of the spool to its disk; 0 syncs each event
             before `emit` returns.
-        max_worker_deaths: processes that may die while they deliver one event of a spool; then it
-            is a dead letter. After the first death, it is delivered alone.
+        max_worker_deaths: processes that may die while they deliver one event of a spool, or of an
+            async router's broker; then it is a dead letter. After the first death, it is delivered
+            alone.
 
     Raises:
         ValueError: a number is negative or none, or zero where something has to fit in; or a spool

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from eventtracking_core.delivery import BufferedLeaf
+from eventtracking_core.delivery.options import MODES
 from eventtracking_core.routing import Leaf, RoutingBackend
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def queues(root: RoutingBackend) -> Counter[Series]:
     """Return the sizes and capacities of a tree's queues."""
     found: Counter[Series] = Counter()
     for path, leaf in _nodes(root, ()):
-        if not isinstance(leaf, BufferedLeaf):
+        if not isinstance(leaf, BufferedLeaf) or leaf.mode not in MODES:  # it runs elsewhere
             continue
         where = backend(path, leaf.type_name)
         memory = (*where, ("eventtracking.queue.type", "memory"))

@@ -75,6 +75,26 @@ def test_an_event_that_moves_to_the_new_tree_is_counted_there_alone(tracker):
     assert tracker.stats()["emitted"] == 1
 
 
+@pytest.mark.parametrize("policy", [{"unregistered": "reject"}, {"invalid": "dead_letter"}])
+def test_an_event_that_a_policy_stops_meanwhile_is_counted_in_the_new_tree(tracker, policy):
+    provided = []
+
+    def provider():
+        if provided:
+            provided.pop()
+            tracker.configure({"backends": {"new": "memory"}})
+        return {}
+
+    tracker.register("known", "", {"a": "A field."}, schema={"required": ["a"]})
+    tracker.configure({"context": [provider], "backends": {"old": "memory"}, **policy})
+    provided.append(True)
+    tracker.emit("unknown" if "unregistered" in policy else "known", {"b": 1})
+    stats = tracker.stats()
+    dropped = stats["tree"]["dropped"] | stats["tree"]["backends"][0]["dropped"]
+    assert stats["emitted"] == 1
+    assert dropped == dict.fromkeys(policy, 1)
+
+
 def test_the_tracker_and_its_contexts_stay(tracker, memory):
     tracker.enter_context("request", {"user_id": 1})
     tracker.configure({"backends": {"new": memory}})

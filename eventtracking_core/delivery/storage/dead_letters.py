@@ -40,7 +40,8 @@ class DeadLetter(msgspec.Struct, frozen=True):
     Attributes:
         wire: the event, as it waited.
         backend: the path of its leaf in the tree.
-        reason: `rejected`, `expired`, `error` or `invalid`.
+        reason: `rejected`, `expired`, `error`, `invalid`, `worker_deaths` or, from a worker without
+            the event's node, `mismatch`.
         error: the last error, without payload.
         attempts: how often it was tried.
         time: when it was dead-lettered.

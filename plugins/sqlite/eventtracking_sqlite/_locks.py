@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import TIMEOUT_MAX, RLock, get_ident
 from time import monotonic, sleep
 from typing import Final
@@ -24,17 +25,24 @@ class ForkLock:
 
     A fork waits briefly for its holder: SQLite has locks of its own, and a child that was forked
     while another thread was inside the library might wait for them forever.
+
+    Args:
+        path: the database that it guards; other locks may guard it too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._lock = RLock()
         self.awaited_since: float | None = None
         """When a fork began to wait for it."""
         self.is_writing = False
         """Whether the holder is in a transaction: SQLite does not let a child forked now write."""
-        self.was_writing = False
-        """Whether the parent's holder was, as this process was forked."""
         _locks.add(self)
+
+    @property
+    def was_writing(self) -> bool:
+        """Whether a thread of the parent was writing to the database as this process was forked."""
+        return self._path in _written
 
     @contextmanager
     def held(self, timeout: float) -> Iterator[bool]:
@@ -86,7 +94,8 @@ class ForkLock:
     def renew(self) -> None:
         """Replace the lock by a free one."""
         self._lock = RLock()
-        self.was_writing = self.was_writing or self.is_writing
+        if self.is_writing:
+            _written.add(self._path)
         self.awaited_since, self.is_writing = None, False
 
 
@@ -97,6 +106,9 @@ YIELDS_AFTER: Final = 0.02
 """Seconds that a fork waits before the holder of a lock rolls back and begins again after it."""
 
 _locks: Final[WeakSet[ForkLock]] = WeakSet()
+_written: Final[set[Path]] = set()
+"""Databases to which threads of the parent were writing as this process was forked."""
+
 _held: Final[dict[int, list[ForkLock]]] = {}
 """By the forking thread."""
 

@@ -72,7 +72,7 @@ class SqliteBackend(Reading):
         self._path = Path(path).expanduser().absolute()
         self._synchronous: Synchronous = synchronous
         self._busy_timeout = min(busy_timeout, DAY)
-        self._lock = ForkLock()
+        self._lock = ForkLock(self._path)
         # Guarded by the lock:
         self._connection: sqlite3.Connection | None = None
         self._owner = 0  # the process that opened it
