@@ -20,6 +20,7 @@ _SERVERS = frozenset(
         "amqp_url",
         "broker",
         "chromium",
+        "kafka",
         "mongo_uri",
         "mongod",
         "otlp_tap",

@@ -11,15 +11,18 @@ from benchmarks.black_hole import black_hole_latencies
 from benchmarks.rounds import Samples, nothing_swallowed
 from benchmarks.sender import Sender, floor_callers, sender_rounds
 from benchmarks.services import (
+    KafkaBrokerError,
     MongodError,
     PostgresError,
     ValkeyError,
+    kafka,
     mongod,
     postgres,
     segment,
     valkey,
 )
 from benchmarks.to_celery import celery_senders, gone_latencies
+from benchmarks.to_kafka import kafka_senders
 from benchmarks.to_mongo import mongo_senders
 from benchmarks.to_postgres import postgres_senders
 from benchmarks.to_segment import segment_senders
@@ -61,6 +64,10 @@ def deliveries(directory: Path, *, number: int, progress: Callable[[str], None])
         try:
             senders += postgres_senders(postgres(stack), directory, stack)
         except PostgresError as error:
+            progress(str(error))
+        try:
+            senders += kafka_senders(kafka(directory, stack), directory, stack)
+        except KafkaBrokerError as error:
             progress(str(error))
         senders += segment_senders(segment(stack), directory, stack)
         with nothing_swallowed():

@@ -51,6 +51,7 @@ PATHS: Final = {
     "mongo": "7 MongoDB, acknowledged",
     "mongo, caller": "7 MongoDB, the caller's median",
     "postgres": "7 PostgreSQL, acknowledged",
+    "kafka": "7 Kafka, confirmed",
     "celery": "8 Celery, end to end",
     "celery, caller": "8 Celery, the caller's median",
     "celery, gone": "broker gone, the caller's p99.9",
@@ -99,6 +100,7 @@ IN_SPAN: Final = "ours: file, processed, in a span"
 MONGO: Final = "ours: mongo"
 THEIR_MONGO: Final = "event-tracking: MongoBackend, w=1"
 PSYCOPG: Final = "psycopg: COPY and merge of 1,000"
+CONFLUENT: Final = "confluent-kafka: produce and flush 1,000"
 STUCK: Final = BLACK_HOLE.format("event-tracking")
 
 ROWS: Final = (
@@ -153,6 +155,8 @@ ROWS: Final = (
     ),
     Row(PATHS["postgres"], "ours: postgres, send_batch(1000)", PSYCOPG, 0.8, 1.0),
     Row(PATHS["postgres"], "ours: postgres", PSYCOPG),
+    Row(PATHS["kafka"], "ours: kafka, send_batch(1000)", CONFLUENT, 0.8, 1.0),
+    Row(PATHS["kafka"], "ours: kafka", CONFLUENT),
     Row(PATHS["celery"], OURS, THEIRS, 45, 60),
     Row(
         PATHS["celery, caller"], CALLER.format(OURS), CALLER.format("FLOOR1"), 2.2, None, "at most"

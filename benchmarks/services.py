@@ -11,6 +11,7 @@ SERVICES = Path(__file__).parent.parent / "tests" / "services"
 sys.path.insert(0, str(SERVICES))  # they are no package, and pytest finds them by this path too
 
 from fault_proxy import FaultProxy  # noqa: E402
+from kafka_broker import Kafka, KafkaBrokerError  # noqa: E402
 from mongod import Mongod, MongodError  # noqa: E402
 from postgres_server import Postgres, PostgresError  # noqa: E402
 from valkey_server import Valkey, ValkeyError  # noqa: E402
@@ -18,11 +19,13 @@ from valkey_server import Valkey, ValkeyError  # noqa: E402
 __all__ = [
     "SEGMENT_KEY",
     "FaultProxy",
+    "KafkaBrokerError",
     "Mongod",
     "MongodError",
     "PostgresError",
     "Valkey",
     "ValkeyError",
+    "kafka",
     "mongod",
     "postgres",
     "segment",
@@ -30,6 +33,18 @@ __all__ = [
 ]
 
 SEGMENT_KEY = "a-write-key"
+
+
+def kafka(directory: Path, stack: ExitStack) -> str:
+    """Start a broker; return its address. The stack ends it.
+
+    Raises:
+        KafkaBrokerError: it does not start; the message says why.
+    """
+    broker = Kafka(directory)
+    stack.callback(broker.kill)
+    broker.start()
+    return broker.servers
 
 
 def mongod(directory: Path, stack: ExitStack) -> Mongod:

@@ -1,4 +1,4 @@
-"""Fixtures for tests with real message brokers, Valkey and RabbitMQ; a pytest plugin.
+"""Fixtures for tests with real message brokers, Valkey, RabbitMQ and Kafka; a pytest plugin.
 
 `EVENTTRACKING_TEST_REDIS_URL` and `EVENTTRACKING_TEST_AMQP_URL` name brokers of one's own, for the
 tests that only need one.
@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 import pytest
+from kafka_broker import Kafka, KafkaBrokerError
 from rabbitmq_server import RabbitMQ, RabbitMQError
 from valkey_server import Valkey, ValkeyError
 
-__all__ = ["amqp_url", "rabbitmq", "redis_url", "shared_valkey", "valkey"]
+__all__ = ["amqp_url", "kafka", "rabbitmq", "redis_url", "shared_valkey", "valkey"]
 
 S = TypeVar("S", Valkey, RabbitMQ)
 
@@ -35,6 +36,18 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     """One server for the tests of a worker process, which may restart it: it starts slowly."""
     yield from _started(RabbitMQ(tmp_path_factory.mktemp("rabbitmq")))
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """One broker for the tests of a worker process. Leave it running."""
+    broker = Kafka(tmp_path_factory.mktemp("kafka"))
+    try:
+        broker.start()
+    except KafkaBrokerError as error:
+        pytest.skip(str(error))
+    yield broker
+    broker.kill()
 
 
 @pytest.fixture

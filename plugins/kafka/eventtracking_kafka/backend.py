@@ -1,0 +1,160 @@
+"""The backend: batches of events become messages, each confirmed by the brokers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final, Literal, get_args
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from eventtracking_core import BatchError, ByteSize, Event, RejectedError, RetryableError
+from eventtracking_core.interrupts import pass_on
+from eventtracking_kafka.failures import failure
+from eventtracking_kafka.messages import FORMATS, Format, Message, Messages
+from eventtracking_kafka.producing import Producing, Setting
+
+__all__ = ["KafkaBackend"]
+
+SEND_TIMEOUT: Final = 5.0
+"""Seconds for an event that the emitting thread delivers."""
+
+Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
+Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+
+
+class KafkaBackend:
+    """Sends events to topics of Apache Kafka, confirmed by all replicas in sync.
+
+    A message has the headers `id`, `name`, `name_id` (if the event has one) and `content-type`.
+
+    Args:
+        servers: brokers to begin with, such as `kafka-1:9092,kafka-2:9092`.
+        topic: the topic; fields in it, such as `{name}` or `{context.org}`, are replaced.
+        key: the field whose value is the message's key, such as `context.user_id`; messages of one
+            key stay in their order. None if not given.
+        format: `json`, `msgpack`, `cloudevents` (binary mode) or `cloudevents_structured`.
+        source: the `source` of CloudEvents.
+        compression: `none`, `gzip`, `snappy`, `lz4` or `zstd`.
+        max_message_bytes: bytes of a message; a larger one is rejected.
+        tls: whether to use TLS.
+        ca: the file of the certificate authorities that are trusted, with TLS.
+        certificate: the client's certificate, a file; with `private_key`.
+        private_key: see `certificate`.
+        username: for SASL, with `password`.
+        password: see `username`.
+        mechanism: of SASL.
+        extra: further settings of librdkafka, such as `{"linger.ms": 20}`.
+
+    Raises:
+        ValueError: an option cannot be used; the message says which.
+    """
+
+    default_delivery: ClassVar[str] = "queue"
+
+    def __init__(
+        self,
+        servers: str = "localhost:9092",
+        topic: str = "events",
+        key: str | None = None,
+        *,
+        format: Format = "json",  # noqa: A002  the option's natural name
+        source: str = "eventtracking",
+        compression: Compression = "lz4",
+        max_message_bytes: ByteSize = 1_000_000,
+        tls: bool = False,
+        ca: str | None = None,
+        certificate: str | None = None,
+        private_key: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        mechanism: Mechanism = "SCRAM-SHA-512",
+        extra: Mapping[str, Setting] | None = None,
+    ) -> None:
+        if not servers:
+            raise ValueError("servers must name a broker, such as localhost:9092")
+        if format not in FORMATS:
+            raise ValueError("format must be json, msgpack, cloudevents or cloudevents_structured")
+        if compression not in get_args(Compression) or mechanism not in get_args(Mechanism):
+            raise ValueError("compression or mechanism is not one of those that there are")
+        if (username is None) != (password is None):
+            raise ValueError("username and password belong together")
+        if (certificate is None) != (private_key is None):
+            raise ValueError("certificate and private_key belong together")
+        self._messages = Messages(topic, key, format, source)
+        security = f"{'SASL_' if username else ''}{'SSL' if tls else 'PLAINTEXT'}"
+        given: dict[str, Setting | None] = {
+            "bootstrap.servers": servers,
+            "security.protocol": security,
+            "ssl.ca.location": ca,
+            "ssl.certificate.location": certificate,
+            "ssl.key.location": private_key,
+            "sasl.mechanism": mechanism if username else None,
+            "sasl.username": username,
+            "sasl.password": password,
+            "log_level": 0,
+        }
+        self._client = {key: value for key, value in given.items() if value is not None}
+        self._producing = Producing(
+            {
+                **self._client,
+                "compression.type": compression,
+                "message.max.bytes": max_message_bytes,
+                **(extra or {}),
+                # What the promises rest on.
+                "enable.idempotence": True,
+                "message.timeout.ms": 0,
+            }
+        )
+
+    def probe(self, timeout: float, /) -> str:
+        """Return how many brokers there are, after logging in.
+
+        Raises:
+            RetryableError: no broker answers.
+        """
+        try:
+            found = AdminClient(self._client).list_topics(timeout=timeout)
+        except KafkaException as error:
+            raise RetryableError(str(failure(error.args[0]))) from None
+        number = len(found.brokers)
+        return f"the cluster answers ({number} broker{'' if number == 1 else 's'})"
+
+    def send(self, event: Event, /) -> None:
+        """Send one event within five seconds.
+
+        Raises:
+            RetryableError: it was not confirmed; a later attempt may succeed.
+            RejectedError: Kafka will never accept it.
+        """
+        try:
+            self.send_batch([event], timeout=SEND_TIMEOUT)
+        except BatchError as error:
+            raise error.failures[0] from None
+
+    def send_batch(self, events: Sequence[Event], /, *, timeout: float) -> None:
+        """Send events, and wait until they are confirmed; `timeout` is in seconds.
+
+        Raises:
+            BatchError: some events were not confirmed, or never will be.
+        """
+        messages: dict[int, Message] = {}
+        failures: dict[int, Exception] = {}
+        for index, event in enumerate(events):
+            try:
+                messages[index] = self._messages.of(event)
+            except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
+                pass_on(error)
+                kind = type(error).__name__
+                failures[index] = RejectedError(f"the event cannot be encoded ({kind})")
+        failures |= self._producing.send(messages, timeout)
+        if failures:
+            raise BatchError(failures)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until everything is confirmed; return whether it is. `timeout` is in seconds."""
+        return self._producing.flush(timeout)
+
+    def shutdown(self, timeout: float) -> bool:
+        """Flush, and disconnect; the next event connects again."""
+        return self._producing.close(timeout)

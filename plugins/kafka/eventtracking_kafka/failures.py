@@ -1,0 +1,31 @@
+"""Classify librdkafka's errors: retry an event, or reject it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from confluent_kafka import KafkaError
+
+from eventtracking_core import EventTrackingError, RejectedError, RetryableError
+
+__all__ = ["failure"]
+
+_OF_THE_EVENT: Final = frozenset(
+    {
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.RECORD_LIST_TOO_LARGE,
+        KafkaError.INVALID_MSG,
+        KafkaError.INVALID_RECORD,
+        KafkaError.INVALID_TIMESTAMP,
+        KafkaError.TOPIC_EXCEPTION,
+        KafkaError.POLICY_VIOLATION,
+    }
+)
+
+
+def failure(error: KafkaError) -> EventTrackingError:
+    """Return the framework's error for one of librdkafka's, whose text may hold an address."""
+    name = error.name()
+    if error.code() in _OF_THE_EVENT:
+        return RejectedError(f"Kafka rejects the event ({name})")
+    return RetryableError(f"Kafka: {name}")
