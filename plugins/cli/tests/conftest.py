@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -64,6 +65,27 @@ def program():
 
     program.path = PROGRAM
     return program
+
+
+@pytest.fixture
+def on_a_terminal():
+    """Run a command on a terminal; return what it writes."""
+
+    def run(command, **environment):
+        ours, its = pty.openpty()
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", **environment}
+        with subprocess.Popen(command, stdout=its, stderr=its, stdin=its, env=environment):
+            os.close(its)
+            written = b""
+            try:
+                while some := os.read(ours, 65536):
+                    written += some
+            except OSError:  # the other side was closed
+                pass
+        os.close(ours)
+        return written.decode()
+
+    return run
 
 
 @pytest.fixture

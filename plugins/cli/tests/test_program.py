@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -131,29 +130,13 @@ def test_it_completes_its_verbs(program):
     assert program(env=environment).out.split() == ["plain,emit", "plain,events"]
 
 
-def on_a_terminal(command, **environment):
-    """Return what a command writes to a terminal."""
-    ours, its = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", **environment}
-    with subprocess.Popen(command, stdout=its, stderr=its, stdin=its, env=environment):
-        os.close(its)
-        written = b""
-        try:
-            while some := os.read(ours, 65536):
-                written += some
-        except OSError:  # the other side was closed
-            pass
-    os.close(ours)
-    return written.decode()
-
-
-def test_a_terminal_gets_colours_unless_no_color_says_no(program, config):
+def test_a_terminal_gets_colours_unless_no_color_says_no(program, config, on_a_terminal):
     command = [program.path, "tree", config(ROUTED)]
     assert "\x1b[36m" in on_a_terminal(command)
     assert "\x1b[36m" not in on_a_terminal(command, NO_COLOR="1")
 
 
-def test_a_terminal_gets_a_progress_bar(program, config, log, edx):
+def test_a_terminal_gets_a_progress_bar(program, config, log, edx, on_a_terminal):
     nowhere = config('[backends.nowhere]\ntype = "null"\n')
     command = [program.path, "ingest", log(*[edx()] * 2000), "--config", nowhere]
     written = on_a_terminal(command)
@@ -164,7 +147,7 @@ def test_a_terminal_gets_a_progress_bar(program, config, log, edx):
     assert "2,000 lines read" in written
 
 
-def test_messages_never_stand_in_a_progress_bar(program, config, log, edx):
+def test_messages_never_stand_in_a_progress_bar(program, config, log, edx, on_a_terminal):
     nowhere = config('[backends.nowhere]\ntype = "null"\n')
     path = log(*[edx()] * 1500, "no event", *[edx()] * 1500)
     written = on_a_terminal([program.path, "ingest", path, "--config", nowhere])

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import signal
 import subprocess
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
@@ -147,19 +144,12 @@ def test_an_event_that_is_lost_is_a_failure(run, config, source):
     assert ran.code == 1
 
 
-def test_on_a_terminal_there_is_a_bar(program, config, source):
-    ours, its = pty.openpty()
+def test_on_a_terminal_there_is_a_bar(program, config, source, on_a_terminal):
     command = [program.path, "replay", "--from", source(6000), "--config", config(TWO), "--to", "a"]
-    environment = os.environ | {"TERM": "xterm"}
-    done = subprocess.run(
-        command, stdout=subprocess.DEVNULL, stderr=its, timeout=60, env=environment, check=True
-    )
-    os.close(its)
-    with closing(os.fdopen(ours, "rb", buffering=0)) as terminal:
-        shown = terminal.read(100_000).decode()
-    assert done.returncode == 0
-    assert "replaying" in shown
-    assert "/6000" in shown
+    written = on_a_terminal(command)
+    assert "replaying" in written
+    assert "/6000" in written
+    assert "6,000 events replayed" in written
 
 
 def test_what_was_killed_twice_goes_on_and_repeats_little(program, config, source):
