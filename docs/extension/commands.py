@@ -64,4 +64,7 @@ def _paragraphs(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([*_<\[`])", r"\\\1", text)
+    """Return a text in Markdown; what stands between backquotes stays code."""
+    parts = re.split(r"(`[^`]+`)", text)
+    parts[::2] = [re.sub(r"([*_<\[`])", r"\\\1", part) for part in parts[::2]]
+    return "".join(parts)
