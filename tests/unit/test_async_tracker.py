@@ -9,6 +9,8 @@ import pytest
 
 import eventtracking_core as et
 
+pytestmark = pytest.mark.native
+
 
 class Gated:
     """Delivers once its gate is open."""

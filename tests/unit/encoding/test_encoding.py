@@ -153,6 +153,7 @@ def test_a_value_is_written_alike_whatever_stands_beside_it(values, number):
     assert json.loads(encode_json(event)) == with_times
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("encode", [encode_json, encode_msgpack])
 def test_records_that_share_their_parts_are_cut_at_the_budget(encode, an_event):
     record: object = "x" * 1000
