@@ -16,10 +16,17 @@ from pathlib import Path
 CHECKED = (
     "*.md",
     "docs/*.py",
-    "plugins/cli/*/*.py",
-    "plugins/catalog/*/*.py",
+    "benchmarks/*.py",
+    "eventtracking_core/*/*.py",
+    "plugins/*/eventtracking*/*.py",
     ":!CONTRIBUTING.md",
     ":!*/tests/*",
+    # Not yet:
+    ":!eventtracking_core/delivery/*",
+    ":!plugins/django/*",
+    ":!plugins/kafka/*",
+    ":!plugins/lrs/*",
+    ":!plugins/sqlalchemy/*",
 )
 
 PHRASES = {
@@ -31,7 +38,7 @@ PHRASES = {
     r"in hand": "in flight",
     r"(gives?|gave|given|giving) up": "drop, reject, dead-letter, stop retrying",
     r"keeps? \w+( \w+)? in, by": "stop from leaving; mask, redact",
-    r"(what|that|which) (is|are) no(ne)?": "is not a, does not",
+    r"(what|that|which) (is|are) no(ne)?(?! longer| more)": "is not a, does not",
     r"what waits": "pending events, the backlog",
     r"what becomes of": "what happens to, the outcome of",
     r"(on|upon) (its|their) way": "in flight, on the path",

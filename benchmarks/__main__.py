@@ -25,7 +25,7 @@ from benchmarks.threads import threads
 from benchmarks.through_structlog import through_structlog
 
 NOTES = (
-    "A call of event-tracking's into a black hole is given up on after 30 s.",
+    "A call of event-tracking's into a black hole is cancelled after 30 s.",
     "Ratios: `must ≤` is ours / reference, `must ≥` and rows without one are reference / ours.",
 )
 

@@ -1,4 +1,4 @@
-"""The Celery application of the benchmarks: what its workers import, and whoever sends tasks.
+"""The Celery application of the benchmarks: imported by its workers and by senders of tasks.
 
 `BENCHMARKS_BROKER` is its broker, `BENCHMARKS_COUNTER` the Valkey that counts what arrives.
 """

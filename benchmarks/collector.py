@@ -54,7 +54,7 @@ class Collector:
                 pass
         with self._changed:
             ended = self._changed.wait_for(lambda: not self._open, SETTLES_WITHIN)
-        assert ended, "somebody is connected still"
+        assert ended, "a client is still connected"
 
     def __enter__(self) -> Self:
         return self
@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         size = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(size)
-        if len(body) == size:  # else whoever sent it was killed meanwhile
+        if len(body) == size:  # else its sender was killed meanwhile
             compressed = self.headers.get("Content-Encoding") == "gzip"
             self.server.collector.received(gzip.decompress(body) if compressed else body)
         self._answer()

@@ -51,7 +51,7 @@ def deliveries(directory: Path, *, number: int, progress: Callable[[str], None])
     Args:
         directory: where servers and queues keep what they keep.
         number: of rounds.
-        progress: is told which round is running.
+        progress: called with the number of the round that runs.
     """
     with ExitStack() as stack:
         missing = ""

@@ -1,4 +1,4 @@
-"""What nobody can do without: the floors that DESIGN prints, to the letter."""
+"""The floors that DESIGN prints: work that no library can avoid."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Outcome:
         rounds: each with two emitters that were killed.
         server_kills: in how many of them the server was killed.
         acknowledged: events whose `emit` returned.
-        stored: documents in MongoDB; those are there too whose `emit` was on its way back.
+        stored: documents in MongoDB; those whose `emit` had not returned yet included.
         lost: acknowledged, and not stored.
         duplicated: stored once more.
         dead_lettered: segments of dead letters.

@@ -99,7 +99,7 @@ def _in_a_process(mode: str, events: int) -> Growth:
 
 def _growth(mode: str, events: int) -> Growth:
     with TemporaryDirectory(prefix="eventtracking-memory-") as directory, socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # and nobody listens there
+        taken.bind(("127.0.0.1", 0))  # bound, and not listening
         uri = f"mongodb://127.0.0.1:{taken.getsockname()[1]}/?directConnection=true"
         tracker = Tracker()
         delivery = {"mode": mode, "directory": directory}

@@ -80,7 +80,7 @@ def main() -> None:
         set_meter_provider(provider)
         samples = without | _measured(Path(name, "with"), options, "SDK")
         provider.shutdown()
-    assert exporter.exports > 1, "nobody asked for metrics"
+    assert exporter.exports > 1, "no metrics were exported"
     if options.json:
         print(json.dumps({"machine": machine(), "samples": samples}, indent=2))
     else:

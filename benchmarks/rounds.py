@@ -22,7 +22,7 @@ Samples = dict[str, list[float]]
 """What each round measured, by contestant."""
 
 BURST = 500
-"""Events between two pauses: about one batch, so that the worker has it while nobody emits."""
+"""Events between two pauses: about one batch, so that the worker delivers it during a pause."""
 
 LOGGERS = ("eventtracking", "opentelemetry")
 """Where ours and the peers report the errors they swallow."""
@@ -41,7 +41,7 @@ def rounds(
         contestants: all of them; the one to begin changes with every round.
         number: of rounds.
         events: that each contestant emits in a round.
-        progress: is told which round is running.
+        progress: called with the number of the round that runs.
     """
     # timeit stops the garbage collector, which applications do not.
     timers = {
@@ -67,7 +67,7 @@ def import_rounds(
         programs: what `python -c` runs, by name.
         number: of rounds; one more comes before, and writes the byte code.
         directory: where the interpreters start, and keep their byte code.
-        progress: is told which round is running.
+        progress: called with the number of the round that runs.
     """
     # Byte code is there, as after an installation, whatever the environment says of writing it.
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(directory / "bytecode")}

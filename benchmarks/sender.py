@@ -54,7 +54,7 @@ def sender_rounds(
     Args:
         senders: all of them; the one to begin changes with every round.
         number: of rounds.
-        progress: is told which round is running.
+        progress: called with the number of the round that runs.
     """
     samples: Samples = {}
     for each in senders:

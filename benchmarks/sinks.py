@@ -23,8 +23,8 @@ class Lines:
     """A file of one JSON object a line, emptied each time it has been counted.
 
     Args:
-        path: the file; whoever writes to it appends.
-        is_whole: tells whether a line has everything that was said.
+        path: the file; writers append to it.
+        is_whole: returns whether a line has everything that was emitted.
     """
 
     def __init__(self, path: Path, is_whole: Callable[[dict[str, Any]], bool] = is_whole) -> None:

@@ -1,6 +1,6 @@
 """Programs that emit and end, run as `python -m benchmarks.survivors CLIENT END ADDRESS DIRECTORY`.
 
-Nobody flushes. Each client is configured as its documentation begins, with its own defaults.
+No client flushes. Each client is configured as its documentation begins, with its own defaults.
 """
 
 # ruff: noqa: PLC0415  a program imports its own client and no other

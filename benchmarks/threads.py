@@ -37,7 +37,7 @@ def threads(
         directory: where the spools are.
         number: of rounds.
         events: that the threads of a round emit together.
-        progress: is told which round is running.
+        progress: called with the number of the round that runs.
     """
     samples: Samples = {}
     ways = [(mode, count) for mode in MODES for count in THREADS]

@@ -32,7 +32,7 @@ WAITS: Final = 120.0
 
 
 def mongo_senders(uri: str, directory: Path, stack: ExitStack) -> list[Sender]:
-    """Return all of them; whoever is raw sends documents that ours has stored before.
+    """Return all senders; the raw ones send documents that ours has stored before.
 
     Args:
         uri: of a server that takes writes.
@@ -89,7 +89,7 @@ def _raw(ours: Sender, stored: Documents, documents: Documents) -> Sender:
     ours.settle()
     same = list(stored.find())
     assert ours.delivered() == len(same) == EVENTS, "ours did not store them all"
-    gc.freeze()  # ours and event-tracking shall not pay for collecting among these
+    gc.freeze()  # ours and event-tracking should not pay for collecting among these
     target = documents.with_options(write_concern=ACKNOWLEDGED)
     batches = cycle([same[start : start + BATCH] for start in range(0, EVENTS, BATCH)])
     return Sender(

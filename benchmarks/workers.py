@@ -39,7 +39,7 @@ KILLS: Final = 2
 PATIENCE: Final = 120.0
 BATCH: Final = 512
 AHEAD: Final = 25_000
-"""Events that may be on their way, those in the hands of a killed worker among them."""
+"""Events that may be in flight, including those of a killed worker."""
 
 PREFETCHED: Final = 8
 """Messages that a worker of two processes takes: Celery's default is four for each."""
@@ -56,7 +56,7 @@ class Outcome:
         stored: documents in MongoDB.
         lost: emitted, and not stored.
         twice: stored once more.
-        kills: how often a worker was killed with a batch in hand.
+        kills: how often a worker was killed with a batch in flight.
     """
 
     emitted: int

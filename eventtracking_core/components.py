@@ -32,7 +32,7 @@ __all__ = [
 
 
 class Processor(Protocol):
-    """Changes, drops or splits events on their way: any callable that takes one.
+    """Changes, drops or splits events: any callable that takes one.
 
     Two optional attributes are read once: `mutates` (False if the processor never changes the event
     it receives, and returns a changed copy instead) and `on_error` (`"drop"` if an event must not

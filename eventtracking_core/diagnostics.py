@@ -24,7 +24,7 @@ __all__ = ["describe", "log", "logger", "observers", "report"]
 logger: Final = logging.getLogger("eventtracking")
 
 observers: Final[list[Callable[[str, str, str], object]]] = []
-"""Who is told of each warning of an event, by code, name and message: for tests."""
+"""Callbacks for each warning of an event, given its code, name and message: for tests."""
 
 INTERVAL: Final = 20.0
 """Seconds in which a problem is logged once."""
@@ -60,7 +60,7 @@ def report(
 
 
 def log(level: int, message: str, *args: object, extra: Mapping[str, object] | None = None) -> None:
-    """Log, unless a handler of this very logger emitted what there is to say: that would not end.
+    """Log, unless a handler of this very logger caused the message: that would not end.
 
     A handler that fails is the log's problem, and not the application's.
     """
@@ -68,7 +68,7 @@ def log(level: int, message: str, *args: object, extra: Mapping[str, object] | N
         return
     token = _logging.set(True)
     try:
-        # `logging.config` disables, by default, every logger that it does not name. Nobody
+        # `logging.config` disables, by default, every logger that it does not name. No one
         # decides that for a logger they do not know: its level and handlers are what counts.
         logger.disabled = False
         logger.log(level, message, *map(_loggable, args), extra=extra)

@@ -37,7 +37,7 @@ def real(kind: type) -> Any:
     """Return a class of the module `datetime`, also where another one took its place.
 
     While freezegun stops time, each module's `datetime` is a class of its own, which encoders in C
-    refuse. What a container or a function holds stays as it is.
+    refuse. Values in containers or functions are not converted.
     """
     return next(base for base in kind.__mro__ if base.__module__ == "datetime")
 
@@ -46,7 +46,7 @@ _exact: Final = partial(real(datetime), tzinfo=UTC)
 
 
 class Event(TypedDict):
-    """What happened, who and where: a plain dict on its way through the tree.
+    """What happened, who and where: a plain dict.
 
     `timestamp` is an aware datetime in UTC. `name_id` and `context_type_id` are there where
     event types are registered.
@@ -64,8 +64,8 @@ class Event(TypedDict):
 def clean_name(name: object) -> str:
     """Return a name every sink can hold: one printable line of at most 255 characters.
 
-    What is no text, or empty, is `unknown`. Control characters are escaped, so that a name cannot
-    forge a line in a log; a longer name keeps its head and a hash.
+    A name that is empty or not text is `unknown`. Control characters are escaped, so that a name
+    cannot forge a line in a log; a longer name keeps its head and a hash.
     """
     try:
         text = str.__str__(name) if isinstance(name, str) else ""
@@ -150,7 +150,7 @@ def id_at(moment: datetime) -> str:
 
 
 def _advance(moment: datetime) -> _Millisecond:
-    """Go on to the millisecond of a moment, unless somebody else has done so."""
+    """Advance to the millisecond of a moment, unless another thread has done so."""
     global _current  # noqa: PLW0603  one generator a process
     with _advancing:
         seen = _current
@@ -166,7 +166,7 @@ def end_of_process() -> None:
     """Make what ids are still asked for without calculating with times.
 
     Python 3.13 crashes on that once it takes its modules apart. Each id has random bits of its own
-    then, since the counter may begin anew.
+    then, since the counter may start again.
     """
     global _current  # noqa: PLW0603  one generator a process
     counters: Iterator[str] = map(_counter_and_tail, count())

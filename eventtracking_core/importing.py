@@ -20,7 +20,7 @@ __all__ = ["import_attribute", "import_bounded"]
 Factory = Callable[..., Any]
 
 IMPORT_TIMEOUT: Final = 10.0
-"""Seconds a plugin may take to import before it is given up."""
+"""Seconds a plugin may take to import before it counts as broken."""
 
 _OURS: Final = "eventtracking_core."
 _IMPORT_SYSTEM: Final = "<frozen importlib._bootstrap>"

@@ -9,9 +9,9 @@ tell the two apart:
   caller, in the traceback, is among its own arguments.
 - An exception that was set from outside appears at an instruction that raises none: at the begin of
   a function, or where a loop goes back.
-- A greenlet is ended and timed out by classes of `greenlet`, gevent and eventlet which are no
+- A greenlet is ended and timed out by classes of `greenlet`, gevent and eventlet that are not an
   `Exception`.
-- `KeyboardInterrupt` and `SystemExit` are the application's, whoever raises them.
+- `KeyboardInterrupt` and `SystemExit` are the application's, whatever raises them.
 
 A component that replaces such an exception by one of its own does not hide it: causes and contexts
 are looked at too.

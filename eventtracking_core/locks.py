@@ -23,10 +23,10 @@ def lock(file: int | IO[bytes], *, shared: bool = False, wait: bool = False) -> 
     Args:
         file: the file, or its descriptor.
         shared: others may have a shared lock as well.
-        wait: wait for whoever has a lock.
+        wait: wait for the holder of a lock.
 
     Raises:
-        BlockingIOError: somebody else has a lock.
+        BlockingIOError: another process or thread has a lock.
         OSError: the file's system has no locks.
     """
     if CAN_LOCK:

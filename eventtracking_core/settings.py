@@ -24,10 +24,10 @@ Invalid = Literal["allow", "warn", "dead_letter"]
 
 
 class Policies:
-    """What becomes of events that are not as they should be; by default, none is lost.
+    """What to do with events that are unregistered, invalid or large; by default, none is lost.
 
     Args:
-        unregistered: an event whose type nobody registered: `allow` it; `warn` of it, once any
+        unregistered: an event whose type is not registered: `allow` it; `warn` of it, once any
             type is registered; or `reject` it.
         invalid: an event that is not as its type says: `allow` it; `warn` of it; or put it into
             the `dead_letter`s of the backends that have some, the others drop it.
@@ -56,7 +56,7 @@ DEFAULT: Final = Policies()
 
 
 class Telemetry(NamedTuple):
-    """What is told of the framework itself, through OpenTelemetry.
+    """Metrics and spans of the framework itself, through OpenTelemetry.
 
     Args:
         metrics: publish the counters as metrics.

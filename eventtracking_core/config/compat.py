@@ -26,7 +26,7 @@ _TYPES: Final[Mapping[str, str]] = {
 
 _NAMES: Final[Mapping[str, Mapping[str, str]]] = {"name_allowlist": {"whitelist": "names"}}
 
-# What it does where an option is not given, and what ours has to be told to do the same.
+# What it does where an option is not given, as options of ours.
 _DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
     "regex_filter": {"filter_type": "allowlist", "regular_expressions": [], "match": "prefix"}
 }

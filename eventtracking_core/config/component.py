@@ -205,7 +205,7 @@ def redacted_error(
     """Return the text of a constructor's error, without the values of its options.
 
     A word of it that has something in common with a value is left out, because the error of
-    somebody else's component may quote anything; ours quote nothing.
+    another author's component may quote anything; ours quote nothing.
     """
     if not isinstance(error, ValueError | TypeError):
         return describe(error)

@@ -124,5 +124,5 @@ def _wrong_with(file: Path) -> str | None:
         return None if os.access(file, os.W_OK) else "cannot be written to by this user"
     above = next(parent for parent in file.absolute().parents if parent.exists())
     if not above.is_dir():
-        return "lies below a file, which is no directory"
+        return "lies below a file, not a directory"
     return None if os.access(above, os.W_OK) else "cannot be made here by this user"

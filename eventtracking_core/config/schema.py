@@ -28,7 +28,7 @@ _PROCESSORS: Final = {"type": "array", "items": {"$ref": "#/$defs/processor"}}
 _BACKENDS: Final = {"type": "object", "additionalProperties": {"$ref": "#/$defs/backend"}}
 _DELIVERY: Final = {"anyOf": [{"enum": list(MODES)}, {"$ref": "#/$defs/delivery"}]}
 _TELEMETRY: Final = {
-    "description": "What is told of the framework itself, through OpenTelemetry.",
+    "description": "Metrics and spans of the framework itself, through OpenTelemetry.",
     "anyOf": [
         {"type": "boolean"},
         {

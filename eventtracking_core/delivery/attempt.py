@@ -41,7 +41,7 @@ Send = Callable[[Sequence[Event], float], None]
 
 
 class QueuedEvent:
-    """An event on its way to the backend, and how its attempts went.
+    """A queued event, and how its attempts went.
 
     `poison_strikes` counts failures on its own with an unclassified error while other events
     succeeded. Defaults are class attributes, so events that never fail allocate nothing.
@@ -138,7 +138,7 @@ def _outcome(send: Callable[[Event], object], event: Event) -> BaseException | N
         alone = failures.get(0) if isinstance(failures, Mapping) else error
         if alone is None or isinstance(alone, RetryableError | RejectedError):
             return alone
-        return ValueError("a batch of one failed for no reason that is told")
+        return ValueError("a batch of one failed without an error of its own")
     except BaseException as error:  # noqa: BLE001  a backend may raise anything, SystemExit too
         return error
     return None
@@ -191,7 +191,7 @@ class Attempt:
             self._isolate(batch, error)
 
     def _isolate(self, batch: list[QueuedEvent], error: BaseException) -> None:
-        """Try a batch again, then its parts: nobody knows whether one event is to blame."""
+        """Try a batch again, then its parts: one event may be to blame, and it is unknown which."""
         self._consecutive_errors += 1
         if self._consecutive_errors >= MAX_CONSECUTIVE_ERRORS:
             self._ended_by = error

@@ -1,4 +1,4 @@
-"""Dead letters on their way to the disk: they wait in memory while it cannot take them."""
+"""Dead letters that are not on the disk yet: they stay in memory while it cannot take them."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class DeliveryOptions:
         max_interval: seconds a backoff never exceeds.
         max_elapsed_time: seconds after its first failure in which an event is tried again; then it
             is a dead letter (`expired`). Without it, there is no end.
-        when_full: what becomes of an event that finds the queue full: `drop_newest` counts it as
+        when_full: what to do with an event if the queue is full: `drop_newest` counts it as
             dropped, `block` waits up to 0.1 s for room, `spool` writes it to the spool.
         directory: where spools and dead letters are kept; `EVENTTRACKING_SPOOL_DIRECTORY`, else
             `eventtracking-spool` in the current directory.

@@ -265,7 +265,7 @@ class Worker:
         self.wake_at_count = 1
         self._outcomes.spool_or_drop([])
 
-    # ── what there is to do ──
+    # ── the next task ──
 
     def _has_work(self) -> bool:
         return self._buffer.waiting > 0 or self._outcomes.in_flight > 0

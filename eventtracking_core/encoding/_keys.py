@@ -32,7 +32,7 @@ def setter(
 
     Args:
         target: the dict.
-        convert: returns the plain form of a key that is no text.
+        convert: returns the plain form of a key that is not text.
     """
 
     def put(key: object, value: Any) -> int:

@@ -1,4 +1,4 @@
-"""What no sink can hold as it was is told of: where it was, and why; never what it was."""
+"""Record which values had to change to be encoded: where, and why; never the value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["CODE", "report_losses", "reported"]
 CODE: Final = "not_serializable"
 MAX_REPORTED: Final = 10_000
 MAX_LOSSES: Final = 20
-"""How many are told of one event."""
+"""Maximum number of losses recorded for one event."""
 
 reported: Final[set[tuple[str, str]]] = set()
 """The names of events, and fields, of which a tracker warns itself."""

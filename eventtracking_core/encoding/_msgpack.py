@@ -25,7 +25,7 @@ _convert: Final = converter(str, to_wire)
 _decode: Final = msgspec.msgpack.Decoder(dict[str, Any], ext_hook=plain_hook).decode
 
 NESTED: Final = 4
-"""Levels of containers in data and context that are told to be normal while they are decoded."""
+"""Levels of containers in data and context whose types are checked while they are decoded."""
 
 _Finite = Annotated[float, msgspec.Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
 _Normal: Any = str | int | _Finite | bool | None

@@ -97,7 +97,7 @@ def losses(value: object) -> list[tuple[str, str]]:
 def scalar_hook(big: Big, native: Native | None = None) -> Callable[[object], Any]:
     """Return what an encoder asks for the plain form of a scalar that it does not know.
 
-    It raises a `TypeError` for what is no scalar, or has no plain form.
+    It raises a `TypeError` for a value that is not a scalar, or has no plain form.
     """
     convert = converting(big)
 

@@ -215,7 +215,7 @@ class Walk:
         return True
 
     def _key_text(self, key: object) -> Any:
-        """Return the plain form of a key; the name of its type where that is no scalar."""
+        """Return the plain form of a key; the name of its type if it is not a scalar."""
         walk = Walk(self._convert)
         try:
             plain = self._convert(walk, key)

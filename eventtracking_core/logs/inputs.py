@@ -39,7 +39,7 @@ class Source:
 
     Args:
         path: its name, `-` for the standard input.
-        raw: the file itself, by whose position progress is told.
+        raw: the file itself, whose position is the progress.
 
     Raises:
         UnreadableInputError: it is of a format that is not read, or whose package is missing.
@@ -60,7 +60,7 @@ class Source:
 
     @property
     def position(self) -> int:
-        """How many bytes of the file have been read; 0 where it cannot be told."""
+        """How many bytes of the file have been read; 0 if it is unknown."""
         return self._raw.tell() if self._raw.seekable() else 0
 
     def lines(self) -> Iterator[Line]:
@@ -124,7 +124,7 @@ class Source:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Source]:
-    """Open an input; what it is compressed with is told by its first bytes.
+    """Open an input; its first bytes show how it is compressed.
 
     Raises:
         UnreadableInputError: it is of a format that is not read, or whose package is missing.

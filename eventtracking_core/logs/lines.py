@@ -70,7 +70,7 @@ def parse_line(line: bytes) -> list[Entry]:
                 others.append(Rejected("neither name nor event_type is a text"))
     except RecursionError:
         entries.append(Rejected("nested too deeply"))
-    # An object that is no event at all is a part of the prefix, where there is an event besides.
+    # An object that is not an event is part of the prefix, if the line has an event besides.
     return entries or others[:1]
 
 

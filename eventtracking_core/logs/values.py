@@ -21,8 +21,8 @@ _FORM: Final = re.compile(r"[^\s=&]+=[^\s=&]*(?:&[^\s=&]+=[^\s=&]*)*&?")
 def unpacked(value: object) -> object:
     """Return what a text holds: a value as JSON, the fields of a form, or else the text itself.
 
-    JSON in JSON is unpacked too. Numbers and truth values stay text: nobody can tell whether they
-    were text before.
+    JSON in JSON is unpacked too. Numbers and truth values stay text: they may have been text
+    before.
     """
     for _ in range(MAX_WRAPPINGS):
         if not isinstance(value, str):
@@ -53,7 +53,7 @@ def from_extended_json(value: Any) -> Any:
     """Return a value in which MongoDB's notation of types (`{"$date": …}`) has become plain.
 
     A date becomes a datetime, a 64-bit integer an int, an ObjectId its digits as text, and so on;
-    what is not understood stays as it is.
+    unknown forms are unchanged.
     """
     if isinstance(value, list):
         return [from_extended_json(item) for item in value]

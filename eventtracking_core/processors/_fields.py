@@ -68,7 +68,7 @@ def rewrite(event: Event, field: Field, change: Change, *, below: bool = False) 
     """Return the event with a field changed; the event itself where it has no such field.
 
     Args:
-        event: is left as it is.
+        event: not changed.
         field: where to look; keys with dots in them are found too, and each element of lists.
         change: called with a copy of the mapping that holds the field, and its key there.
         below: whether a key such as `user.email` is changed with the field `user`.

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["FieldProcessor", "PersonalDataExit", "PersonalFields", "Unclassified"]
 
 Unclassified = Literal["drop", "pass"]
-"""What becomes of an event of which no registered type says what it holds."""
+"""What to do with an event whose type is not registered."""
 
 
 class PersonalDataExit(EventEmissionExit):
-    """The event holds personal data that must not go on, or nobody knows whether it does."""
+    """The event holds personal data that must not leave, or may hold some."""
 
     drop_reason = "pii"
 
@@ -37,7 +37,7 @@ class FieldProcessor(ABC):
         fields: dotted fields.
         pii: classes of personal data: the fields of which types say so, too.
         is_all: every class, whatever it is called.
-        unclassified: what becomes of an event of unknown type, where classes are looked for.
+        unclassified: what to do with an event of unknown type, if classes are looked for.
 
     Raises:
         ValueError: there is neither field nor class, or a field lies neither below `context` nor
@@ -119,12 +119,12 @@ class PersonalFields:
     """Finds the fields of events that hold personal data of some classes.
 
     An event is described by the record that its `name_id` refers to, by the one that holds for its
-    name now, and by those of its contexts. What one of them calls personal is so, whatever the
-    others say: an id that somebody made up hides nothing.
+    name now, and by those of its contexts. A field is personal if any of them says so: a forged id
+    hides nothing.
 
     Args:
         event_types: where types are registered; without it, none is known.
-        is_wanted: tells of a field, and of the class of its data, whether it is looked for.
+        is_wanted: returns whether to look for a field, given the field and the class of its data.
     """
 
     def __init__(

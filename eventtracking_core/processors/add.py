@@ -19,8 +19,8 @@ class Add:
 
     Args:
         fields: the value of each dotted field: `{"context.environment": "staging"}`.
-        overwrite: whether the value replaces one that is there. A value on the way to the field
-            that is no mapping is left as it is, and the field is not added.
+        overwrite: whether the value replaces one that is there. If a value on the path to the
+            field is not a mapping, the field is not added.
 
     Raises:
         ValueError: a field lies neither below `context` nor below `data`.
@@ -39,7 +39,7 @@ class Add:
         return event
 
     def _added(self, holder: object, field: Field, value: object) -> Any:
-        """Return a copy of a mapping with the field added; what is no mapping stays as it is."""
+        """Return a copy of a mapping with the field added; any other value is unchanged."""
         key, *rest = field
         mapping = readable(holder)
         if not isinstance(mapping, Mapping):

@@ -14,8 +14,8 @@ class DropPii(FieldProcessor):
 
     Args:
         classes: of personal data: `["email", "ip"]`; every class, if not given.
-        unclassified: whether an event of a type that is not registered is dropped, or passes as it
-            is.
+        unclassified: whether an event of a type that is not registered is dropped, or passes
+            unchanged.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Replace who somebody is by a name that says nothing, and is always the same."""
+"""Replace identifiers of people with pseudonyms: the same one for the same value."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Pseudonymize(FieldProcessor):
     which are null in JSON.
 
     Args:
-        key: a secret of at least 32 characters: `"${PSEUDONYM_KEY}"`. Whoever has it can tell
-            whether a pseudonym is that of a value they guess; another key makes other pseudonyms.
+        key: a secret of at least 32 characters: `"${PSEUDONYM_KEY}"`. With it, a guessed value can
+            be compared with a pseudonym; another key makes other pseudonyms.
         fields: dotted fields: `["context.user_id"]`.
         pii: classes of personal data: the fields that registered types declare to hold it.
         unclassified: with `pii`, whether an event of a type that is not registered is dropped, or

@@ -1,4 +1,4 @@
-"""Cut internet addresses, so that they name a network and nobody in it."""
+"""Cut IP addresses, so that they name a network and not a person in it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _NO_ADDRESS: Final = object()
 class TruncateIp(FieldProcessor):
     """Keep the network of internet addresses: /24 of IPv4, /48 of IPv6. Fails closed.
 
-    `203.0.113.7` becomes `203.0.113.0`, `2001:db8:1:2::7` becomes `2001:db8:1::`. A value that is
-    no address is removed, and so is such an element of a list; null stays null.
+    `203.0.113.7` becomes `203.0.113.0`, `2001:db8:1:2::7` becomes `2001:db8:1::`. A value that
+    is not an address is removed, and so is such an element of a list; null stays null.
 
     Args:
         fields: dotted fields: `["context.ip"]`.

@@ -138,7 +138,7 @@ def _object(fields: Iterable[FieldDoc]) -> dict[str, Any]:
     for doc in sorted(fields, key=lambda doc: doc.name.count(".")):
         above, _, name = doc.name.rpartition(".")
         holder = made.get(above)
-        if holder is None:  # nobody described what it lies in
+        if holder is None:  # the object that contains it is not described
             holder, name = schema, doc.name
         elif holder.get("type") == "array" or "array" in _list(holder.get("type")):
             holder = holder.setdefault("items", {"type": "object"})

@@ -40,7 +40,7 @@ class FieldDoc:
 
     Args:
         name: its path, dotted where it lies in another field.
-        description: what it holds, for whoever reads the log.
+        description: what it holds, for readers of the log.
         type: what JSON Schema calls its type (`string`, `integer`, `number`, `boolean`, `object`,
             `array`, `null`), or several, joined by `|`; any, if not given.
         required: whether an event without it is incomplete.

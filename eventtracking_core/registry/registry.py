@@ -167,7 +167,7 @@ class Registry:
                 return record
             if record.kind == "event" and key not in self._current and "." not in record.name:
                 extra = {"code": "undotted_name", "event_name": record.name}
-                message = "event type %s: a dotted name, as org.area.verb, belongs to somebody"
+                message = "event type %s: use a dotted name such as org.area.verb"
                 log(logging.WARNING, message, record.name, extra=extra)
             known = self._records.setdefault(record.id, record)
         self._current[key] = known
@@ -177,7 +177,7 @@ class Registry:
         return known
 
     def get(self, name: str, kind: RecordKind = "event") -> EventType | None:
-        """Return the record that holds for a name; None where nobody registered it."""
+        """Return the current record of a name; None if it is not registered."""
         return self._current.get((kind, name))
 
     def record(self, record_id: str) -> EventType | None:

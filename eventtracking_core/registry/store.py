@@ -1,4 +1,4 @@
-"""Records on their way into a metadata store: by a thread of their own, so that nobody waits."""
+"""Write event type records to a metadata store, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class MetadataWriter:
         self._is_closed = False
 
     def forked(self) -> None:
-        """Reset in a forked child: what waits is the parent's."""
+        """Reset in a forked child: pending records are the parent's."""
         self._begin_anew()
 
     def add(self, record: EventType) -> None:
@@ -71,7 +71,7 @@ class MetadataWriter:
         self._save_soon()
 
     def _save_soon(self) -> None:
-        """Have a thread save what waits; where none can be started, try that once in this one."""
+        """Let a thread save the pending records; if none can be started, try once in this one."""
         with self._changed:
             if self._is_running or not self._waiting:
                 return

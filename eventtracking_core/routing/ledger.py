@@ -1,6 +1,6 @@
 """Exact counts, on every path, without a lock.
 
-At every leaf, once nothing is on its way:
+At every leaf, once nothing is in flight:
 
     accepted = delivered + dropped{reason} + dead_lettered + pending
 

@@ -64,7 +64,7 @@ class BackendConformance(ComponentConformance):
         """Return a backend that was not used yet; called once or more in each check."""
 
     def stored(self, backend: _AnyBackend, /) -> Iterable[Mapping[str, Any]] | None:  # noqa: ARG002  for those who override it
-        """Return the events that have arrived, each with its `id`; None where nobody can tell."""
+        """Return the events that have arrived, each with its `id`; None if unknown."""
         return None
 
     def make_unreachable(self) -> _AnyBackend | None:
@@ -75,7 +75,7 @@ class BackendConformance(ComponentConformance):
         return self.make_backend()
 
     def test_takes_hostile_events(self) -> None:
-        """Whatever is in an event, it is delivered or rejected, and left as it was."""
+        """Whatever is in an event, it is delivered or rejected, and never changed."""
         self._check_each_hostile_event(self._send_hostile)
 
     def test_delivers_each_accepted_event_once(self) -> None:
@@ -151,7 +151,7 @@ class BackendConformance(ComponentConformance):
             assert PAYLOAD not in str(failure), "leave what is in the event out of the message"
 
     def test_an_attempt_ends_in_its_time(self) -> None:
-        """A batch that cannot be delivered is given up within its `timeout`."""
+        """A batch that cannot be delivered fails within its `timeout`."""
         backend = callable_now(self.make_unreachable())
         if backend is None or not callable(getattr(backend, "send_batch", None)):
             return

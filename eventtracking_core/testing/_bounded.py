@@ -1,7 +1,8 @@
-"""Run what may hang or crash, within a time, where it can hurt nobody."""
+"""Run functions that may hang or crash, isolated and with a timeout."""
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import warnings
@@ -40,7 +41,7 @@ def _fulfil(work: Callable[[], Any], future: Future[Any], start: Barrier) -> Non
     start.wait()
     try:
         future.set_result(work())
-    except BaseException as error:  # noqa: BLE001  raised again by whoever waits for it
+    except BaseException as error:  # noqa: BLE001  raised again in the thread that waits for it
         future.set_exception(error)
 
 
@@ -57,6 +58,7 @@ def in_a_child(work: Callable[[], object], timeout: float) -> str:
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if not child:
+        gc.freeze()  # a collection would copy every page of the parent's objects
         _report(work, writer)
     os.close(writer)
     with os.fdopen(reader, "rb", buffering=0) as report:
@@ -72,7 +74,7 @@ def in_a_child(work: Callable[[], object], timeout: float) -> str:
 def _report(work: Callable[[], object], writer: int) -> NoReturn:
     try:
         work()
-    except BaseException as error:  # noqa: BLE001  the parent is told
+    except BaseException as error:  # noqa: BLE001  reported to the parent
         text = "".join(format_exception(error))
         with suppress(OSError):
             os.write(writer, text.encode(errors="backslashreplace")[-30_000:])

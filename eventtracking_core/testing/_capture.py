@@ -43,7 +43,7 @@ def capture(
 
 
 def recompile() -> None:
-    """Compile the tree of every tracker anew, so that interceptors and observers take effect."""
+    """Compile the tree of every tracker again, so that interceptors and observers take effect."""
     for tracker in list(alive):
         tracker.root.changed()
 

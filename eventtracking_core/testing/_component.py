@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
 import re
 import threading
@@ -67,7 +66,7 @@ class ComponentConformance(ABC):
         assert not bare, f"annotate the options: {', '.join(bare)}"
 
     def test_every_option_is_documented(self) -> None:
-        """Whoever configures it reads what an option does."""
+        """The docstring of the class says what each option does."""
         source = _source(self._make())
         text = inspect.getdoc(source) or ""
         silent = [name for name in _options(source) if not re.search(rf"\b{name}\b", text)]
@@ -80,7 +79,7 @@ class ComponentConformance(ABC):
         assert not failure, failure
 
     def test_importing_it_is_cheap(self) -> None:
-        """Whoever names it in a configuration waits for its import, in each process."""
+        """Each process that configures it waits for its import."""
         module = _source(self._make()).__module__
         cost = import_cost(module, self.deadline)
         if cost is None:
@@ -93,7 +92,6 @@ class ComponentConformance(ABC):
         )
 
     def _check_construction(self) -> None:
-        gc.collect()
         before = _threads_and_files()
         component = self._make()
         after = _threads_and_files()
@@ -113,7 +111,7 @@ class ComponentConformance(ABC):
         assert isinstance(done, bool), f"{method} must return True or False"
 
     def _check_each_hostile_event(self, take: Callable[[str], object]) -> None:
-        """Let a function take each event by its name, where a crash or a hang hurts nobody."""
+        """Let a function take each event by its name, where a crash or a hang does no harm."""
         for cases, patience in (BOUNDED, SLOW_DOWN), (EXPLODING, 1):
             with mmap(-1, 1) as place:
                 work = partial(_take_each, take, cases, place)
@@ -143,7 +141,7 @@ def _take_each(take: Callable[[str], object], cases: list[str], place: mmap) -> 
         place[0] = number
         try:
             take(case)
-        except Exception as error:  # noqa: BLE001  all are told, together
+        except Exception as error:  # noqa: BLE001  all are reported, together
             error.add_note(f"with the event {case!r}")
             failures.append(error)
     place[0] = len(cases)

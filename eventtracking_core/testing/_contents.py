@@ -1,4 +1,4 @@
-"""What is in an event, down to the last container, to see whether somebody changed it."""
+"""The contents of an event, down to the last container, to see whether a component changed it."""
 
 from __future__ import annotations
 

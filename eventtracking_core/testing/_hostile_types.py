@@ -78,7 +78,7 @@ class Float(float):
     """A float."""
 
 
-class HostileDict(Hostile, dict[str, int]):  # type: ignore[misc]  # it is hashed by nobody
+class HostileDict(Hostile, dict[str, int]):  # type: ignore[misc]  # it is never hashed
     """A dict that only C code can read."""
 
 
@@ -96,7 +96,7 @@ class HostileMapping(_Shown, Mapping[str, int]):
 
 
 class Zone(_Shown, tzinfo):
-    """A time zone whose offset is what it is told to be, an exception among others."""
+    """A time zone whose offset is given, or raises a given exception."""
 
     def __init__(self, offset: Any) -> None:
         self._offset = offset

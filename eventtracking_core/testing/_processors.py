@@ -79,7 +79,7 @@ class ProcessorConformance(ComponentConformance):
         self._check_each_hostile_event(self._process)
 
     def test_is_honest_about_mutating(self) -> None:
-        """Where it says `mutates = False`, the event it is given stays as it was."""
+        """If it says `mutates = False`, it does not change the event."""
         if getattr(self.make_processor(), "mutates", True):
             return
         self._check_unchanged(self.make_event())

@@ -37,7 +37,7 @@ class ContextProviderConformance(ComponentConformance):
         return self.make_provider()
 
     def test_returns_fields_by_name(self) -> None:
-        """Called without arguments, anywhere, it says what there is to say: nothing, maybe."""
+        """Called without arguments, anywhere, it returns fields by name, maybe none."""
         values: object = self.make_provider()()
         assert isinstance(values, Mapping), (
             f"it returned {type(values).__name__}: return a mapping, an empty one for nothing"

@@ -54,7 +54,7 @@ class MetadataStoreConformance(ComponentConformance):
         return self.make_store()
 
     def test_returns_whole_records(self) -> None:
-        """Nothing of a record is lost on its way to the catalogue."""
+        """Nothing of a record is lost between saving and loading."""
         record = _record()
         with self._running() as store:
             store.save_event_type(record)
@@ -72,7 +72,7 @@ class MetadataStoreConformance(ComponentConformance):
         assert ids == [record.id for record in records], "return the records in their order"
 
     def test_keeps_the_first_record_of_an_id(self) -> None:
-        """Every process that starts saves the same records anew."""
+        """Every process that starts saves the same records again."""
         first = _record()
         again = first.at(first.registered_at + timedelta(days=1), ["elsewhere.py:1 in again"])
         with self._running() as store:
@@ -80,11 +80,11 @@ class MetadataStoreConformance(ComponentConformance):
             store.save_event_type(again)
             loaded = _loaded(store, [first])
         assert len(loaded) == 1, "a record whose id is there already changes nothing"
-        assert loaded[0].to_dict() == first.to_dict(), "the first record of an id stays as it was"
+        assert loaded[0].to_dict() == first.to_dict(), "the first record of an id is never changed"
 
     @pytest.mark.parametrize("case", _TEXTS)
     def test_takes_hostile_text(self, case: str) -> None:
-        """Whatever somebody wrote into a description, it comes back."""
+        """Any text in a description comes back."""
         record = _record(description=_TEXTS[case])
         with self._running() as store:
             store.save_event_type(record)

@@ -48,7 +48,7 @@ def _coroutine() -> object:
     async def nothing() -> None: ...
 
     coroutine = nothing()
-    coroutine.close()  # or Python warns that nobody awaited it
+    coroutine.close()  # or Python warns that it was never awaited
     return coroutine
 
 
@@ -139,7 +139,7 @@ VALUES: Final[Mapping[str, Callable[[], Any]]] = {
     "file": lambda: StringIO("text"),
     "dataclass": Record,
     "struct": Struct,
-    "mapping that is no dict": lambda: MappingProxyType({"a": 1}),
+    "mapping that is not a dict": lambda: MappingProxyType({"a": 1}),
     "mapping that raises": HostileMapping,
     "dict that raises": lambda: HostileDict(a=1),
     "object": object,
@@ -224,7 +224,7 @@ def _with(part: str, make: Callable[[], Any]) -> Event:
 
 
 _MAPPINGS: Final = (
-    "mapping that is no dict",
+    "mapping that is not a dict",
     "mapping that raises",
     "dict that raises",
     "10,000 dicts deep",

@@ -89,7 +89,7 @@ def captured_events() -> Iterator[CapturedEvents]:
 
 @pytest.fixture
 def frozen_events() -> Iterator[FrozenClock]:
-    """Give events the same ids and times in every run; the clock can be told to tick."""
+    """Give events the same ids and times in every run; the clock can be made to tick."""
     from eventtracking_core.testing import frozen  # noqa: PLC0415  most tests have no use for it
 
     with frozen() as clock:

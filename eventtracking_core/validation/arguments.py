@@ -35,7 +35,7 @@ def coerce_name(
         pass_on(failure)
     clean = clean_name(_text(name))
     if clean == UNKNOWN:
-        warnings.warn("name", clean, "an event has no name, or one that is no text")
+        warnings.warn("name", clean, "an event has no name, or one that is not text")
     elif type(name) is str and len(name) <= MAX_NAME and len(known) < MAX_NAMES:
         known[name] = clean
     return clean

@@ -50,7 +50,7 @@ class Verdict(NamedTuple):
 
     Attributes:
         event: the event.
-        action: what becomes of it.
+        action: reject or dead-letter it.
         reason: the reason counted for a rejected event; the error of a dead letter.
     """
 

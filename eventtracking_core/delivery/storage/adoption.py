@@ -28,7 +28,7 @@ RETRY_INTERVAL: Final = 5.0
 
 
 class Orphans:
-    """The directories in a spool that belong to nobody, a few of them at a time.
+    """The directories in a spool whose process has ended, a few of them at a time.
 
     Args:
         spool: where they are.

@@ -108,7 +108,7 @@ class DeadLetters:
         for path in reversed(paths):
             if _size(path) < SEGMENT_BYTES and _appended(path, records):
                 return
-        while not self._written(records):  # somebody who replays claimed the file at once
+        while not self._written(records):  # a process that replays claimed the file at once
             pass
 
     def _written(self, records: bytes) -> bool:

@@ -99,7 +99,7 @@ class DeathCounts:
             self._write([])
 
     def forget(self, event_id: str) -> None:
-        """Forget an event that is settled."""
+        """Forget an event that was delivered, dropped or dead-lettered."""
         if self._deaths:
             self._deaths.pop(event_id, None)
 

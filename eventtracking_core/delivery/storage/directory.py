@@ -28,7 +28,7 @@ MAX_NAME: Final = 200
 class ProcessDirectory:
     """A directory of segments that this process holds the lock of.
 
-    Nothing ever unlocks it but the end of whoever holds the descriptor, so a forked child that
+    Only the end of the process that holds the descriptor unlocks it, so a forked child that
     closes its copy takes nothing from the parent.
     """
 
@@ -50,7 +50,7 @@ class ProcessDirectory:
             try:
                 return cls(path, _locked(path / LOCK, create=True))
             except (BlockingIOError, FileNotFoundError):
-                # Whoever looks for orphans found it empty and not locked yet, and removes it.
+                # A process that looks for orphans found it empty and unlocked, and removes it.
                 continue
             except OSError:
                 (path / LOCK).unlink(missing_ok=True)
@@ -77,7 +77,7 @@ class ProcessDirectory:
             if not self.segments():
                 (self.path / LOCK).unlink(missing_ok=True)
                 self.path.rmdir()
-        except OSError:  # somebody put a file there, or removed it, or it cannot be read now
+        except OSError:  # it has a file again, was removed, or cannot be read now
             pass
         self.close()
 
@@ -113,7 +113,7 @@ def make_private(path: Path, base: Path) -> list[Path]:
             others may use is made private.
 
     Raises:
-        OSError: it cannot be made, or a part of the path is a link or belongs to somebody else.
+        OSError: it cannot be made, or a part of the path is a link or belongs to another user.
     """
     missing = [each for each in (path, *path.parents) if not os.path.lexists(each)]
     for each in reversed([path, *path.parents]):
@@ -125,10 +125,10 @@ def make_private(path: Path, base: Path) -> list[Path]:
 
 
 def check_private(path: Path, base: Path) -> None:
-    """Make sure that nobody else may use a directory, and those between it and `base`.
+    """Make sure that no other user may use a directory, and those between it and `base`.
 
     Raises:
-        OSError: one of them is missing, a link, or somebody else's and open to others.
+        OSError: one of them is missing, a link, or another user's and open to others.
     """
     for each in reversed([path, *path.parents]):
         if base in each.parents:
@@ -144,7 +144,7 @@ def _check(path: Path) -> None:
     if not stat.S_IMODE(status.st_mode) & 0o077:
         return
     if os.geteuid() not in {0, status.st_uid}:
-        raise PermissionError(errno.EPERM, "open to others, and somebody else's")
+        raise PermissionError(errno.EPERM, "open to others, and owned by another user")
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags)
     try:

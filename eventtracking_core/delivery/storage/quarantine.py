@@ -1,4 +1,4 @@
-"""Where a spool sets aside bytes that are no sound record."""
+"""Keep bytes that are not a valid record of a spool, for inspection."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ class Quarantine:
         self._retry_at = 0.0
 
     def add(self, name: str, damage: Damage) -> None:
-        """Set damaged bytes aside, later if the disk does not take them now."""
-        report(logging.ERROR, "damaged", "spool: %d damaged bytes were set aside", damage.size)
+        """Keep damaged bytes, later if the disk does not take them now."""
+        report(logging.ERROR, "damaged", "spool: %d damaged bytes were quarantined", damage.size)
         if len(self._waiting) == MAX_WAITING:
             self._report_lost(self._waiting.popleft()[1])
         self._waiting.append((name, damage))
         self.store()
 
     def store(self) -> None:
-        """Write what waits, unless the disk refused it just now."""
+        """Write the pending bytes, unless the disk refused them just now."""
         if self._waiting and monotonic() >= self._retry_at:
             self._store_all()
 
@@ -96,5 +96,5 @@ class Quarantine:
 
     @staticmethod
     def _report_lost(damage: Damage) -> None:
-        message = "spool: %d damaged bytes are lost: they could not be set aside"
+        message = "spool: %d damaged bytes are lost: they could not be quarantined"
         log(logging.ERROR, message, damage.size)

@@ -1,4 +1,4 @@
-"""A segment of a spool: written by whoever appends, read by the one thread that delivers."""
+"""A segment of a spool: written by the threads that append, read by the one that delivers."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class Segment:
         return self._reader
 
     def _opened(self) -> SegmentReader:
-        if not self.is_complete:  # somebody may have removed its name
+        if not self.is_complete:  # its name may have been removed
             descriptor = dup_high(self.descriptor)
             if identity(descriptor) == self.file:
                 return SegmentReader(descriptor)
@@ -140,7 +140,7 @@ class Segment:
         raise FileNotFoundError
 
     def acknowledge(self) -> None:
-        """Note in the file that what was read is settled."""
+        """Note in the file that everything read so far is done."""
         if self._reader is not None:
             with suppress(OSError):  # then it is delivered again, and recognised by its ids
                 self._reader.acknowledge(self.position)

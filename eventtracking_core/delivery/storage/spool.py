@@ -31,7 +31,7 @@ __all__ = ["Spool", "SpooledEvent"]
 
 SEGMENT_BYTES: Final = 4 * 1024 * 1024
 DAMAGED: Final = "damaged"
-"""Beside the spool, where bytes that are no sound record are set aside."""
+"""The directory beside the spool for quarantined bytes: those that are not a valid record."""
 
 CHECK_INTERVAL: Final = 0.001
 """Seconds after which an append makes sure that the segment is still where others will find it."""
@@ -50,7 +50,7 @@ class Spool:
         directory: the leaf's; made when it is first needed, for the owner alone.
         max_bytes: what the segments may take together.
         fsync_interval: seconds between two syncs; 0 syncs each event before `append` returns.
-        lost: is told how many of the events appended here cannot be read again.
+        lost: called with the number of events appended here that cannot be read again.
         base: the directory that the operator configured; no link is followed below it.
         disk: what is written and synced through.
     """
@@ -83,7 +83,7 @@ class Spool:
         self._orphans = Orphans(self.directory, self._base)
         self._quarantine = Quarantine(self.directory.parent / DAMAGED, self._base)
         self._adopted_first = False
-        # For appending, by whoever holds the lock:
+        # For appending, by the thread that holds the lock:
         self._is_writing = False
         self._own: ProcessDirectory | None = None
         self._current: Segment | None = None
@@ -170,7 +170,7 @@ class Spool:
         self._number += 1
         name = f"{self._number:08d}{SUFFIX}"
         if self._own is not None and self._own.is_in_place():
-            with suppress(FileNotFoundError):  # somebody removed it just now
+            with suppress(FileNotFoundError):  # it was removed just now
                 return begun(self._own.path / name, self._own)
         changed = make_private(self.directory, self._base)
         own = ProcessDirectory.make(self.directory)
@@ -249,7 +249,7 @@ class Spool:
             self._drop(owner)
         self._syncer.written(segment.descriptor)
         self._syncer.named([segment.path.parent])
-        message = "spool: %s was removed by somebody; its events are kept in a new one"
+        message = "spool: %s was removed by another program; its events are kept in a new one"
         report(logging.ERROR, ("removed", self.directory), message, owner.path)
 
     def _abandon(self, segment: Segment) -> None:
@@ -340,7 +340,7 @@ class Spool:
             segment.acknowledge()
 
     def _complete_drained(self, segment: Segment) -> None:
-        """Give back the disk's room, unless somebody is appending."""
+        """Free the disk space, unless a thread is appending."""
         if self._lock.acquire(blocking=False):
             try:
                 if segment.is_read and not self._is_writing:
@@ -361,7 +361,7 @@ class Spool:
         self._orphans.is_wanted = True  # there may be more than were adopted at once
 
     def close(self) -> None:
-        """Let go and sync; what is not settled is there for whoever comes next."""
+        """Sync and unlock; the next process delivers the pending events."""
         # The lock is not to be had where the signal that ends the process interrupted an append:
         # then the present segment and its directory stay as they are, and end with the process.
         acquired = self._lock.acquire(timeout=CLOSES_IN)

@@ -35,7 +35,7 @@ def build_leaf(
     """
     options = DeliveryOptions(**{"max_elapsed_time": MAX_ELAPSED_TIME, **delivery})
     if "spool" in {options.mode, options.when_full}:
-        raise ValueError("what waits for this backend waits in the broker: it can't have a spool")
+        raise ValueError("pending events of this backend are in the broker: it cannot have a spool")
     return RemoteLeaf(
         name, backend, options=options, path=path, type_name=type_name, tracker=tracker, owner=owner
     )

@@ -1,9 +1,10 @@
-"""An outbox in Redis: published messages whose events are not settled yet.
+"""An outbox in Redis: published messages whose events are pending.
 
 Celery pops a message from its Redis list, and then records which worker has it. A worker that stops
 between the two steps loses the message, even on an orderly shutdown. So the publisher first adds
-each message to the outbox, and a worker deletes it once it is settled. Messages that stay in the
-outbox and are no longer in the queue are published again. RabbitMQ needs none of this.
+each message to the outbox, and a worker deletes it once its events are delivered or dead-lettered.
+Messages that stay in the outbox and are no longer in the queue are published again. RabbitMQ needs
+none of this.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Outbox:
         pipeline.execute()
 
     def delete(self, message_id: str) -> None:
-        """Delete a message whose events are settled."""
+        """Delete a message whose events are delivered or dead-lettered."""
         pipeline = self.client.pipeline()
         pipeline.hdel(self._documents, message_id)
         pipeline.zrem(self._times, message_id)

@@ -88,7 +88,7 @@ PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "answer": "items",
         "max_bytes": 10_000_000,
     },
-    # https://grafana.com/docs/loki/latest/reference/loki-http-api: a line is told from another by
+    # https://grafana.com/docs/loki/latest/reference/loki-http-api: a line is identified by
     # its time and text, so a repetition is stored once.
     "loki": {
         "event": ["{timestamp_ns}", "{json}"],

@@ -184,7 +184,7 @@ class PostgresBackend(Reading):
         """Return True: every sent event is stored."""
         return True
 
-    def shutdown(self, timeout: float) -> bool:  # noqa: ARG002  closing waits for nobody
+    def shutdown(self, timeout: float) -> bool:  # noqa: ARG002  closing waits for no one
         """Disconnect this process; the next event connects again."""
         self._sessions.close()
         return True
