@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from django.contrib.auth import SESSION_KEY
@@ -10,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from eventtracking_core.contexts.request import Request, UserId, user_id, without_port
+from eventtracking_django.asynchronous import is_async
 
 __all__ = ["describe"]
 
@@ -49,7 +49,7 @@ def _user(request: HttpRequest) -> UserId:
 def _session_user(request: HttpRequest) -> UserId:
     """Return the user that the session names; a session is not loaded in async code."""
     session = getattr(request, "session", None)
-    if session is None or (not hasattr(session, "_session_cache") and _is_async()):
+    if session is None or (not hasattr(session, "_session_cache") and is_async()):
         return None
     was_accessed = session.accessed
     try:
@@ -60,14 +60,6 @@ def _session_user(request: HttpRequest) -> UserId:
 
 
 def _session(request: HttpRequest) -> str | None:
-    """Return an identifier of the session that nobody can log in with."""
+    """Return an identifier of the session that is useless for logging in."""
     key = getattr(getattr(request, "session", None), "session_key", None)
     return salted_hmac(_SALT, key, algorithm="sha256").hexdigest()[:32] if key else None
-
-
-def _is_async() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -13,6 +12,7 @@ from eventtracking_core.encoding import encode_msgpack
 from eventtracking_core.forks import on_fork
 from eventtracking_core.routing import CompositeParts
 from eventtracking_core.routing.compiled import Send
+from eventtracking_django.asynchronous import is_async
 from eventtracking_django.models import MAX_NAME, OutboxEvent
 from eventtracking_django.router import DeferringRouter
 
@@ -41,7 +41,7 @@ class OutboxRouter(DeferringRouter):
             node=self.path,
             wire=encode_msgpack(event),
         )
-        if _is_async():  # the ORM refuses to work there, and no transaction is open
+        if is_async():  # the ORM refuses to work there, and no transaction is open
             _writer().submit(_write, row, self.alias).result()
         elif transaction.get_connection(self.alias).in_atomic_block:
             # A failure must not break the transaction of the application.
@@ -49,14 +49,6 @@ class OutboxRouter(DeferringRouter):
                 row.save(using=self.alias, force_insert=True)
         else:
             row.save(using=self.alias, force_insert=True)
-
-
-def _is_async() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 @cache

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import errno
-import logging
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
-from time import monotonic
 from typing import Final, Literal, get_args
-from weakref import WeakSet
 
 from eventtracking_core import BatchError, ByteSize, Event, EventType, RetryableError, Seconds
-from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import write_json
-from eventtracking_core.forks import on_fork
 from eventtracking_core.probing import probe_file
+from eventtracking_file._appending import Appender
 from eventtracking_file._compression import Compression, is_available
-from eventtracking_file._event_types import event_types_in, write_missing
-from eventtracking_file._openfile import CHECK_INTERVAL, NOT_OPEN, OpenFile, open_file
+from eventtracking_file._event_types import event_types_in
 from eventtracking_file._rotation import Rotation
 from eventtracking_file._tidying import Tidying
-from eventtracking_file._unfinished import blank
 
 __all__ = ["FileBackend"]
 
@@ -80,16 +71,12 @@ class FileBackend:
             raise ValueError("compress and keep need max_size or rotate_every")
         _check_compression(compress)
         self._path = Path(path).expanduser().absolute()
-        self._mode = mode
-        self._fsync = fsync
         self._rotation = Rotation(self._path, max_size, period)
         self._tidying = Tidying(self._rotation.rotated, compress, keep)
-        # Shared by all threads, and by signal handlers that interrupt `send`: taking from a list
-        # and assigning an attribute are atomic.
+        self._appender = Appender(self._path, self._rotation, self._tidying, mode=mode, fsync=fsync)
+        # Shared by all threads, and by signal handlers that interrupt `send`: taking from a list is
+        # atomic.
         self._buffers: list[bytearray] = []
-        self._file: OpenFile = NOT_OPEN
-        self._event_types: dict[str, EventType] = {}
-        _backends.add(self)
 
     def probe(self, _timeout: float, /) -> str:
         """Return whether the file can be written; none is created.
@@ -112,7 +99,7 @@ class FileBackend:
         write_json(event, buffer)
         buffer += b"\n"
         size = len(buffer)
-        self._append(buffer)
+        self._appender.append(buffer)
         if size <= _LARGEST_KEPT:
             self._buffers.append(buffer)
 
@@ -131,7 +118,7 @@ class FileBackend:
         for lines in _chunks(events):
             count = lines.count(b"\n")
             try:
-                self._append(lines)
+                self._appender.append(lines)
             except RetryableError as error:
                 written += count - lines.count(b"\n")
                 if not written:
@@ -148,9 +135,7 @@ class FileBackend:
         Raises:
             RetryableError: the file cannot be opened or written, or its disk is full.
         """
-        self._event_types.setdefault(record.id, record)
-        if record.id not in (self._file.recorded or ()):
-            self._checked(self._file, 0)
+        self._appender.save(record)
 
     def load_event_types(self) -> Iterator[EventType]:
         """Yield the records in the rotated files and the current one, each id once.
@@ -176,97 +161,8 @@ class FileBackend:
         Returns:
             Whether that finished in time.
         """
-        self._file = NOT_OPEN
+        self._appender.close()
         return self._tidying.finish(timeout)
-
-    def _append(self, lines: bytearray) -> None:
-        """Write lines; after a failure, the buffer holds the lines that are not in the file."""
-        for again in (True, False):  # the second attempt opens the file again
-            size = len(lines)
-            file = self._file
-            # Concurrent threads may lose an addition; the next check corrects it.
-            held = file.held = file.held + size
-            now = monotonic()
-            if held > file.limit or now >= file.check_at:
-                file = self._checked(file, size)
-            try:
-                if file.is_regular:
-                    written = os.write(file.descriptor, lines)
-                else:
-                    written = file.write_soon(lines)
-            except OSError as error:
-                self._file = NOT_OPEN
-                # Programs that daemonise close all descriptors.
-                if error.errno != errno.EBADF or not again:
-                    raise RetryableError(f"cannot write to the file: {error.strerror}") from error
-                file.forget()
-                continue
-            if written == size:
-                if now >= file.verify_at:
-                    file.verify(size, now)
-                if self._fsync and file.is_regular:
-                    _sync(file.descriptor)
-                return
-            self._undo(file, lines, written)
-        raise RetryableError("only part of the lines could be written to the file")
-
-    def _undo(self, file: OpenFile, lines: bytearray, written: int) -> None:
-        """Remove written lines from the buffer, and the partial line after them from the file."""
-        whole = lines.rfind(b"\n", 0, written) + 1
-        unfinished = bytes(lines[whole:written])
-        del lines[:whole]
-        if not file.is_regular:
-            file.is_torn = file.is_torn or bool(unfinished)
-            return
-        self._file = NOT_OPEN
-        if unfinished:
-            with suppress(OSError):  # otherwise the line is ended when the file is next opened
-                blank(self._path, unfinished)
-
-    def _checked(self, file: OpenFile, size: int) -> OpenFile:
-        """Return the file to write `size` bytes to: the same file, or one opened now."""
-        try:
-            if not file.is_at(self._path):
-                _report_removal(file, size)
-                file = self._opened()
-            due = file.is_regular and self._rotation.is_due(file, size)
-            if due and self._rotation.rotate(file, self._tidying.request):
-                file = self._opened()
-            if write_missing(file, self._path, self._event_types.copy()) and (
-                self._fsync and file.is_regular
-            ):
-                _sync(file.descriptor)
-        except OSError as error:
-            self._file = NOT_OPEN
-            raise RetryableError(f"cannot open the file: {error.strerror}") from error
-        self._rotation.allow(file, size)
-        self._file = file
-        return file
-
-    def _forked(self) -> None:
-        """Reset in a forked child, which shares no file or thread with its parent."""
-        file, self._file = self._file, NOT_OPEN
-        file.close()
-        self._tidying.forked()
-
-    def _opened(self) -> OpenFile:
-        file = open_file(self._path, self._mode)
-        if self._fsync:
-            directory = os.open(self._path.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
-        return file
-
-
-_backends: Final[WeakSet[FileBackend]] = WeakSet()
-
-
-@on_fork
-def _forget_files() -> None:
-    for backend in list(_backends):
-        backend._forked()  # noqa: SLF001
 
 
 def _chunks(events: Sequence[Event]) -> Iterator[bytearray]:
@@ -298,21 +194,3 @@ def _check_compression(compression: Compression | None) -> None:
         raise ValueError("compress must be gzip or zstd")
     if not is_available(compression):
         raise ValueError("compress = zstd needs an extra: pip install 'eventtracking-file[zstd]'")
-
-
-def _sync(descriptor: int) -> None:
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        raise RetryableError(f"cannot sync the file to disk: {error.strerror}") from error
-
-
-def _report_removal(file: OpenFile, size: int) -> None:
-    """Log an error if the file was removed after unchecked writes to it."""
-    if file is not NOT_OPEN and file.held - size != file.untouched and file.is_removed():
-        report(
-            logging.ERROR,
-            ("removed", file.identity),
-            "another program removed the file; up to %s seconds of events are lost",
-            CHECK_INTERVAL,
-        )

@@ -11,7 +11,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Final, NamedTuple
@@ -78,15 +79,8 @@ class Http:
         )
         if self._compresses:
             body = gzip.compress(body, _GZIP_LEVEL, mtime=0)
-        try:
+        with _retryable():
             response, content = self._opened(host, write_key).post(body, timeout)
-        except requests.Timeout:
-            raise RetryableError("Segment did not answer in time") from None
-        except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
-            # The error's own text contains the address, which may contain a password.
-            raise RetryableError(
-                f"Segment cannot be reached ({cause(error)}): check host and the network"
-            ) from None
         wait = retry_after(response.headers.get("Retry-After"))
         return Answer(response.status_code, wait, _is_error(content))
 
@@ -97,15 +91,8 @@ class Http:
         Raises:
             RetryableError: there is no answer, or none in time.
         """
-        try:
-            with requests.head(host, timeout=timeout, allow_redirects=False) as answer:
-                return f"the host answers (status {answer.status_code})"
-        except requests.Timeout:
-            raise RetryableError("Segment did not answer in time") from None
-        except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
-            raise RetryableError(
-                f"Segment cannot be reached ({cause(error)}): check host and the network"
-            ) from None
+        with _retryable(), requests.head(host, timeout=timeout, allow_redirects=False) as answer:
+            return f"the host answers (status {answer.status_code})"
 
     def close(self) -> None:
         """Close the connections of this process; the next request opens new ones."""
@@ -163,6 +150,20 @@ class _Line:
 
     def close(self) -> None:
         self._adapter.close()
+
+
+@contextmanager
+def _retryable() -> Iterator[None]:
+    """Raise a `RetryableError` if there is no response, or none in time."""
+    try:
+        yield
+    except requests.Timeout:
+        raise RetryableError("Segment did not answer in time") from None
+    except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+        # The error's own text contains the address, which may contain a password.
+        raise RetryableError(
+            f"Segment cannot be reached ({cause(error)}): check host and the network"
+        ) from None
 
 
 def _is_error(body: bytes) -> bool:
