@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TypeVar
 
 import pytest
 from hypothesis import settings
+from waiting import wait_until
 
 pytest_plugins = ["broker_fixtures", "otel_fixtures", "service_fixtures", "segment_fixtures"]
 
@@ -38,6 +39,12 @@ _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 
 _REQUIRED = "EVENTTRACKING_REQUIRE_SERVICES"
 _NOTHING_MAY_SKIP = os.environ.get(_REQUIRED, "0") not in {"", "0"}
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., None]:
+    """Waits until a condition holds."""
+    return wait_until
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

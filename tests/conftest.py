@@ -1,8 +1,12 @@
-"""Events, and trackers that remember them."""
+"""Events, trackers that remember them, and pytest as others run it."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
+from textwrap import dedent
 
 import pytest
 
@@ -31,3 +35,32 @@ def memory():
 @pytest.fixture
 def tracker(memory):
     return et.Tracker({"memory": memory})
+
+
+@pytest.fixture
+def run_pytest(tmp_path):
+    """Runs pytest on modules of the given source, or on what the arguments name.
+
+    Only our plugin is loaded, unless all are asked for.
+    """
+
+    def run(*arguments, all_plugins=False, **modules):
+        for name, source in modules.items():
+            (tmp_path / f"{name}.py").write_text(dedent(source), encoding="utf-8")
+        # The conftest.py of a checkout is not part of what authors install.
+        options = ["-q", "--noconftest", "-p", "no:cacheprovider"]
+        environment = dict(os.environ)
+        if not all_plugins:
+            options += ["-p", "eventtracking_core.testing.pytest_plugin"]
+            environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", *options, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run

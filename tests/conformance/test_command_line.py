@@ -10,17 +10,17 @@ import pytest
 CONFORMANCE = ("--pyargs", "eventtracking_core.testing.conformance")
 
 
-def test_a_backend_is_found_by_its_name_and_passes(run):
-    done = run(*CONFORMANCE, "--eventtracking-backend", "null", all_plugins=True)
+def test_a_backend_is_found_by_its_name_and_passes(run_pytest):
+    done = run_pytest(*CONFORMANCE, "--eventtracking-backend", "null", all_plugins=True)
 
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
     assert "skipped" not in done.stdout
 
 
-def test_options_are_given_as_json(run, tmp_path):
+def test_options_are_given_as_json(run_pytest, tmp_path):
     options = '{"path": "events.ndjson", "max_size": "64 MiB"}'
-    done = run(
+    done = run_pytest(
         *CONFORMANCE,
         *("--eventtracking-backend", "file"),
         *("--eventtracking-options", options, "-k", "twice"),
@@ -38,15 +38,17 @@ def test_options_are_given_as_json(run, tmp_path):
         ("metadata-store", "memory", "{}"),
     ],
 )
-def test_other_components_are_checked_too(run, kind, name, options):
-    done = run(*CONFORMANCE, f"--eventtracking-{kind}", name, "--eventtracking-options", options)
+def test_other_components_are_checked_too(run_pytest, kind, name, options):
+    done = run_pytest(
+        *CONFORMANCE, f"--eventtracking-{kind}", name, "--eventtracking-options", options
+    )
 
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
     assert "skipped" not in done.stdout
 
 
-def test_the_suite_can_be_inherited(run):
+def test_the_suite_can_be_inherited(run_pytest):
     tests = """
         from eventtracking_core.testing import BackendConformance
 
@@ -59,7 +61,7 @@ def test_the_suite_can_be_inherited(run):
                 return Deaf()
     """
 
-    done = run("-k", "twice or documented or opens", test_deaf=tests)
+    done = run_pytest("-k", "twice or documented or opens", test_deaf=tests)
 
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "nobody listens" in done.stdout
@@ -79,8 +81,8 @@ def test_the_suite_can_be_inherited(run):
         (["--eventtracking-options", '["secret"]'], "expected a JSON object"),
     ],
 )
-def test_mistakes_are_told_without_a_traceback(run, arguments, said):
-    done = run(*CONFORMANCE, *arguments)
+def test_mistakes_are_told_without_a_traceback(run_pytest, arguments, said):
+    done = run_pytest(*CONFORMANCE, *arguments)
 
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     printed = done.stdout + done.stderr

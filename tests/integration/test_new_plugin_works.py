@@ -47,6 +47,9 @@ def test_a_new_plugin_is_built_installed_and_passes_its_tests(
     assert "skipped" not in ran.stdout
 
 
+# All kinds have the same workflow.
+@pytest.mark.once
+@pytest.mark.parametrize("project", ["backend"], indirect=True)
 def test_every_step_of_the_workflow_of_a_new_plugin_succeeds(project, environment, tmp_path):
     workflow = yaml.safe_load((project / ".github/workflows/ci.yml").read_text())
     [job] = workflow["jobs"].values()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from time import monotonic, sleep
+
+from free_ports import free_port
 
 __all__ = ["Mongod", "MongodError", "find_mongod"]
 
@@ -52,7 +53,7 @@ class Mongod:
         self._data.mkdir()
         self._log = directory / "mongod.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
 
     @property
     def uri(self) -> str:
@@ -143,10 +144,3 @@ class Mongod:
             library = log.partition("loading shared libraries: ")[2].partition(":")[0]
             return f"mongod needs {library}: install Debian's libcurl4 (apt-get install libcurl4)"
         return f"mongod ended at once; its log ends with: {log[-500:]}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

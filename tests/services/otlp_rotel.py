@@ -12,7 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from otlp_tap import ReceiverError, free_port, leash, wait_until_open
+from free_ports import free_port
+from otlp_tap import ReceiverError, leash, wait_until_open
 
 __all__ = ["RotelCollector"]
 

@@ -14,10 +14,11 @@ from importlib.util import find_spec
 from time import monotonic
 from typing import Any, Self
 
+from free_ports import free_port
+
 __all__ = [
     "OtlpTap",
     "ReceiverError",
-    "free_port",
     "leash",
     "plain_attributes",
     "wait_until_open",
@@ -93,14 +94,6 @@ class OtlpTap:
                 with self._changed:
                     self._received.append(record)
                     self._changed.notify_all()
-
-
-def free_port() -> int:
-    """Return a port of this machine on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def leash() -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic, sleep
+
+from free_ports import free_port
 
 __all__ = ["Postgres", "PostgresError"]
 
@@ -31,9 +32,7 @@ class Postgres:
         if self._user:
             shutil.chown(self._directory, self._user)
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
 
     def start(self) -> None:
         """Start the server, with a new cluster at first, and wait until it answers.

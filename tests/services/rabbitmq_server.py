@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
+from free_ports import free_port
+
 __all__ = ["RabbitMQ", "RabbitMQError"]
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's, past its wrapper for root
@@ -33,13 +35,8 @@ class RabbitMQ:
         self._directory = directory
         self._log = directory / "rabbitmq.log"
         self._processes: list[subprocess.Popen[bytes]] = []
-        with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-            ports = []
-            for probe in (one, two, three):
-                probe.bind(("127.0.0.1", 0))
-                ports.append(probe.getsockname()[1])
-        self.port: int = ports[0]
-        self._node_port, self._epmd_port = ports[1:]
+        self.port = free_port()
+        self._node_port, self._epmd_port = free_port(), free_port()
 
     @property
     def url(self) -> str:

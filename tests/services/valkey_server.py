@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from time import monotonic, sleep
 
+from free_ports import free_port
+
 __all__ = ["Valkey", "ValkeyError"]
 
 START_TIMEOUT = 20.0
@@ -31,9 +33,7 @@ class Valkey:
         self._keeps = keeps
         self._log = directory / "valkey.log"
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
 
     @property
     def url(self) -> str:

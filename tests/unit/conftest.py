@@ -1,7 +1,8 @@
-"""Values and configurations that no one should have."""
+"""Values and configurations that no one should have, and what was warned of."""
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import tzinfo
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import eventtracking_core as et
 
 @pytest.fixture
 def refused():
-    """Tells the problems of a configuration that is refused, as they are printed."""
+    """Returns the problems of a refused configuration, as they are printed."""
 
     def text(config):
         with pytest.raises(et.ConfigurationError) as caught:
@@ -21,6 +22,21 @@ def refused():
         return str(caught.value)
 
     return text
+
+
+@pytest.fixture
+def warnings(caplog):
+    """Return the problems that were logged so far: code, event name, field."""
+    caplog.set_level(logging.WARNING, logger="eventtracking")
+
+    def logged():
+        return [
+            (record.code, record.event_name, record.field)
+            for record in caplog.records
+            if hasattr(record, "field")
+        ]
+
+    return logged
 
 
 @pytest.fixture(scope="session")

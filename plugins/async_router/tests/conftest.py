@@ -12,10 +12,9 @@ import sys
 from collections import Counter
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from threading import Event as Signal
-from time import monotonic
 
 import pytest
+from waiting import wait_until
 
 import eventtracking_core as et
 from eventtracking_core.delivery import DeadLetters
@@ -23,14 +22,6 @@ from eventtracking_core.delivery import DeadLetters
 QUICK = {"schedule_delay": 0.02, "initial_interval": 0.05, "max_interval": 0.2}
 
 HERE = Path(__file__).parent
-
-
-def wait_until(condition, seconds=40.0):
-    deadline = monotonic() + seconds
-    pause = Signal()
-    while not condition():
-        assert monotonic() < deadline, "it never came true"
-        pause.wait(0.02)
 
 
 class Site:
@@ -174,12 +165,6 @@ def site(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(HERE)
     with ExitStack() as stack:
         yield Site(tmp_path, stack)
-
-
-@pytest.fixture(scope="session")
-def eventually():
-    """Waits until a condition holds."""
-    return wait_until
 
 
 @pytest.fixture(params=["redis", "amqp"])

@@ -8,16 +8,18 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+from free_ports import free_port
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "async-router.md"
 PORT = "6399"
 
 
 def test_the_commands_of_two_terminals_store_an_event(tmp_path, eventually):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        page = PAGE.read_text().replace(PORT, str(probe.getsockname()[1]))
+    port = free_port()
+    page = PAGE.read_text().replace(PORT, str(port))
     for name, text in re.findall(r"```{file} (\S+)\n(.*?)```", page, re.DOTALL):
         (tmp_path / name).write_text(text)
     _install, first, second = re.findall(r"```console\n(.*?)```", page, re.DOTALL)
@@ -35,7 +37,14 @@ def test_the_commands_of_two_terminals_store_an_event(tmp_path, eventually):
             cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
+    def broker_answers():
+        assert terminal.poll() is None, (tmp_path / "first.log").read_text()
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        return False
+
     try:
+        eventually(broker_answers)
         *before, last = commands(second).splitlines()
         done = type_in("\n".join(before))
         assert done.returncode == 0, done.stderr

@@ -163,7 +163,7 @@ def test_what_will_not_deliver_is_warned_of(run, config, monkeypatch, tmp_path):
     ran = run("check", config(DOUBTFUL))
     assert ran.code == 0
     assert {tuple(line.split(": ", 2)[1:]) for line in ran.err.splitlines()} == {
-        ("backends.below.path", "lies below a file, which is no directory"),
+        ("backends.below.path", "lies below a file, not a directory"),
         ("backends.branch.backends.two.path", "is the file of another backend too: " + FIRST),
         ("backends.directory.path", "is a directory: name a file"),
         ("backends.keyed.write_key", "is taken as it stands: a variable is written ${NAME}"),

@@ -84,6 +84,7 @@ def test_a_locked_database_is_a_failure(check, tmp_path):
     ],
     ids=lambda backend: backend["type"],
 )
+@pytest.mark.once
 @pytest.mark.parametrize("port", ["silent", "refusing"])
 def test_a_server_that_cannot_be_reached_is_a_failure_in_time(backend, port, check, request):
     number = str(request.getfixturevalue(port))

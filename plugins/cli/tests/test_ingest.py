@@ -14,7 +14,6 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
-from time import monotonic
 
 import pytest
 import zstandard
@@ -92,7 +91,7 @@ def test_a_file_without_a_single_event_makes_the_exit_code_1(run, config, log):
     assert run("ingest", log(""), "--config", config()).code == 0
 
 
-def test_an_interrupted_run_says_how_to_go_on_and_keeps_what_it_read(program, config):
+def test_an_interrupted_run_says_how_to_go_on_and_keeps_what_it_read(program, config, eventually):
     command = [program.path, "ingest", "-", "--config", config()]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -101,9 +100,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_keeps_what_it_read(program, co
         for number in range(5000):
             print(line % number, file=ran.stdin)
         ran.stdin.flush()
-        deadline = monotonic() + 30
-        while not Path("events.db").exists():
-            assert monotonic() < deadline
+        eventually(Path("events.db").exists)
         ran.send_signal(signal.SIGINT)
         out, err = ran.communicate(timeout=30)
     assert ran.returncode == 130

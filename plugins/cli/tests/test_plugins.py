@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 GREETING = """
     import click
 
@@ -27,6 +29,7 @@ def test_each_plugin_is_listed_with_what_it_registers(run):
     assert {"redact", "regex_filter"} <= set(built_in["registers"]["processor"])
 
 
+@pytest.mark.once
 def test_plugins_that_raise_exit_or_hang_are_listed_as_such_and_hurt_nobody(run, plugin):
     plugin("raises", "raise RuntimeError('no licence')")
     plugin("exits", "import os; os._exit(3)")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+from free_ports import free_port
 
 HERE = Path(__file__).parent
 
@@ -63,14 +63,13 @@ def manage(tmp_path, environment):
     return run
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_server_that_is_ended_has_stored_the_events_of_every_answered_request(
     name, tmp_path, environment
 ):
     store = {"type": "sqlite", "path": str(tmp_path / "events.db"), "delivery": "queue"}
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = tmp_path / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen(

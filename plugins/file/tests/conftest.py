@@ -8,7 +8,6 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic
 
 import pytest
 import zstandard
@@ -51,18 +50,6 @@ def written(path):
 
     read.files = files
     return read
-
-
-@pytest.fixture
-def wait_until():
-    """Return a function that waits for a condition, ten seconds at most."""
-
-    def wait(condition):
-        deadline = monotonic() + 10
-        while not condition():
-            assert monotonic() < deadline, "it did not come true in time"
-
-    return wait
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_who_comes_later_does_not_repeat_what_is_at_the_head(path, written, an_e
 
 
 def test_a_file_that_another_process_has_begun_gets_our_records_too(
-    path, written, an_event, wait_until
+    path, written, an_event, eventually
 ):
     ours, others = FileBackend(str(path)), FileBackend(str(path))
     ours.save_event_type(a_record("ours.first"))
@@ -55,9 +55,9 @@ def test_a_file_that_another_process_has_begun_gets_our_records_too(
         backend.send(an_event(n=1))
         return path.exists() and ids(map(json.loads, path.read_bytes().splitlines()))
 
-    wait_until(lambda: described(others) == [a_record("others.first").id])
+    eventually(lambda: described(others) == [a_record("others.first").id])
     both = [a_record("others.first").id, a_record("ours.first").id]
-    wait_until(lambda: described(ours) == both)
+    eventually(lambda: described(ours) == both)
     assert sorted(ids(written())) == sorted(both)
 
 

@@ -114,7 +114,7 @@ os.write(other, b"still open")
 
 
 def test_after_another_program_renamed_the_file_a_new_one_is_written(
-    path, tmp_path, an_event, wait_until
+    path, tmp_path, an_event, eventually
 ):
     backend = FileBackend(str(path))
     backend.send(an_event())
@@ -124,10 +124,10 @@ def test_after_another_program_renamed_the_file_a_new_one_is_written(
         backend.send(an_event())
         return path.exists()
 
-    wait_until(a_new_one_is_there)
+    eventually(a_new_one_is_there)
 
 
-def test_events_that_went_with_a_removed_file_are_reported(path, an_event, wait_until, caplog):
+def test_events_that_went_with_a_removed_file_are_reported(path, an_event, eventually, caplog):
     backend = FileBackend(str(path))
     backend.send(an_event())
     path.unlink()
@@ -136,19 +136,19 @@ def test_events_that_went_with_a_removed_file_are_reported(path, an_event, wait_
         backend.send(an_event())
         return path.exists()
 
-    wait_until(a_new_one_is_there)
+    eventually(a_new_one_is_there)
     assert [(r.name, r.levelno) for r in caplog.records] == [("eventtracking", logging.ERROR)]
     assert "another program removed the file" in caplog.text
 
 
 def test_a_file_that_was_removed_while_nothing_happened_is_no_loss(
-    path, written, an_event, wait_until, caplog
+    path, written, an_event, eventually, caplog
 ):
     backend = FileBackend(str(path))
     backend.send(an_event())
     path.unlink()
     later = monotonic() + 0.2
-    wait_until(lambda: monotonic() > later)
+    eventually(lambda: monotonic() > later)
     backend.send(an_event())
     assert len(written()) == 1
     assert not caplog.records

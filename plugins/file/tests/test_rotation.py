@@ -68,14 +68,14 @@ def test_the_first_event_of_a_period_begins_a_new_file(path, written, an_event, 
     assert json.loads(path.read_text())["data"] == {"number": 1}
 
 
-def test_a_running_process_rotates_when_the_period_is_over(path, an_event, wait_until):
+def test_a_running_process_rotates_when_the_period_is_over(path, an_event, eventually):
     backend = FileBackend(str(path), rotate_every=0.5)
 
     def is_rotated():
         backend.send(an_event())
         return len(rotated(path)) == 2
 
-    wait_until(is_rotated)
+    eventually(is_rotated)
     _, second = rotated(path)
     lines = second.read_text().splitlines()
     moments = [datetime.fromisoformat(json.loads(line)["timestamp"]) for line in lines]

@@ -113,6 +113,7 @@ EMIT = """
 backend = FileBackend(path)
 acknowledged = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 print("ready", flush=True)
+sys.stdin.readline()
 while True:
     sent = event(text="x" * 3000)
     backend.send(sent)
@@ -120,16 +121,23 @@ while True:
 """
 
 
+def begin(process):
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
 def test_a_survivor_of_kills_loses_no_event(path, start, tmp_path):
-    survivor = start(EMIT, tmp_path / "survivor")
-    survivor.stdout.readline()
-    for number in range(8):
-        victim = start(EMIT, tmp_path / f"victim-{number}")
-        victim.stdout.readline()
+    survivor, *victims = [start(EMIT, tmp_path / f"{number}.ids") for number in range(9)]
+    for process in (survivor, *victims):
+        process.stdout.readline()
+    begin(survivor)
+    for victim in victims:
+        begin(victim)
         Signal().wait(uniform(0.01, 0.05))
         victim.kill()
         victim.wait()
     survivor.kill()
     survivor.wait()
-    acknowledged = (tmp_path / "survivor").read_text().split()
+    acknowledged = (tmp_path / "0.ids").read_text().split()
+    assert acknowledged
     assert set(acknowledged) - set(readable(path)) == set()

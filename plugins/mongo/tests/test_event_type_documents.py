@@ -44,6 +44,7 @@ def test_who_saves_at_once_stores_a_record_once(a_backend, stored):
     assert a_backend().load_event_types() == [a_record()]
 
 
+@pytest.mark.once
 def test_without_a_server_a_record_is_to_be_tried_again():
     quick = {"serverSelectionTimeoutMS": 100}
     backend = MongoBackend("mongodb://127.0.0.1:1", extra=quick)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from time import monotonic
 
 import pytest
+from waiting import at_most
 
 from eventtracking_core import RetryableError
 from eventtracking_core.testing import EventReaderConformance
@@ -95,7 +95,5 @@ def test_a_server_that_does_not_answer_is_a_retryable_error(a_backend):
 
 def test_a_question_to_a_server_that_is_down_ends_within_seconds(a_backend):
     backend = a_backend(host="127.0.0.1", port=1)
-    begun = monotonic()
-    with pytest.raises(RetryableError, match="no primary server was found"):
+    with at_most(8), pytest.raises(RetryableError, match="no primary server was found"):
         backend.count()
-    assert monotonic() - begun < 8

@@ -182,7 +182,7 @@ class Recovering(BaseHTTPRequestHandler):
 def confirmed():
     """Emit to a receiver that recovers; return the ids that were emitted and those it got."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Recovering)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     logs = LoggerProvider()
     exporter = OTLPLogExporter(f"http://127.0.0.1:{server.server_port}/v1/logs")
     logs.add_log_record_processor(BatchLogRecordProcessor(ConfirmedExporter(exporter)))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from ipaddress import ip_address
-from time import monotonic
 
 import pytest
 from cryptography import x509
@@ -16,18 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from waiting import at_most
 
 import eventtracking_core as et
 from eventtracking_core import BatchError, RejectedError, RetryableError
 from eventtracking_segment import SegmentBackend
 from eventtracking_segment.backend import UnacknowledgedError
-
-
-@contextmanager
-def takes_less_than(seconds):
-    start = monotonic()
-    yield
-    assert monotonic() - start < seconds
 
 
 def failures(backend, events, timeout=5):
@@ -219,7 +211,7 @@ def test_segment_may_go_away_and_come_back(segment, backend, an_event):
 def test_no_attempt_takes_longer_than_its_timeout(segment, backend, an_event, fault):
     backend.send_batch([an_event()], timeout=5)
     segment.script(fault)
-    with takes_less_than(1.5), pytest.raises(RetryableError, match="in time"):
+    with at_most(1.5), pytest.raises(RetryableError, match="in time"):
         backend.send_batch([an_event()], timeout=0.5)
     backend.send_batch([an_event()], timeout=5)
 
@@ -227,7 +219,7 @@ def test_no_attempt_takes_longer_than_its_timeout(segment, backend, an_event, fa
 def test_the_timeout_is_of_all_requests_together(segment, backend, an_event):
     segment.script(200, "hang")
     events = [an_event(size=30_000) for _ in range(60)]
-    with takes_less_than(2):
+    with at_most(2):
         failed = failures(backend, events, timeout=0.8)
     assert set(failed.values()) == {RetryableError}
     assert segment.count + len(failed) == 60
@@ -331,7 +323,7 @@ def test_https_is_spoken_and_keeps_the_deadline(secure_segment, an_event):
     assert len({request.peer for request in secure_segment.requests}) == 1
     for fault in ("hang", "drip"):
         secure_segment.script(fault)
-        with takes_less_than(1.5), pytest.raises(RetryableError, match="in time"):
+        with at_most(1.5), pytest.raises(RetryableError, match="in time"):
             backend.send_batch([an_event()], timeout=0.5)
     backend.shutdown(1)
 

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from time import monotonic
 
 import httpx
 import pytest
+from free_ports import free_port
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 DEADLINE = 60.0
@@ -103,9 +103,7 @@ class Example:
 
     def serve(self, *words):
         """Start a server; return it with a client of it. PORT stands for its port."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = str(probe.getsockname()[1])
+        port = str(free_port())
         server = self.start(*(word.replace("PORT", port) for word in words))
         client = self._stack.enter_context(
             httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE)

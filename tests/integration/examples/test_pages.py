@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from free_ports import free_port
 
 PAGES = Path(__file__).parents[3] / "docs" / "how-to"
 SERVER = re.compile(r"^(python manage\.py runserver|uvicorn) ")
@@ -23,10 +23,7 @@ class Reader:
 
     def __init__(self, page, example):
         text = (PAGES / page).read_text().partition("\n## Deploy")[0]
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            text = text.replace("8000", str(probe.getsockname()[1]))
-            text = text.replace("localhost", "127.0.0.1")
+        text = text.replace("8000", str(free_port())).replace("localhost", "127.0.0.1")
         lines = re.findall(r"^\$ (.*)$", text, re.MULTILINE)
         self.commands = [line for line in lines if not re.match(r"cd |pip |python3 -m venv", line)]
         self.example = example

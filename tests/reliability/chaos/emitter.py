@@ -98,7 +98,7 @@ def drain():
     """Deliver what all processes left."""
     tracker = et.Tracker()
     tracker.configure(configuration(0))
-    is_done = tracker.flush(60)
+    is_done = tracker.flush(100)
     tracker.shutdown(20)
     sys.exit(not is_done)
 

@@ -40,6 +40,7 @@ class Sink:
             self._write()
 
     def shutdown(self, timeout):
+        self.entered.set()
         time.sleep(self._seconds)
         self._write()
         return True
@@ -69,9 +70,11 @@ def emit(tracker=None, first=0, number=NUMBER):
 
 
 def started(sink=None):
+    sink = sink or Sink()
     tracker = et.get_tracker()
     tracker.configure(config(sink))
     emit()
+    sink.entered.clear()  # from here on, it is set once the sink is being drained
     return tracker
 
 
@@ -80,8 +83,20 @@ def way(function):
     return function
 
 
-def soon(call, seconds=0.05):
-    threading.Thread(target=lambda: (time.sleep(seconds), call()), daemon=True).start()
+def in_a_thread(call, *, daemon=True):
+    threading.Thread(target=call, daemon=daemon).start()
+
+
+def while_draining(sink, *calls):
+    """Call each of these, in a thread: the first once the sink is being drained, or soon."""
+
+    def call_all():
+        sink.entered.wait(0.2)  # some ways end without a drain
+        for call in calls:
+            call()
+            NEVER.wait(0.02)
+
+    in_a_thread(call_all)
 
 
 def kill(number=signal.SIGTERM):
@@ -131,7 +146,12 @@ def an_error():
 @way
 def emitted_by_a_thread_that_ends_last():
     started()
-    threading.Thread(target=lambda: (time.sleep(0.1), emit(first=1000))).start()
+
+    def emit_at_the_end():
+        threading.main_thread().join()
+        emit(first=1000)
+
+    in_a_thread(emit_at_the_end, daemon=False)
 
 
 # ── trackers and leaves that nobody refers to ──
@@ -203,9 +223,10 @@ def configured_anew():
 
 @way
 def configured_anew_by_a_thread_that_is_not_done():
-    started(Sink(0.05))
-    soon(lambda: et.configure(config()), 0)
-    time.sleep(0.05)
+    sink = Sink(0.05)
+    started(sink)
+    in_a_thread(lambda: et.configure(config()))
+    assert sink.entered.wait(10)
 
 
 @way
@@ -224,16 +245,17 @@ def shutdown():
 
 @way
 def shutdown_in_a_daemon_thread_that_is_not_done():
-    tracker = started(Sink(0.05))
-    soon(tracker.shutdown, 0)
-    time.sleep(0.05)
+    sink = Sink(0.05)
+    in_a_thread(started(sink).shutdown)
+    assert sink.entered.wait(10)
 
 
 @way
 def shutdown_by_two_threads():
-    tracker = started(Sink(0.03))
-    soon(tracker.shutdown, 0)
-    time.sleep(0.02)
+    sink = Sink(0.03)
+    tracker = started(sink)
+    in_a_thread(tracker.shutdown)
+    assert sink.entered.wait(10)
     tracker.shutdown()
 
 
@@ -243,7 +265,7 @@ def shutdown_that_timed_out():
     sink = Sink(0.05)
     tracker.configure(config(sink))
     emit(number=15)
-    soon(tracker.flush, 0)
+    in_a_thread(tracker.flush)
     assert MODE == "inline" or sink.entered.wait(10)
     tracker.shutdown(0.001)
 
@@ -268,26 +290,28 @@ def sigterm_asked_for():
 
 @way
 def two_sigterms():
-    started(Sink(0.03))
-    soon(kill, 0.05)
+    sink = Sink(0.03)
+    started(sink)
+    while_draining(sink, kill)
     kill()
     wait()
 
 
 @way
 def two_sigterms_where_asked_for():
-    started(Sink(0.03))
+    sink = Sink(0.03)
+    started(sink)
     et.drain_on_sigterm()
-    soon(kill, 0.05)
+    while_draining(sink, kill)
     kill()
     wait()
 
 
 @way
 def five_sigterms():
-    started(Sink(0.03))
-    for number in range(1, 5):
-        soon(kill, 0.02 * number)
+    sink = Sink(0.03)
+    started(sink)
+    while_draining(sink, kill, kill, kill, kill)
     kill()
     wait()
 
@@ -303,17 +327,19 @@ def a_handler_that_exits():
 @way
 def a_handler_that_exits_and_two_signals():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    started(Sink(0.03))
-    soon(kill, 0.05)
+    sink = Sink(0.03)
+    started(sink)
+    while_draining(sink, kill)
     kill()
     wait()
 
 
 @way
 def a_handler_that_shuts_down():
-    tracker = started(Sink(0.03))
+    sink = Sink(0.03)
+    tracker = started(sink)
     signal.signal(signal.SIGTERM, lambda *_: (tracker.shutdown(), sys.exit(0)))
-    soon(kill, 0.05)
+    while_draining(sink, kill)
     kill()
     wait()
 
@@ -349,23 +375,25 @@ def a_handler_that_ends_at_once():
 @way
 def ctrl_c():
     started()
-    soon(partial(kill, signal.SIGINT))
+    in_a_thread(partial(kill, signal.SIGINT))
     with contextlib.suppress(KeyboardInterrupt):
         wait()
 
 
 @way
 def ctrl_c_twice():
-    started(Sink(0.03))
-    soon(partial(kill, signal.SIGINT), 0.08)
-    soon(partial(kill, signal.SIGINT), 0.02)
+    sink = Sink(0.03)
+    started(sink)
     with contextlib.suppress(KeyboardInterrupt):
+        in_a_thread(partial(kill, signal.SIGINT))
         wait()
+    while_draining(sink, partial(kill, signal.SIGINT))
 
 
 def in_the_midst_of(call, number, sink_seconds=0.03):
-    tracker = started(Sink(sink_seconds))
-    soon(partial(kill, number), 0.05)
+    sink = Sink(sink_seconds)
+    tracker = started(sink)
+    while_draining(sink, partial(kill, number))
     with contextlib.suppress(KeyboardInterrupt):
         call(tracker)
     if number == signal.SIGTERM:
@@ -387,9 +415,9 @@ for _number, _name in [(signal.SIGINT, "ctrl_c"), (signal.SIGTERM, "sigterm")]:
 
 @way
 def three_times_ctrl_c_in_the_exit_drain():
-    started(Sink(0.03))
-    for number in range(1, 4):
-        soon(partial(kill, signal.SIGINT), 0.03 * number)
+    sink = Sink(0.03)
+    started(sink)
+    while_draining(sink, *[partial(kill, signal.SIGINT)] * 3)
 
 
 @way
@@ -398,8 +426,9 @@ def an_error_of_a_handler_in_shutdown():
         raise TimeoutError
 
     signal.signal(signal.SIGALRM, handle)
-    tracker = started(Sink(0.03))
-    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    sink = Sink(0.03)
+    tracker = started(sink)
+    while_draining(sink, partial(kill, signal.SIGALRM))
     with contextlib.suppress(TimeoutError):
         tracker.shutdown()
 

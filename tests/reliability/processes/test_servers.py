@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -13,6 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+from free_ports import free_port
 
 BIN = Path(sys.executable).parent
 SECONDS = 20
@@ -38,9 +38,7 @@ def serve(tmp_path):
     @contextmanager
     def run(command, *, mode, delay, ends=False):
         (tmp_path / "app.py").write_text(APPLICATION.format(mode=mode, delay=delay))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{free.getsockname()[1]}"
+        address = f"127.0.0.1:{free_port()}"
         log = (tmp_path / "server.log").open("w")
         server = subprocess.Popen(
             [str(BIN / command[0]), *(part.format(address=address) for part in command[1:])],

@@ -398,7 +398,7 @@ def run_out_of_descriptors(options):
         os.close(descriptor)
     emit()
     settled = et.get_tracker().flush(PATIENCE)
-    NEVER.wait(0.3)  # the thread that syncs closes what it was given
+    wait_until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= before)
     counts = {
         "settled": settled,
         "syncs": any(each.name == "eventtracking-fsync" for each in threading.enumerate()),

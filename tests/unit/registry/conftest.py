@@ -1,8 +1,6 @@
-"""Sinks that keep records of event types, and what was warned of."""
+"""A sink that keeps records of event types."""
 
 from __future__ import annotations
-
-import logging
 
 import pytest
 
@@ -30,18 +28,3 @@ def sink():
             self.given.append(event["name"])
 
     return Sink()
-
-
-@pytest.fixture
-def warnings(caplog):
-    """Tells which problems were logged so far: code, event name, field."""
-    caplog.set_level(logging.WARNING, logger="eventtracking")
-
-    def logged():
-        return [
-            (record.code, record.event_name, record.field)
-            for record in caplog.records
-            if hasattr(record, "field")
-        ]
-
-    return logged

@@ -14,7 +14,7 @@ __all__ = ["NativeBackend"]
 class NativeBackend:
     """Delivers to a backend of the native configuration, from a queue.
 
-    What is no event, such as the statement that a transformer returned, is sent as an event's data.
+    A value that is not an event, such as a statement of a transformer, is sent as an event's data.
 
     Args:
         type: of the backend, such as `lrs` or `file`.

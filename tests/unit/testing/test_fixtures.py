@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = [pytest.mark.native, pytest.mark.slow]
 
-def test_what_is_emitted_on_the_default_tracker_is_captured_for_one_test(run):
-    done = run(
+
+def test_what_is_emitted_on_the_default_tracker_is_captured_for_one_test(run_pytest):
+    done = run_pytest(
         test_quiz="""
             import eventtracking_core as et
 
@@ -22,8 +24,8 @@ def test_what_is_emitted_on_the_default_tracker_is_captured_for_one_test(run):
     assert done.returncode == 0, done.stdout
 
 
-def test_a_failure_shows_what_was_captured_and_where_the_test_asked(run):
-    done = run(
+def test_a_failure_shows_what_was_captured_and_where_the_test_asked(run_pytest):
+    done = run_pytest(
         test_quiz="""
             import eventtracking_core as et
 
@@ -39,8 +41,8 @@ def test_a_failure_shows_what_was_captured_and_where_the_test_asked(run):
     assert "test_quiz.py:6: AssertionError" in done.stdout
 
 
-def test_frozen_events_can_be_compared_as_a_whole(run):
-    done = run(
+def test_frozen_events_can_be_compared_as_a_whole(run_pytest):
+    done = run_pytest(
         test_quiz="""
             from datetime import UTC, datetime
             import eventtracking_core as et

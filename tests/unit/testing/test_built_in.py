@@ -7,6 +7,8 @@ import pytest
 from eventtracking_core.plugins import plugins
 from eventtracking_core.testing import ContextProviderConformance, ProcessorConformance
 
+pytestmark = [pytest.mark.native, pytest.mark.slow]
+
 CORE = "eventtracking_core."
 PROCESSORS = {
     "add": {"fields": {"context.user_id.tags": ["a"], "data.a": 2}, "overwrite": True},

@@ -9,6 +9,8 @@ import pytest
 
 from eventtracking_core.testing import ContextProviderConformance
 
+pytestmark = [pytest.mark.native, pytest.mark.slow]
+
 
 def suite_of(provider, **limits):
     """Return the suite for a context provider."""

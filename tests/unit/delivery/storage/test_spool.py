@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import threading
 from pathlib import Path
@@ -11,6 +10,8 @@ import pytest
 
 from eventtracking_core.delivery.storage.disk import Disk
 from eventtracking_core.delivery.storage.spool import Spool
+
+pytestmark = pytest.mark.native
 
 
 def mode(path):
@@ -21,14 +22,7 @@ def everything_in(directory):
     return sorted(directory.rglob("*"))
 
 
-@pytest.fixture
-def permissive_umask():
-    previous = os.umask(0)
-    yield
-    os.umask(previous)
-
-
-@pytest.mark.usefixtures("permissive_umask")
+@pytest.mark.usefixtures("umask_of_zero")
 def test_directories_and_files_are_for_their_owner_alone(tracker_to, sink, tmp_path, leaf):
     sink.fails = ConnectionError()
     tracker = tracker_to(sink, directory=str(tmp_path / "below" / "it"))
@@ -80,13 +74,13 @@ def test_links_in_a_spool_are_neither_adopted_nor_removed(spool_at, read_all, tm
     assert not segment.exists()
 
 
-def test_segments_are_removed_as_they_are_delivered(tracker_to, sink, journals, leaf):
+def test_segments_are_removed_as_they_are_delivered(tracker_to, sink, journals, leaf, eventually):
     tracker = tracker_to(sink, max_spool_bytes=40_000)
     for _ in range(20):
         for _ in range(50):
             tracker.emit("filled", {"text": "x" * 100})
         assert tracker.flush(10)
-        assert len(journals.segments) <= 1
+        eventually(lambda: len(journals.segments) <= 1)
     counts = leaf(tracker)
     assert counts["delivered"] == counts["accepted"] == 1000
     tracker.shutdown(5)

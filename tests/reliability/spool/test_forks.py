@@ -23,8 +23,8 @@ def delivered_once(journals):
 
 
 @pytest.mark.parametrize("mode", ["queue", "spool"])
-def test_two_hundred_forks_under_two_emitting_threads(mode, run, journals):
-    told = run("fork_under_threads", mode=mode, forks=200, fsync_interval=0.01, schedule_delay=0.01)
+def test_a_hundred_forks_under_two_emitting_threads(mode, run, journals):
+    told = run("fork_under_threads", mode=mode, forks=100, fsync_interval=0.01, schedule_delay=0.01)
     assert told["failed"] == 0
     assert told["settled"]
     assert told["accepted"] == told["delivered"]

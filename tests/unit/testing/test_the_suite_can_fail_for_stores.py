@@ -10,6 +10,8 @@ import pytest
 
 from eventtracking_core.testing import MetadataStoreConformance
 
+pytestmark = [pytest.mark.native, pytest.mark.slow]
+
 
 class Good:
     """Keeps records in memory."""
@@ -81,7 +83,7 @@ def test_a_store_that_overwrites_or_repeats_a_record():
             self.records[len(self.records)] = record
 
     check = "test_keeps_the_first_record_of_an_id"
-    fails(check, Overwrites, because="stays as it was")
+    fails(check, Overwrites, because="is never changed")
     fails(check, Repeats, because="changes nothing")
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from time import monotonic
 
 import pytest
+from waiting import at_most
 
 import eventtracking_core as et
+
+pytestmark = pytest.mark.native
 
 
 def test_flush_ends_a_backoff_by_one_immediate_attempt(tracker_to, sink, eventually):
@@ -122,9 +124,8 @@ def test_shutdown_is_bounded_however_many_backends_are_black_holes(
     for hole in holes.values():
         eventually(hole.reached.is_set)
     tracker.emit_many(range(10, 100))
-    start = monotonic()
-    assert not tracker.shutdown(0.5)
-    assert monotonic() - start < 1.5
+    with at_most(1.5):
+        assert not tracker.shutdown(0.5)
     assert sorted(target.delivered) == list(range(100))
     assert target.closed
     for name in holes:
@@ -196,9 +197,8 @@ def test_a_backend_that_fails_to_close_is_closed_once(tracker_to, error):
     target = Closing()
     tracker = tracker_to(target)
     tracker.emit_many(range(10))
-    start = monotonic()
-    tracker.shutdown(10)
-    assert monotonic() - start < 5
+    with at_most(5):
+        tracker.shutdown(10)
     assert target.closed == 1
     assert tracker.leaf()["delivered"] == 10
 
@@ -218,20 +218,16 @@ def test_cancelling_an_aflush_loses_nothing_and_the_loop_goes_on(tracker_to, sin
     tracker = tracker_to(target)
 
     async def main():
-        gaps, last = [], monotonic()
         for n in range(100):
             tracker.emit("numbered", {"n": n})
             task = asyncio.create_task(tracker.aflush(5))
-            await asyncio.sleep(chance.random() * 0.01)
+            with at_most(1):
+                await asyncio.sleep(chance.random() * 0.01)
             if chance.random() < 0.7:
                 task.cancel()
-            gaps.append(monotonic() - last)
-            last = monotonic()
-        return max(gaps), await tracker.aflush(10)
+        return await tracker.aflush(10)
 
-    longest, done = asyncio.run(main())
-    assert done
-    assert longest < 1.0
+    assert asyncio.run(main())
     assert sorted(target.delivered) == list(range(100))
     assert tracker.leaf()["delivered"] == 100
 

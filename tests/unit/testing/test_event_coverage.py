@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytestmark = [pytest.mark.native, pytest.mark.slow]
+
 TESTS = """
     import eventtracking_core as et
 
@@ -29,23 +33,23 @@ REPORT = """\
 """
 
 
-def test_what_was_emitted_is_told_without_any_fixture(run):
-    done = run("--eventtracking-coverage", test_quiz=TESTS)
+def test_what_was_emitted_is_told_without_any_fixture(run_pytest):
+    done = run_pytest("--eventtracking-coverage", test_quiz=TESTS)
 
     assert done.returncode == 0, done.stdout
     assert "event coverage" in done.stdout
     assert REPORT in done.stdout
 
 
-def test_processes_of_xdist_are_added_up(run):
-    done = run("--eventtracking-coverage", "-p", "xdist", "-n", "2", test_quiz=TESTS)
+def test_processes_of_xdist_are_added_up(run_pytest):
+    done = run_pytest("--eventtracking-coverage", "-p", "xdist", "-n", "2", test_quiz=TESTS)
 
     assert done.returncode == 0, done.stdout
     assert REPORT in done.stdout
 
 
-def test_events_of_a_configured_tracker_still_arrive(run):
-    done = run(
+def test_events_of_a_configured_tracker_still_arrive(run_pytest):
+    done = run_pytest(
         "--eventtracking-coverage",
         test_quiz="""
             import eventtracking_core as et

@@ -6,10 +6,13 @@ import sys
 import threading
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventtracking_core as et
+
+pytestmark = pytest.mark.native
 
 ERRORS = st.sampled_from(
     [
@@ -58,6 +61,7 @@ class Singly(Scripted):
         self.numbers.append(event["data"]["n"])
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     kind=st.sampled_from([Together, Singly]),

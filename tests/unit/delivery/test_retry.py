@@ -11,6 +11,8 @@ import pytest
 
 import eventtracking_core as et
 
+pytestmark = pytest.mark.native
+
 RETRY = et.RetryableError("the sink is busy")
 REJECTED = et.RejectedError("the sink refuses it")
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 import eventtracking_core as et
+from eventtracking_core.plugins import plugins
+
+pytestmark = pytest.mark.native
 
 NAN = float("nan")
 
@@ -71,9 +76,10 @@ def test_a_backend_has_the_delivery_it_asks_for_unless_it_is_told_another(config
     assert modes(tracker) == {"remote": "queue", "local": "inline", "r.remote": "inline"}
 
 
-def test_options_of_a_leaf_add_to_those_of_its_router(configured, sink):
+def test_options_of_a_leaf_add_to_those_of_its_router(configured, sink, request):
     target = sink()
     et.register_plugin(_plugin(lambda: target), "given")
+    request.addfinalizer(partial(plugins.unregister, "given"))
     tracker = configured(
         {
             "backends": {

