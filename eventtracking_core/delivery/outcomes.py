@@ -96,6 +96,7 @@ class DeliveryOutcomes:
 
     def take_letters(self) -> list[QueuedEvent]:
         """Take back the events that the disk does not take as dead letters; they stay in flight."""
+        self.store_letters()
         return [letter.queued for letter in self.letters.take()]
 
     def abandon(self, events: Sequence[QueuedEvent]) -> None:

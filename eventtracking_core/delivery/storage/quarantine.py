@@ -78,7 +78,9 @@ class Quarantine:
             message = "spool: %s is full, further damaged bytes are not kept"
             report(logging.ERROR, ("full", directory), message, directory)
             return
-        path = directory / f"{name}-{token_hex(4)}"
+        path = directory / name
+        if os.path.lexists(path):  # of another process that read the same segment
+            path = directory / f"{name}-{token_hex(4)}"
         descriptor = os.open(path, _FLAGS, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:

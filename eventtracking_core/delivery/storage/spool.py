@@ -321,7 +321,8 @@ class Spool:
             self.taken += len(wires) + lost
         for damage in damaged:
             self.damaged += 1
-            self._quarantine.add(f"{segment.owner.path.name}-{segment.path.stem}", damage)
+            name = f"{segment.owner.path.name}-{segment.path.stem}-{self.damaged}"
+            self._quarantine.add(name, damage)
         if lost:
             self._lost(lost)
         return wires
