@@ -1,4 +1,4 @@
-"""Deliver pending events before SIGTERM ends the process."""
+"""Deliver pending events before a signal ends the process."""
 
 from __future__ import annotations
 
@@ -26,14 +26,19 @@ _observed: Final[list[bool]] = []
 _set_handler = signal.signal
 _drains_by_default = True
 
-_OF_SERVERS: Final = {
-    getattr(signal, name) for name in ("SIGINT", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+_ENDS: Final = {
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
 }
-"""Signals, besides SIGTERM, that servers handle, and raise again at their end."""
+"""Signals that supervisors and terminals send, and that end a process without running Python."""
+
+_OF_SERVERS: Final = {
+    getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name)
+}
+"""Further signals that servers handle, and raise again at their end."""
 
 
 def uninterrupted(function: Callable[P, R]) -> Callable[P, R]:
-    """Postpone our SIGTERM handlers until a function returns."""
+    """Postpone our signal handlers until a function returns."""
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -71,7 +76,7 @@ def drain() -> None:
 
 
 def _end_by_signal(number: int, frame: FrameType | None = None) -> None:
-    """Handle SIGTERM: deliver what is pending, then end by the signal."""
+    """Handle a signal: deliver what is pending, then end by the signal."""
     if _is_inside(frame):
         _postponed.append(lambda: _end_by_signal(number))
         return
@@ -82,7 +87,7 @@ def _end_by_signal(number: int, frame: FrameType | None = None) -> None:
 
 
 def drain_by_default() -> None:
-    """Drain before SIGTERM ends this process, where no other handler is installed.
+    """Drain before SIGTERM, SIGHUP or SIGQUIT ends this process, where nothing else handles it.
 
     Servers such as uvicorn install a handler while they run, then restore the default one and raise
     the signal again. That ends a process without running Python, so the default handler is
@@ -95,8 +100,25 @@ def drain_by_default() -> None:
         _observed.append(True)
         _set_handler = signal.signal
         signal.signal = _signal  # type: ignore[assignment]
-    if _is_main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-        _set_handler(signal.SIGTERM, _end_by_signal)
+    if not _is_main_thread():
+        return
+    default = [number for number in _ENDS if signal.getsignal(number) == signal.SIG_DFL]
+    handled = _handled() if default else 0
+    for number in default:
+        if not handled >> (number - 1) & 1:
+            _set_handler(number, _end_by_signal)
+
+
+def _handled() -> int:
+    """Return a bit mask of the signals with a handler, where the system tells; else 0.
+
+    `signal.getsignal` does not know the handlers of C code, such as uWSGI's and `faulthandler`'s.
+    """
+    with suppress(OSError, ValueError), open("/proc/self/status", "rb") as status:  # noqa: PTH123  imports less
+        for line in status:
+            if line.startswith(b"SigCgt:"):
+                return int(line.split()[1], 16)
+    return 0
 
 
 def _signal(number: int, handler: Any) -> Any:
@@ -109,7 +131,7 @@ def _signal(number: int, handler: Any) -> Any:
 
 def _is_taken_back(number: int) -> bool:
     """Return whether the default handler of a signal is restored, as a server does at its end."""
-    if number == signal.SIGTERM:
+    if number in _ENDS:
         return True
     # Programs that set the default one for SIGINT themselves want it to work while C code runs.
     current = signal.getsignal(number) if number in _OF_SERVERS else None
@@ -125,7 +147,8 @@ def drain_on_sigterm(enabled: bool = True) -> None:  # noqa: FBT001, FBT002  rea
     before is called after it, and where there was none, the process ends by the signal.
 
     Args:
-        enabled: `False` lets SIGTERM end the process at once, where no handler is installed.
+        enabled: `False` lets SIGTERM, SIGHUP and SIGQUIT end the process at once, where no handler
+            is installed.
 
     Raises:
         ValueError: it was called outside the main thread.
@@ -134,8 +157,9 @@ def drain_on_sigterm(enabled: bool = True) -> None:  # noqa: FBT001, FBT002  rea
     previous = signal.getsignal(signal.SIGTERM)
     if not enabled:
         _drains_by_default = False
-        if previous is _end_by_signal:
-            _set_handler(signal.SIGTERM, signal.SIG_DFL)
+        for number in _ENDS:
+            if signal.getsignal(number) is _end_by_signal:
+                _set_handler(number, signal.SIG_DFL)
         return
 
     def drain_first(number: int, frame: FrameType | None) -> None:

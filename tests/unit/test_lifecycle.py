@@ -281,3 +281,21 @@ def test_sigterm_is_taken_over_in_the_main_thread_only():
     thread.join()
 
     assert caught == [True]
+
+
+def test_signals_that_are_handled_in_c_stay_as_they_are():
+    code = """
+import faulthandler, os, signal, time
+import eventtracking_core as et
+faulthandler.register(signal.SIGQUIT, all_threads=False)
+et.configure({"backends": {"a": {"type": "null", "delivery": "queue"}}})
+et.emit("a")
+os.kill(os.getpid(), signal.SIGQUIT)
+print("goes on", signal.getsignal(signal.SIGQUIT) == signal.SIG_DFL)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False, text=True, timeout=60
+    )
+
+    assert (done.returncode, done.stdout) == (0, "goes on True\n")
+    assert "most recent call first" in done.stderr

@@ -3,51 +3,101 @@
 import asyncio
 import os
 
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.routing import Route
+
 import eventtracking_core as et
 from eventtracking_web import ASGIMiddleware, WSGIMiddleware
 
-et.configure(
-    {
-        "backends": {
-            "store": {"type": "sqlite", "path": os.environ["EVENTS_DB"], "delivery": "queue"},
-        },
-    }
+delivery = {"mode": os.environ["EVENTS_MODE"]}
+if delivery["mode"] == "spool":
+    delivery["directory"] = "spool"
+store = {"type": "sqlite", "path": "events.db", "delivery": delivery}
+et.configure({"shutdown_timeout": 20, "backends": {"store": store}})
+emitted = os.open("emitted", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+
+def dropped():
+    """Return how many events were not accepted, since the process was ending already."""
+    return et.get_tracker().stats()["tree"]["backends"][0]["dropped"].get("shutdown", 0)
+
+
+def say(name, user):
+    """Emit, and note the event if it was accepted."""
+    before = dropped()
+    event_id = et.emit(name, {"user": user})
+    if dropped() == before:
+        os.write(emitted, f"{event_id}\n".encode())
+
+
+def ready(request):
+    return PlainTextResponse("ready")
+
+
+async def in_the_loop(request):
+    user = request.path_params["user"]
+    say("asked", user)
+    await asyncio.sleep(0)
+    say("asked.again", user)
+    return PlainTextResponse("ab", background=BackgroundTask(say, "afterwards", user))
+
+
+def in_a_thread(request):
+    user = request.path_params["user"]
+    say("asked", user)
+    say("asked.again", user)
+    return PlainTextResponse("ab", background=BackgroundTask(say, "afterwards", user))
+
+
+async def streamed(request):
+    user = request.path_params["user"]
+
+    async def parts():
+        for part in "ab":
+            await asyncio.sleep(0)
+            say("part", user)
+            yield part
+
+    say("asked", user)
+    return StreamingResponse(parts())
+
+
+bare_asgi = Starlette(
+    routes=[
+        Route("/ready", ready),
+        Route("/loop/{user}", in_the_loop),
+        Route("/thread/{user}", in_a_thread),
+        Route("/stream/{user}", streamed),
+    ]
 )
 
 
-async def answer(scope, receive, send):
-    """Emit before, during and after the response."""
-    assert scope["type"] == "http"
-    user = scope["path"].rpartition("/")[2]
-    if user != "ready":
-        et.emit("asked", {"user": user})
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    for part in (b"a", b"b"):
-        await asyncio.sleep(0)
-        if user != "ready":
-            et.emit("streamed", {"user": user})
-        await send({"type": "http.response.body", "body": part, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
-    if user != "ready":
-        et.emit("afterwards", {"user": user})
+def bare_wsgi(environ, start_response):
+    """Answer at once or in parts, as the path says."""
+    kind, _, user = environ["PATH_INFO"][1:].partition("/")
+    if kind == "ready":
+        start_response("200 OK", [("Content-Length", "5")])
+        return [b"ready"]
+    say("asked", user)
+    start_response("200 OK", [("Content-Length", "2")])
+    if kind == "stream":
+        return parts(user)
+    say("asked.again", user)
+    say("afterwards", user)
+    return [b"ab"]
 
 
-def respond(environ, start_response):
-    user = environ["PATH_INFO"].rpartition("/")[2]
-    if user != "ready":
-        et.emit("asked", {"user": user})
-    start_response("200 OK", [])
+def parts(user):
     for part in (b"a", b"b"):
-        if user != "ready":
-            et.emit("streamed", {"user": user})
+        say("part", user)
         yield part
-    if user != "ready":
-        et.emit("afterwards", {"user": user})
 
 
 def path_user(scope):
     return scope.get("path", scope.get("PATH_INFO", "")).rpartition("/")[2]
 
 
-asgi = ASGIMiddleware(answer, user=path_user)
-wsgi = WSGIMiddleware(respond, user=path_user)
+asgi = ASGIMiddleware(bare_asgi, user=path_user)
+wsgi = WSGIMiddleware(bare_wsgi, user=path_user)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -19,6 +20,9 @@ from eventtracking_core import Tracker
 from eventtracking_core.backends.memory import MemoryBackend
 
 HERE = Path(__file__).parent
+DEADLINE = 60.0
+
+ADOPT = "import applications as a; raise SystemExit(not a.et.get_tracker().flush(30))"
 
 
 @pytest.fixture
@@ -40,25 +44,29 @@ def contexts(memory):
 
 
 class Server:
-    """A web server with applications.py, which stores its events in SQLite behind a queue."""
+    """A web server with applications.py, which stores its events in SQLite."""
 
-    def __init__(self, directory, command):
+    def __init__(self, directory, command, mode="queue"):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.database = directory / "events.db"
-        self._log = directory / "server.log"
-        words = [word.replace("PORT", str(self.port)) for word in command]
-        with self._log.open("wb") as log:
+        self._directory = directory
+        self._environment = os.environ | {
+            "EVENTS_MODE": mode,
+            "PYTHONPATH": str(HERE),
+            "PYTHONWARNINGS": "ignore",
+        }
+        program, *words = [word.replace("PORT", str(self.port)) for word in command]
+        with (directory / "server.log").open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", *words],
-                cwd=HERE,
-                env=os.environ | {"EVENTS_DB": str(self.database)},
+                [str(Path(sys.executable).with_name(program)), *words],
+                cwd=directory,
+                env=self._environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        deadline = monotonic() + 30
+        deadline = monotonic() + DEADLINE
         while not self._answers():
             assert self.process.poll() is None, self.log
             assert monotonic() < deadline, self.log
@@ -66,28 +74,56 @@ class Server:
 
     def _answers(self):
         with suppress(OSError):
-            self.get("/ready")
-            return True
+            url = f"http://127.0.0.1:{self.port}/ready"
+            with urllib.request.urlopen(url, timeout=20) as response:
+                return response.status == 200
         return False
 
-    def get(self, path, **headers):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
-        with urllib.request.urlopen(request, timeout=20) as response:
-            return response.read().decode()
+    def signal(self, number, *, all_processes=False):
+        """Send a signal to the server: to its first process, or to all as a terminal does."""
+        if all_processes:
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
 
-    def end(self, number=signal.SIGTERM):
-        """Send a signal to the server, and wait until it has ended."""
-        self.process.send_signal(number)
-        self.process.wait(30)
+    def wait(self):
+        """Wait until all processes of the server have ended."""
+        deadline = monotonic() + DEADLINE
+        self.process.wait(DEADLINE)
+        while self._others():
+            assert monotonic() < deadline, self.log
+            sleep(0.02)
+
+    def _others(self):
+        """Return whether a process of the server's session still runs."""
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                state, _, _, session = path.read_text().rpartition(")")[2].split()[:4]
+                if int(session) == self.process.pid and state != "Z":
+                    return True
+        return False
+
+    def adopt(self):
+        """Let a next process with the same configuration deliver what is in a spool."""
+        subprocess.run(
+            [sys.executable, "-c", ADOPT],
+            cwd=self._directory,
+            env=self._environment,
+            check=True,
+            timeout=DEADLINE,
+        )
 
     @property
     def log(self):
-        return self._log.read_text(errors="replace")
+        return (self._directory / "server.log").read_text(errors="replace")
+
+    def emitted(self):
+        """Return the ids of the events that were accepted."""
+        return (self._directory / "emitted").read_text().split()
 
     def stored(self):
-        """Return the data of the stored events."""
-        with closing(sqlite3.connect(self.database)) as database:
-            return [row[0] for row in database.execute("SELECT event FROM events")]
+        with closing(sqlite3.connect(self._directory / "events.db")) as database:
+            return [json.loads(row[0]) for row in database.execute("SELECT event FROM events")]
 
     def close(self):
         with suppress(ProcessLookupError):
@@ -100,8 +136,8 @@ def serve(tmp_path):
     """Start a server by its command; PORT stands for its port."""
     servers = []
 
-    def start(*command):
-        servers.append(Server(tmp_path, command))
+    def start(command, mode="queue"):
+        servers.append(Server(tmp_path, command, mode))
         return servers[-1]
 
     yield start

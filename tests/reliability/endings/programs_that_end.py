@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import resource
 import signal
 import sys
 import threading
@@ -281,6 +282,21 @@ def sigterm():
 
 
 @way
+def a_terminal_that_hangs_up():
+    started()
+    kill(signal.SIGHUP)
+    wait()
+
+
+@way
+def sigquit():
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    started()
+    kill(signal.SIGQUIT)
+    wait()
+
+
+@way
 def sigterm_asked_for():
     started()
     et.drain_on_sigterm()
@@ -460,6 +476,7 @@ def a_forked_child_that_is_told_to_end():
 
 if __name__ == "__main__":
     WAY, MODE = sys.argv[1:]
-    ends_by_sigterm = any(words in WAY for words in ("sigterm", "_handler_", "told_to_end"))
-    KEEPS = 1 if MODE == "spool" or (MODE == "inline" and ends_by_sigterm) else 30
+    by_signal = ("sigterm", "sigquit", "hangs_up", "_handler_", "told_to_end")
+    ends_by_signal = any(words in WAY for words in by_signal)
+    KEEPS = 1 if MODE == "spool" or (MODE == "inline" and ends_by_signal) else 30
     WAYS[WAY]()
