@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from django.db import DEFAULT_DB_ALIAS
 
 from eventtracking_core import Seconds
+from eventtracking_core.outbox import LocalComposite
 from eventtracking_core.routing import CompositeParts
-from eventtracking_django.router import LocalComposite
 from eventtracking_django.transactions import check_alias
 
 if TYPE_CHECKING:

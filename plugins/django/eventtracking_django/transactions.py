@@ -11,9 +11,9 @@ from django.utils.connection import ConnectionDoesNotExist
 
 from eventtracking_core import Event
 from eventtracking_core.encoding import snapshot
+from eventtracking_core.outbox import DeferringRouter, LocalComposite
 from eventtracking_core.routing import AtomicCounter, CompositeParts
 from eventtracking_core.routing.compiled import Send
-from eventtracking_django.router import DeferringRouter, LocalComposite
 
 __all__ = ["OnCommit", "check_alias", "run_on_commit"]
 

@@ -10,11 +10,11 @@ from django.db import connections, transaction
 from eventtracking_core import Event
 from eventtracking_core.encoding import encode_msgpack
 from eventtracking_core.forks import on_fork
+from eventtracking_core.outbox import DeferringRouter
 from eventtracking_core.routing import CompositeParts
 from eventtracking_core.routing.compiled import Send
 from eventtracking_django.asynchronous import is_async
 from eventtracking_django.models import MAX_NAME, OutboxEvent
-from eventtracking_django.router import DeferringRouter
 
 __all__ = ["OutboxRouter"]
 

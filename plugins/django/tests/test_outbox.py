@@ -18,7 +18,8 @@ from django.test import AsyncClient, Client
 
 import eventtracking_core as et
 from eventtracking_core.backends.memory import MemoryBackend
-from eventtracking_django.deliverer import deliver, outboxes, prune
+from eventtracking_core.outbox import deliver
+from eventtracking_django.deliverer import tables
 from eventtracking_django.models import DeadLetter, OutboxEvent
 from eventtracking_web import collector
 
@@ -61,8 +62,8 @@ def names(backend):
 
 
 def delivered():
-    [outbox] = outboxes()
-    return deliver(outbox, timeout=30)
+    [table] = tables()
+    return deliver(table, timeout=30)
 
 
 def test_an_event_is_delivered_once_its_transaction_is_committed(configured):
@@ -216,10 +217,10 @@ def test_delivered_rows_can_be_kept_for_a_while(configured):
     assert delivered() == 1
     assert delivered() == 0
     assert names(backend) == ["a"]
-    [outbox] = outboxes()
-    assert prune(outbox) == 0
+    [table] = tables()
+    assert table.prune() == 0
     OutboxEvent.objects.update(delivered="2020-01-01T00:00:00Z")
-    assert prune(outbox) == 1
+    assert table.prune() == 1
 
 
 def test_a_database_without_skip_locked_has_one_deliverer(configured):

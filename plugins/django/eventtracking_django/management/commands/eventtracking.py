@@ -50,10 +50,10 @@ class Command(BaseCommand):
 
     def _count_letters(self) -> None:
         """Say how many dead letters the outboxes have: theirs are rows."""
-        from eventtracking_django.deliverer import outboxes  # noqa: PLC0415  has the models
+        from eventtracking_django.deliverer import tables  # noqa: PLC0415  has the models
         from eventtracking_django.models import DeadLetter  # noqa: PLC0415
 
-        for alias in sorted({outbox.alias for outbox in outboxes()}):
+        for alias in sorted({table.alias for table in tables()}):
             count = DeadLetter.objects.using(alias).count()
             if count:
                 self.stderr.write(

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
-from eventtracking_core import Event, get_tracker
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import ClosedError
+from eventtracking_core.events import Event
 from eventtracking_core.routing import CompositeParts, Leaf, RoutingBackend
 from eventtracking_core.routing.compiled import Send, fan_out
 from eventtracking_core.routing.ledger import failure_reason
+from eventtracking_core.trackers import get_tracker
 
 __all__ = ["DeferringRouter", "LocalComposite", "nodes_below"]
 

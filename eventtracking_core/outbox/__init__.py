@@ -1,0 +1,32 @@
+"""What outboxes have in common: events that wait in a database until their transaction commits.
+
+The plugins for Django and SQLAlchemy have the tables; this package has the nodes of the routing
+tree, the delivery of committed rows, and the command that runs it.
+"""
+
+from __future__ import annotations
+
+from eventtracking_core.outbox.command import CommandFailedError, run
+from eventtracking_core.outbox.delivering import (
+    BATCH_SIZE,
+    BusyError,
+    NotDeliveredError,
+    Table,
+    deliver,
+    only_deliverer,
+)
+from eventtracking_core.outbox.nodes import DeferringRouter, LocalComposite, nodes_below
+
+__all__ = [
+    "BATCH_SIZE",
+    "BusyError",
+    "CommandFailedError",
+    "DeferringRouter",
+    "LocalComposite",
+    "NotDeliveredError",
+    "Table",
+    "deliver",
+    "nodes_below",
+    "only_deliverer",
+    "run",
+]
