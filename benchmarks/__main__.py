@@ -16,6 +16,7 @@ from benchmarks.deep import deep
 from benchmarks.deliveries import deliveries
 from benchmarks.floors import floors
 from benchmarks.machine import machine
+from benchmarks.middleware import middleware
 from benchmarks.ours import ours
 from benchmarks.peers import peers
 from benchmarks.rounds import Samples, import_rounds, nothing_swallowed, rounds
@@ -74,6 +75,7 @@ def _measured(options: argparse.Namespace, directory: Path) -> tuple[Samples, di
             *cliffs(directory, stack),
             *deep(directory, stack),
             *through_structlog(stack),
+            *middleware(stack),
             *peers(directory, stack),
         ]
         samples = rounds(

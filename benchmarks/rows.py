@@ -11,6 +11,7 @@ from typing import Final, Literal
 from benchmarks.black_hole import BLACK_HOLE
 from benchmarks.cliffs import CLIFFS
 from benchmarks.deep import DEEP_FLOOR1, DEEP_FLOOR2
+from benchmarks.middleware import MIDDLEWARE
 from benchmarks.rounds import Samples
 from benchmarks.sender import CALLER
 from benchmarks.threads import LONGEST, P99, RATE, THREADS
@@ -117,6 +118,15 @@ ROWS: Final = (
     Row(PATHS["file"], FILE, "structlog: orjson file"),
     Row(PATHS["processed"], PROCESSED, "FLOOR2", 2.6, 1.9, "at most"),
     Row(PATHS["span"], IN_SPAN, "FLOOR2", 2.6, 1.9, "at most"),
+    *[
+        Row(
+            f"a request through {kind} middleware",
+            f"ours: {kind} middleware",
+            f"empty {kind} middleware",
+            *(30, 15, "over, µs"),
+        )
+        for kind in MIDDLEWARE
+    ],
     *[
         Row(f"3 no cliff: {name}", f"ours: file, {name}", f"FLOOR2: {name}", 3, 2, "at most")
         for name in CLIFFS

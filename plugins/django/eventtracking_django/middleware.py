@@ -46,6 +46,7 @@ class EventTrackingMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         require_valid_configuration()
         self._get_response = get_response
+        self._cookie: str | None = getattr(settings, "EVENTTRACKING_ANONYMOUS_COOKIE", None)
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
@@ -55,17 +56,23 @@ class EventTrackingMiddleware:
         if self._is_async:
             return self._answer(request)
         described = describe(request)
-        is_new = _identify(request, described)
-        with _inside(described):
+        cookie = self._cookie and _identify(request, described, self._cookie)
+        token = current.set(described)
+        try:
             response = cast("HttpResponseBase", self._get_response(request))
-        return _finish(request, response, described, is_new_visitor=is_new)
+        finally:
+            current.reset(token)
+        return _finish(request, response, described, cookie)
 
     async def _answer(self, request: HttpRequest) -> HttpResponseBase:
         described = describe(request)
-        is_new = _identify(request, described)
-        with _inside(described):
+        cookie = self._cookie and _identify(request, described, self._cookie)
+        token = current.set(described)
+        try:
             response = await cast("Awaitable[HttpResponseBase]", self._get_response(request))
-        return _finish(request, response, described, is_new_visitor=is_new)
+        finally:
+            current.reset(token)
+        return _finish(request, response, described, cookie)
 
 
 @contextmanager
@@ -77,29 +84,23 @@ def _inside(request: Request) -> Iterator[None]:
         current.reset(token)
 
 
-def _identify(request: HttpRequest, described: Request) -> bool:
-    """Read the visitor's cookie, where it is switched on; return whether it must be set."""
-    name = _cookie_name()
-    if name is None:
-        return False
+def _identify(request: HttpRequest, described: Request, name: str) -> str | None:
+    """Read the visitor's cookie; return its name if it must be set."""
     value = request.COOKIES.get(name, "")
-    is_new = not _COOKIE_VALUE.fullmatch(value)
-    described.anonymous_id = uuid4().hex if is_new else value
-    return is_new
-
-
-def _cookie_name() -> str | None:
-    return getattr(settings, "EVENTTRACKING_ANONYMOUS_COOKIE", None)
+    if _COOKIE_VALUE.fullmatch(value):
+        described.anonymous_id = value
+        return None
+    described.anonymous_id = uuid4().hex
+    return name
 
 
 def _finish(
-    request: HttpRequest, response: HttpResponseBase, described: Request, *, is_new_visitor: bool
+    request: HttpRequest, response: HttpResponseBase, described: Request, cookie: str | None
 ) -> HttpResponseBase:
-    """Keep the context while the response streams and closes."""
-    name = _cookie_name()
-    if is_new_visitor and name is not None:
+    """Keep the context while the response streams and closes; set the cookie of that name."""
+    if cookie:
         response.set_cookie(
-            name,
+            cookie,
             described.anonymous_id or "",
             max_age=_COOKIE_AGE,
             secure=request.is_secure(),
@@ -123,8 +124,11 @@ def _close_inside(response: HttpResponseBase, described: Request) -> None:
     close = response.close
 
     def close_inside() -> None:
-        with _inside(described):
+        token = current.set(described)
+        try:
             close()
+        finally:
+            current.reset(token)
 
     response.close = close_inside  # type: ignore[method-assign]
 

@@ -24,11 +24,15 @@ def describe(request: HttpRequest) -> Request:
         path=request.path,
         host=without_port(meta.get("HTTP_HOST") or meta.get("SERVER_NAME")),
         address=meta.get("REMOTE_ADDR") or None,
-        header=request.headers.get,
+        header=lambda name: _header(request, name),
         route=lambda: _route(request),
         user=lambda: _user(request),
         session=lambda: _session(request),
     )
+
+
+def _header(request: HttpRequest, name: str) -> str | None:
+    return request.headers.get(name)  # Django makes all of them when one is read
 
 
 def _route(request: HttpRequest) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from contextlib import ExitStack
 from typing import Any, Final
 
 from eventtracking_core import Tracker, get_tracker
@@ -78,12 +77,15 @@ class ASGIMiddleware:
             request.anonymous_id, is_new = self._cookie.read(request.header("cookie"))
             if is_new:
                 send = _with_header(send, self._cookie.header(request.anonymous_id, scope))
-        with ExitStack() as stack:
-            token = current.set(request)
-            stack.callback(current.reset, token)
-            if self._propagation is not None:
-                stack.enter_context(self._propagation.extract(self.tracker, request.header))
-            await self.app(scope, receive, send)
+        token = current.set(request)
+        try:
+            if self._propagation is None:
+                await self.app(scope, receive, send)
+            else:
+                with self._propagation.extract(self.tracker, request.header):
+                    await self.app(scope, receive, send)
+        finally:
+            current.reset(token)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def flush_and_send(message: Message) -> None:
