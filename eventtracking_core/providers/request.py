@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any, Final, Literal, get_args
 
 from eventtracking_core.contexts.request import Request, current
+from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.interrupts import pass_on
 
 __all__ = ["FALLBACK", "RequestProvider"]
 
@@ -57,6 +61,9 @@ _HEADERS: Final = {
     "request_id": "x-request-id",
     "accept_language": "accept-language",
 }
+_PORT: Final = re.compile(r"^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$")
+"""An address with a port, as some proxies write it; IPv6 is in brackets then."""
+
 _MAX_LENGTH: Final = 1024
 """Characters of a header that are kept: clients choose them."""
 
@@ -115,8 +122,24 @@ class RequestProvider:
 
     def describe(self, request: Request) -> dict[str, Any]:
         """Return the fields of a request that have a value."""
-        values = ((name, read(request)) for name, read in self._readers)
-        return {name: value for name, value in values if value is not None and value != ""}
+        values: dict[str, Any] = {}
+        for name, read in self._readers:
+            try:
+                value = read(request)
+            except Exception as error:  # noqa: BLE001  the other fields matter all the same
+                pass_on(error)
+                report(
+                    logging.ERROR,
+                    (name, type(error)),
+                    "the field %s of the request failed: %s",
+                    name,
+                    describe(error),
+                    extra={"provider": "request", "error": type(error).__name__},
+                )
+                continue
+            if value is not None and value != "":
+                values[name] = value
+        return values
 
     def _reader(self, field: str) -> Callable[[Request], object]:
         if field in _HEADERS:
@@ -140,9 +163,10 @@ class RequestProvider:
             if len(forwarded) >= self._trusted_proxies:
                 text = forwarded[-self._trusted_proxies]
         try:
-            address = ip_address((text or "").strip("[]"))
+            address = ip_address(_PORT.sub(r"\1\2", text or "").partition("%")[0])
         except ValueError:  # a socket of the file system, or a name
             return None
+        address = getattr(address, "ipv4_mapped", None) or address
         if self._is_full:
             return str(address)
         prefix = 24 if address.version == 4 else 48  # noqa: PLR2004  IP's versions

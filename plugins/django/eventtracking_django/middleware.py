@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from inspect import iscoroutinefunction
 from typing import ClassVar, Final, cast
 from uuid import uuid4
@@ -57,11 +58,9 @@ class EventTrackingMiddleware:
             return self._answer(request)
         described = describe(request)
         cookie = self._cookie and _identify(request, described, self._cookie)
-        token = current.set(described)
-        try:
-            response = cast("HttpResponseBase", self._get_response(request))
-        finally:
-            current.reset(token)
+        context = copy_context()  # what the view enters and does not leave ends with the request
+        context.run(current.set, described)
+        response = cast("HttpResponseBase", context.run(self._get_response, request))
         return _finish(request, response, described, cookie)
 
     async def _answer(self, request: HttpRequest) -> HttpResponseBase:
@@ -149,10 +148,16 @@ class _Chunks:
 
 
 async def _async_chunks(chunks: AsyncIterator[bytes], request: Request) -> AsyncIterator[bytes]:
-    while True:
-        with _inside(request):
-            try:
-                chunk = await anext(chunks)
-            except StopAsyncIteration:
-                return
-        yield chunk
+    try:
+        while True:
+            with _inside(request):
+                try:
+                    chunk = await anext(chunks)
+                except StopAsyncIteration:
+                    return
+            yield chunk
+    finally:  # the client may have left
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            with _inside(request):
+                await close()

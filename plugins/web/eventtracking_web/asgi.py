@@ -102,12 +102,13 @@ class ASGIMiddleware:
 
         try:
             await self.app(scope, receive_and_note, flush_and_send)
-        except BaseException:
-            # An application without a lifespan raises at once. Then the server would not tell us
-            # of the end either: answer in its place.
-            if has_started:
+        except BaseException as error:
+            if has_started or not isinstance(error, Exception):
                 await self._flush()
                 raise
+        # An application without a lifespan raises, or returns, at once. Then the server would not
+        # tell us of the end either: answer in its place.
+        if not has_started:
             await self._answer_lifespan(receive, flush_and_send)
 
     async def _answer_lifespan(self, receive: Receive, send: Send) -> None:
