@@ -65,7 +65,7 @@ _PORT: Final = re.compile(r"^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$")
 """An address with a port, as some proxies write it; IPv6 is in brackets then."""
 
 _MAX_LENGTH: Final = 1024
-"""Characters of a header that are kept: clients choose them."""
+"""Characters of a field that are kept where the client chooses it."""
 
 
 class RequestProvider:
@@ -152,7 +152,7 @@ class RequestProvider:
             "session": lambda request: request.session(),
             "user_id": lambda request: request.user(),
         }
-        return special.get(field) or (lambda request: getattr(request, field))
+        return special.get(field) or (lambda request: (getattr(request, field) or "")[:_MAX_LENGTH])
 
     def _address(self, request: Request) -> str | None:
         text = request.address

@@ -45,6 +45,24 @@ async def streamed_async(request, order):
     return StreamingHttpResponse(chunks())
 
 
+def entering(request, order):
+    et.emit("entered", {"order": order})
+    et.get_tracker().enter_context("leaking", {"leak": order})  # and never left
+    return HttpResponse("ok")
+
+
+async def endless_async(request, order):
+    async def chunks():
+        try:
+            while True:
+                await asyncio.sleep(0)
+                yield "a"
+        finally:
+            et.emit("closed", {"order": order})
+
+    return StreamingHttpResponse(chunks())
+
+
 def to_async(request):
     async def inner():
         await asyncio.sleep(0)
@@ -83,6 +101,8 @@ urlpatterns = [
     path("async/orders/<int:order>/", shown_async),
     path("stream/<int:order>/", streamed),
     path("async/stream/<int:order>/", streamed_async),
+    path("entering/<int:order>/", entering),
+    path("async/endless/<int:order>/", endless_async),
     path("to-async/", to_async),
     path("to-sync/", to_sync),
     path("committed/", committed),

@@ -144,3 +144,39 @@ def test_the_session_is_named_without_its_key(override, memory, contexts, databa
     assert session
     assert session not in client.session.session_key
     assert client.session.session_key not in session
+
+
+def test_a_request_leaves_nothing_to_the_next_of_its_thread(memory):
+    client = Client()
+    for order in (1, 2):
+        client.get(f"/entering/{order}/")
+    et.emit("outside")
+    contexts = [event["context"] for event in memory.events]
+    assert [context.get("leak") for context in contexts] == [None, None, None]
+    assert [context.get("path") for context in contexts] == ["/entering/1/", "/entering/2/", None]
+
+
+def test_a_stream_that_its_client_leaves_is_closed_in_its_context(memory):
+    from django.core.asgi import get_asgi_application
+
+    async def main():
+        parts = asyncio.Event()
+        incoming = iter(["http.request", "http.disconnect"])
+
+        async def receive():
+            kind = next(incoming)
+            if kind == "http.disconnect":
+                await parts.wait()
+            return {"type": kind, "body": b"", "more_body": False}
+
+        async def send(message):
+            if message.get("body"):
+                parts.set()
+
+        path = "/async/endless/7/"
+        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
+        await asyncio.wait_for(get_asgi_application()(scope, receive, send), 30)
+
+    asyncio.run(main())
+    [event] = memory.events
+    assert (event["name"], event["context"]["path"]) == ("closed", "/async/endless/7/")
