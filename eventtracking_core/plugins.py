@@ -79,6 +79,9 @@ PUBLISHED: Final = frozenset(
     {
         *("async_router", "django", "file", "http", "kafka", "logger", "lrs", "mongo"),
         *("otel", "postgres", "redis", "segment", "sqlite", "structlog"),
+        *("async_router", "django", "file", "http", "logger", "mongo"),
+        *("lrs", "otel", "postgres", "redis", "segment"),
+        *("sqlalchemy", "sqlite", "structlog"),
     }
 )
 """This project's plugins, for errors that suggest what to install."""
