@@ -14,7 +14,7 @@ from eventtracking_web import ASGIMiddleware, WSGIMiddleware
 delivery = {"mode": os.environ["EVENTS_MODE"]}
 if delivery["mode"] == "spool":
     delivery["directory"] = "spool"
-store = {"type": "sqlite", "path": "events.db", "delivery": delivery}
+store = {"type": "sqlite", "path": os.environ["EVENTS_DB"], "delivery": delivery}
 et.configure({"shutdown_timeout": 20, "backends": {"store": store}})
 emitted = os.open("emitted", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 

@@ -44,7 +44,7 @@ def contexts(memory):
 
 
 class Server:
-    """A web server with applications.py, which stores its events in SQLite."""
+    """A web server with an application of this directory, which stores events in SQLite."""
 
     def __init__(self, directory, command, mode="queue"):
         with socket.socket() as probe:
@@ -52,6 +52,7 @@ class Server:
             self.port = probe.getsockname()[1]
         self._directory = directory
         self._environment = os.environ | {
+            "EVENTS_DB": str(directory / "events.db"),
             "EVENTS_MODE": mode,
             "PYTHONPATH": str(HERE),
             "PYTHONWARNINGS": "ignore",
@@ -85,6 +86,11 @@ class Server:
             os.killpg(self.process.pid, number)
         else:
             self.process.send_signal(number)
+
+    def end(self):
+        """End the server in order."""
+        self.signal(signal.SIGTERM)
+        self.wait()
 
     def wait(self):
         """Wait until all processes of the server have ended."""
@@ -136,7 +142,7 @@ def serve(tmp_path):
     """Start a server by its command; PORT stands for its port."""
     servers = []
 
-    def start(command, mode="queue"):
+    def start(*command, mode="queue"):
         servers.append(Server(tmp_path, command, mode))
         return servers[-1]
 

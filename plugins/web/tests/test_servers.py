@@ -112,7 +112,7 @@ class Clients:
 def check(serve, server, *, mode, prefix, end, requests):
     number, all_processes = ENDS[end]
     application = prefix + ("asgi" if server in ASGI else "wsgi")
-    running = serve((*SERVERS[server], f"applications:{application}"), mode)
+    running = serve(*SERVERS[server], f"applications:{application}", mode=mode)
     clients = Clients(running, requests)
     clients.ask_all(lambda: running.signal(number, all_processes=all_processes))
     running.wait()
