@@ -77,10 +77,8 @@ _BUILT_IN: Final[Mapping[ComponentKind, Mapping[str, str]]] = {
 
 PUBLISHED: Final = frozenset(
     {
-        *("async_router", "django", "file", "http", "kafka", "logger", "lrs", "mongo"),
-        *("otel", "postgres", "redis", "segment", "sqlite", "structlog"),
-        *("async_router", "django", "file", "http", "logger", "mongo"),
-        *("lrs", "otel", "postgres", "redis", "segment"),
+        *("async_router", "django", "file", "http", "kafka", "logger"),
+        *("lrs", "mongo", "otel", "postgres", "redis", "segment"),
         *("sqlalchemy", "sqlite", "structlog"),
     }
 )
