@@ -210,7 +210,7 @@ class Pipeline:
         for leaf in self.root.leaves():
             leaf.releases = leaf.releases and id(leaf.backend) not in shared_backends
         self._is_replaced = True
-        self.changed()
+        self.send = partial(_move, self._moved)
         # No leaf is closed before: an event goes wholly through the old pipeline, or the new one.
         self.wait_for_emitters(max(0.0, deadline - monotonic()))
         self.shutdown(max(0.0, deadline - monotonic()))

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 from eventtracking_core.config.reader import join
 from eventtracking_core.processors._accepts import Accepts
 from eventtracking_core.routing import ProcessorNode, RoutingBackend
-from eventtracking_core.routing.binding import bind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from eventtracking_core.config.reader import Problems
-    from eventtracking_core.routing.binding import Owner
 
 __all__ = ["check", "guards", "steps"]
 
@@ -33,17 +31,13 @@ def steps(table: Mapping[str, Any], path: str, problems: Problems) -> list[Proce
     return [ProcessorNode(Accepts(classes), name="accepts")] if is_converted else []
 
 
-def check(root: RoutingBackend, owner: Owner | None, problems: Problems) -> None:
+def check(root: RoutingBackend, problems: Problems) -> None:
     """Add a problem for each router that registered types would bring what it does not accept.
 
     Args:
-        root: the tree.
-        owner: whose event types they are; where nobody's, nothing is known yet.
+        root: the tree, bound to event types; otherwise, nothing is known of them yet.
         problems: what is wrong is added here.
     """
-    if owner is None:
-        return
-    bind(root, owner)
     for path, guard in guards(root):
         refused = guard.refused()
         if refused:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +27,7 @@ from eventtracking_core.config.settings import (
     read_delivery,
     read_policies,
     read_telemetry,
+    variables_of_environment,
 )
 from eventtracking_core.delivery import BufferedLeaf, DeliveryOptions
 from eventtracking_core.delivery.attempt import Attempt
@@ -115,7 +115,8 @@ class TreeBuilder:
         self._tracker = tracker
         self._owner = owner
         self._problems = problems
-        disabled = os.environ.get("EVENTTRACKING_DISABLE_PLUGINS", "").split(",")
+        self._variables = variables_of_environment()
+        disabled = self._variables.get("DISABLE_PLUGINS", "").split(",")
         self._components = ComponentFactory([name.strip() for name in disabled], problems)
 
     def build(self, table: Mapping[str, Any]) -> Pipeline:
@@ -126,26 +127,27 @@ class TreeBuilder:
                 problems.add(join("", key), _unknown_at_root(key))
         self._components.disabled += problems.option(table, "disable", list[str], [])
         timeout = problems.option(table, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
-        telemetry = read_telemetry(table, problems)
+        telemetry = read_telemetry(table, self._variables, problems)
         if self._is_instrumented and any(telemetry):
             self._telemetry = OpenTelemetry(telemetry)
-        policies = read_policies(table, problems)
+        policies = read_policies(table, self._variables, problems)
         providers = [
             self._provider(node, path)
             for path, node in problems.items(table.get("context"), "context")
         ]
         metadata = table.get("metadata")
         store = metadata and self._components.component("metadata store", metadata, "metadata")
-        self._environment = delivery_from_environment(problems)
+        self._environment = delivery_from_environment(self._variables, problems)
         root = self._router(table, NodeContext("", (), [self._environment]))
-        accepts.check(root, self._owner, problems)
         providers = [provider for provider in providers if provider is not None]
-        return Pipeline(
+        pipeline = Pipeline(
             *(root, providers, timeout, policies, store),
             telemetry=telemetry,
             instrumentation=self._telemetry,
-            owner=None if problems else self._owner,
+            owner=self._owner,
         )
+        accepts.check(root, problems)
+        return pipeline
 
     def _provider(self, node: object, path: str) -> Any:
         provider = self._components.component("context provider", node, path)
@@ -167,7 +169,7 @@ class TreeBuilder:
         steps = []
         for at, item in self._problems.items(processors, join(path, "processors")):
             node, on_error = item, None
-            if isinstance(item, Mapping):
+            if isinstance(item, dict):
                 node = {key: value for key, value in item.items() if key != "on_error"}
                 on_error = self._on_error(item, at)
             processor: Processor | None = self._component("processor", node, at)
@@ -191,7 +193,7 @@ class TreeBuilder:
         at = join(context.path, "backends")
         if backends is None:
             return {}
-        if not isinstance(backends, Mapping):
+        if not isinstance(backends, dict):
             self._problems.add(at, f"expected a table of backends by name, got {kind_of(backends)}")
             return {}
         for name, count in Counter(map(str, backends)).items():
@@ -211,7 +213,7 @@ class TreeBuilder:
         path = context.path
         if isinstance(node, str):
             node = {"type": node}
-        if isinstance(node, Mapping):
+        if isinstance(node, dict):
             translated = translate(node, path, self._problems)
             if translated is None:
                 return None

@@ -43,7 +43,7 @@ def translate(node: Mapping[str, Any], path: str, problems: Problems) -> Mapping
     for key in node:
         if key not in {"ENGINE", "OPTIONS"}:
             problems.add(join(path, key), "unknown key (expected one of: ENGINE, OPTIONS)")
-    if not isinstance(engine, str) or not isinstance(options, Mapping):
+    if not isinstance(engine, str) or not isinstance(options, dict):
         wrong = "OPTIONS: expected a table" if isinstance(engine, str) else "ENGINE: expected str"
         problems.add(path, wrong)
         return None
@@ -71,6 +71,6 @@ def translate(node: Mapping[str, Any], path: str, problems: Problems) -> Mapping
 def _in_order(router: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a router whose backends are called in the order of their names, as they are there."""
     backends = router.get("backends")
-    if not isinstance(backends, Mapping):
+    if not isinstance(backends, dict):
         return router
     return {**router, "backends": dict(sorted(backends.items(), key=lambda item: str(item[0])))}

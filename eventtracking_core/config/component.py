@@ -94,7 +94,7 @@ class ComponentFactory:
         """
         if isinstance(node, str):
             node = {"type": node}
-        if not isinstance(node, Mapping):
+        if not isinstance(node, dict):
             return self._given(kind, node, path)
         node = translate(node, path, self._problems)
         if node is None or is_missing(node.get("type")):
@@ -153,9 +153,9 @@ class ComponentFactory:
         """Return the options that can be used, converted."""
         options = {}
         for key, value in node.items():
-            at = join(path, key)
             if key == "type":
                 continue
+            at = join(path, key)
             if key not in known and (key in RESERVED or not open_ended):
                 self._problems.add(at, _unknown(kind, key, known))
                 continue
@@ -223,7 +223,7 @@ def _is_quoted(word: str, values: list[str]) -> bool:
 
 
 def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for item in value.values():
             yield from _texts(item)
     elif isinstance(value, list | tuple):

@@ -91,18 +91,18 @@ def parameters(factory: Callable[..., Any]) -> tuple[dict[str, Parameter], bool]
 
 def convert(value: object, hint: object, path: str) -> tuple[Any, list[Problem]]:
     """Return an option's value as its annotation wants it, or what is wrong with it."""
-    item = _element(hint)
+    members = alternatives(hint)
+    item = _element(members)
     if item is not None and isinstance(value, list | tuple):
         pairs = [convert(each, item, f"{path}[{index}]") for index, each in enumerate(value)]
         converted = [each for each, _ in pairs]
         problems = [problem for _, found in pairs for problem in found]
-        return tuple(converted) if _item(hint, tuple) else converted, problems
+        return tuple(converted) if _item(members, tuple) else converted, problems
     try:
-        value = _from_text(value, hint)
-        converted = msgspec.convert(
-            _plain(value), hint, strict=not _substituted(value), dec_hook=_decode
-        )
-        _check(converted, hint)
+        substituted: list[str] = []
+        plain = _from_text(_plain(value, substituted), members)
+        converted = msgspec.convert(plain, hint, strict=not substituted, dec_hook=_decode)
+        _check(converted, members)
     except msgspec.ValidationError as error:
         return None, [_problem(error, value, hint, path)]
     except TypeError as error:
@@ -144,19 +144,14 @@ def _problem(error: msgspec.ValidationError, value: object, hint: object, path: 
     return Problem(f"{path}{place.rstrip('`')}", text[:1].lower() + text[1:])
 
 
-def _substituted(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(map(_substituted, value.values()))
+def _plain(value: Any, substituted: list[str]) -> Any:
+    """Return a value with plain texts; add those to a list in which variables were replaced."""
+    if isinstance(value, dict):
+        return {key: _plain(item, substituted) for key, item in value.items()}
     if isinstance(value, list):
-        return any(map(_substituted, value))
-    return isinstance(value, Substituted)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain(item, substituted) for item in value]
+    if isinstance(value, Substituted):
+        substituted.append(value)
     return str(value) if isinstance(value, str) else value
 
 
@@ -165,14 +160,14 @@ def alternatives(hint: object) -> tuple[object, ...]:
     return get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
 
 
-def _element(hint: object) -> object:
+def _element(members: tuple[object, ...]) -> object:
     """Return the annotation of what a list or another sequence of any length holds; else None."""
-    return _item(hint) or _item(hint, Sequence) or _item(hint, tuple)
+    return _item(members, list) or _item(members, Sequence) or _item(members, tuple)
 
 
-def _item(hint: object, container: type = list) -> object:
+def _item(members: tuple[object, ...], container: type) -> object:
     """Return the annotation of what a container holds, which may be optional; else None."""
-    others = [one for one in alternatives(hint) if one is not NoneType]
+    others = [one for one in members if one is not NoneType]
     if len(others) != 1 or get_origin(others[0]) is not container:
         return None
     arguments = get_args(others[0])
@@ -184,17 +179,18 @@ def _item(hint: object, container: type = list) -> object:
 def unit_of(hint: object) -> Unit | None:
     """Return the unit of an annotation that has one."""
     metadata = getattr(hint, "__metadata__", ()) if get_origin(hint) is Annotated else ()
-    return next((one for one in metadata if isinstance(one, Unit)), None)
+    units = [one for one in metadata if isinstance(one, Unit)]
+    return units[0] if units else None
 
 
-def _from_text(value: object, hint: object) -> object:
+def _from_text(value: object, members: tuple[object, ...]) -> object:
     """Return the number that a text such as `64 MiB` or `2h` stands for, where one is wanted."""
     if isinstance(value, dict):
-        item = _item(hint, dict)
-        return {key: _from_text(each, item) for key, each in value.items()} if item else value
+        item = _item(members, dict)
+        inner = alternatives(item)
+        return {key: _from_text(each, inner) for key, each in value.items()} if item else value
     if not isinstance(value, str):
         return value
-    members = alternatives(hint)
     if any(get_origin(one) is Literal and value in get_args(one) for one in members):
         return value
     for alternative in members:
@@ -205,17 +201,17 @@ def _from_text(value: object, hint: object) -> object:
     return value
 
 
-def _check(value: object, hint: object) -> None:
+def _check(value: object, members: tuple[object, ...]) -> None:
     """Check what the types cannot say: numbers in their bounds, and patterns that compile.
 
     Raises:
         ValueError: a value is not allowed; the message says why.
     """
     if isinstance(value, dict):
+        inner = alternatives(_item(members, dict))
         for each in value.values():
-            _check(each, _item(hint, dict))
+            _check(each, inner)
         return
-    members = alternatives(hint)
     units = {unit_of(one) for one in members}
     is_numeric = units != {None} or int in members or float in members
     if isinstance(value, float | int) and is_numeric:

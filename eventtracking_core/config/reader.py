@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
@@ -30,32 +30,19 @@ DeliverySettings = Mapping[str, Any]
 _LONGEST_TYPO: Final = 60
 
 
-class Problems:
-    """Collects every problem, in the order of the configuration.
-
-    Args:
-        found: the problems found already.
-    """
-
-    def __init__(self, found: Iterable[Problem] = ()) -> None:
-        self._found = list(found)
-
-    def __iter__(self) -> Iterator[Problem]:
-        return iter(self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
+class Problems(list[Problem]):
+    """Every problem, in the order of the configuration."""
 
     def add(self, path: str, message: str) -> None:
         """Add a problem, by its path."""
-        self._found.append(Problem(path, printable(message)))
+        self.append(Problem(path, printable(message)))
 
     def convert(self, value: object, hint: object, path: str) -> tuple[Any, bool]:
         """Return a value as its annotation wants it, and whether it could be converted."""
         if is_missing(value):
             return None, False
         converted, problems = convert(value, hint, path)
-        self._found += problems
+        self += problems
         return converted, not problems
 
     def option(self, table: Mapping[str, Any], key: str, hint: object, default: Any) -> Any:
@@ -100,7 +87,7 @@ class NodeContext(NamedTuple):
 
 def is_missing(value: object) -> bool:
     """Return whether a variable in a value is not set, which is a problem already."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return any(map(is_missing, value.values()))
     if isinstance(value, list):
         return any(map(is_missing, value))
@@ -129,11 +116,11 @@ def unknown(
 
 def type_name_of(node: object) -> str | None:
     """Return the type a node names; an object that is built already has none."""
-    if isinstance(node, Mapping):
+    if isinstance(node, dict):
         node = node.get("type")
     return node if isinstance(node, str) else None
 
 
 def kind_of(value: object) -> str:
     """Return what a problem calls a value of the wrong kind."""
-    return "table" if isinstance(value, Mapping) else type(value).__name__
+    return "table" if isinstance(value, dict) else type(value).__name__

@@ -65,9 +65,9 @@ def _nodes(table: Mapping[str, Any], path: str, names: tuple[str, ...]) -> Itera
     """Yield the backends below a router that have a type, or are objects."""
     for name, node in (table.get("backends") or {}).items():
         at, below = join(join(path, "backends"), name), (*names, str(name))
-        own = translate(node, at, Problems()) if isinstance(node, Mapping) else {}
-        if isinstance(own, Mapping):
-            if not isinstance(node, Mapping) or own.get("type", "router") != "router":
+        own = translate(node, at, Problems()) if isinstance(node, dict) else {}
+        if isinstance(own, dict):
+            if not isinstance(node, dict) or own.get("type", "router") != "router":
                 yield _Node(at, below, own)
             yield from _nodes(own, at, below)
 
@@ -86,7 +86,7 @@ def _leaves(router: RoutingBackend, names: tuple[str, ...]) -> Iterator[tuple[An
 
 
 def _plain_variables(value: object, path: str) -> Iterator[Problem]:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key, item in value.items():
             yield from _plain_variables(item, join(path, key))
     elif isinstance(value, list):

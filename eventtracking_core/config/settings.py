@@ -22,8 +22,12 @@ __all__ = [
     "read_delivery",
     "read_policies",
     "read_telemetry",
+    "variables_of_environment",
 ]
 
+Variables = Mapping[str, str]
+
+_PREFIX: Final = "EVENTTRACKING_"
 DELIVERY: Final = parameters(DeliveryOptions)[0]
 POLICIES: Final = parameters(Policies)[0]
 ROOT_ONLY: Final = (
@@ -44,7 +48,7 @@ def read_delivery(node: Mapping[str, Any], path: str, problems: Problems) -> Del
     table = node["delivery"]
     if isinstance(table, str):
         table = {"mode": table}
-    if not isinstance(table, Mapping):
+    if not isinstance(table, dict):
         problems.add(at, f"expected one of: {', '.join(MODES)}, or a table")
         return {}
     settings = _read(table, DELIVERY, at, problems, DeliveryOptions)
@@ -53,10 +57,19 @@ def read_delivery(node: Mapping[str, Any], path: str, problems: Problems) -> Del
     return settings
 
 
-def delivery_from_environment(problems: Problems) -> DeliverySettings:
+def variables_of_environment() -> Variables:
+    """Return the environment's variables whose names begin with `EVENTTRACKING_`, without that."""
+    return {
+        name.removeprefix(_PREFIX): os.environ[name]
+        for name in os.environ
+        if name.startswith(_PREFIX)
+    }
+
+
+def delivery_from_environment(variables: Variables, problems: Problems) -> DeliverySettings:
     """Return the limits that the environment sets, such as `EVENTTRACKING_MAX_QUEUE_SIZE`."""
     limits = [DELIVERY[name] for name in sorted(DELIVERY.keys() - _NO_VARIABLES)]
-    return _from_environment(limits, "EVENTTRACKING_", problems, DeliveryOptions)
+    return _from_variables(limits, variables, "", problems, DeliveryOptions)
 
 
 def merge_delivery(context: NodeContext, backend: object) -> dict[str, Any]:
@@ -67,26 +80,27 @@ def merge_delivery(context: NodeContext, backend: object) -> dict[str, Any]:
     return merged
 
 
-def read_policies(tree: Mapping[str, Any], problems: Problems) -> Policies:
+def read_policies(tree: Mapping[str, Any], variables: Variables, problems: Problems) -> Policies:
     """Return the policies at the root of a configuration; the environment may set the size."""
     size = [] if "max_event_size" in tree else [POLICIES["max_event_size"]]
-    settings = _from_environment(size, "EVENTTRACKING_", problems, Policies)
+    settings = _from_variables(size, variables, "", problems, Policies)
     given = {key: tree[key] for key in POLICIES if key in tree}
     settings |= _read(given, POLICIES, "", problems, Policies)
     return Policies(**settings) if settings else DEFAULT
 
 
-def read_telemetry(tree: Mapping[str, Any], problems: Problems) -> Telemetry:
+def read_telemetry(tree: Mapping[str, Any], variables: Variables, problems: Problems) -> Telemetry:
     """Return which telemetry to publish: a truth value for all of it, or a table of switches.
 
     What is not given comes from the environment, as `EVENTTRACKING_TELEMETRY_SPANS`.
     """
     given = tree.get("telemetry", True)
-    variables = _SWITCHES.values()
-    environment = _from_environment(variables, "EVENTTRACKING_TELEMETRY_", problems, Telemetry)
-    if isinstance(given, Mapping):
-        switches = _read(given, _SWITCHES, "telemetry", problems, Telemetry)
-        return Telemetry(**(environment | switches))
+    switches = _SWITCHES.values()
+    environment = _from_variables(switches, variables, "TELEMETRY_", problems, Telemetry)
+    if isinstance(given, dict):
+        return Telemetry(
+            **(environment | _read(given, _SWITCHES, "telemetry", problems, Telemetry))
+        )
     if not isinstance(given, bool | Substituted):
         expected = ", ".join(_SWITCHES)
         problems.add("telemetry", f"expected true, false, or a table of {expected}")
@@ -120,16 +134,20 @@ def _read(
     return settings
 
 
-def _from_environment(
-    options: Iterable[Parameter], prefix: str, problems: Problems, check: Callable[..., object]
+def _from_variables(
+    options: Iterable[Parameter],
+    variables: Variables,
+    prefix: str,
+    problems: Problems,
+    check: Callable[..., object],
 ) -> dict[str, Any]:
     """Return the options that the environment sets, each by a prefix and its name."""
     settings: dict[str, Any] = {}
     for option in options:
-        variable = prefix + option.name.upper()
-        if variable in os.environ:
-            value = Substituted(os.environ[variable])
-            settings |= _setting(option, value, variable, problems, check)
+        name = prefix + option.name.upper()
+        if name in variables:
+            value = Substituted(variables[name])
+            settings |= _setting(option, value, _PREFIX + name, problems, check)
     return settings
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -162,7 +162,7 @@ class _Substitution:
         self._left = MAX_VALUES
 
     def of(self, value: Any) -> Any:
-        """Return a copy of a value, with the variables of its strings replaced.
+        """Return a copy of a value, of plain dicts and lists, with its variables replaced.
 
         Raises:
             ValueError: it is nested too deep, or has too many values.
@@ -172,19 +172,21 @@ class _Substitution:
             raise ValueError(f"has more than {MAX_VALUES:,} values")
         if len(self._path) > MAX_DEPTH:
             raise ValueError(TOO_DEEP)
-        if isinstance(value, Mapping):
-            return {key: self._below(key, item) for key, item in value.items()}
+        if isinstance(value, str):
+            return self._expanded(value) if "${" in value else value
+        items: Iterable[tuple[Any, Any]]
         if isinstance(value, list | tuple):
-            return [self._below(number, item) for number, item in enumerate(value)]
-        if isinstance(value, str) and "${" in value:
-            return self._expanded(value)
-        return value
-
-    def _below(self, key: str | int, value: Any) -> Any:
-        self._path.append(key)
-        value = self.of(value)
-        self._path.pop()
-        return value
+            items = enumerate(value)
+        elif isinstance(value, dict | Mapping):  # the abstract class is slow to ask
+            items = value.items()
+        else:
+            return value
+        copied = {}
+        for key, item in items:
+            self._path.append(key)
+            copied[key] = self.of(item)
+            self._path.pop()
+        return list(copied.values()) if isinstance(value, list | tuple) else copied
 
     def _expanded(self, text: str) -> str:
         kind: type[str] = Substituted

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
+from operator import attrgetter
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
@@ -205,7 +206,7 @@ class EventType:
 
 
 def _by_name(fields: Iterable[FieldDoc]) -> list[FieldDoc]:
-    return sorted(fields, key=lambda doc: doc.name)
+    return sorted(fields, key=attrgetter("name"))
 
 
 def _fields(record: Mapping[str, Any], key: str) -> tuple[FieldDoc, ...]:

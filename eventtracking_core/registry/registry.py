@@ -11,7 +11,7 @@ from typing import Any, Final
 from weakref import WeakSet
 
 from eventtracking_core.diagnostics import log, report
-from eventtracking_core.events import UNKNOWN, clean_name
+from eventtracking_core.events import UNKNOWN, as_utc, clean_name
 from eventtracking_core.registry.jsonschema import fields_of_schema
 from eventtracking_core.registry.record import EventType, FieldDoc, RecordKind, stack_trace
 
@@ -99,8 +99,10 @@ class Registry:
             tags=tuple(tags),
             examples=tuple(examples),
             deprecated=deprecated,
+            registered_at=as_utc(datetime.now(UTC)),
+            stack_trace=stack_trace(),
         )
-        return self.add(record.at(datetime.now(UTC), stack_trace()))
+        return self.add(record)
 
     def describe_context(
         self, name: str, description: str = "", field_descriptions: FieldDescriptions | None = None
@@ -119,11 +121,14 @@ class Registry:
         said = name, description, tuple((field_descriptions or {}).items())
         record = self._described.get(said)
         if record is None:
-            fields = _fields(field_descriptions)
-            made = EventType(
-                kind="context", name=_name(name), description=description, fields=fields
+            record = EventType(
+                kind="context",
+                name=_name(name),
+                description=description,
+                fields=_fields(field_descriptions),
+                registered_at=as_utc(datetime.now(UTC)),
+                stack_trace=stack_trace(),
             )
-            record = made.at(datetime.now(UTC), stack_trace())
             if len(self._described) < MAX_TYPES:
                 self._described[said] = record
         return self.add(record).id if self._is_kept(record) else None
@@ -141,8 +146,8 @@ class Registry:
         if record is None:
             parts = [find_record(member) for member in members]
             name = "+".join(part.name for part in parts if part is not None)
-            made = EventType(kind="composed", name=name, members=members)
-            record = made.at(datetime.now(UTC), ())
+            moment = as_utc(datetime.now(UTC))
+            record = EventType(kind="composed", name=name, members=members, registered_at=moment)
             if len(self._composed) < MAX_TYPES:
                 self._composed[members] = record
         return self.add(record).id if self._is_kept(record) else None
@@ -211,7 +216,7 @@ def _fields(
 ) -> tuple[FieldDoc, ...]:
     """Return the fields of a schema, with what is described besides."""
     for said in (descriptions, schema):
-        if not isinstance(said, Mapping | None):
+        if said is not None and not isinstance(said, Mapping):
             raise ValueError("field descriptions are a mapping of texts by field name")
     fields = {doc.name: doc for doc in fields_of_schema(schema)} if schema is not None else {}
     for name, meaning in (descriptions or {}).items():
@@ -223,5 +228,5 @@ def _field(known: FieldDoc | None, name: object, meaning: object) -> FieldDoc:
     if isinstance(name, str) and isinstance(meaning, FieldDoc):
         return replace(meaning, name=name)
     if isinstance(name, str) and isinstance(meaning, str):
-        return replace(known or FieldDoc(name), description=meaning)
+        return FieldDoc(name, meaning) if known is None else replace(known, description=meaning)
     raise ValueError("a field description is a text or a FieldDoc, by field name")

@@ -38,21 +38,19 @@ def speaks_asyncio(backend: object) -> bool:
     return any(map(is_coroutine_function, methods))
 
 
-def _has(function: object, flags: int) -> bool:
+def _has(function: Any, flags: int) -> bool:
+    """Return whether a function, or the `__call__` of an object, has one of some flags."""
     while isinstance(function, partial):
         function = function.func
-    if _is_marked(function, flags):
-        return True
-    return _is_marked(getattr(type(function), "__call__", None), flags)  # noqa: B004  of the class
-
-
-def _is_marked(function: Any, flags: int) -> bool:
-    function = getattr(function, "__func__", function)
-    while isinstance(function, partial):
-        function = function.func
-    code_flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
-    marks = [getattr(function, name, None) is not None for name in _MARKS]
-    return bool(code_flags & flags) or any(marks)
+    for called in (function, getattr(type(function), "__call__", None)):  # noqa: B004  of the class
+        called = getattr(called, "__func__", called)  # noqa: PLW2901  of a method
+        while isinstance(called, partial):
+            called = called.func  # noqa: PLW2901  of a partial method
+        code_flags = getattr(getattr(called, "__code__", None), "co_flags", 0)
+        marks = [getattr(called, name, None) is not None for name in _MARKS]
+        if code_flags & flags or any(marks):
+            return True
+    return False
 
 
 def refuse_awaitable(result: object) -> None:
