@@ -1,36 +1,20 @@
-"""The tracker: what an application emits through."""
+"""The tracker: what an application configures, and emits through."""
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, Self, cast
-from weakref import WeakSet, proxy, ref
+from typing import TYPE_CHECKING, Any, Final, Self
+from weakref import WeakSet, proxy
 
-from eventtracking_core.contexts import Scope
-from eventtracking_core.diagnostics import describe, report
-from eventtracking_core.encoding import snapshot
-from eventtracking_core.errors import InvalidEventError
-from eventtracking_core.events import Event, id_at
-from eventtracking_core.forks import check_fork, reset_after_fork, same_process
+from eventtracking_core.emitter import Emitter
+from eventtracking_core.forks import check_fork
 from eventtracking_core.holders import join
-from eventtracking_core.interrupts import pass_on
-from eventtracking_core.pipeline import Pipeline, Replaced, emitting
-from eventtracking_core.prepared import PreparedEvent
+from eventtracking_core.pipeline import Pipeline
 from eventtracking_core.routing import RoutingBackend
 from eventtracking_core.settings import DEFAULT, SHUTDOWN_TIMEOUT
 from eventtracking_core.signals import uninterrupted
-from eventtracking_core.validation.arguments import (
-    coerce_data,
-    coerce_name,
-    coerce_timestamp,
-    typed_event,
-)
-from eventtracking_core.validation.reporting import EventWarnings
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
@@ -40,18 +24,15 @@ if TYPE_CHECKING:
         ContextProvider,
         EnteredContext,
     )
-    from eventtracking_core.registry import EventType, FieldDoc, Registry
-    from eventtracking_core.validation.builder import EventBuilders, Verdict
+    from eventtracking_core.registry import EventType, FieldDoc
 
 __all__ = ["Tracker"]
-
-_now: Callable[[tzinfo], datetime] = datetime.now
 
 alive: Final[WeakSet[Tracker]] = WeakSet()
 """Every tracker of the process."""
 
 
-class Tracker:
+class Tracker(Emitter):
     """Sends events, with the contexts that are active, to a tree of backends.
 
     Args:
@@ -64,8 +45,6 @@ class Tracker:
         ValueError: a backend has no callable `send`, or a processor is not callable.
     """
 
-    _event_types: Registry | None = None  # until they are asked for
-
     def __init__(
         self,
         backends: Mapping[str, Backend | BatchBackend] | None = None,
@@ -74,154 +53,14 @@ class Tracker:
         *,
         strict: bool = False,
     ) -> None:
-        self._scope = Scope(context_locator)
-        self._top = self._scope.top
+        super().__init__(context_locator, strict=strict)
         self.name: str | None = None
         self._configuring = RLock()
-        self._warnings = EventWarnings(strict=strict)
-        self._names: dict[str, str] = {}  # names that need no change, each as its own value
         # A cycle would keep a tracker alive.
         self._pipeline = Pipeline(RoutingBackend(backends, processors), owner=proxy(self))
-        self._builders: EventBuilders | None = None
         self._providers: tuple[ContextProvider, ...] = ()
-        if strict:
-            self._event_builders()
         alive.add(self)
         join(self)
-
-    def emit(  # noqa: C901, PLR0912  each step inline, for speed
-        self, name: object = None, data: object = None, *, timestamp: datetime | None = None
-    ) -> str:
-        """Say what happened. Never raises; returns the event's id.
-
-        Args:
-            name: what happened, in the manner of `org.area.verb`; or an instance of a class that
-                `event` declares, without data.
-            data: its fields; a value that is no mapping becomes the field `value`.
-            timestamp: when it happened; by default, now. A naive one is taken as UTC.
-
-        Raises:
-            InvalidEventError: the tracker is strict, and something would have been a warning.
-        """
-        if not same_process[0]:
-            reset_after_fork()
-        now = _now(UTC)
-        event_id = id_at(now)
-        pipeline = self._pipeline
-        if pipeline.is_silent:
-            return event_id
-        try:
-            cls = None
-            if data is None and type(name) is not str:
-                cls, name, data = typed_event(name)
-            try:
-                name = self._names[name]  # type: ignore[index]
-            except Exception as error:  # noqa: BLE001  a name may be anything, and hash as it likes
-                name = coerce_name(name, self._names, self._warnings, error)
-            frame = self._top()
-            if pipeline.providers:
-                context = pipeline.context({} if frame is None else frame.merged)
-            else:
-                context = {} if frame is None else frame.merged.copy()
-            if timestamp is not None:
-                now = coerce_timestamp(timestamp, name, self._warnings)
-            fields = data if type(data) is dict else coerce_data(data, name, self._warnings)
-            event: Any
-            if self._builders is None and cls is None:
-                event = {
-                    "id": event_id,
-                    "name": name,
-                    "timestamp": now,
-                    "context": context,
-                    "data": fields,
-                }
-            else:
-                build = (self._builders or self._event_builders())[name if cls is None else cls]
-                policies = pipeline.policies
-                event = build(policies, event_id, name, now, frame, context, fields)
-                if type(event) is not dict:  # faster than `isinstance` of a verdict
-                    self._route(event.event, event)
-                    return event_id
-            try:
-                next(pipeline.emitted)
-                pipeline.send(event)
-            finally:
-                next(pipeline.left)
-        except Replaced:
-            self.send(event)
-        except InvalidEventError:
-            raise
-        except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
-            pass_on(error)
-            report(logging.ERROR, type(error), "an event was not emitted: %s", describe(error))
-        return event_id
-
-    def prepare(
-        self,
-        name: object = None,
-        data: object = None,
-        *,
-        timestamp: datetime | None = None,
-        event_id: str | None = None,
-    ) -> PreparedEvent:
-        """Make an event now, as `emit` does, and send it later or not at all.
-
-        Its id, time and contexts are those of this call, and its data are copied. It goes through
-        the processors when it is sent. Never raises.
-
-        Args:
-            name: as in `emit`.
-            data: as in `emit`.
-            timestamp: as in `emit`.
-            event_id: a UUID, for events that have an id already; by default, a new one.
-
-        Returns:
-            the event, to be sent by its `send()`.
-
-        Raises:
-            InvalidEventError: the tracker is strict, and something would have been a warning.
-        """
-        check_fork()
-        now = _now(UTC)
-        event_id = event_id or id_at(now)
-        try:
-            built = self._build(event_id, now, name, data, timestamp)
-            verdict = built if isinstance(built, tuple) else None
-            event = snapshot(built.event if isinstance(built, tuple) else built)
-        except InvalidEventError:
-            raise
-        except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
-            pass_on(error)
-            report(logging.ERROR, type(error), "an event was not prepared: %s", describe(error))
-            return PreparedEvent(event_id, None)
-        return PreparedEvent(event_id, partial(self._route, event, verdict))
-
-    def _build(
-        self, event_id: str, now: datetime, name: object, data: object, timestamp: object
-    ) -> Event | Verdict:
-        """Return an event, or what a policy does with it; see `emit`."""
-        pipeline, warnings = self._pipeline, self._warnings
-        cls = None
-        if data is None:
-            cls, name, data = typed_event(name)
-        text = coerce_name(name, self._names, warnings)
-        frame = self._top()
-        context = pipeline.context({} if frame is None else frame.merged)
-        moment = now if timestamp is None else coerce_timestamp(timestamp, text, warnings)
-        fields = coerce_data(data, text, warnings)
-        if self._builders is None and cls is None:
-            made = {"id": event_id, "name": text, "timestamp": moment}
-            return cast("Event", {**made, "context": context, "data": fields})
-        build = (self._builders or self._event_builders())[text if cls is None else cls]
-        return build(pipeline.policies, event_id, text, moment, frame, context, fields)
-
-    def _event_builders(self) -> EventBuilders:
-        """Return the builders of events; from now on, events are checked."""
-        from eventtracking_core.validation.builder import EventBuilders  # noqa: PLC0415  costs imports
-
-        if self._builders is None:
-            self._builders = EventBuilders(self.event_types, self._warnings)
-        return self._builders
 
     def _begin(self) -> None:
         """Apply the pipeline's policies and write known event types to its metadata store."""
@@ -230,58 +69,6 @@ class Tracker:
         if self._event_types is not None:
             for record in self._event_types.records():
                 self._pipeline.write_metadata(record)
-
-    def _registered(self, record: EventType) -> None:
-        """Check events by a record that was registered, and save it."""
-        self._event_builders()
-        self._pipeline.write_metadata(record)
-
-    def send(self, event: Event) -> None:
-        """Route an existing event, such as a replay or a line of a log. Never raises."""
-        check_fork()
-        self._route(event)
-
-    def _route(self, event: Event, verdict: Verdict | None = None) -> None:
-        """Send an event through the pipeline, or apply a verdict; again if that was replaced."""
-        replaced: Pipeline | None = None
-        while (pipeline := self._pipeline) is not replaced:
-            if pipeline.is_silent:
-                return
-            try:
-                self._send(pipeline, event, verdict)
-            except Replaced:
-                replaced = pipeline
-            else:
-                return
-
-    def _send(self, pipeline: Pipeline, event: Event, verdict: Verdict | None = None) -> None:
-        try:
-            next(pipeline.emitted)
-            if verdict is None:
-                pipeline.send(event)
-            elif verdict.action == "reject":
-                pipeline.count_dropped(verdict.reason)
-            else:
-                pipeline.reject_invalid(verdict.reason, event)
-        except Replaced:
-            raise
-        except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
-            pass_on(error)
-            report(logging.ERROR, type(error), "an event was not sent: %s", describe(error))
-        finally:
-            next(pipeline.left)
-
-    @property
-    def event_types(self) -> Registry:
-        """The registered types of events and contexts, with every earlier record."""
-        if self._event_types is None:
-            from eventtracking_core.registry import Registry  # noqa: PLC0415  costs imports
-
-            made = Registry()
-            made.watch(partial(_registered, ref(self)))  # not strongly: processors hold registries
-            # Of two threads that come here at once, one must not lose what it registers.
-            return cast("Registry", self.__dict__.setdefault("_event_types", made))
-        return self._event_types
 
     def register(
         self,
@@ -555,26 +342,5 @@ class Tracker:
         }
 
 
-def freeze_clock(read: Callable[[tzinfo], datetime]) -> Callable[[], None]:
-    """Take the time of events from a function, until the returned one is called; for tests."""
-    global _now
-    before, _now = _now, read
-
-    def thaw() -> None:
-        global _now  # noqa: PLW0603  as above
-        _now = before
-
-    return thaw
-
-
 def _is_true(text: str) -> bool:
     return text.strip().lower() in {"1", "true", "yes", "on"}
-
-
-def _registered(tracker: ref[Tracker], record: EventType) -> None:
-    found = tracker()
-    if found is not None:
-        found._registered(record)  # noqa: SLF001  a method, but for the weak reference
-
-
-emitting.extend((Tracker.emit, Tracker._send))  # noqa: SLF001  they count events in and out

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from eventtracking_core import events, tracker
+from eventtracking_core import emitter, events
 
 __all__ = ["FrozenClock", "frozen"]
 
@@ -45,7 +45,7 @@ def frozen(moment: datetime = MOMENT) -> Iterator[FrozenClock]:
         moment: a naive one is taken as UTC; the beginning of 2026, if not given.
     """
     clock = FrozenClock(events.as_utc(moment))
-    thaw_ids, thaw_clock = events.freeze_ids(clock.now), tracker.freeze_clock(clock.read)
+    thaw_ids, thaw_clock = events.freeze_ids(clock.now), emitter.freeze_clock(clock.read)
     try:
         yield clock
     finally:
