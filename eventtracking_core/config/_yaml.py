@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 from yaml.constructor import ConstructorError
 
-from eventtracking_core.config.formats import duplicate
+from eventtracking_core.config.keys import duplicate
 
 __all__ = ["parse"]
 

@@ -41,7 +41,7 @@ from eventtracking_core.routing import (
     ProcessorNode,
     RoutingBackend,
 )
-from eventtracking_core.routing.coroutines import returns_coroutine, speaks_asyncio
+from eventtracking_core.routing.coroutines import returns_coroutine
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 from eventtracking_core.telemetry import OpenTelemetry
 
@@ -265,12 +265,11 @@ class TreeBuilder:
         context: NodeContext,
         type_name: str | None,
     ) -> Leaf:
-        adapted = _adapted(backend)
-        delivery, path = merge_delivery(context, adapted), context.tree_path
+        delivery, path = merge_delivery(context, backend), context.tree_path
         try:
             if context.composite is not None:
                 return context.composite.build_leaf(
-                    name, adapted, delivery=delivery, path=path, type_name=type_name,
+                    name, backend, delivery=delivery, path=path, type_name=type_name,
                     tracker=self._tracker, owner=self._owner,
                 )  # fmt: skip
             options = DeliveryOptions(**delivery)
@@ -281,13 +280,13 @@ class TreeBuilder:
             return InlineLeaf(name, backend, type_name=type_name)
         return BufferedLeaf(
             name,
-            adapted,
+            backend,
             options=options,
             path=path,
             type_name=type_name,
             tracker=self._tracker,
             owner=self._owner,
-            run=self._runner(path, type_name or type(adapted).__name__),
+            run=self._runner(path, type_name or type(backend).__name__),
         )
 
     def _runner(self, path: str, type_name: str) -> Run:
@@ -355,12 +354,3 @@ class TreeBuilder:
             name: child.backend if isinstance(child, Leaf) else child
             for name, child in self._backends(backends, NodeContext(path, (), [])).items()
         }
-
-
-def _adapted(backend: Backend | BatchBackend) -> Any:
-    """Return a backend whose methods can be called, also if they are coroutine functions."""
-    if not speaks_asyncio(backend):
-        return backend
-    from eventtracking_core.delivery.event_loop import LoopBackend  # noqa: PLC0415  imports asyncio
-
-    return LoopBackend.of(backend)

@@ -5,22 +5,14 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-__all__ = ["PARSERS", "duplicate"]
+from eventtracking_core.config.keys import duplicate
+
+__all__ = ["PARSERS"]
 
 _BACKSLASH: Final = re.compile(r"hex value|[Uu]nescaped '\\|escape")
-
-
-def duplicate(keys: Iterable[Hashable]) -> Hashable:
-    """Return the first key that comes a second time, or None."""
-    seen: set[Hashable] = set()
-    for key in keys:
-        if key in seen:
-            return key
-        seen.add(key)
-    return None
 
 
 def _toml(text: str) -> Any:

@@ -10,6 +10,7 @@ from eventtracking_core.config.options import Parameter, parameters
 from eventtracking_core.config.reader import DeliverySettings, NodeContext, Problems, join, unknown
 from eventtracking_core.config.source import Substituted
 from eventtracking_core.delivery import MODES, DeliveryOptions
+from eventtracking_core.routing.coroutines import speaks_asyncio
 from eventtracking_core.settings import DEFAULT, NO_TELEMETRY, Policies, Telemetry
 
 __all__ = [
@@ -74,7 +75,8 @@ def delivery_from_environment(variables: Variables, problems: Problems) -> Deliv
 
 def merge_delivery(context: NodeContext, backend: object) -> dict[str, Any]:
     """Return the delivery settings of one leaf, whose backend may have a `default_delivery`."""
-    merged: dict[str, Any] = {"mode": getattr(backend, "default_delivery", "inline")}
+    default = "queue" if speaks_asyncio(backend) else getattr(backend, "default_delivery", "inline")
+    merged: dict[str, Any] = {"mode": default}
     for settings in context.inherited_delivery:
         merged |= settings
     return merged

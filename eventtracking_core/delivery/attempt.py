@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from random import uniform
 from time import monotonic
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from eventtracking_core.components import Backend, BatchBackend
 from eventtracking_core.delivery.storage.spool import SpooledEvent
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import BatchError, RejectedError, RetryableError
 from eventtracking_core.events import Event
 from eventtracking_core.routing import EventTypeWriter
+from eventtracking_core.routing.capabilities import BackendCapabilities
 from eventtracking_core.routing.coroutines import refuse_awaitable
 
 __all__ = ["INVALID", "Attempt", "Backoff", "QueuedEvent", "Run", "Send", "sender"]
@@ -72,14 +72,14 @@ def _never() -> bool:
 
 
 def sender(
-    backend: Backend | BatchBackend,
+    backend: BackendCapabilities,
     writer: EventTypeWriter | None = None,
     past_deadline: Callable[[], bool] = _never,
 ) -> Send:
     """Return a function that delivers a batch in a number of seconds.
 
     Args:
-        backend: delivers.
+        backend: the methods that deliver.
         writer: is shown each batch first.
         past_deadline: returns whether a backend that takes one event at a time gets no further one.
     """
@@ -87,13 +87,12 @@ def sender(
     def send_all(events: Sequence[Event], timeout: float) -> None:
         if writer is not None:
             writer.save_for_all(events)
-        send_batch = getattr(backend, "send_batch", None)
-        if callable(send_batch):
-            result = send_batch(events, timeout=timeout)
+        if backend.send_batch is not None:
+            result = backend.send_batch(events, timeout=timeout)
             if result is not None:
                 refuse_awaitable(result)
-        else:
-            _send_each(cast("Backend", backend).send, events, past_deadline)
+        elif backend.send is not None:
+            _send_each(backend.send, events, past_deadline)
 
     return send_all
 

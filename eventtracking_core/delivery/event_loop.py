@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Lock
 from time import monotonic
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from eventtracking_core.errors import RetryableError
@@ -39,8 +39,6 @@ class LoopBackend:
     Args:
         awaited: the backend, some of whose methods are coroutine functions.
     """
-
-    default_delivery: ClassVar[str] = "queue"
 
     def __init__(self, awaited: object) -> None:
         self.awaited = awaited

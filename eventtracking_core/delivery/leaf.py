@@ -30,6 +30,7 @@ from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack
 from eventtracking_core.holders import hold, join_holder, let_go
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing import AtomicCounter, Leaf
+from eventtracking_core.routing.coroutines import speaks_asyncio
 from eventtracking_core.signals import drain_by_default
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class BufferedLeaf(Leaf):
         owner: object = None,
         run: Run = Attempt.run,
     ) -> None:
-        super().__init__(name, backend, type_name=type_name)
+        super().__init__(name, _plain(backend), type_name=type_name, registered=backend)
         self.mode = options.mode
         self.options = options
         self.path = path
@@ -104,7 +105,7 @@ class BufferedLeaf(Leaf):
         self._sender = RetrySender(
             self.path,
             self.options,
-            sender(self.backend, self.event_type_writer, control.past_deadline),
+            sender(self.capabilities, self.event_type_writer, control.past_deadline),
             self.capabilities.read_wire or normal_from_msgpack,
             buffer=self.buffer,
             outcomes=self.outcomes,
@@ -277,3 +278,12 @@ class BufferedLeaf(Leaf):
         super().forked()
         self.buffer.forked()
         self._equip()
+
+
+def _plain(backend: Backend | BatchBackend) -> Any:
+    """Return a backend whose methods can be called, also if they are coroutine functions."""
+    if not speaks_asyncio(backend):
+        return backend
+    from eventtracking_core.delivery.event_loop import LoopBackend  # noqa: PLC0415  imports asyncio
+
+    return LoopBackend.of(backend)

@@ -71,21 +71,32 @@ def decode_msgpack(wire: bytes) -> Event:
     return cast("Event", _decode(wire))
 
 
-def normal_from_msgpack(wire: bytes) -> Event:
-    """Return the event that `encode_msgpack` was given, in normal form.
+def _reader(decode: Callable[[bytes], Event]) -> Callable[[bytes], Event]:
+    """Return a function that reads most events in one step, and any other by `decode`."""
 
-    Raises:
-        ValueError: the bytes are not an event in MessagePack.
-    """
-    try:
-        fields = _decode_normal(wire)
-        # A map of so many keys: no other one was passed over.
-        if len(fields) == wire[0] & 0x0F and isinstance(fields["timestamp"], datetime):
-            return fields
-    except msgspec.ValidationError:
-        pass
+    def read(wire: bytes) -> Event:
+        try:
+            fields = _decode_normal(wire)
+            # A map of so many keys: no other one was passed over.
+            if len(fields) == wire[0] & 0x0F and isinstance(fields["timestamp"], datetime):
+                return fields
+        except msgspec.ValidationError:
+            pass
+        return decode(wire)
+
+    return read
+
+
+def _decode_and_normalize(wire: bytes) -> Event:
     event = _decode(wire)
     return cast("Event", event) if is_normal(event) else normalize_event(event)
+
+
+normal_from_msgpack: Final = _reader(_decode_and_normalize)
+"""Return the event that `encode_msgpack` was given, in normal form.
+
+Raises `ValueError` if the bytes are not an event in MessagePack.
+"""
 
 
 def wire_reader(revive: Revive) -> Callable[[bytes], Event]:
@@ -95,14 +106,4 @@ def wire_reader(revive: Revive) -> Callable[[bytes], Event]:
         revive: returns the value of a BSON document that has it as its field `v`.
     """
     decode = msgspec.msgpack.Decoder(dict[str, Any], ext_hook=reviving_hook(revive)).decode
-
-    def read(wire: bytes) -> Event:
-        try:
-            fields = _decode_normal(wire)
-            if len(fields) == wire[0] & 0x0F and isinstance(fields["timestamp"], datetime):
-                return fields
-        except msgspec.ValidationError:
-            pass
-        return normalize_event(decode(wire), native=keep)
-
-    return read
+    return _reader(lambda wire: normalize_event(decode(wire), native=keep))

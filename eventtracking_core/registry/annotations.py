@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import PurePath
 from types import NoneType, UnionType
 from typing import (
@@ -31,7 +31,7 @@ from uuid import UUID
 from eventtracking_core.encoding import field_names
 from eventtracking_core.registry.record import FieldDoc
 
-__all__ = ["PII", "Doc", "fields_of_class", "json_type"]
+__all__ = ["PII", "Doc", "fields_of_class", "json_type_of_class"]
 
 MAX_DEPTH: Final = 16
 _EMPTY: Final = dataclasses.MISSING
@@ -56,9 +56,9 @@ class PII:
 
 
 _TYPES: Final[tuple[tuple[tuple[type, ...], str], ...]] = (
-    ((str, bytes, bytearray), "string"),
-    ((datetime, date, time, timedelta), "string"),
-    ((UUID, Decimal, PurePath, IPv4Address, IPv6Address), "string"),
+    ((str, bytes, bytearray, memoryview), "string"),
+    ((datetime, date, time, timedelta, UUID, Decimal, PurePath), "string"),
+    ((IPv4Address, IPv6Address, IPv4Network, IPv6Network), "string"),
     ((bool,), "boolean"),
     ((int,), "integer"),
     ((float,), "number"),
@@ -68,13 +68,13 @@ _TYPES: Final[tuple[tuple[tuple[type, ...], str], ...]] = (
 )
 
 
-def json_type(kind: type) -> str | None:
+def json_type_of_class(cls: type) -> str | None:
     """Return what JSON Schema calls the values of a class; None where that depends on the value."""
-    if issubclass(kind, Enum):
+    if issubclass(cls, Enum):
         return None
-    if field_names(kind) is not None:
+    if field_names(cls) is not None:
         return "object"
-    return next((name for kinds, name in _TYPES if issubclass(kind, kinds)), None)
+    return next((name for classes, name in _TYPES if issubclass(cls, classes)), None)
 
 
 class _Meaning(NamedTuple):
@@ -180,7 +180,7 @@ def _of_class(kind: type, arguments: tuple[Any, ...]) -> _Meaning:
         return _of_values([member.value for member in kind])
     if field_names(kind) is not None or is_typeddict(kind):
         return _Meaning(("object",), nested=(kind,))
-    name = json_type(kind)
+    name = json_type_of_class(kind)
     if name == "array":
         items = [_meaning(argument) for argument in arguments if argument is not ...]
         return _Meaning((name,), nested=tuple(cls for item in items for cls in item.nested))
@@ -198,7 +198,7 @@ def _annotated(meaning: _Meaning, metadata: Iterable[object]) -> _Meaning:
 
 def _of_values(values: Iterable[Any]) -> _Meaning:
     plain = [value.value if isinstance(value, Enum) else value for value in values]
-    names = [json_type(type(value)) for value in plain]
+    names = [json_type_of_class(type(value)) for value in plain]
     if not all(isinstance(value, str | int | float | None) for value in plain):
         return _Meaning()
     return _Meaning(tuple(name for name in names if name), tuple(plain))

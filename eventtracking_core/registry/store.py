@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from eventtracking_core.events import Event
     from eventtracking_core.registry.record import EventType, MetadataStore
 
-__all__ = ["EventTypeWriter", "MetadataWriter", "event_type_writer"]
+__all__ = ["EventTypeWriter", "MetadataWriter"]
 
 FIRST_INTERVAL: Final = 1.0
 MAX_INTERVAL: Final = 30.0
@@ -234,9 +234,3 @@ class EventTypeWriter:
             describe(error),
             extra={"backend": self._name, "error": type(error).__name__},
         )
-
-
-def event_type_writer(name: str, backend: object) -> EventTypeWriter | None:
-    """Return what saves records for a backend; None for one that keeps none."""
-    save = getattr(backend, "save_event_type", None)
-    return EventTypeWriter(name, save) if callable(save) else None

@@ -20,7 +20,7 @@ from eventtracking_core.holders import (
 )
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.nesting import nested
-from eventtracking_core.registry.store import event_type_writer
+from eventtracking_core.registry.store import EventTypeWriter
 from eventtracking_core.routing.capabilities import BackendCapabilities, capabilities_of
 from eventtracking_core.routing.coroutines import refuse_awaitable, returns_coroutine
 from eventtracking_core.routing.ledger import AtomicCounter, Ledger, failure_level, failure_reason
@@ -45,6 +45,7 @@ class Leaf:
         name: the backend's name in its router, for the log.
         backend: where events go; with `send`, or with `send_batch` alone.
         type_name: the backend's type in the configuration; its class by default.
+        registered: the backend that the application knows, if `backend` adapts it.
 
     Raises:
         ValueError: the backend has neither method.
@@ -64,14 +65,21 @@ class Leaf:
     """Whether shutdown releases the backend; False if another leaf goes on using it."""
 
     def __init__(
-        self, name: str, backend: Backend | BatchBackend, *, type_name: str | None = None
+        self,
+        name: str,
+        backend: Backend | BatchBackend,
+        *,
+        type_name: str | None = None,
+        registered: Backend | BatchBackend | None = None,
     ) -> None:
         self.name = name
         self.backend = backend
-        self.type_name = type_name or type(backend).__name__
+        self.registered = backend if registered is None else registered
+        self.type_name = type_name or type(self.registered).__name__
         self.ledger = Ledger()
         self.capabilities = capabilities_of(backend)
-        self.event_type_writer = event_type_writer(name, backend)
+        save = self.capabilities.save_event_type
+        self.event_type_writer = None if save is None else EventTypeWriter(name, save)
         send = _sender(name, self.capabilities)
         self._send = send if self.event_type_writer is None else self.event_type_writer.before(send)
         self._is_shut_down = self._has_exited = False

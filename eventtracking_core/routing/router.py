@@ -77,9 +77,7 @@ class RoutingBackend:
     def backends(self) -> dict[str, Backend | BatchBackend]:
         """The registered backends, by name."""
         return {
-            name: getattr(child.backend, "awaited", child.backend)
-            if isinstance(child, Leaf)
-            else child
+            name: child.registered if isinstance(child, Leaf) else child
             for name, child in self._children.items()
         }
 
@@ -135,7 +133,7 @@ class RoutingBackend:
             child._watchers.discard(self)  # noqa: SLF001  another one of us
         self.changed()
         self._retire(child)
-        return child.backend if isinstance(child, Leaf) else child
+        return child.registered if isinstance(child, Leaf) else child
 
     def _retire(self, child: Leaf | RoutingBackend | None) -> None:
         """Let a node that left the tree deliver what is pending."""

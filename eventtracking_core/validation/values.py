@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from math import isfinite
-from pathlib import PurePath
 from typing import Any, Final, cast
 from uuid import UUID
 
-from eventtracking_core.encoding import by_type, field_names, has_reader, losses, normalize
+from eventtracking_core.encoding import by_type, has_reader, losses, normalize
+from eventtracking_core.registry.annotations import json_type_of_class
 
 __all__ = ["HUGE", "SCALARS", "TEXTS", "estimated_size", "json_type"]
 
@@ -28,16 +27,7 @@ SCALARS: Final[frozenset[type]] = frozenset({int, float, bool, type(None)})
 TEXTS: Final[frozenset[type]] = frozenset({datetime, date, time, timedelta, UUID, Decimal})
 """Types whose values are short texts in JSON."""
 
-_KINDS: Final[tuple[tuple[tuple[type, ...], str], ...]] = (
-    ((str, bytes, bytearray, memoryview, *TEXTS), "string"),
-    ((PurePath, IPv4Address, IPv6Address, IPv4Network, IPv6Network), "string"),
-    ((bool,), "boolean"),
-    ((int,), "integer"),
-    ((float,), "number"),
-    ((type(None),), "null"),
-    ((list, tuple, deque, range, set, frozenset), "array"),
-    ((Mapping,), "object"),
-)
+_ARRAYS: Final = (list, tuple, deque, range, set, frozenset)
 
 
 @by_type
@@ -45,9 +35,8 @@ def _kind(cls: type) -> str | None:
     """Return what JSON Schema calls values of a type; None if it depends on the value."""
     if has_reader(cls):
         return None
-    if field_names(cls) is not None:
-        return "object"
-    return next((name for kinds, name in _KINDS if issubclass(cls, kinds)), None)
+    name = json_type_of_class(cls)
+    return None if name == "array" and not issubclass(cls, _ARRAYS) else name
 
 
 def json_type(value: object) -> str | None:

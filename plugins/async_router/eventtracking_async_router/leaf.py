@@ -148,7 +148,7 @@ class RemoteLeaf(BufferedLeaf):
     def _attempt(
         self, batch: list[QueuedEvent], since: float | None, last: float | None
     ) -> RetryLater | None:
-        attempt = Attempt(sender(self.backend), lambda: self.options.export_timeout)
+        attempt = Attempt(sender(self.capabilities), lambda: self.options.export_timeout)
         size = self.options.max_batch_size
         for start in range(0, len(batch), size):
             attempt.run(batch[start : start + size])
