@@ -14,7 +14,9 @@ from eventtracking_core.delivery.storage.directory import (
     claim,
     process_directories,
 )
-from eventtracking_core.delivery.storage.format import UnknownFormatError
+from eventtracking_core.delivery.storage.reader import (
+    UnknownFormatError,
+)
 from eventtracking_core.delivery.storage.segment import Segment, adopted
 from eventtracking_core.diagnostics import describe, report
 

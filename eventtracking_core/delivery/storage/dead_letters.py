@@ -17,12 +17,14 @@ from eventtracking_core.delivery.storage.directory import make_private
 from eventtracking_core.delivery.storage.disk import DISK
 from eventtracking_core.delivery.storage.format import (
     SUFFIX,
-    SegmentReader,
-    UnknownFormatError,
     create,
     frame,
     has_our_format,
     open_regular,
+)
+from eventtracking_core.delivery.storage.reader import (
+    SegmentReader,
+    UnknownFormatError,
 )
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import decode_msgpack

@@ -13,7 +13,10 @@ from secrets import token_hex
 from typing import Final
 
 from eventtracking_core.delivery.storage.disk import identity
-from eventtracking_core.delivery.storage.format import SUFFIX, open_regular
+from eventtracking_core.delivery.storage.format import (
+    SUFFIX,
+    open_regular,
+)
 from eventtracking_core.descriptors import open_high
 from eventtracking_core.diagnostics import report
 from eventtracking_core.locks import lock

@@ -12,7 +12,9 @@ from time import monotonic
 from typing import Final
 
 from eventtracking_core.delivery.storage.directory import make_private
-from eventtracking_core.delivery.storage.format import Damage
+from eventtracking_core.delivery.storage.reader import (
+    Damage,
+)
 from eventtracking_core.diagnostics import describe, log, report
 
 __all__ = ["Quarantine"]

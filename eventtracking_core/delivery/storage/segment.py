@@ -12,10 +12,12 @@ from eventtracking_core.delivery.storage.directory import ProcessDirectory
 from eventtracking_core.delivery.storage.disk import Identity, identity
 from eventtracking_core.delivery.storage.format import (
     HEADER_SIZE,
+    create,
+)
+from eventtracking_core.delivery.storage.reader import (
     Damage,
     SegmentReader,
     UnknownFormatError,
-    create,
 )
 from eventtracking_core.descriptors import dup_high
 from eventtracking_core.diagnostics import describe, report

@@ -21,7 +21,11 @@ from eventtracking_core.delivery.queue import StoredError
 from eventtracking_core.delivery.storage.adoption import Orphans
 from eventtracking_core.delivery.storage.directory import ProcessDirectory, make_private
 from eventtracking_core.delivery.storage.disk import DISK, Disk, identity, roll_back
-from eventtracking_core.delivery.storage.format import HEADER_SIZE, SUFFIX, frame
+from eventtracking_core.delivery.storage.format import (
+    HEADER_SIZE,
+    SUFFIX,
+    frame,
+)
 from eventtracking_core.delivery.storage.quarantine import Quarantine
 from eventtracking_core.delivery.storage.segment import Segment, SpooledEvent, begun
 from eventtracking_core.delivery.storage.sync import Syncer

@@ -10,9 +10,11 @@ from typing import Final, NamedTuple
 
 from eventtracking_core.delivery.storage.format import (
     SUFFIX,
+    open_regular,
+)
+from eventtracking_core.delivery.storage.reader import (
     SegmentReader,
     UnknownFormatError,
-    open_regular,
 )
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.locks import lock

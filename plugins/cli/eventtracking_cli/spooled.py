@@ -19,7 +19,7 @@ from eventtracking_core.delivery import (
     SegmentStatus,
     spool_status,
 )
-from eventtracking_core.delivery.storage.format import SegmentReader, UnknownFormatError
+from eventtracking_core.delivery.storage.reader import SegmentReader, UnknownFormatError
 from eventtracking_core.encoding import decode_msgpack
 
 __all__ = [

@@ -12,8 +12,10 @@ import small_disks
 
 import eventtracking_core as et
 from eventtracking_core.delivery import DeadLetters
-from eventtracking_core.delivery.storage.format import Damage
 from eventtracking_core.delivery.storage.quarantine import Quarantine
+from eventtracking_core.delivery.storage.reader import (
+    Damage,
+)
 
 
 @contextmanager

@@ -11,7 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventtracking_core.delivery.storage.disk import Disk
-from eventtracking_core.delivery.storage.format import MAGIC, MARK, frame
+from eventtracking_core.delivery.storage.format import (
+    MAGIC,
+    MARK,
+    frame,
+)
 from eventtracking_core.delivery.storage.spool import Spool
 
 

@@ -8,8 +8,10 @@ import stat
 import pytest
 
 from eventtracking_core.delivery import DeadLetter, DeadLetters
-from eventtracking_core.delivery.storage.format import Damage
 from eventtracking_core.delivery.storage.quarantine import MAX_BYTES, MAX_FILES, Quarantine
+from eventtracking_core.delivery.storage.reader import (
+    Damage,
+)
 
 
 def mode(path):

@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 import pytest
 
 from eventtracking_core.delivery.storage.disk import Disk
-from eventtracking_core.delivery.storage.format import HEADER_SIZE, frame
+from eventtracking_core.delivery.storage.format import (
+    HEADER_SIZE,
+    frame,
+)
 from eventtracking_core.encoding import encode_msgpack
 
 
