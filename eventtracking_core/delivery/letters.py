@@ -52,29 +52,27 @@ class PendingLetters:
         self._dead_letters = dead_letters
         self._max_number = max_number
         self._max_bytes = max_bytes
-        self._waiting: deque[PendingLetter] = deque()
+        self.waiting: deque[PendingLetter] = deque()
+        """Those that wait, oldest first; read by others, changed here alone."""
         self._bytes = 0
         self._retry_at = 0.0
-
-    def __len__(self) -> int:
-        return len(self._waiting)
 
     @property
     def is_full(self) -> bool:
         """Whether no more should be added before some are stored."""
-        return len(self._waiting) >= self._max_number or self._bytes >= self._max_bytes
+        return len(self.waiting) >= self._max_number or self._bytes >= self._max_bytes
 
     @property
     def is_due(self) -> bool:
         """Whether it is time to try the disk again."""
-        return bool(self._waiting) and monotonic() >= self._retry_at
+        return bool(self.waiting) and monotonic() >= self._retry_at
 
     def add(self, events: Iterable[QueuedEvent], reason: str) -> None:
         """Add events at the end."""
         now = datetime.now(UTC)
         for queued in events:
             queued.event = _NO_EVENT  # its bytes are all that is stored
-            self._waiting.append(PendingLetter(queued, reason, now))
+            self.waiting.append(PendingLetter(queued, reason, now))
             self._bytes += len(queued.wire)
 
     def store(self) -> tuple[list[PendingLetter], int]:
@@ -83,18 +81,18 @@ class PendingLetters:
         Raises:
             OSError: the disk does not take them; they go on waiting.
         """
-        some = list(islice(self._waiting, MAX_STORED_AT_ONCE))
+        some = list(islice(self.waiting, MAX_STORED_AT_ONCE))
         self._retry_at = monotonic() + RETRY_INTERVAL
         stored = self._dead_letters.add(map(self._letter, some))
         self._retry_at = 0.0
         for _ in some:
-            self._bytes -= len(self._waiting.popleft().queued.wire)
+            self._bytes -= len(self.waiting.popleft().queued.wire)
         return some, stored
 
     def take(self) -> list[PendingLetter]:
         """Take back those that wait."""
-        letters = list(self._waiting)
-        self._waiting.clear()
+        letters = list(self.waiting)
+        self.waiting.clear()
         self._bytes = 0
         return letters
 

@@ -78,12 +78,16 @@ class DeliveryOutcomes:
             extra={"backend": self._path, "reason": reason},
         )
         self.letters.add(events, reason)
+        self.store_due_letters()
+
+    def store_due_letters(self) -> None:
+        """Store the dead letters that wait, unless the disk refused some just now."""
         if self.letters.is_due:
             self.store_letters()
 
     def store_letters(self) -> None:
         """Store the dead letters that wait, as far as the disk takes them now."""
-        while self.letters:
+        while self.letters.waiting:
             try:
                 letters, stored = self.letters.store()
             except OSError as error:

@@ -76,7 +76,8 @@ class RetrySender:
 
         None are taken while the disk refuses so many dead letters that no more may wait.
         """
-        if self._outcomes.letters.is_full:
+        letters = self._outcomes.letters
+        if letters.waiting and letters.is_full:
             return 0
         wires, recovered = self._buffer.take(count, self._options.max_batch_bytes)
         if wires:
@@ -134,8 +135,8 @@ class RetrySender:
             self._outcomes.dead_letter(attempt.rejected, "rejected")
         if attempt.delivered or attempt.rejected:
             self.backoff.failures = 0
-        if self._outcomes.letters.is_due:
-            self._outcomes.store_letters()
+        if self._outcomes.letters.waiting:
+            self._outcomes.store_due_letters()
         if self.pending:
             self._dead_letter("error", list(filter(self._is_poison, attempt.retryable)))
             self._dead_letter("expired", list(filter(self._is_expired, self.pending)))

@@ -189,19 +189,21 @@ class Worker:
         while True:
             if sender.pending:  # a batch, or what an error left of it
                 sender.send()
-            if letters.is_due:
-                self._outcomes.store_letters()
+            if letters.waiting:
+                self._outcomes.store_due_letters()
             if control.markers:
                 control.complete(self._is_done)
-            if buffer.spool is not None and not (sender.pending or letters or buffer.has_more):
+            if buffer.spool is not None and not (
+                sender.pending or letters.waiting or buffer.has_more
+            ):
                 buffer.deaths.clear()
             if control.stopped_at is not None and (control.past_deadline() or self._is_empty()):
                 self._finish()
                 return
             self._wait_for_batch()
-            taken = sender.take(self._options.max_batch_size)
-            is_waiting = control.stopped_at is not None or buffer.has_more or len(letters) > 0
-            if not taken and is_waiting:
+            if not sender.take(self._options.max_batch_size) and (
+                control.stopped_at is not None or letters.waiting or buffer.has_more
+            ):
                 control.wait(PAUSE)
 
     def _wait_for_batch(self) -> None:
@@ -215,14 +217,16 @@ class Worker:
             now = monotonic()
             if waiting and due is None:
                 due = now + self._options.schedule_delay
-            if (due is not None and now >= due) or buffer.has_adopted or letters.is_due:
+            if (due is not None and now >= due) or buffer.has_adopted:
+                break
+            if letters.waiting and letters.is_due:
                 break
             self.wake_at_bytes = self._full_bytes
             self.wake_at_count = self._full_size if waiting else 1
             # A thread that stored an event before the thresholds were set did not wake this one.
             if buffer.waiting <= waiting:
                 pause = None if due is None else due - now
-                if letters:
+                if letters.waiting:
                     pause = min(pause or RETRY_INTERVAL, RETRY_INTERVAL)
                 control.wait(pause)
         self.wake_at_count = self.wake_at_bytes = maxsize
@@ -273,7 +277,7 @@ class Worker:
     def _is_empty(self) -> bool:
         # In this order: a thread that was about to store an event may have done so meanwhile.
         is_busy = self._has_incoming() or self._sender.pending or self._buffer.has_more
-        return not (is_busy or self._outcomes.letters)
+        return not (is_busy or self._outcomes.letters.waiting)
 
     def _has_incoming(self) -> bool:
         """Return whether a thread is about to store an event, and may get there."""

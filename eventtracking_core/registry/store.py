@@ -196,7 +196,7 @@ class EventTypeWriter:
     def save_for_all(self, events: Iterable[Event]) -> None:
         """Save the records that events refer to, where the process knows them."""
         ids = {event.get("name_id") for event in events}
-        ids.update(event.get("context_type_id") for event in events)
+        ids |= {event.get("context_type_id") for event in events}
         if not ids <= self.saved:
             self._save_all(ids)
 

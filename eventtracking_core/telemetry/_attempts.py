@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
@@ -16,6 +16,7 @@ from opentelemetry.trace import (
     SpanKind,
     Status,
     StatusCode,
+    Tracer,
     get_tracer,
     use_span,
 )
@@ -34,6 +35,8 @@ __all__ = ["MeasuredAttempts"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_NO_SPAN: Final[AbstractContextManager[None]] = nullcontext()
 
 MAX_LINKS: Final = 128
 """The SDK's default limit of links in a span."""
@@ -62,16 +65,18 @@ class MeasuredAttempts:
         self._tracer = get_tracer(SCOPE) if with_spans else None
 
     def run(self, attempt: Attempt, items: list[QueuedEvent]) -> None:
-        span = _safely(self._start, items)
+        span = None if self._tracer is None else _safely(self._start, self._tracer, items)
         started = perf_counter()
-        with _current(span):
+        with (
+            _NO_SPAN
+            if span is None
+            else use_span(span, record_exception=False, set_status_on_exception=False)
+        ):
             attempt.run(items)
-        _safely(self._end, span, perf_counter() - started, _failure(attempt))
+        _safely(self._end, attempt, span, perf_counter() - started)
 
-    def _start(self, items: list[QueuedEvent]) -> Span | None:
-        if self._tracer is None:
-            return None
-        return self._tracer.start_span(
+    def _start(self, tracer: Tracer, items: list[QueuedEvent]) -> Span:
+        return tracer.start_span(
             f"deliver {self._attributes['eventtracking.backend.name']}",
             context=Context(),  # a trace of its own: the batch belongs to none of those
             kind=SpanKind.PRODUCER,
@@ -79,7 +84,10 @@ class MeasuredAttempts:
             links=[Link(each) for each in _emitting(items)],
         )
 
-    def _end(self, span: Span | None, seconds: float, failure: dict[str, str]) -> None:
+    def _end(self, attempt: Attempt, span: Span | None, seconds: float) -> None:
+        failure = {}
+        if attempt.retryable or attempt.rejected:
+            failure = {"error.type": "retryable" if attempt.retryable else "rejected"}
         if span is not None:
             if failure:
                 span.set_attributes(failure)
@@ -102,15 +110,6 @@ def _safely(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | 
         return None
 
 
-@contextmanager
-def _current(span: Span | None) -> Iterator[None]:
-    if span is None:
-        yield
-        return
-    with use_span(span, record_exception=False, set_status_on_exception=False):
-        yield
-
-
 def _emitting(items: list[QueuedEvent]) -> Iterable[SpanContext]:
     """Return the spans in which the events were emitted, each once."""
     found: dict[tuple[int, int], SpanContext] = {}
@@ -121,9 +120,3 @@ def _emitting(items: list[QueuedEvent]) -> Iterable[SpanContext]:
             if len(found) == MAX_LINKS:
                 break
     return found.values()
-
-
-def _failure(attempt: Attempt) -> dict[str, str]:
-    if attempt.retryable:
-        return {"error.type": "retryable"}
-    return {"error.type": "rejected"} if attempt.rejected else {}
