@@ -33,7 +33,7 @@ class FailedClosedError(EventEmissionExit):
 class ProcessorNode:
     """A processor at its place in a chain, with counters of its outcomes."""
 
-    __slots__ = ("added", "dropped", "errors", "name", "on_error", "processor")
+    __slots__ = ("added", "dropped", "errors", "mutates", "name", "on_error", "processor")
 
     def __init__(
         self, processor: Processor, *, name: str | None = None, on_error: OnError | None = None
@@ -48,6 +48,7 @@ class ProcessorNode:
         self.on_error: OnError = own if on_error is None else on_error
         if self.on_error not in get_args(OnError):
             raise ValueError(f"on_error of {type(processor).__name__} must be continue or drop")
+        self.mutates: bool = getattr(processor, "mutates", True)
         self.name = name or getattr(processor, "__name__", type(processor).__name__)
         self.dropped = AtomicCounter()
         self.added = AtomicCounter()

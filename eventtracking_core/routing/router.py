@@ -235,7 +235,7 @@ class RoutingBackend:
     @property
     def copies(self) -> bool:
         """Whether a processor may change the event, so that this router works on a copy."""
-        return any(getattr(step.processor, "mutates", True) for step in self._steps)
+        return any(step.mutates for step in self._steps)
 
     def send_to_backends(self, event: Event) -> None:
         """Send an event to all backends, past the processors. Logs and swallows every failure."""
