@@ -1,67 +1,36 @@
-"""Build the tree of components that a configuration describes, and collect every problem."""
+"""Build the pipeline that a configuration describes, and collect every problem."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.components import Seconds
 from eventtracking_core.config import accepts
-from eventtracking_core.config.compat import ROUTER, translate
-from eventtracking_core.config.component import RESERVED, ComponentFactory
-from eventtracking_core.config.reader import (
-    NodeContext,
-    Problems,
-    join,
-    kind_of,
-    type_name_of,
-    unknown,
-)
+from eventtracking_core.config.component import ComponentFactory
+from eventtracking_core.config.reader import Problems, join, unknown
 from eventtracking_core.config.settings import (
     DELIVERY,
     ROOT_ONLY,
     delivery_from_environment,
-    merge_delivery,
-    misplaced,
-    read_delivery,
     read_policies,
     read_telemetry,
     variables_of_environment,
 )
-from eventtracking_core.delivery import BufferedLeaf, DeliveryOptions
-from eventtracking_core.delivery.attempt import Attempt
+from eventtracking_core.config.tree import TreeBuilder
 from eventtracking_core.errors import ConfigurationError
 from eventtracking_core.pipeline import Pipeline
-from eventtracking_core.routing import (
-    CompositeBackend,
-    CompositeParts,
-    InlineLeaf,
-    Leaf,
-    ProcessorNode,
-    RoutingBackend,
-)
 from eventtracking_core.routing.coroutines import returns_coroutine
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 from eventtracking_core.telemetry import OpenTelemetry
 
 if TYPE_CHECKING:
-    from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.config.source import Configuration
-    from eventtracking_core.delivery.attempt import Run
     from eventtracking_core.routing.binding import Owner
 
 __all__ = ["ROOT_KEYS", "build"]
 
-_Node = Leaf | RoutingBackend
-
 ROOT_KEYS: Final = (*ROOT_ONLY[:1], "processors", "backends", *ROOT_ONLY[1:])
-
-
-def _unknown_at_root(key: object) -> str:
-    if key in DELIVERY or key == "delivery":
-        return "belongs to a backend" + ("" if key == "delivery" else ", in its table delivery")
-    return unknown(key, ROOT_KEYS, "key")
 
 
 def build(
@@ -83,274 +52,70 @@ def build(
         ConfigurationError: with every problem, in the order of the configuration.
     """
     problems = Problems(configuration.problems)
-    tree = TreeBuilder(tracker, owner, problems, instrumented=instrumented).build(
-        configuration.tree
-    )
+    pipeline = _pipeline(configuration.tree, tracker, owner, problems, instrumented=instrumented)
     if problems:
         raise ConfigurationError(configuration.source, problems)
-    return tree
+    return pipeline
 
 
-class TreeBuilder:
-    """Builds routers and leaves.
+def _pipeline(
+    table: Mapping[str, Any],
+    tracker: str | None,
+    owner: Owner | None,
+    problems: Problems,
+    *,
+    instrumented: bool,
+) -> Pipeline:
+    """Return the pipeline; where there were problems, what could be built of it."""
+    variables = variables_of_environment()
+    disabled = [name.strip() for name in variables.get("DISABLE_PLUGINS", "").split(",")]
+    for key in table:
+        if key not in ROOT_KEYS:
+            problems.add(join("", key), _unknown_at_root(key))
+    disabled += problems.option(table, "disable", list[str], [])
+    components = ComponentFactory(disabled, problems)
+    timeout = problems.option(table, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
+    telemetry = read_telemetry(table, variables, problems)
+    instrumentation = OpenTelemetry(telemetry) if instrumented and any(telemetry) else None
+    policies = read_policies(table, variables, problems)
+    providers = [
+        _provider(components, node, path, problems)
+        for path, node in problems.items(table.get("context"), "context")
+    ]
+    metadata = table.get("metadata")
+    store = metadata and components.component("metadata store", metadata, "metadata")
+    environment = delivery_from_environment(variables, problems)
+    root = TreeBuilder(
+        tracker,
+        owner,
+        components,
+        problems,
+        environment=environment,
+        telemetry=instrumentation,
+    ).root(table)
+    pipeline = Pipeline(
+        root,
+        [provider for provider in providers if provider is not None],
+        timeout,
+        policies,
+        store,
+        telemetry=telemetry,
+        instrumentation=instrumentation,
+        owner=owner,
+    )
+    accepts.check(root, problems)
+    return pipeline
 
-    Args:
-        tracker: the name of the tracker.
-        owner: of the event types.
-        problems: collects what is wrong.
-        instrumented: publish metrics and spans.
-    """
 
-    _telemetry: OpenTelemetry | None = None
+def _provider(components: ComponentFactory, node: object, path: str, problems: Problems) -> Any:
+    provider = components.component("context provider", node, path)
+    if provider is not None and returns_coroutine(provider):
+        problems.add(path, "is `async def`: emitting an event awaits nothing")
+        return None
+    return provider
 
-    def __init__(
-        self,
-        tracker: str | None,
-        owner: Owner | None,
-        problems: Problems,
-        *,
-        instrumented: bool = False,
-    ) -> None:
-        self._is_instrumented = instrumented
-        self._tracker = tracker
-        self._owner = owner
-        self._problems = problems
-        self._variables = variables_of_environment()
-        disabled = self._variables.get("DISABLE_PLUGINS", "").split(",")
-        self._components = ComponentFactory([name.strip() for name in disabled], problems)
 
-    def build(self, table: Mapping[str, Any]) -> Pipeline:
-        """Return the tree; where there were problems, what could be built of it."""
-        problems = self._problems
-        for key in table:
-            if key not in ROOT_KEYS:
-                problems.add(join("", key), _unknown_at_root(key))
-        self._components.disabled += problems.option(table, "disable", list[str], [])
-        timeout = problems.option(table, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
-        telemetry = read_telemetry(table, self._variables, problems)
-        if self._is_instrumented and any(telemetry):
-            self._telemetry = OpenTelemetry(telemetry)
-        policies = read_policies(table, self._variables, problems)
-        providers = [
-            self._provider(node, path)
-            for path, node in problems.items(table.get("context"), "context")
-        ]
-        metadata = table.get("metadata")
-        store = metadata and self._components.component("metadata store", metadata, "metadata")
-        self._environment = delivery_from_environment(self._variables, problems)
-        root = self._router(table, NodeContext("", (), [self._environment]))
-        providers = [provider for provider in providers if provider is not None]
-        pipeline = Pipeline(
-            *(root, providers, timeout, policies, store),
-            telemetry=telemetry,
-            instrumentation=self._telemetry,
-            owner=self._owner,
-        )
-        accepts.check(root, problems)
-        return pipeline
-
-    def _provider(self, node: object, path: str) -> Any:
-        provider = self._components.component("context provider", node, path)
-        if provider is not None and returns_coroutine(provider):
-            self._problems.add(path, "is `async def`: emitting an event awaits nothing")
-            return None
-        return provider
-
-    def _router(self, table: Mapping[str, Any], context: NodeContext) -> RoutingBackend:
-        router = RoutingBackend()
-        guards = accepts.steps(table, context.path, self._problems)
-        for step in (*self._steps(table.get("processors"), context.path), *guards):
-            router.register_processor(step)
-        for name, backend in self._backends(table.get("backends"), context).items():
-            router.register_backend(name, backend)
-        return router
-
-    def _steps(self, processors: object, path: str) -> list[ProcessorNode]:
-        steps = []
-        for at, item in self._problems.items(processors, join(path, "processors")):
-            node, on_error = item, None
-            if isinstance(item, dict):
-                node = {key: value for key, value in item.items() if key != "on_error"}
-                on_error = self._on_error(item, at)
-            processor: Processor | None = self._component("processor", node, at)
-            if processor is not None:
-                try:
-                    steps.append(
-                        ProcessorNode(processor, name=type_name_of(node), on_error=on_error)
-                    )
-                except ValueError as error:
-                    self._problems.add(at, str(error))
-        return steps
-
-    def _on_error(self, node: Mapping[str, Any], path: str) -> Any:
-        on_error = node.get("on_error")
-        if on_error not in (None, "continue", "drop"):
-            self._problems.add(f"{path}.on_error", "expected one of: continue, drop")
-            return None
-        return on_error
-
-    def _backends(self, backends: object, context: NodeContext) -> dict[str, _Node]:
-        at = join(context.path, "backends")
-        if backends is None:
-            return {}
-        if not isinstance(backends, dict):
-            self._problems.add(at, f"expected a table of backends by name, got {kind_of(backends)}")
-            return {}
-        for name, count in Counter(map(str, backends)).items():
-            if count > 1:
-                self._problems.add(join(at, name), "is the name of two backends")
-            if not name:
-                self._problems.add(at, "the name of a backend must not be empty")
-        nodes = {
-            str(name): self._backend(
-                node, context._replace(path=join(at, name), names=(*context.names, str(name)))
-            )
-            for name, node in backends.items()
-        }
-        return {name: node for name, node in nodes.items() if node is not None}
-
-    def _backend(self, node: Any, context: NodeContext) -> _Node | None:
-        path = context.path
-        if isinstance(node, str):
-            node = {"type": node}
-        if isinstance(node, dict):
-            translated = translate(node, path, self._problems)
-            if translated is None:
-                return None
-            node = translated
-            delivery = read_delivery(node, path, self._problems)
-            inherited = [*context.inherited_delivery, delivery]
-            context = context._replace(inherited_delivery=inherited)
-            if node.get("type", ROUTER) == ROUTER:
-                return self._typeless(node, context)
-            node = {key: value for key, value in node.items() if key != "delivery"}
-            composite = self._components.composite(node["type"])
-            if composite is not None:
-                return self._composite(composite, node, context)
-            if self._is_routed(node):
-                return self._routed(node, context)
-        return self._typed(node, context)
-
-    def _typed(self, node: Any, context: NodeContext) -> _Node | None:
-        backend: Backend | BatchBackend | None = self._component("backend", node, context.path)
-        if backend is None or isinstance(backend, RoutingBackend):
-            return backend
-        try:
-            return self._leaf(context.names[-1], backend, context, type_name_of(node))
-        except ValueError as error:
-            self._problems.add(context.path, str(error))
-            return None
-
-    def _is_routed(self, node: Mapping[str, Any]) -> bool:
-        """Return whether a backend has processors before it that are not an option of its own."""
-        return "accepts" in node or (
-            "processors" in node
-            and not self._components.takes("backend", node["type"], "processors")
-        )
-
-    def _routed(self, node: Mapping[str, Any], context: NodeContext) -> RoutingBackend:
-        """Return a router for the one backend that has processors of its own."""
-        options = {key: node[key] for key in node if key not in {"accepts", "processors"}}
-        table = {key: node[key] for key in node if key in {"accepts", "processors"}}
-        router = self._router(table, context)
-        leaf = self._typed(options, context)
-        if leaf is not None:
-            router.register_backend(context.names[-1], leaf)
-        return router
-
-    def _leaf(
-        self,
-        name: str,
-        backend: Backend | BatchBackend,
-        context: NodeContext,
-        type_name: str | None,
-    ) -> Leaf:
-        delivery, path = merge_delivery(context, backend), context.tree_path
-        try:
-            if context.composite is not None:
-                return context.composite.build_leaf(
-                    name, backend, delivery=delivery, path=path, type_name=type_name,
-                    tracker=self._tracker, owner=self._owner,
-                )  # fmt: skip
-            options = DeliveryOptions(**delivery)
-        except ValueError as error:
-            self._problems.add(f"{context.path}.delivery", str(error))
-            options = DeliveryOptions()
-        if options.mode == "inline":
-            return InlineLeaf(name, backend, type_name=type_name)
-        return BufferedLeaf(
-            name,
-            backend,
-            options=options,
-            path=path,
-            type_name=type_name,
-            tracker=self._tracker,
-            owner=self._owner,
-            run=self._runner(path, type_name or type(backend).__name__),
-        )
-
-    def _runner(self, path: str, type_name: str) -> Run:
-        return Attempt.run if self._telemetry is None else self._telemetry.runner(path, type_name)
-
-    def _composite(
-        self, composite: type[CompositeBackend], node: Mapping[str, Any], context: NodeContext
-    ) -> RoutingBackend | None:
-        """Build the parts of a node whose children run elsewhere, and let it join them."""
-        path, type_name = context.path, str(node["type"])
-        options = {key: node[key] for key in node if key not in {"processors", "backends"}}
-        backend: CompositeBackend | None = self._component("backend", options, path)
-        processors = self._steps(node.get("processors"), path)
-        children = RoutingBackend()
-        local = getattr(composite, "local_delivery", None)
-        if local is None:  # the delivery options above the children are for this process
-            below = context._replace(inherited_delivery=[self._environment], composite=composite)
-        else:
-            below = context._replace(inherited_delivery=[local, *context.inherited_delivery])
-        for name, child in self._backends(node.get("backends"), below).items():
-            children.register_backend(name, child)
-        if not node.get("backends"):
-            self._problems.add(f"{path}.backends", "is required: the backends below it")
-        if backend is None:
-            return None
-
-        def make_leaf(name: str, backend: Backend | BatchBackend) -> Leaf:
-            return self._leaf(name, backend, context, type_name)
-
-        tree_path = context.tree_path
-        parts = CompositeParts(self._tracker, tree_path, type_name, processors, children, make_leaf)
-        try:
-            return backend.build_node(parts)
-        except ValueError as error:
-            self._problems.add(path, str(error))
-            return None
-
-    def _typeless(self, node: Mapping[str, Any], context: NodeContext) -> RoutingBackend | None:
-        path = context.path
-        if not {"processors", "backends"} & node.keys():
-            need = "processors and backends to be a router"
-            self._problems.add(
-                path, f"needs {need}" if "type" in node else f"needs a type, or {need}"
-            )
-            return None
-        for key in node:
-            if key not in RESERVED:
-                message = "a router has no options (add a type to have some)"
-                near = unknown(key, RESERVED)
-                near = near if "did you mean" in near else message
-                self._problems.add(join(path, key), misplaced(key) or near)
-        return self._router(node, context)
-
-    def _component(self, kind: Any, node: Any, path: str) -> Any:
-        nested = {"processors": self._nested_processors, "backends": self._nested_backends}
-        return self._components.component(kind, node, path, nested)
-
-    def _nested_processors(self, processors: object, path: str) -> list[Processor]:
-        """Return the processors that a component takes as an option."""
-        return [step.processor for step in self._steps(processors, path)]
-
-    def _nested_backends(self, backends: object, path: str) -> dict[str, Backend | BatchBackend]:
-        """Return the backends that a component takes as an option."""
-        return {
-            name: child.backend if isinstance(child, Leaf) else child
-            for name, child in self._backends(backends, NodeContext(path, (), [])).items()
-        }
+def _unknown_at_root(key: object) -> str:
+    if key in DELIVERY or key == "delivery":
+        return "belongs to a backend" + ("" if key == "delivery" else ", in its table delivery")
+    return unknown(key, ROOT_KEYS, "key")
