@@ -1,5 +1,6 @@
 """What stands before a leaf's backend, so that nothing that was accepted is lost."""
 
+from eventtracking_core.delivery.batch_leaf import BatchLeaf
 from eventtracking_core.delivery.leaf import BufferedLeaf
 from eventtracking_core.delivery.options import MODES, DeliveryOptions
 from eventtracking_core.delivery.storage.dead_letters import DeadLetter, DeadLetters
@@ -7,6 +8,7 @@ from eventtracking_core.delivery.storage.status import ProcessSpool, SegmentStat
 
 __all__ = [
     "MODES",
+    "BatchLeaf",
     "BufferedLeaf",
     "DeadLetter",
     "DeadLetters",

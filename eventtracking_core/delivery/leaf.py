@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import cached_property, partial
+from functools import cached_property
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core._text import counted
-from eventtracking_core.delivery.attempt import INVALID, Attempt, Run, sender
-from eventtracking_core.delivery.buffer import SPOOL_FULL, Buffer
+from eventtracking_core.delivery.attempt import Attempt, Run, sender
+from eventtracking_core.delivery.batch_leaf import BatchLeaf
+from eventtracking_core.delivery.buffer import SPOOL_FULL
 from eventtracking_core.delivery.control import WorkerControl
-from eventtracking_core.delivery.letters import PendingLetters
-from eventtracking_core.delivery.outcomes import DeliveryOutcomes
 from eventtracking_core.delivery.places import (
     DEFAULT_TRACKER,
-    adopt_from,
-    base_directory,
-    leaf_directory,
 )
 from eventtracking_core.delivery.queue import QUEUE_FULL, StoredError
 from eventtracking_core.delivery.retry import RetrySender
-from eventtracking_core.delivery.storage.dead_letters import DeadLetters
-from eventtracking_core.delivery.storage.directory import directory_name
 from eventtracking_core.delivery.worker import Worker
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack
 from eventtracking_core.holders import hold, join_holder, let_go
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.routing import AtomicCounter, Leaf
-from eventtracking_core.routing.coroutines import speaks_asyncio
+from eventtracking_core.routing import AtomicCounter
 from eventtracking_core.signals import drain_by_default
 
 if TYPE_CHECKING:
@@ -48,7 +41,7 @@ BLOCKS_FOR: Final = 0.1
 _REASONS: Final = {QUEUE_FULL: "queue_full", SPOOL_FULL: "spool_full"}
 
 
-class BufferedLeaf(Leaf):
+class BufferedLeaf(BatchLeaf):
     """Stores events in the emitting thread, and delivers them in a thread of its own.
 
     Args:
@@ -74,22 +67,11 @@ class BufferedLeaf(Leaf):
         owner: object = None,
         run: Run = Attempt.run,
     ) -> None:
-        super().__init__(name, _plain(backend), type_name=type_name, registered=backend)
-        self.mode = options.mode
-        self.options = options
-        self.path = path
-        self.owner = owner
+        super().__init__(
+            name, backend, options=options, path=path, type_name=type_name, tracker=tracker,
+            owner=owner,
+        )  # fmt: skip
         self._run = run
-        base = base_directory(options.directory)
-        self.directory = leaf_directory(base, path or name, tracker, owner)
-        self._earlier_directory = base / directory_name(path or name)
-        self.buffer = Buffer(
-            path, options, self.directory, base, lost=partial(self.ledger.drop, "damaged")
-        )
-        self.dead_letters = DeadLetters(
-            self.directory / "dead", options.max_dead_letter_bytes, base=base
-        )
-        self.closed = False
         self._equip()
         join_holder(self)
         if self.mode == "queue":
@@ -98,10 +80,6 @@ class BufferedLeaf(Leaf):
     def _equip(self) -> None:
         """Make the worker and what it is given."""
         control = WorkerControl()
-        letters = PendingLetters(
-            self.path, self.dead_letters, self.options.max_queue_size, self.options.max_queue_bytes
-        )
-        self.outcomes = DeliveryOutcomes(self.path, self.ledger, self.buffer, letters)
         self._sender = RetrySender(
             self.path,
             self.options,
@@ -155,7 +133,7 @@ class BufferedLeaf(Leaf):
 
     def start(self) -> None:
         """Adopt what ended processes left in the spool, and deliver it."""
-        adopt_from(self._earlier_directory, self.directory)
+        super().start()
         if not self.closed and self.buffer.seek_orphans():
             self.worker.wake()
 
@@ -196,10 +174,6 @@ class BufferedLeaf(Leaf):
         self._send(event)
         return self.ledger.delivered
 
-    def reject_invalid(self, error: str, event: Event) -> None:
-        """Store an event as a dead letter, when the worker takes it."""
-        self.deliver(cast("Event", {**event, INVALID: error}))
-
     def _block(self, wire: bytes) -> int:
         waiting = self.buffer.put(wire)
         if waiting:
@@ -231,10 +205,6 @@ class BufferedLeaf(Leaf):
         deadline = monotonic() + timeout
         done = self.worker.flush(timeout)
         return done and super().flush(max(0.0, deadline - monotonic()))
-
-    def abandon(self) -> None:
-        """Deliver what is pending and end: no tracker refers to this leaf any more."""
-        self.close()
 
     def shutdown(self, timeout: float) -> bool:
         """Deliver what is pending, within `timeout` seconds, then release what the backend holds.
@@ -276,14 +246,4 @@ class BufferedLeaf(Leaf):
     def forked(self) -> None:
         """Reset in a forked child: pending events are the parent's."""
         super().forked()
-        self.buffer.forked()
         self._equip()
-
-
-def _plain(backend: Backend | BatchBackend) -> Any:
-    """Return a backend whose methods can be called, also if they are coroutine functions."""
-    if not speaks_asyncio(backend):
-        return backend
-    from eventtracking_core.delivery.event_loop import LoopBackend  # noqa: PLC0415  imports asyncio
-
-    return LoopBackend.of(backend)

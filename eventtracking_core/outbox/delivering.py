@@ -11,7 +11,7 @@ from threading import Event as Flag
 from time import monotonic
 from typing import Final, Generic, TypeVar
 
-from eventtracking_core.delivery import BufferedLeaf
+from eventtracking_core.delivery import BatchLeaf
 from eventtracking_core.events import Event
 from eventtracking_core.outbox.nodes import DeferringRouter
 from eventtracking_core.routing import Leaf
@@ -110,7 +110,7 @@ def deliver(
         NotDeliveredError: the backends did not take the batch; the rows stay.
     """
     leaves = list(table.outbox.leaves())
-    sizes = [leaf.options.max_queue_size for leaf in leaves if isinstance(leaf, BufferedLeaf)]
+    sizes = [leaf.options.max_queue_size for leaf in leaves if isinstance(leaf, BatchLeaf)]
     with table.claim(min(batch_size, *sizes) if sizes else batch_size) as rows:
         if not rows:
             return 0
@@ -152,7 +152,7 @@ def _send(table: Table[R], leaves: Sequence[Leaf], row: R) -> None:
     if not backend:
         table.outbox.release(event)
         return
-    found = [leaf for leaf in leaves if isinstance(leaf, BufferedLeaf) and leaf.path == backend]
+    found = [leaf for leaf in leaves if isinstance(leaf, BatchLeaf) and leaf.path == backend]
     for leaf in found:
         leaf.deliver(event)
     if not found:

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from eventtracking_core.delivery import BufferedLeaf
-from eventtracking_core.delivery.options import MODES
 from eventtracking_core.routing import Leaf, RoutingBackend
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def queues(root: RoutingBackend) -> Counter[Series]:
     """Return the sizes and capacities of a tree's queues."""
     found: Counter[Series] = Counter()
     for path, leaf in _nodes(root, ()):
-        if not isinstance(leaf, BufferedLeaf) or leaf.mode not in MODES:  # it runs elsewhere
+        if not isinstance(leaf, BufferedLeaf):
             continue
         where = backend(path, leaf.type_name)
         memory = (*where, ("eventtracking.queue.type", "memory"))

@@ -15,12 +15,13 @@ from typing import Any, Final, NamedTuple, Protocol
 from eventtracking_core.components import Backend, BatchBackend
 from eventtracking_core.delivery import DeliveryOptions
 from eventtracking_core.delivery.attempt import Attempt, Backoff, QueuedEvent, sender
-from eventtracking_core.delivery.leaf import BufferedLeaf
+from eventtracking_core.delivery.batch_leaf import BatchLeaf
 from eventtracking_core.delivery.retry import MAX_POISON_STRIKES
 from eventtracking_core.diagnostics import report
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import Event
-from eventtracking_core.routing import AtomicCounter, Leaf
+from eventtracking_core.holders import join_holder
+from eventtracking_core.routing import AtomicCounter
 
 __all__ = ["RemoteLeaf", "RetryLater", "SendTo", "capture"]
 
@@ -48,7 +49,7 @@ class RetryLater(NamedTuple):
     delay: float
 
 
-class RemoteLeaf(BufferedLeaf):
+class RemoteLeaf(BatchLeaf):
     """Delivers in the thread that receives a message; events to retry go back to the broker.
 
     Nothing waits in this process. An event sent to the leaf in a process that emits is published,
@@ -68,13 +69,14 @@ class RemoteLeaf(BufferedLeaf):
         tracker: str | None,
         owner: object,
     ) -> None:
-        self._send_to: SendTo = _refuse
-        self._reset(options)
         super().__init__(
             name, backend, options=options, path=path, type_name=type_name, tracker=tracker,
             owner=owner,
         )  # fmt: skip
+        self._send_to: SendTo = _refuse
+        self._reset(options)
         self.mode = "worker"
+        join_holder(self)
 
     def _reset(self, options: DeliveryOptions) -> None:
         self.requeued = AtomicCounter()
@@ -220,7 +222,7 @@ class RemoteLeaf(BufferedLeaf):
 
     def flush(self, timeout: float) -> bool:
         """Flush the backend, if this process delivered anything to it."""
-        return not self._is_used or Leaf.flush(self, timeout)
+        return not self._is_used or super().flush(timeout)
 
     def shutdown(self, timeout: float) -> bool:
         """Stop accepting events, wait for a batch in flight, then release the backend."""
@@ -241,7 +243,7 @@ class RemoteLeaf(BufferedLeaf):
         """Return the ledger of this process; `requeued` events went back to the broker."""
         requeued = self.requeued.value
         return {
-            **Leaf.stats(self),
+            **super().stats(),
             "dead_lettered": self.ledger.dead_lettered.value,
             "requeued": requeued,
             "pending": self.ledger.unsettled() - requeued,

@@ -11,7 +11,7 @@ import click
 from eventtracking_cli.parameters import tracker_name
 from eventtracking_core import Tracker
 from eventtracking_core.config import build, read
-from eventtracking_core.delivery import BufferedLeaf
+from eventtracking_core.delivery import BatchLeaf
 
 __all__ = ["backend", "chosen", "leaves_of", "tracking"]
 
@@ -20,7 +20,7 @@ backend = click.option(
 )
 
 
-def leaves_of(config: Path | None, path: str | None) -> list[BufferedLeaf]:
+def leaves_of(config: Path | None, path: str | None) -> list[BatchLeaf]:
     """Return the leaves with a queue or a spool; nothing is begun, adopted or delivered.
 
     Raises:
@@ -42,13 +42,13 @@ def tracking(config: Path | None) -> Iterator[Tracker]:
         tracker.shutdown()
 
 
-def chosen(leaves: Iterable[object], path: str | None) -> list[BufferedLeaf]:
+def chosen(leaves: Iterable[object], path: str | None) -> list[BatchLeaf]:
     """Return those of the leaves that are buffered, or the one at a path.
 
     Raises:
         ClickException: there is none there.
     """
-    buffered = [leaf for leaf in leaves if isinstance(leaf, BufferedLeaf)]
+    buffered = [leaf for leaf in leaves if isinstance(leaf, BatchLeaf)]
     if path is None:
         return buffered
     found = [leaf for leaf in buffered if leaf.path == path]

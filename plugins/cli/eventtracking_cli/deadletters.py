@@ -18,7 +18,7 @@ from eventtracking_cli.groups import Group
 from eventtracking_cli.listing import cut, full_time, terminal_width
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Tracker
-from eventtracking_core.delivery import BufferedLeaf, DeadLetter
+from eventtracking_core.delivery import BatchLeaf, DeadLetter
 from eventtracking_core.encoding import encode_json
 
 __all__ = ["deadletters"]
@@ -172,7 +172,7 @@ def purge(config: Path | None, backend: str | None, before: str | None, *, yes: 
     click.echo(f"{count(removed, 'letter')} removed")
 
 
-def _replay(tracker: Tracker, leaf: BufferedLeaf, path: Path, wanted: Wanted) -> int:
+def _replay(tracker: Tracker, leaf: BatchLeaf, path: Path, wanted: Wanted) -> int:
     """Deliver the wanted letters of one segment; return the number of letters removed."""
     with leaf.dead_letters.claimed(path) as is_ours:
         if not is_ours:
@@ -193,7 +193,7 @@ def _replay(tracker: Tracker, leaf: BufferedLeaf, path: Path, wanted: Wanted) ->
         return len(replayed)
 
 
-def _letters(leaf: BufferedLeaf) -> Iterator[DeadLetter]:
+def _letters(leaf: BatchLeaf) -> Iterator[DeadLetter]:
     return leaf.dead_letters.letters()
 
 

@@ -20,7 +20,7 @@ from eventtracking_cli.progress import counted
 from eventtracking_cli.running import configured, drained
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Event, Tracker
-from eventtracking_core.delivery import BufferedLeaf
+from eventtracking_core.delivery import BatchLeaf
 from eventtracking_core.encoding import encode_msgpack
 from eventtracking_core.logs import STDIN, LogFiles
 from eventtracking_core.reading import EventReader, Filters
@@ -242,7 +242,7 @@ def _leaf(tracker: Tracker, path: str) -> Leaf:
 
 def _limits(tracker: Tracker) -> tuple[int, int]:
     """Return how many events, and about how many bytes, every queue has room for."""
-    options = [leaf.options for leaf in tracker.root.leaves() if isinstance(leaf, BufferedLeaf)]
+    options = [leaf.options for leaf in tracker.root.leaves() if isinstance(leaf, BatchLeaf)]
     return (
         min([STEP, *(option.max_queue_size for option in options)]),
         min([STEP_BYTES, *(option.max_queue_bytes // 2 for option in options)]),

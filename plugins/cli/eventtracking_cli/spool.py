@@ -18,7 +18,7 @@ from eventtracking_cli.spooled import (
     said_of_foreign,
 )
 from eventtracking_cli.terminal import count, plain, print_json, print_rows
-from eventtracking_core.delivery import BufferedLeaf, ProcessSpool, spool_status
+from eventtracking_core.delivery import BatchLeaf, ProcessSpool, spool_status
 
 __all__ = ["spool"]
 
@@ -102,11 +102,11 @@ def verify(config: Path | None, backend: str | None, *, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _spooled(config: Path | None, path: str | None) -> list[BufferedLeaf]:
+def _spooled(config: Path | None, path: str | None) -> list[BatchLeaf]:
     return [leaf for leaf in leaves_of(config, path) if leaf.buffer.spool is not None]
 
 
-def _row(leaf: BufferedLeaf, process: ProcessSpool) -> dict[str, Any]:
+def _row(leaf: BatchLeaf, process: ProcessSpool) -> dict[str, Any]:
     return {
         "backend": leaf.path,
         "process": process.name,

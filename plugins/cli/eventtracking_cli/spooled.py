@@ -14,7 +14,7 @@ from eventtracking_cli.listing import full_time
 from eventtracking_cli.parameters import tracker_name
 from eventtracking_cli.terminal import count, plain
 from eventtracking_core.delivery import (
-    BufferedLeaf,
+    BatchLeaf,
     ProcessSpool,
     SegmentStatus,
     spool_status,
@@ -81,7 +81,7 @@ def age(time: str | None) -> str:
     return f"{seconds} s"
 
 
-def foreign_spools(leaves: Sequence[BufferedLeaf]) -> list[Foreign]:
+def foreign_spools(leaves: Sequence[BatchLeaf]) -> list[Foreign]:
     """Return the spools beside those of a configuration that hold events and belong to none."""
     own = {leaf.directory for leaf in leaves}
     found = []

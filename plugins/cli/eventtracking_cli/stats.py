@@ -20,7 +20,7 @@ from eventtracking_cli.spooled import (
 from eventtracking_cli.terminal import plain, print_rows
 from eventtracking_cli.text import symbol
 from eventtracking_core.components import ReportsBacklog
-from eventtracking_core.delivery import BufferedLeaf, spool_status
+from eventtracking_core.delivery import BatchLeaf, spool_status
 from eventtracking_core.diagnostics import describe
 
 __all__ = ["stats"]
@@ -54,7 +54,7 @@ def stats(config: Path | None, backend: str | None, *, as_json: bool) -> None:
         said_of_foreign(foreign_spools(leaves))
 
 
-def _row(leaf: BufferedLeaf) -> dict[str, Any]:
+def _row(leaf: BatchLeaf) -> dict[str, Any]:
     processes = list(spool_status(leaf.directory / "spool"))
     report_unreadable(segment for process in processes for segment in process.segments)
     spools = leaf.buffer.spool is not None or bool(processes)
@@ -68,7 +68,7 @@ def _row(leaf: BufferedLeaf) -> dict[str, Any]:
     }
 
 
-def _in_broker(leaf: BufferedLeaf) -> int | None:
+def _in_broker(leaf: BatchLeaf) -> int | None:
     if not isinstance(leaf.backend, ReportsBacklog):
         return None
     try:

@@ -13,7 +13,7 @@ from django.db import DatabaseError, close_old_connections, connections, transac
 from django.utils import timezone
 
 from eventtracking_core import Event, Tracker, get_tracker
-from eventtracking_core.delivery import BufferedLeaf
+from eventtracking_core.delivery import BatchLeaf
 from eventtracking_core.delivery import DeadLetter as Letter
 from eventtracking_core.outbox import Table, nodes_below, only_deliverer
 from eventtracking_core.routing import Leaf
@@ -77,7 +77,7 @@ class OutboxTable(Table[OutboxEvent]):
     def delivered(self, rows: Sequence[OutboxEvent], leaves: Sequence[Leaf]) -> None:
         """Move dead letters into their table; then remove the rows, or mark them."""
         for leaf in leaves:
-            if isinstance(leaf, BufferedLeaf):
+            if isinstance(leaf, BatchLeaf):
                 self._move_letters(leaf)
         done = OutboxEvent.objects.using(self.alias).filter(pk__in=[row.pk for row in rows])
         if self.keep:
@@ -99,7 +99,7 @@ class OutboxTable(Table[OutboxEvent]):
         rows = OutboxEvent.objects.using(self.alias)
         return rows.filter(node=self._path, delivered__lt=limit).delete()[0]
 
-    def _move_letters(self, leaf: BufferedLeaf) -> None:
+    def _move_letters(self, leaf: BatchLeaf) -> None:
         """Move the dead letters of a backend from this process's files into the table."""
         for path in leaf.dead_letters.segments():
             with leaf.dead_letters.claimed(path) as is_ours:

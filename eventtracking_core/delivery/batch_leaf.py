@@ -1,0 +1,103 @@
+"""What leaves have in common that deliver batches: a buffer, outcomes and dead letters."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from eventtracking_core.delivery.attempt import INVALID
+from eventtracking_core.delivery.buffer import Buffer
+from eventtracking_core.delivery.letters import PendingLetters
+from eventtracking_core.delivery.outcomes import DeliveryOutcomes
+from eventtracking_core.delivery.places import (
+    DEFAULT_TRACKER,
+    adopt_from,
+    base_directory,
+    leaf_directory,
+)
+from eventtracking_core.delivery.storage.dead_letters import DeadLetters
+from eventtracking_core.delivery.storage.directory import directory_name
+from eventtracking_core.routing import Leaf
+from eventtracking_core.routing.coroutines import speaks_asyncio
+
+if TYPE_CHECKING:
+    from eventtracking_core.components import Backend, BatchBackend
+    from eventtracking_core.delivery.options import DeliveryOptions
+    from eventtracking_core.events import Event
+
+__all__ = ["BatchLeaf"]
+
+
+class BatchLeaf(Leaf):
+    """A leaf whose events are delivered in batches, and become dead letters if they are rejected.
+
+    Args:
+        name: the backend's name in its router.
+        backend: where events go.
+        options: how to store and deliver them.
+        path: the leaf's path in the tree, part of its directory's name.
+        type_name: the type's name in the configuration.
+        tracker: the name of its tracker, part of the directory's name too.
+        owner: its tracker, or a proxy of it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        backend: Backend | BatchBackend,
+        *,
+        options: DeliveryOptions,
+        path: str,
+        type_name: str | None = None,
+        tracker: str | None = DEFAULT_TRACKER,
+        owner: object = None,
+    ) -> None:
+        super().__init__(name, _plain(backend), type_name=type_name, registered=backend)
+        self.mode = options.mode
+        self.options = options
+        self.path = path
+        self.owner = owner
+        base = base_directory(options.directory)
+        self.directory = leaf_directory(base, path or name, tracker, owner)
+        self._earlier_directory = base / directory_name(path or name)
+        self.buffer = Buffer(
+            path, options, self.directory, base, lost=partial(self.ledger.drop, "damaged")
+        )
+        self.dead_letters = DeadLetters(
+            self.directory / "dead", options.max_dead_letter_bytes, base=base
+        )
+        self.closed = False
+        self.outcomes = self._new_outcomes()
+
+    def _new_outcomes(self) -> DeliveryOutcomes:
+        letters = PendingLetters(
+            self.path, self.dead_letters, self.options.max_queue_size, self.options.max_queue_bytes
+        )
+        return DeliveryOutcomes(self.path, self.ledger, self.buffer, letters)
+
+    def start(self) -> None:
+        """Adopt what an earlier version kept elsewhere."""
+        adopt_from(self._earlier_directory, self.directory)
+
+    def reject_invalid(self, error: str, event: Event) -> None:
+        """Store an event as a dead letter, when it is taken to be delivered."""
+        self.deliver(cast("Event", {**event, INVALID: error}))
+
+    def abandon(self) -> None:
+        """Deliver what is pending and end: no tracker refers to this leaf any more."""
+        self.close()
+
+    def forked(self) -> None:
+        """Reset in a forked child: pending events are the parent's."""
+        super().forked()
+        self.buffer.forked()
+        self.outcomes = self._new_outcomes()
+
+
+def _plain(backend: Backend | BatchBackend) -> Any:
+    """Return a backend whose methods can be called, also if they are coroutine functions."""
+    if not speaks_asyncio(backend):
+        return backend
+    from eventtracking_core.delivery.event_loop import LoopBackend  # noqa: PLC0415  imports asyncio
+
+    return LoopBackend.of(backend)
