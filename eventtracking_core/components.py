@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Final, Protocol, runtime_checkable
 
 from eventtracking_core.events import Event
@@ -174,15 +174,15 @@ MAX_SECONDS: Final = 100 * 365 * 86_400.0
 """A hundred years: the clocks of the system refuse to wait much longer."""
 
 _SIZES: Final = {
-    "B": 1,
-    "KB": 10**3,
-    "MB": 10**6,
-    "GB": 10**9,
-    "TB": 10**12,
-    "KIB": 2**10,
-    "MIB": 2**20,
-    "GIB": 2**30,
-    "TIB": 2**40,
+    "b": 1,
+    "kb": 10**3,
+    "mb": 10**6,
+    "gb": 10**9,
+    "tb": 10**12,
+    "kib": 2**10,
+    "mib": 2**20,
+    "gib": 2**30,
+    "tib": 2**40,
 }
 _DURATIONS: Final = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _QUANTITY: Final = re.compile(r"\s*(\d{1,18}(?:\.\d{1,18})?)\s*([A-Za-z]{1,20})\s*")
@@ -215,13 +215,11 @@ def parse_size(text: str) -> int | None:
     Raises:
         ValueError: the unit is unknown.
     """
-    match = _QUANTITY.fullmatch(text)
-    if match is None:
+    quantity = _quantity(text, _SIZES, "size (expected one of: B, KB, MB, GB, KiB, MiB, GiB)")
+    if quantity is None:
         return None
-    factor = _SIZES.get(match[2].upper())
-    if factor is None:
-        raise ValueError("unknown unit of size (expected one of: B, KB, MB, GB, KiB, MiB, GiB)")
-    return int(float(match[1]) * factor) if "." in match[1] else int(match[1]) * factor
+    number, factor = quantity
+    return int(float(number) * factor) if "." in number else int(number) * int(factor)
 
 
 def parse_duration(text: str) -> float | None:
@@ -230,10 +228,16 @@ def parse_duration(text: str) -> float | None:
     Raises:
         ValueError: the unit is unknown.
     """
+    quantity = _quantity(text, _DURATIONS, "time (expected one of: ms, s, m, h, d, w)")
+    return None if quantity is None else float(quantity[0]) * quantity[1]
+
+
+def _quantity(text: str, units: Mapping[str, float], unit: str) -> tuple[str, float] | None:
+    """Return the digits of a text such as `64 MiB`, and what its unit stands for."""
     match = _QUANTITY.fullmatch(text)
     if match is None:
         return None
-    factor = _DURATIONS.get(match[2].lower())
+    factor = units.get(match[2].lower())
     if factor is None:
-        raise ValueError("unknown unit of time (expected one of: ms, s, m, h, d, w)")
-    return float(match[1]) * factor
+        raise ValueError(f"unknown unit of {unit}")
+    return match[1], factor
