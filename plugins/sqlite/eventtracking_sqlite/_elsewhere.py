@@ -24,7 +24,7 @@ __all__ = ["store_elsewhere"]
 STARTS_IN: Final = 10.0
 """Seconds."""
 
-_PROGRAM: Final = "from eventtracking_sqlite._elsewhere import main; main()"
+_PROGRAM: Final = "from eventtracking_sqlite._storing import main; main()"
 
 
 def store_elsewhere(path: Path, rows: Mapping[int, Row], timeout: float) -> dict[int, Exception]:
@@ -55,17 +55,3 @@ def store_elsewhere(path: Path, rows: Mapping[int, Row], timeout: float) -> dict
     if refusal is not None:
         raise RetryableError(refusal)
     return {int(index): RejectedError(message) for index, message in rejected.items()}
-
-
-def main() -> None:
-    """Store the rows on stdin; print why none is stored, and the errors of those that are not."""
-    from eventtracking_sqlite.backend import SqliteBackend  # noqa: PLC0415  which imports this
-
-    path, timeout, rows = json.load(sys.stdin)
-    stored = {index: tuple(row) for index, row in rows}
-    refusal, failures = None, {}
-    try:
-        failures = SqliteBackend(path).store(stored, timeout)
-    except RetryableError as error:
-        refusal = str(error)
-    json.dump([refusal, {index: str(error) for index, error in failures.items()}], sys.stdout)
