@@ -44,7 +44,6 @@ def ours(names):
         pytest.param(ours(LINTER["root_packages"]), PACKAGES, id="importlinter.root_packages"),
         pytest.param(ours(CONTRACTS["core"]["forbidden_modules"]), PACKAGES, id="contract core"),
         pytest.param(ours(CONTRACTS["plugins"]["modules"]), PACKAGES, id="contract plugins"),
-        pytest.param(ours(CONTRACTS["circles"]["ancestors"]), PACKAGES, id="contract circles"),
     ],
 )
 def test_pyproject_lists_every_plugin(listed, plugins):
