@@ -75,6 +75,11 @@ def _reader(decode: Callable[[bytes], Event]) -> Callable[[bytes], Event]:
     """Return a function that reads most events in one step, and any other by `decode`."""
 
     def read(wire: bytes) -> Event:
+        """Return the event that `encode_msgpack` was given, in normal form.
+
+        Raises:
+            ValueError: the bytes are not an event in MessagePack.
+        """
         try:
             fields = _decode_normal(wire)
             # A map of so many keys: no other one was passed over.
@@ -93,10 +98,6 @@ def _decode_and_normalize(wire: bytes) -> Event:
 
 
 normal_from_msgpack: Final = _reader(_decode_and_normalize)
-"""Return the event that `encode_msgpack` was given, in normal form.
-
-Raises `ValueError` if the bytes are not an event in MessagePack.
-"""
 
 
 def wire_reader(revive: Revive) -> Callable[[bytes], Event]:
