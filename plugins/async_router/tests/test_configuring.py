@@ -98,7 +98,7 @@ def test_the_children_are_checked_where_events_are_emitted():
         f"backends.{at}.inner.backends",
         f"backends.{at}.router.processors[0].type",
     ]
-    assert "waits in the broker" in found[f"backends.{at}.spooled.delivery"]
+    assert "it cannot have a spool" in found[f"backends.{at}.spooled.delivery"]
 
 
 def test_a_node_without_children_is_a_mistake():
