@@ -44,7 +44,10 @@ def report(
     *args: object,
     extra: Mapping[str, object] | None = None,
 ) -> None:
-    """Log a problem, at most once in 20 seconds for each key; `extra` becomes the record's."""
+    """Log a problem, at most once in 20 seconds for each key; `extra` becomes the record's.
+
+    A key may hold an object, but not its `id`: another object may have that soon.
+    """
     now = monotonic()
     last, hidden = _seen.get(key, (-INTERVAL, 0))
     if now - last < INTERVAL:

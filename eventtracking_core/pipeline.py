@@ -288,7 +288,7 @@ class Pipeline:
                 pass_on(error)
                 report(
                     logging.ERROR,
-                    (id(provider), type(error)),
+                    (self.emitted_count, type(provider), type(error)),
                     "context provider %s failed: %s",
                     type(provider).__name__,
                     describe(error),

@@ -71,7 +71,7 @@ class Accepts:
         name = clean_name(event["name"])
         report(
             logging.ERROR,
-            (id(self), name, why),
+            (self._refused, name, why),
             "event %s is dropped from a branch that accepts only some personal data: %s",
             name,
             why,

@@ -85,7 +85,7 @@ def _outcome(ledger: Ledger, error: BaseException) -> Iterator[object]:
     if not isinstance(error, EventEmissionExit):
         raise error
     if isinstance(error, TooDeepError):
-        key = ("recursion", id(ledger))
+        key = ("recursion", ledger)
         report(logging.ERROR, key, "a router drops an event: %s", describe(error))
     return ledger.counter(error.drop_reason).tick
 

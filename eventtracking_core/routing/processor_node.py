@@ -66,7 +66,7 @@ class ProcessorNode:
         self.errors.setdefault(reason, AtomicCounter()).add()
         report(
             failure_level(reason),
-            (id(self), type(error)),
+            (self.dropped, type(error)),
             "processor %s failed, the event %s: %s",
             self.name,
             "is dropped" if self.on_error == "drop" else "goes on without it",
