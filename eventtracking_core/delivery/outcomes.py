@@ -120,9 +120,9 @@ class DeliveryOutcomes:
         if lost:
             log(
                 logging.ERROR,
-                "backend %s: %d events are lost: their dead letters could not be written",
+                "backend %s: %s lost: the dead letters could not be written",
                 self._path,
-                len(lost),
+                counted(len(lost), "event"),
                 extra={"backend": self._path, "reason": lost[0].reason},
             )
 

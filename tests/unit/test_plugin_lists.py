@@ -44,6 +44,7 @@ def ours(names):
         pytest.param(ours(LINTER["root_packages"]), PACKAGES, id="importlinter.root_packages"),
         pytest.param(ours(CONTRACTS["core"]["forbidden_modules"]), PACKAGES, id="contract core"),
         pytest.param(ours(CONTRACTS["plugins"]["modules"]), PACKAGES, id="contract plugins"),
+        pytest.param(ours(CONTRACTS["circles"]["ancestors"]), PACKAGES, id="contract circles"),
     ],
 )
 def test_pyproject_lists_every_plugin(listed, plugins):
@@ -64,3 +65,20 @@ def test_a_plugin_is_named_after_its_directory(name):
     assert PLUGINS[name]["project"]["name"] == f"eventtracking-{name.replace('_', '-')}"
     package = "eventtracking" if name == DROP_IN else f"eventtracking_{name}"
     assert (ROOT / "plugins" / name / package).is_dir()
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_a_plugin_runs_where_the_core_does_and_says_where_it_comes_from(name):
+    def versions(project):
+        return [each for each in project["classifiers"] if each.startswith("Programming Language")]
+
+    project = PLUGINS[name]["project"]
+    assert versions(project) == versions(PROJECT["project"])
+    assert project["urls"].keys() == PROJECT["project"]["urls"].keys()
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_the_links_of_its_readme_work_on_a_package_index(name):
+    text = (ROOT / "plugins" / name / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)\s]+)", text)
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []

@@ -144,7 +144,7 @@ def test_letters_for_which_there_is_no_room_until_the_end_are_counted_and_told(
         tracker.shutdown(0.5)
     counts = leaf(tracker)
     assert (counts["pending"], counts["dropped"]) == (0, {"rejected": 7})
-    assert "7 events are lost: their dead letters could not be written" in caplog.text
+    assert "7 events lost: the dead letters could not be written" in caplog.text
 
 
 def test_letters_from_a_spool_that_are_not_stored_are_there_for_the_next_process(
