@@ -23,7 +23,7 @@ _MASKS: Final = tuple(
     (re.compile(pattern, re.MULTILINE), mask)
     for pattern, mask in (
         (r"^[ \d,]*[▁-█][ ▁-█]*$(\n[ \d,]*[ ▁-█]*$)*", "(chart)"),
-        (r"[▁-█]+", "(bar)"),
+        (r"[▁-█]([ ▁-█]*[▁-█])?", "(bar)"),  # with gaps, where nothing happened
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b", "(id)"),
         (r"\b[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}\b", "(id)"),
         (r"\b[0-9a-f]{16,64}\b", "(id)"),
