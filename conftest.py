@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
@@ -11,6 +12,14 @@ from hypothesis import settings
 from waiting import wait_until
 
 pytest_plugins = ["broker_fixtures", "otel_fixtures", "service_fixtures", "segment_fixtures"]
+
+# A job in the background ignores these signals, and so would every program that a test ends by one.
+for number, handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 settings.register_profile("untimed", settings(), deadline=None)
 settings.load_profile("untimed")
