@@ -11,6 +11,7 @@ import threading
 
 import pytest
 
+from eventtracking_core.delivery.event_loop import LoopBackend
 from eventtracking_core.encoding import encode_json
 from eventtracking_core.testing import BackendConformance
 
@@ -135,9 +136,15 @@ def test_an_async_method_that_says_nothing_is_found():
 
 
 def test_an_async_backend_that_blocks_its_loop_is_found():
+    tried, release = [], threading.Event()
+
     class Blocking(Keeping):
         async def send_batch(self, events, *, timeout):
-            threading.Event().wait(3)
+            tried.append(self)
+            release.wait(10)
 
     with pytest.raises((AssertionError, TimeoutError)):
         suite(Blocking, grace=0.2, deadline=0.5).test_an_attempt_ends_in_its_time()
+    adapters = [LoopBackend.of(backend) for backend in tried]
+    release.set()
+    assert [adapter.shutdown(10) for adapter in adapters] == [True]

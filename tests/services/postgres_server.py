@@ -114,7 +114,8 @@ class Postgres:
             package = installed.parent
             libraries = package.with_name(f"{package.name}.libs")
             copied = self._directory / package.name / "pginstall"
-            shutil.copytree(installed, copied, symlinks=True)
-            shutil.copytree(libraries, self._directory / libraries.name, symlinks=True)
+            if not copied.exists():
+                shutil.copytree(installed, copied, symlinks=True)
+                shutil.copytree(libraries, self._directory / libraries.name, symlinks=True)
             installed = copied
         return installed / "bin"
