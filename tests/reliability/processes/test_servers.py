@@ -80,7 +80,8 @@ def ask_until_delivered(ask, names):
 
 UWSGI = [
     "uwsgi", "--http-socket", "{address}", "--wsgi-file", "app.py", "--virtualenv",
-    str(BIN.parent), "--master", "--processes", "2", "--enable-threads", "--die-on-term",
+    str(BIN.parent), "--master", "--processes", "2", "--enable-threads",
+    "--hook-master-start", "unix_signal:15 gracefully_kill_them_all",
 ]  # fmt: skip
 GUNICORN = ["gunicorn", "-b", "{address}", "-w", "2", "--preload", "-k"]
 
