@@ -69,7 +69,7 @@ class OutboxEvent(_StoredEvent):
         ordering: ClassVar[list[str]] = ["id"]
         verbose_name = "outbox event"
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["node", "delivered", "id"], name="eventtracking_outbox")
+            models.Index(fields=["node", "delivered", "id"], name="eventtracking_outboxevent_due")
         ]
 
 

@@ -77,7 +77,9 @@ class Migration(migrations.Migration):
                 "verbose_name": "outbox event",
                 "ordering": ["id"],
                 "indexes": [
-                    models.Index(fields=["node", "delivered", "id"], name="eventtracking_outbox")
+                    models.Index(
+                        fields=["node", "delivered", "id"], name="eventtracking_outboxevent_due"
+                    )
                 ],
             },
         ),
