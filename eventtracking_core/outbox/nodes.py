@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any, ClassVar, Final, NoReturn, TypeVar
@@ -33,7 +34,7 @@ class LocalComposite:
         raise NotImplementedError
 
 
-class DeferringRouter(RoutingBackend):
+class DeferringRouter(RoutingBackend, ABC):
     """A router that takes events, and sends them to its backends when a subclass says so.
 
     Args:
@@ -50,6 +51,7 @@ class DeferringRouter(RoutingBackend):
         for name, child in parts.children.children.items():
             self.register_backend(name, child)
 
+    @abstractmethod
     def take(self, event: Event, send: Send) -> None:
         """Take an event that has passed the processors.
 
@@ -57,7 +59,6 @@ class DeferringRouter(RoutingBackend):
             event: the event; copy it (`encoding.snapshot`) to keep it.
             send: sends an event to the backends, now.
         """
-        raise NotImplementedError
 
     def targets(self, end: Callable[[Leaf], Send] = _DELIVER) -> Iterator[Send]:
         """Yield the one function that is called after the processors."""

@@ -273,7 +273,9 @@ longest = 0.0
 for batch in (many, one):
     writing = threading.Thread(target=store.send_batch, args=(batch,), kwargs={"timeout": 60})
     writing.start()
+    deadline = time.monotonic() + 30
     while not store._lock.is_writing:
+        assert time.monotonic() < deadline, "no transaction began"
         time.sleep(0.001)
     began = time.monotonic()
     child = os.fork()
