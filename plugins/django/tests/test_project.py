@@ -17,6 +17,7 @@ from time import monotonic, sleep
 
 import pytest
 from free_ports import free_port
+from gunicorn_workers import have_booted, note_boots
 
 HERE = Path(__file__).parent
 
@@ -30,6 +31,10 @@ SERVERS = {
         *("gunicorn", "shop:wsgi", "-b", "127.0.0.1:PORT", "-w", "2", "-k", "gevent"),
     ),
     "uvicorn": ("uvicorn", "shop:asgi", "--port", "PORT", "--log-level", "warning"),
+    "gunicorn-gevent-preload": (
+        *("gunicorn", "shop:wsgi", "-b", "127.0.0.1:PORT", "-w", "2", "--preload"),
+        *("-k", "gevent"),
+    ),
     "gunicorn-uvicorn": (
         *("gunicorn", "shop:asgi", "-b", "127.0.0.1:PORT", "-w", "2", "--preload"),
         *("-k", "uvicorn_worker.UvicornWorker"),
@@ -78,6 +83,7 @@ def test_a_server_that_is_ended_has_stored_the_events_of_every_answered_request(
     store = {"type": "sqlite", "path": str(tmp_path / "events.db"), "delivery": "queue"}
     port = free_port()
     log = tmp_path / "server.log"
+    note_boots(tmp_path)
     with log.open("wb") as output:
         server = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m"]
@@ -112,7 +118,8 @@ def test_a_server_that_is_ended_has_stored_the_events_of_every_answered_request(
         while True:
             with suppress(OSError):
                 get("/orders/0/")
-                break
+                if have_booted(tmp_path, SERVERS[name]):
+                    break
             assert server.poll() is None, log.read_text()
             assert monotonic() < deadline, log.read_text()
             sleep(0.05)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +14,8 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+from free_ports import free_port
+from gunicorn_workers import have_booted, note_boots
 
 from eventtracking_core import Tracker
 from eventtracking_core.backends.memory import MemoryBackend
@@ -47,10 +48,9 @@ class Server:
     """A web server with an application of this directory, which stores events in SQLite."""
 
     def __init__(self, directory, command, mode="queue"):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self._directory = directory
+        self.port = free_port()
+        self._directory, self._command = directory, command
+        note_boots(directory)
         self._environment = os.environ | {
             "EVENTS_DB": str(directory / "events.db"),
             "EVENTS_MODE": mode,
@@ -77,7 +77,7 @@ class Server:
         with suppress(OSError):
             url = f"http://127.0.0.1:{self.port}/ready"
             with urllib.request.urlopen(url, timeout=20) as response:
-                return response.status == 200
+                return response.status == 200 and have_booted(self._directory, self._command)
         return False
 
     def signal(self, number, *, all_processes=False):

@@ -135,6 +135,7 @@ def check(serve, server, *, mode, prefix, end, requests):
     assert {user for user in before_the_end if len(users.get(user, ())) < 2} == set()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_server_that_is_terminated_amid_requests_has_stored_each_event_once(serve, server):
     check(serve, server, mode="queue", prefix="", end="SIGTERM", requests=200)
