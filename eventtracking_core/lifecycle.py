@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from eventtracking_core.events import end_of_process
 from eventtracking_core.forks import on_fork
-from eventtracking_core.signals import drain
+from eventtracking_core.signals import drain, interrupt_waits
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -62,6 +62,7 @@ def _drain_in_children_of(package: str) -> None:
 
 def _drain_with(util: ModuleType, _registered: object = None) -> None:
     util.Finalize(None, drain, exitpriority=0)
+    interrupt_waits()  # a pool ends its workers by a signal, often as they begin to wait for work
 
 
 for _package in _PACKAGES:

@@ -11,18 +11,22 @@ from functools import wraps
 from threading import get_ident, main_thread
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
+from eventtracking_core.forks import on_fork
 from eventtracking_core.holders import close_all
+from eventtracking_core.wakeups import repeat_signals
 
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["drain", "drain_by_default", "drain_on_sigterm", "uninterrupted"]
+__all__ = ["drain", "drain_by_default", "drain_on_sigterm", "interrupt_waits", "uninterrupted"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _postponed: Final[list[Callable[[], object]]] = []
 _observed: Final[list[bool]] = []
+_begun: Final[set[int]] = set()
+_interrupts_waits = False
 _set_handler = signal.signal
 _drains_by_default = True
 
@@ -77,6 +81,7 @@ def drain() -> None:
 
 def _end_by_signal(number: int, frame: FrameType | None = None) -> None:
     """Handle a signal: deliver what is pending, then end by the signal."""
+    _begun.add(number)
     if _is_inside(frame):
         _postponed.append(lambda: _end_by_signal(number))
         return
@@ -107,6 +112,31 @@ def drain_by_default() -> None:
     for number in default:
         if not handled >> (number - 1) & 1:
             _set_handler(number, _end_by_signal)
+    _interrupt_waits()
+
+
+def interrupt_waits() -> None:
+    """End a wait of the main thread for a signal that arrived just before it."""
+    global _interrupts_waits  # noqa: PLW0603  one in a process
+    _interrupts_waits = True
+    _interrupt_waits()
+
+
+def _interrupt_waits() -> None:
+    if _interrupts_waits and any(signal.getsignal(each) is _end_by_signal for each in _ENDS):
+        with suppress(ValueError):  # not the main thread
+            repeat_signals(_is_due)
+
+
+def _is_due(number: int) -> bool:
+    return signal.getsignal(number) is _end_by_signal and number not in _begun
+
+
+@on_fork
+def _forked() -> None:
+    global _interrupts_waits  # noqa: PLW0603  one in a process
+    _interrupts_waits = False
+    _begun.clear()
 
 
 def _handled() -> int:
@@ -126,6 +156,8 @@ def _signal(number: int, handler: Any) -> Any:
     if handler == signal.SIG_DFL and _drains_by_default and _is_taken_back(number):
         handler = _end_by_signal
     previous = _set_handler(number, handler)
+    if handler is _end_by_signal:
+        _interrupt_waits()
     return signal.SIG_DFL if previous is _end_by_signal else previous
 
 

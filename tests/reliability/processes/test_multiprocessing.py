@@ -33,6 +33,58 @@ POOL = """
         with ProcessPoolExecutor(2, mp_context=get_context(sys.argv[2])) as pool:
             assert list(pool.map(work, range(3))) == [0, 1, 2]
 """
+MISSED = """
+    import ctypes, os, signal, sys, threading
+    from multiprocessing import get_context
+
+    def end(main, descriptor):
+        # Python's handler has to run in the main thread, whose wait this does not end.
+        while hex(descriptor) not in open(f"/proc/self/task/{main}/syscall").read().split()[1:2]:
+            os.sched_yield()
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    def work():
+        import eventtracking_core as et
+        if "spawn" in sys.argv:
+            configure()
+        if "event" in sys.argv:
+            et.emit("child")
+        if "fork in C" in sys.argv:
+            child = ctypes.PyDLL(None).fork()
+            while child == 0:
+                signal.pause()
+            os.kill(child, signal.SIGHUP)
+            assert os.waitpid(child, 0)[1] == signal.SIGHUP
+        reader, _ = os.pipe()
+        threading.Thread(target=end, args=(threading.get_native_id(), reader), daemon=True).start()
+        os.read(reader, 1)
+
+    def configure():
+        import eventtracking_core as et
+        backend = {"type": "file", "path": "events.ndjson", "delivery": "queue"}
+        et.configure({"backends": {"sink": backend}})
+
+    if __name__ == "__main__":
+        configure()
+        child = get_context(sys.argv[1]).Process(target=work)
+        child.start()
+        child.join()
+        assert child.exitcode == -signal.SIGTERM, child.exitcode
+"""
+TERMINATED = """
+    from multiprocessing import get_context
+    import eventtracking_core as et
+
+    def work(number):
+        et.emit("child")
+        et.get_tracker().flush(timeout=10.0)
+
+    if __name__ == "__main__":
+        backend = {"type": "file", "path": "events.ndjson", "delivery": "queue"}
+        et.configure({"backends": {"sink": backend}})
+        with get_context("fork").Pool(2) as pool:
+            pool.map(work, range(4))
+"""
 IMPORTED = "\n    import eventtracking_core"
 
 
@@ -53,3 +105,22 @@ def test_workers_of_a_pool_deliver_when_they_end(method, program, names):
 def test_celerys_own_multiprocessing_is_the_same(first, program, names):
     program(first + WORK + PROCESSES, "queue", "fork", "billiard")
     assert names() == {"child": 30}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "delivered"),
+    [
+        (["fork"], {}),
+        (["fork", "event"], {"child": 1}),
+        (["spawn", "event"], {"child": 1}),
+        (["fork", "event", "fork in C"], {"child": 1}),
+    ],
+)
+def test_a_signal_just_before_a_wait_ends_the_wait(arguments, delivered, program, names):
+    program(MISSED, *arguments)
+    assert names() == delivered
+
+
+def test_a_pool_ends_its_workers(program, names):
+    program(TERMINATED)
+    assert names() == {"child": 4}
