@@ -25,6 +25,8 @@ R = TypeVar("R")
 
 _postponed: Final[list[Callable[[], object]]] = []
 _observed: Final[list[bool]] = []
+_keeps_at_forks: Final[list[bool]] = []
+_masks: Final[dict[int, set[int]]] = {}
 _begun: Final[set[int]] = set()
 _interrupts_waits = False
 _set_handler = signal.signal
@@ -47,7 +49,7 @@ def uninterrupted(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return function(*args, **kwargs)
+            return _call(function, *args, **kwargs)
         finally:
             if _postponed and _is_main_thread() and not _is_inside(sys._getframe(1)):  # noqa: SLF001
                 act = _postponed[0]
@@ -57,13 +59,14 @@ def uninterrupted(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-_CALL: Final = uninterrupted(lambda: None).__code__
+def _call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    return function(*args, **kwargs)
 
 
 def _is_inside(frame: FrameType | None) -> bool:
     """Return whether a frame was called, directly or not, by an uninterrupted function."""
     while frame is not None:
-        if frame.f_code is _CALL:
+        if frame.f_code is _call.__code__:
             return True
         frame = frame.f_back
     return False
@@ -105,6 +108,7 @@ def drain_by_default() -> None:
         _observed.append(True)
         _set_handler = signal.signal
         signal.signal = _signal  # type: ignore[assignment]
+    _keep_at_forks()
     if not _is_main_thread():
         return
     default = [number for number in _ENDS if signal.getsignal(number) == signal.SIG_DFL]
@@ -137,6 +141,34 @@ def _forked() -> None:
     global _interrupts_waits  # noqa: PLW0603  one in a process
     _interrupts_waits = False
     _begun.clear()
+
+
+def _keep_at_forks() -> None:
+    """Let signals that reach a child before its first step of Python code be handled there.
+
+    Python drops those. They are blocked until the fork is done.
+    """
+    if not _keeps_at_forks and hasattr(os, "register_at_fork"):
+        _keeps_at_forks.append(True)
+        os.register_at_fork(
+            before=_block, after_in_parent=_unblock, after_in_child=_unblock_in_child
+        )
+
+
+def _block() -> None:
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    _masks.setdefault(get_ident(), mask)
+
+
+def _unblock() -> None:
+    mask = _masks.pop(get_ident(), None)
+    if mask is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _unblock_in_child() -> None:
+    _unblock()
+    _masks.clear()  # of threads that a child does not have
 
 
 def _handled() -> int:
@@ -204,4 +236,5 @@ def drain_on_sigterm(enabled: bool = True) -> None:  # noqa: FBT001, FBT002  rea
         elif previous != signal.SIG_IGN:
             _end_by_signal(number)
 
+    _keep_at_forks()
     _set_handler(signal.SIGTERM, drain_first)
