@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from eventtracking_core.contexts.request import Request, current_request
 from eventtracking_web.asgi import ASGIMiddleware
+from eventtracking_web.client import CLIENT
 from eventtracking_web.collecting import Collector, collector
 from eventtracking_web.functions import flushed
 from eventtracking_web.propagation import Propagation, inject_request
 from eventtracking_web.wsgi import WSGIMiddleware
 
 __all__ = [
+    "CLIENT",
     "ASGIMiddleware",
     "Collector",
     "Propagation",

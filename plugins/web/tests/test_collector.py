@@ -172,6 +172,12 @@ def test_a_preflight_is_answered(endpoint):
     assert response.headers["access-control-allow-headers"] == "content-type, content-encoding"
 
 
+@pytest.mark.parametrize("origins", [[ORIGIN], ["*"]])
+def test_a_page_of_another_origin_may_read_when_to_come_again(endpoint, origins):
+    response = endpoint(origins=origins).post("/", json=batch())
+    assert response.headers["access-control-expose-headers"] == "retry-after"
+
+
 def test_a_sender_that_is_too_fast_is_told_when_to_come_again(endpoint, memory):
     client = endpoint(rate=1, burst=10)
     sent = batch(*[an_event(id=str(n)) for n in range(9)])

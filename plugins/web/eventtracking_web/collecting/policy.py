@@ -30,6 +30,8 @@ _FULL: Final = frozenset({"queue_full", "spool_full", "shutdown", "error"})
 RETRY_AFTER: Final = 5.0
 """Seconds."""
 
+_EXPOSED: Final = ("access-control-expose-headers", "retry-after")
+
 
 class Policy:
     """The checks of the endpoint; for its arguments see `collector`."""
@@ -77,12 +79,13 @@ class Policy:
             RefusedError: pages of this origin may not send.
         """
         if "*" in self._origins:
-            return [("access-control-allow-origin", "*")]
+            return [("access-control-allow-origin", "*"), _EXPOSED]
         if origin not in self._origins:
             raise RefusedError(403, "this origin may not send events")
         return [
             ("access-control-allow-origin", origin or ""),
             ("access-control-allow-credentials", "true"),
+            _EXPOSED,
             ("vary", "Origin"),
         ]
 

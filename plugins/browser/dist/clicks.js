@@ -1,0 +1,1 @@
+function r(c){addEventListener("click",({target:t})=>{let e=t instanceof Element&&t.closest("[data-event]");if(!(e instanceof HTMLElement||e instanceof SVGElement))return;let{event:o,...a}=e.dataset,n={};for(let[s,i]of Object.entries(a))/^event[A-Z]/.test(s)&&(n[s.slice(5).replace(/\B[A-Z]/g,"_$&").toLowerCase()]=i);c.emit(o,n)},!0)}export{r as trackClicks};

@@ -1,0 +1,1 @@
+export function uuid7(at: number): string;
