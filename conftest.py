@@ -30,6 +30,7 @@ _SERVERS = frozenset(
         "amqp_url",
         "broker",
         "chromium",
+        "clickhouse",
         "kafka",
         "mongo_uri",
         "mongod",

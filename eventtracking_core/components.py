@@ -14,6 +14,7 @@ __all__ = [
     "Backend",
     "BatchBackend",
     "ByteSize",
+    "DefinesTables",
     "Flushable",
     "MasksFields",
     "Probeable",
@@ -71,8 +72,9 @@ class Backend(Protocol):
     """Where events go, one at a time.
 
     A backend opens its connection on first use, never changes an event, and copies what it keeps
-    (`encoding.snapshot`). Its class may have a `default_delivery`: `"inline"` or `"queue"`. It may
-    also be `Flushable`, `Releasable`, `WarmsUp` and `ReadsWire`; those methods are looked up once.
+    (`encoding.snapshot`). Its class may have a `default_delivery`: `"inline"`, `"queue"`, or a
+    mapping of the options of `delivery`, `mode` among them. It may also be `Flushable`,
+    `Releasable`, `WarmsUp` and `ReadsWire`; those methods are looked up once.
     """
 
     def send(self, event: Event, /) -> None:
@@ -149,6 +151,17 @@ class Probeable(Protocol):
 
         Raises:
             Exception: the sink cannot be reached, or would not accept events.
+        """
+
+
+@runtime_checkable
+class DefinesTables(Protocol):
+    """A backend that stores into tables which an operator may create."""
+
+    def definitions(self) -> str:
+        """Return the statements that create them, without running any.
+
+        `eventtracking schema --for` prints them.
         """
 
 

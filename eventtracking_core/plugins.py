@@ -77,7 +77,7 @@ _BUILT_IN: Final[Mapping[ComponentKind, Mapping[str, str]]] = {
 
 PUBLISHED: Final = frozenset(
     {
-        *("async_router", "django", "file", "http", "kafka", "logger"),
+        *("async_router", "clickhouse", "django", "file", "http", "kafka", "logger"),
         *("lrs", "mongo", "otel", "postgres", "redis", "segment"),
         *("sqlalchemy", "sqlite", "structlog"),
     }

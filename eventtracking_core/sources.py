@@ -27,6 +27,8 @@ SHUTDOWN_TIMEOUT: Final = 5.0
 """Seconds."""
 
 _SERVERS: Final = {
+    "clickhouse": "clickhouse",
+    "clickhouses": "clickhouse",
     "mongodb": "mongo",
     "mongodb+srv": "mongo",
     "postgres": "postgres",
@@ -48,9 +50,9 @@ def open_reader(names: Sequence[str] = (), config: Path | None = None) -> Iterat
     """Open a source of events, and close it in the end.
 
     Args:
-        names: an SQLite database, a `mongodb://` or `postgresql://` URI, a configuration that has a
-            store, or files of events, of which there may be several (`-` for the standard input).
-            Without any, the store of the configuration.
+        names: an SQLite database, a `mongodb://`, `postgresql://` or `clickhouse://` URI, a
+            configuration that has a store, or files of events, of which there may be several (`-`
+            for the standard input). Without any, the store of the configuration.
         config: a configuration's file; the default one without.
 
     Raises:
@@ -128,8 +130,8 @@ def _configured(config: Path | None) -> EventReader:
     reader = first_reader(build(configuration).root)
     if reader is None:
         raise SourceError(
-            "no backend of the configuration can be read: add one of type sqlite, mongo or "
-            "postgres, or name a database or files of events with --from"
+            "no backend of the configuration can be read: add one of type sqlite, mongo, "
+            "postgres or clickhouse, or name a database or files of events with --from"
         )
     return reader
 

@@ -76,7 +76,7 @@ def delivery_from_environment(variables: Variables, problems: Problems) -> Deliv
 def merge_delivery(context: NodeContext, backend: object) -> dict[str, Any]:
     """Return the delivery settings of one leaf, whose backend may have a `default_delivery`."""
     default = "queue" if speaks_asyncio(backend) else getattr(backend, "default_delivery", "inline")
-    merged: dict[str, Any] = {"mode": default}
+    merged: dict[str, Any] = {"mode": default} if isinstance(default, str) else dict(default)
     for settings in context.inherited_delivery:
         merged |= settings
     return merged

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from clickhouse_server import ClickHouse, ClickHouseError
 from fault_proxy import FaultProxy
 from mongod import Mongod, MongodError
 from postgres_server import Postgres, PostgresError
@@ -19,7 +20,15 @@ from postgres_server import Postgres, PostgresError
 if TYPE_CHECKING:
     import pymongo
 
-__all__ = ["fault_proxy", "mongo_database", "mongo_uri", "mongod", "postgres", "shared_mongod"]
+__all__ = [
+    "clickhouse",
+    "fault_proxy",
+    "mongo_database",
+    "mongo_uri",
+    "mongod",
+    "postgres",
+    "shared_mongod",
+]
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +54,18 @@ def postgres() -> Iterator[Postgres]:
         pytest.skip(str(error))
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    """One engine for the tests of a worker process. Leave it running."""
+    server = ClickHouse(tmp_path_factory.mktemp("clickhouse"))
+    try:
+        server.start()
+    except ClickHouseError as error:
+        pytest.skip(str(error))
+    yield server
+    server.kill()
 
 
 @pytest.fixture

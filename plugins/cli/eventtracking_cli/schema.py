@@ -1,24 +1,61 @@
-"""Print the JSON Schema of a configuration, for editors."""
+"""Print the JSON Schema of a configuration, or the tables that a backend needs."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from eventtracking_cli import parameters
 from eventtracking_cli.terminal import plain, print_json
-from eventtracking_core.config import json_schema
+from eventtracking_core.components import DefinesTables
+from eventtracking_core.config import build, json_schema, read
+from eventtracking_core.errors import ConfigurationError
 from eventtracking_core.plugins import plugins
 
 __all__ = ["schema"]
 
 
 @click.command()
-def schema() -> None:
-    """Print the JSON Schema of a configuration.
+@click.option(
+    "--for",
+    "kind",
+    metavar="TYPE",
+    help="Print the statements that create the tables of this type of backend, such as clickhouse.",
+)
+@parameters.config
+def schema(kind: str | None, config: Path | None) -> None:
+    """Print the JSON Schema of a configuration, or with --for, definitions of tables.
 
-    It is for draft 2020-12, and covers the installed plugins. A plugin that cannot be imported
-    is left out and named on stderr.
+    The JSON Schema is for draft 2020-12, and covers the installed plugins. A plugin that cannot be
+    imported is left out and named on stderr.
+
+    With --for, the tables have the names that the configuration gives them, or else the default
+    names. The statements are printed, and none is run.
     """
+    if kind is not None:
+        click.echo(_definitions(kind, config))
+        return
     components, failed = plugins.available()
     for error in failed.values():
         click.echo(plain(error), err=True)
     print_json(json_schema(components))
+
+
+def _definitions(kind: str, config: Path | None) -> str:
+    factory = plugins.find("backend", kind)
+    if not isinstance(factory, type) or not issubclass(factory, DefinesTables):
+        raise click.ClickException(f"a backend of type {kind} has no tables to be created")
+    backends = [backend for backend in _configured(config) if isinstance(backend, factory)]
+    texts = dict.fromkeys(backend.definitions() for backend in backends or [factory()])
+    return "\n\n".join(texts)
+
+
+def _configured(config: Path | None) -> list[object]:
+    try:
+        configuration = read(config)
+    except ConfigurationError as error:
+        if config is not None or error.source != "configuration":
+            raise
+        return []
+    return [leaf.backend for leaf in build(configuration).root.leaves()]

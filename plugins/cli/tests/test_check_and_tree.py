@@ -124,6 +124,29 @@ def test_the_schema_knows_the_installed_components(run):
     assert "sqlite" in ran.json["$defs"]["backend"]["anyOf"][0]["enum"]
 
 
+def test_the_schema_for_a_backend_is_what_creates_its_tables(run, tmp_path):
+    assert "CREATE TABLE IF NOT EXISTS `events` (" in run("schema", "--for", "clickhouse").out
+    config = tmp_path / "tracking.toml"
+    config.write_text(
+        '[backends.one]\ntype = "clickhouse"\ntable = "analytics.shop"\n'
+        '[backends.two]\ntype = "clickhouse"\ntable = "other"\n'
+    )
+    ran = run("schema", "--for", "clickhouse", "--config", config)
+    assert ran.code == 0
+    assert "`analytics`.`shop` (" in ran.out
+    assert "`analytics`.`event_types` (" in ran.out
+    assert "`other` (" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("memory", "has no tables to be created"), ("clikhouse", "clickhouse")]
+)
+def test_a_backend_without_tables_has_no_schema(run, kind, said):
+    ran = run("schema", "--for", kind)
+    assert ran.code
+    assert said in ran.err
+
+
 def test_the_schema_leaves_out_a_plugin_that_fails_and_names_it(program, plugin):
     plugin("broken", "raise RuntimeError('no licence')")
     ran = program("schema")

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 import eventtracking_core as et
+from eventtracking_core.config import build, read
 from eventtracking_core.plugins import plugins
 
 pytestmark = pytest.mark.native
@@ -21,6 +22,10 @@ class Local:
 
 class Remote(Local):
     default_delivery = "queue"
+
+
+class Bulky(Local):
+    default_delivery = {"mode": "queue", "max_batch_size": 10_000}  # noqa: RUF012
 
 
 def modes(tracker):
@@ -61,6 +66,13 @@ def test_a_routers_delivery_holds_for_the_leaves_below_it_unless_they_say_otherw
         "r.below.d": "inline",
         "outside": "inline",
     }
+
+
+def test_a_backend_may_ask_for_larger_batches_and_the_configuration_wins():
+    below = {"delivery": {"max_batch_size": 5}, "backends": {"smaller": Bulky()}}
+    tree = build(read({"backends": {"as_asked": Bulky(), "below": below}}))
+    assert [leaf.mode for leaf in tree.root.leaves()] == ["queue", "queue"]
+    assert [leaf.options.max_batch_size for leaf in tree.root.leaves()] == [10_000, 5]
 
 
 def test_a_backend_has_the_delivery_it_asks_for_unless_it_is_told_another(configured):

@@ -58,9 +58,9 @@ class Sources:
     """The sources that a user named; a context manager, at whose end stores are closed.
 
     Args:
-        names: modules by their dotted names, logs, SQLite databases, MongoDB and PostgreSQL URIs,
-            saved catalogues or directories that hold one, configurations that have a store.
-            Without any, the store of the configuration.
+        names: modules by their dotted names, logs, SQLite databases, URIs of MongoDB, PostgreSQL
+            and ClickHouse, saved catalogues or directories that hold one, configurations that have
+            a store. Without any, the store of the configuration.
         config: a configuration's file, whose routing tree is included; without one and without
             sources, the default configuration.
         report: called now and then with the path of a log and how many of its bytes have been read.

@@ -1,0 +1,182 @@
+"""The ClickHouse backend: one insert per batch, each event once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from time import monotonic
+from typing import ClassVar, Final
+
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
+
+from eventtracking_clickhouse.clients import Clients
+from eventtracking_clickhouse.failures import failure, is_missing
+from eventtracking_clickhouse.reading import Reading
+from eventtracking_clickhouse.rows import COLUMNS, RECORD_COLUMNS, Row, record_row, row
+from eventtracking_clickhouse.tables import Tables, literal
+from eventtracking_core import BatchError, Event, EventType, RejectedError, RetryableError
+from eventtracking_core.interrupts import pass_on
+
+__all__ = ["ClickHouseBackend"]
+
+SEND_TIMEOUT: Final = 5.0
+"""Seconds for an event that the emitting thread delivers, and for the record of an event type."""
+
+_MIB: Final = 1024 * 1024
+_ERRORS: Final = (ClickHouseError, HTTPError, OSError)
+_SETTINGS: Final = {
+    "async_insert": 0,  # it would acknowledge rows before they are stored
+    "max_partitions_per_insert_block": 0,  # a batch of a replay may be of any number of months
+    "wait_end_of_query": 1,
+}
+
+
+class ClickHouseBackend(Reading):
+    """Stores events in a table of ClickHouse, each id once.
+
+    The table is a `ReplacingMergeTree` with the columns `timestamp`, `id`, `name`, `user_id` (of
+    the context, as text), `name_id`, `context_type_id`, and `event` (the whole event, as JSON).
+    Read it with `FINAL`: then an event that was sent again is there once.
+
+    Args:
+        uri: `clickhouse://user:password@host:8123/database`, or `clickhouses://` for TLS.
+        table: the table of events, with or without its database.
+        event_types: the table of event-type records, in the same database.
+        create: create tables that do not exist with the first event. Otherwise an operator runs
+            the statements that `eventtracking schema --for clickhouse` prints.
+
+    Raises:
+        ValueError: an option cannot be used; the message says which.
+    """
+
+    default_delivery: ClassVar[Mapping[str, str | int]] = {
+        "mode": "queue",
+        "max_batch_size": 10_000,
+        "max_batch_bytes": 32 * _MIB,
+    }
+
+    def __init__(
+        self,
+        uri: str = "clickhouse://localhost",
+        table: str = "events",
+        event_types: str = "event_types",
+        *,
+        create: bool = False,
+    ) -> None:
+        self._clients = Clients(uri)
+        self._tables = Tables(table, event_types)
+        self._create = create
+        self._created_by: int | None = None
+        """The process that created the tables."""
+
+    def definitions(self) -> str:
+        """Return the statements that create the tables; none is run."""
+        return "".join(f"{statement};\n\n" for statement in self._tables.definitions()).rstrip("\n")
+
+    def probe(self, timeout: float, /) -> str:
+        """Return the server's version, after logging in.
+
+        Raises:
+            RetryableError: the server cannot be reached, or refuses the login.
+        """
+        try:
+            version = self._clients.version(timeout)
+        except _ERRORS as error:
+            raise failure(error) from None
+        return f"the server answers (ClickHouse {version})"
+
+    def send(self, event: Event, /) -> None:
+        """Store one event within five seconds, unless its id is already stored.
+
+        Raises:
+            RetryableError: it was not stored; a later attempt may succeed.
+            RejectedError: it cannot be stored.
+        """
+        try:
+            self.send_batch([event], timeout=SEND_TIMEOUT)
+        except BatchError as error:
+            raise error.failures[0] from None
+
+    def send_batch(self, events: Sequence[Event], /, *, timeout: float) -> None:
+        """Store events with one insert.
+
+        Args:
+            events: any number of them.
+            timeout: seconds, for all of them together.
+
+        Raises:
+            BatchError: some events cannot be encoded, the others are stored.
+            RetryableError: all may be tried again; those that were stored are stored once.
+            RejectedError: nothing was stored, because of one of the events.
+        """
+        deadline = monotonic() + timeout
+        rows: list[Row] = []
+        failures: dict[int, Exception] = {}
+        for index, event in enumerate(events):
+            try:
+                rows.append(row(event))
+            except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
+                pass_on(error)
+                kind = type(error).__name__
+                failures[index] = RejectedError(f"the event cannot be encoded ({kind})")
+        if rows:
+            try:
+                self._store(rows, deadline)
+            except _ERRORS as error:
+                if is_missing(error):  # it was dropped: the next attempt creates it again
+                    self._created_by = None
+                raise failure(error) from None
+        if failures:
+            raise BatchError(failures)
+
+    def save_event_type(self, record: EventType) -> None:
+        """Store an event-type record, unless its id is already stored.
+
+        Raises:
+            RetryableError: it was not stored; a later attempt may succeed.
+        """
+        deadline = monotonic() + SEND_TIMEOUT
+        table = self._tables.event_types
+        same = f"SELECT 1 FROM {table} WHERE id = {literal(record.id)} LIMIT 1"  # noqa: S608  a literal
+        try:
+            self._prepare(deadline)
+            if not any(self._clients.rows(same, {}, deadline - monotonic())):
+                self._insert(table, RECORD_COLUMNS, record_row(record), {}, deadline)
+        except _ERRORS as error:
+            raise RetryableError(str(failure(error))) from None
+
+    def flush(self, timeout: float) -> bool:  # noqa: ARG002  the signature of every backend's flush
+        """Return True: every sent event is stored."""
+        return True
+
+    def shutdown(self, timeout: float) -> bool:  # noqa: ARG002  closing waits for no one
+        """Disconnect this process; the next event connects again."""
+        self._clients.close()
+        return True
+
+    def _store(self, rows: Sequence[Row], deadline: float) -> None:
+        self._prepare(deadline)
+        token = sha256(b"\n".join(event_id for event_id, _ in rows)).hexdigest()
+        settings = {"insert_deduplication_token": token}
+        data = b"".join(data for _, data in rows)
+        self._insert(self._tables.events, COLUMNS, data, settings, deadline)
+
+    def _insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: bytes,
+        settings: Mapping[str, str],
+        deadline: float,
+    ) -> None:
+        self._clients.insert(
+            table, columns, rows, {**_SETTINGS, **settings}, deadline - monotonic()
+        )
+
+    def _prepare(self, deadline: float) -> None:
+        if self._create and self._created_by != os.getpid():
+            for statement in self._tables.definitions():
+                self._clients.command(statement, deadline - monotonic())
+            self._created_by = os.getpid()

@@ -1,0 +1,73 @@
+"""Databases of the tests' own on a real engine, and events to put into them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import clickhouse_connect
+import pytest
+from clickhouse_server import PASSWORD, USER
+
+from eventtracking_clickhouse import ClickHouseBackend
+from eventtracking_core.events import new_id
+
+NOON = datetime(2026, 9, 12, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def an_event():
+    """Makes events."""
+
+    def make(name="shop.order.placed", *, at=NOON, context=None, **data):
+        return {
+            "id": new_id(),
+            "name": name,
+            "timestamp": at,
+            "context": context or {},
+            "data": data,
+        }
+
+    return make
+
+
+@pytest.fixture
+def sql(clickhouse):
+    """Runs a statement, as any other program might; returns the rows."""
+
+    def run(statement):
+        client = clickhouse_connect.get_client(
+            host="127.0.0.1", port=clickhouse.port, username=USER, password=PASSWORD, compress=False
+        )
+        try:
+            answer = client.raw_query(statement, fmt="JSONCompactEachRow")
+            return [json.loads(line) for line in answer.splitlines()]
+        finally:
+            client.close()
+
+    return run
+
+
+@pytest.fixture
+def database(sql):
+    """A database that no other test uses."""
+    name = f"d{new_id().replace('-', '')}"
+    sql(f"CREATE DATABASE {name}")
+    yield name
+    sql(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def a_store(clickhouse, database):
+    """Makes backends that store in the test's database, and create what is missing."""
+    made = []
+
+    def make(**options):
+        options = {"table": f"{database}.events", "create": True} | options
+        backend = ClickHouseBackend(clickhouse.uri, **options)
+        made.append(backend)
+        return backend
+
+    yield make
+    for backend in made:
+        backend.shutdown(5)

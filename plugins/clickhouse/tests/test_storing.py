@@ -1,0 +1,250 @@
+"""Events in tables of a real engine."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from eventtracking_clickhouse import ClickHouseBackend
+from eventtracking_core import EventType, RejectedError, RetryableError
+from eventtracking_core.config import build, read
+from eventtracking_core.encoding import decode_json, encode_json
+from eventtracking_core.sources import open_reader
+from eventtracking_core.testing import (
+    BackendConformance,
+    EventReaderConformance,
+    MetadataStoreConformance,
+)
+
+SMALL = {"type": "clickhouse", "delivery": {"mode": "spool", "max_batch_size": 10}}
+
+
+def ids(events):
+    return [event["id"] for event in events]
+
+
+def test_columns_hold_what_is_searched_for(a_store, database, sql, an_event):
+    event = an_event(context={"user_id": 7}, n=1) | {"name_id": "10ac28"}
+    a_store().send(event)
+    columns = "id, name, timestamp, user_id, name_id, context_type_id, event"
+    assert sql(f"SELECT {columns} FROM {database}.events") == [
+        [
+            *(event["id"], "shop.order.placed", "2026-09-12 12:00:00.000000", "7", "10ac28", ""),
+            encode_json(event).decode(),
+        ]
+    ]
+
+
+def test_what_is_sent_again_is_stored_once(a_store, database, sql, an_event):
+    store = a_store()
+    events = [an_event(n=n) for n in range(600)]
+    store.send_batch(events, timeout=5)
+    store.send_batch(events, timeout=5)  # the server knows the token of this batch
+    assert sql(f"SELECT count() FROM {database}.events") == [[600]]
+    store.send_batch([*events[:10], an_event()], timeout=5)  # another batch
+    assert ids(store.query())[:600] == ids(events)
+    assert store.count() == 601
+
+
+@given(data=st.dictionaries(st.text(), st.integers() | st.text() | st.booleans() | st.none()))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_sent_is_read_as_the_encoding_says(a_store, an_event, data):
+    event = an_event(value=data)
+    store = a_store()
+    store.send(event)
+    assert store.get(event["id"]) == decode_json(encode_json(event))
+
+
+def test_a_text_of_any_length_is_stored(a_store, an_event):
+    events = [an_event("n" * length, text="é" * length) for length in (1, 63, 64, 127, 128, 9000)]
+    store = a_store()
+    store.send_batch(events, timeout=5)
+    assert list(store.query()) == events
+
+
+def test_times_out_of_the_range_of_the_column_keep_their_events(a_store, an_event):
+    times = [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, UTC)]
+    events = [an_event(at=at) for at in times]
+    store = a_store()
+    store.send_batch(events, timeout=5)
+    store.send_batch([events[1], events[0]], timeout=5)
+    assert list(store.query()) == events
+
+
+def test_a_batch_of_three_hundred_months_is_one_insert(a_store, an_event):
+    months = [(year, month) for year in range(2000, 2025) for month in range(1, 13)]
+    store = a_store()
+    store.send_batch([an_event(at=datetime(*month, 1, tzinfo=UTC)) for month in months], timeout=20)
+    assert store.count() == 300
+
+
+def test_what_the_server_cannot_store_is_rejected(a_store, database, sql, an_event):
+    store = a_store()
+    store.send(an_event())
+    check = "JSONExtractInt(event, 'data', 'n') != 3"
+    sql(f"ALTER TABLE {database}.events ADD CONSTRAINT no_three CHECK {check}")
+    with pytest.raises(RejectedError, match="code 469"):
+        store.send_batch([an_event(n=n) for n in range(5)], timeout=5)
+    assert store.count() == 1
+
+
+def test_no_table_is_created_unless_that_is_asked_for(a_store, an_event, database, sql):
+    store = a_store(create=False)
+    with pytest.raises(RetryableError, match="eventtracking schema --for clickhouse"):
+        store.send(an_event())
+    assert sql(f"SHOW TABLES FROM {database}") == []
+    for statement in store.definitions().split(";")[:-1]:
+        sql(statement)
+    store.send(an_event())
+    assert store.count() == 1
+
+
+def test_a_table_that_was_dropped_is_created_again(a_store, database, sql, an_event):
+    store = a_store()
+    store.send(an_event())
+    sql(f"DROP TABLE {database}.events")
+    with pytest.raises(RetryableError):
+        store.send(an_event())
+    store.send(an_event())
+    assert store.count() == 1
+
+
+def test_events_after_an_event_come_in_the_order_of_their_ids(a_store, an_event):
+    store = a_store()
+    events = [an_event(at=datetime(2026, 1, 20 - n, tzinfo=UTC)) for n in range(5)]
+    store.send_batch(events, timeout=5)
+    assert ids(store.query()) == ids(events[::-1])
+    assert ids(store.query(after=events[1]["id"])) == ids(events[2:])
+
+
+def test_reading_before_the_first_event_says_that_there_is_no_table(a_store):
+    with pytest.raises(FileNotFoundError, match="eventtracking schema"):
+        a_store().count()
+    assert a_store().load_event_types() == []
+
+
+def test_many_events_are_read_in_pieces(a_store, an_event):
+    store = a_store()
+    events = [an_event(n=n, text="x" * 500) for n in range(3000)]
+    store.send_batch(events, timeout=20)
+    found = store.query()
+    assert next(found) == events[0]
+    assert ids(found) == ids(events[1:])
+    store.query().close()
+    assert store.count_by("name") == [("shop.order.placed", 3000)]
+
+
+@pytest.mark.parametrize("value", ["it's", "\\", "a\nb", "{x:String}", "%s", "\0", "ß", "🎓", ""])
+def test_any_text_can_be_looked_for(a_store, an_event, value):
+    store = a_store()
+    store.send_batch([an_event(value=value), an_event(value="another")], timeout=5)
+    assert store.count(where={"data.value": value}) == 1
+    assert dict(store.count_by("data.value")) == {value: 1, "another": 1}
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, 2**63 - 1, -(2**63), 0.1, 1e20, -0.5])
+def test_numbers_are_compared_exactly(a_store, an_event, value):
+    store = a_store()
+    store.send_batch([an_event(value=value), an_event(value=0)], timeout=5)
+    text = f"{value:.1f}" if isinstance(value, float) else str(value)
+    assert store.count(where={"data.value": text}) == 1
+    if isinstance(value, int):
+        assert store.count(where={"data.value": str(value - 1)}) == 0
+
+
+def test_a_uri_names_the_store_for_commands(a_store, clickhouse, database, an_event):
+    event = an_event()
+    a_store().send(event)
+    with open_reader([f"{clickhouse.uri}/{database}"]) as reader:
+        assert list(reader.query()) == [event]
+
+
+def test_a_batch_is_of_ten_thousand_events_or_of_a_second():
+    tree = {"backends": {"store": {"type": "clickhouse"}, "small": SMALL}}
+    store, small = build(read(tree)).root.leaves()
+    assert (store.options.max_batch_size, store.options.schedule_delay) == (10_000, 1.0)
+    assert (small.options.mode, small.options.max_batch_size) == ("spool", 10)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"uri": "http://user:a-password@host"}, "uri"),
+        ({"uri": "clickhouse://user:a-password@[host"}, "uri"),
+        ({"uri": "clickhouse://user:a-password@host:port"}, "uri"),
+        ({"uri": "clickhouse://user:a-password@host/a/b"}, "uri"),
+        ({"uri": "clickhouse://user:a-password@host/a?secure=1"}, "uri"),
+        ({"table": ""}, "table"),
+        ({"table": "a.b.c"}, "table"),
+        ({"table": "a`b"}, "table"),
+        ({"table": "event_types"}, "differ"),
+    ],
+)
+def test_options_that_cannot_be_used_are_refused(options, said):
+    with pytest.raises(ValueError, match=said) as caught:
+        ClickHouseBackend(**options)
+    assert "a-password" not in str(caught.value)
+
+
+def test_a_wrong_password_may_be_mended_and_is_not_shown(an_event, clickhouse, caplog):
+    uri = clickhouse.uri.replace("a-password", "a-secret")
+    with pytest.raises(RetryableError, match="code 516; check user and password"):
+        ClickHouseBackend(uri).send(an_event())
+    with pytest.raises(RetryableError) as caught:
+        ClickHouseBackend(uri).probe(5)
+    assert "a-secret" not in f"{caught.value}{caplog.text}"
+    assert "ClickHouse 2" in ClickHouseBackend(clickhouse.uri).probe(5)
+
+
+def test_the_first_record_of_an_event_type_stays(a_store, database, sql):
+    store = a_store()
+    record = EventType(name="shop.order.placed", description="it's placed \\ \0 🎓")
+    for _ in range(2):
+        store.save_event_type(record)
+    assert store.load_event_types() == [record]
+    ((text,),) = sql(f"SELECT record FROM {database}.event_types")
+    assert json.loads(text)["description"] == record.description
+
+
+class TestConformance(BackendConformance):
+    deadline = 60.0
+
+    @pytest.fixture(autouse=True)
+    def _server(self, a_store):
+        self.a_store = a_store
+
+    def make_backend(self):
+        return self.a_store()
+
+    def make_unreachable(self):
+        return ClickHouseBackend("clickhouse://user:secret@127.0.0.1:1/events")
+
+    def stored(self, backend):
+        return list(backend.query())
+
+
+class TestReader(EventReaderConformance):
+    @pytest.fixture(autouse=True)
+    def _server(self, a_store):
+        self.a_store = a_store
+
+    def make_reader(self, events):
+        store = self.a_store()
+        if events:
+            store.send_batch(events, timeout=5)
+        return store
+
+
+class TestMetadataStore(MetadataStoreConformance):
+    deadline = 60.0
+
+    @pytest.fixture(autouse=True)
+    def _server(self, a_store):
+        self.a_store = a_store
+
+    def make_store(self):
+        return self.a_store()
