@@ -42,7 +42,8 @@ def real(kind: type) -> Any:
     return next(base for base in kind.__mro__ if base.__module__ == "datetime")
 
 
-_exact: Final = partial(real(datetime), tzinfo=UTC)
+_DATETIME: Final = real(datetime)
+_exact: Final = partial(_DATETIME, tzinfo=UTC)
 
 
 class Event(TypedDict):
@@ -87,6 +88,8 @@ def clean_name(name: object) -> str:
 
 def as_utc(moment: datetime) -> datetime:
     """Return a datetime in UTC; one without an offset is taken as UTC, one out of range clamped."""
+    if moment.tzinfo is UTC and type(moment) is _DATETIME:
+        return moment
     exact: datetime = _exact(
         moment.year, moment.month, moment.day,
         moment.hour, moment.minute, moment.second, moment.microsecond,

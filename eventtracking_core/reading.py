@@ -16,6 +16,7 @@ __all__ = [
     "Period",
     "checked",
     "conditions",
+    "field_reader",
     "field_text",
     "glob_pattern",
     "matcher",
@@ -156,22 +157,50 @@ def matcher(filters: Filters) -> Callable[[Event], bool]:
     pattern = None if name is None else re.compile(glob_pattern(name), re.DOTALL)
     start = None if since is None else as_utc(since)
     end = None if until is None else as_utc(until)
-    values = [(field, text, number(text)) for field, text in conditions(filters).items()]
+    values = [
+        (field_reader(field), text, number(text)) for field, text in conditions(filters).items()
+    ]
+    if not (pattern or start or end or values):
+        return lambda _event: True
 
     def matches(event: Event) -> bool:
         return (
             (pattern is None or pattern.fullmatch(event["name"]) is not None)
             and (start is None or event["timestamp"] >= start)
             and (end is None or event["timestamp"] < end)
-            and all(_equals(_value(event, field), text, like) for field, text, like in values)
+            and all(_equals(value(event), text, like) for value, text, like in values)
         )
 
     return matches
 
 
+def field_reader(field: str) -> Callable[[Event], Any]:
+    """Return a function that returns the value of a dotted field, None for events without it.
+
+    Raises:
+        ValueError: events have no such field.
+    """
+    first, *rest = checked(field).split(".")
+    if not rest:
+        return lambda event: event.get(first)
+    if len(rest) == 1:
+        key = rest[0]
+        return lambda event: event[first].get(key)  # type: ignore[literal-required]
+
+    def value(event: Event) -> Any:
+        found: Any = event
+        for key in (first, *rest):
+            if not isinstance(found, Mapping):
+                return None
+            found = found.get(key)
+        return found
+
+    return value
+
+
 def field_text(event: Event, field: str) -> str | None:
     """Return the value of a dotted field as text, as `EventReader.count_by` returns it."""
-    return value_text(_value(event, field))
+    return value_text(field_reader(field)(event))
 
 
 def value_text(value: object) -> str | None:
@@ -180,12 +209,12 @@ def value_text(value: object) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
     if isinstance(value, dict):
         return "{…}"
     if isinstance(value, list | tuple):
         return "[…]"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
@@ -199,15 +228,6 @@ def period_start(time: datetime, period: Period) -> datetime:
         return start
     start = start.replace(hour=0)
     return start - timedelta(days=start.weekday()) if period == "week" else start
-
-
-def _value(event: Event, field: str) -> Any:
-    value: Any = event
-    for part in field.split("."):
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(part)
-    return value
 
 
 def _equals(value: Any, text: str, like: float | None) -> bool:

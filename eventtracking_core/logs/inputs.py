@@ -72,24 +72,23 @@ class Source:
             UnreadableInputError: the file is compressed, and damaged or cut off; all whole lines
                 before the damage have been yielded.
         """
-        number = 0
-        while content := self._next():
-            if self._is_damaged and not content.endswith(b"\n"):
+        number, position = 0, self.position
+        compressed = self._content is not None
+        # What was added after the file was opened may be what its reader writes.
+        while position < self._end and (content := self._stream.readline(MAX_LINE + 1)):
+            if compressed and self._is_damaged and not content.endswith(b"\n"):
                 break
             number += 1
             if len(content) <= MAX_LINE and _NUL not in content:
                 yield Line(number, content, too_long=False)
+                position += len(content)
             else:
                 yield from self._parts(number, content)
+                position = self.position
         if self._is_damaged:
             raise UnreadableInputError(
                 f"{self.path}: the compressed file is damaged or cut off after line {number}"
             )
-
-    def _next(self) -> bytes:
-        if self._end < sys.maxsize and self._raw.tell() >= self._end:
-            return b""  # what was added meanwhile may be what its reader writes
-        return self._stream.readline(MAX_LINE + 1)
 
     @property
     def _is_damaged(self) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from eventtracking_core.logs.inputs import MAX_LINE, Line
 
-__all__ = ["joined"]
+__all__ = ["Pieces"]
 
 _DOCKER: Final = b'{"log":'
 _CRI: Final = re.compile(rb"\S{20,40} (stdout|stderr) ([PF])(?::\S*)? ")
@@ -27,27 +27,33 @@ class _Piece(msgspec.Struct):
 _decode: Final = msgspec.json.Decoder(_Piece).decode
 
 
-def joined(lines: Iterable[Line]) -> Iterator[Line]:
-    """Yield the lines of a container's log as they were written, and all other lines as they are.
+class Pieces:
+    """The lines that have begun in a container's log, and that later pieces of it complete."""
 
-    A line that was cut into pieces has the number of its last one.
-    """
-    begun: dict[str, bytes] = {}
-    last = 0
-    for line in lines:
-        last = line.number
+    def __init__(self) -> None:
+        self._begun: dict[str, bytes] = {}
+        self._last = 0
+
+    def add(self, line: Line) -> Line | None:
+        """Return the line that a piece completes, None if it does not; all other lines as they are.
+
+        A line that was cut into pieces has the number of its last one.
+        """
+        self._last = line.number
         piece = None if line.too_long else _piece(line.content)
         if piece is None:
-            yield line
-            continue
+            return line
         stream, content, is_last = piece
-        content = begun.pop(stream, b"") + content
+        content = self._begun.pop(stream, b"") + content
         if is_last or len(content) > MAX_LINE:
-            yield Line(line.number, content, too_long=len(content) > MAX_LINE)
-        else:
-            begun[stream] = content
-    for content in begun.values():
-        yield Line(last, content, too_long=False)
+            return Line(line.number, content, too_long=len(content) > MAX_LINE)
+        self._begun[stream] = content
+        return None
+
+    def rest(self) -> Iterator[Line]:
+        """Yield the lines that no piece has completed."""
+        for content in self._begun.values():
+            yield Line(self._last, content, too_long=False)
 
 
 def _piece(content: bytes) -> tuple[str, bytes, bool] | None:

@@ -13,7 +13,7 @@ from eventtracking_core.logs.scanning import Record, RejectedLineError, objects
 from eventtracking_core.logs.values import EPOCH, from_extended_json, unpacked
 from eventtracking_core.registry import EventType
 
-__all__ = ["Entry", "Rejected", "parse_line"]
+__all__ = ["MAX_ID", "Entry", "Rejected", "parse_line"]
 
 MAX_ID: Final = 255
 MAX_WRAPPERS: Final = 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from heapq import nlargest
 from itertools import islice
@@ -18,10 +18,11 @@ from eventtracking_core.logs.reading import entries, entries_of
 from eventtracking_core.reading import (
     Filters,
     Period,
-    checked,
-    field_text,
+    conditions,
+    field_reader,
     matcher,
     period_start,
+    value_text,
 )
 from eventtracking_core.registry import EventType
 
@@ -56,19 +57,23 @@ class LogFiles:
         self.rejected = 0
         """Lines of the last question that were no events."""
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield everything that the files hold."""
+    def entries(self, fields: Collection[str] | None = None) -> Iterator[Entry]:
+        """Yield everything that the files hold.
+
+        Args:
+            fields: the dotted fields of context and data that are needed; events may lack the
+                others. None for all.
+        """
         self.rejected = 0
         for path in self.paths:
             self._ends[path] = 0 if path == STDIN else path.stat().st_size
-            yield from self._counted(entry for _, entry in entries(path, self._report))
+            yield from self._counted(entries(path, self._report, fields))
 
     def added(self) -> Iterator[Entry]:
         """Yield what was added since the files were last read; nothing to the standard input."""
         for path in self.paths:
             if path != STDIN:
-                lines = self._new_lines(path)
-                yield from self._counted(entry for _, entry in entries_of(lines))
+                yield from self._counted(entries_of(self._new_lines(path)))
 
     def query(
         self,
@@ -113,16 +118,15 @@ class LogFiles:
 
     def count(self, **filters: Unpack[Filters]) -> int:
         """Return the number of events; an event that stands in the files twice counts twice."""
-        return sum(map(matcher(filters), self._events(None)))
+        return sum(map(matcher(filters), self._events(None, conditions(filters))))
 
     def count_by(
         self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> list[tuple[str | None, int]]:
         """Return the values of a field and how many events have each, the most frequent first."""
-        checked(field)
-        matches = matcher(filters)
-        events = self._events(None)
-        counts = Counter(field_text(event, field) for event in events if matches(event))
+        matches, value = matcher(filters), field_reader(field)
+        events = self._events(None, {field, *conditions(filters)})
+        counts = Counter(value_text(value(event)) for event in events if matches(event))
         rows = sorted(counts.items(), key=lambda row: (-row[1], row[0] is not None, row[0]))
         return rows[:limit]
 
@@ -131,7 +135,7 @@ class LogFiles:
     ) -> list[tuple[datetime, int]]:
         """Return the periods that have events, by their start in UTC and in order, and how many."""
         matches = matcher(filters)
-        events = self._events(None)
+        events = self._events(None, conditions(filters))
         counts = Counter(
             period_start(event["timestamp"], period) for event in events if matches(event)
         )
@@ -141,13 +145,13 @@ class LogFiles:
         """Yield the records of event types that the files hold."""
         return (entry for entry in self.entries() if isinstance(entry, EventType))
 
-    def _events(self, after: str | None) -> Iterator[Event]:
-        for entry in self.added() if after else self.entries():
+    def _events(self, after: str | None, fields: Collection[str] | None = None) -> Iterator[Event]:
+        for entry in self.added() if after else self.entries(fields):
             if not isinstance(entry, Rejected | EventType):
                 yield entry
 
-    def _counted(self, found: Iterator[Entry]) -> Iterator[Entry]:
-        for entry in found:
+    def _counted(self, found: Iterator[tuple[object, Entry]]) -> Iterator[Entry]:
+        for _, entry in found:
             if isinstance(entry, Rejected):
                 self.rejected += 1
             yield entry

@@ -13,7 +13,14 @@ from eventtracking_cli import parameters
 from eventtracking_cli.charts import bars, columns, sparklines
 from eventtracking_cli.listing import full_time
 from eventtracking_cli.terminal import console, print_json
-from eventtracking_core.reading import EventReader, Filters, Period, field_text, period_start
+from eventtracking_core.reading import (
+    EventReader,
+    Filters,
+    Period,
+    field_reader,
+    period_start,
+    value_text,
+)
 
 __all__ = ["print_periods", "print_values", "print_values_per"]
 
@@ -46,10 +53,10 @@ def print_values_per(
     **filters: Unpack[Filters],
 ) -> None:
     """Print the values of a field, each with its number of events over time."""
-    field = parameters.field(by)
+    value = field_reader(parameters.field(by))
     counted: defaultdict[str | None, Counter[datetime]] = defaultdict(Counter)
     for event in reader.query(**filters):
-        counted[field_text(event, field)][period_start(event["timestamp"], period)] += 1
+        counted[value_text(value(event))][period_start(event["timestamp"], period)] += 1
     rows = sorted(counted.items(), key=lambda row: (-row[1].total(), row[0] or ""))
     shown = rows[:limit]
     if as_json:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from io import TextIOWrapper
@@ -34,7 +34,9 @@ ROWS: Final = 10_000
 _EXACT: Final = 2**53
 """Integers up to this one are exact as floats."""
 
-_INT64: Final = range(-(2**63), 2**63)
+_INT64_MIN: Final = -(2**63)
+_INT64_MAX: Final = 2**63 - 1
+_AS_IT_IS: Final = frozenset((str, float, type(None)))
 _FIRST: Final = ("id", "name", "timestamp", "name_id", "context_type_id")
 
 Row = dict[str, Any]
@@ -48,11 +50,10 @@ def _ndjson(events: Iterable[Event], file: BinaryIO) -> None:
 
 
 def _csv(events: Iterable[Event], file: BinaryIO) -> None:
-    with _Table(events) as table, _text(file) as text:
+    with _Table(events, booleans=("false", "true")) as table, _text(file) as text:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(table.columns)
-        for row in table.rows():
-            writer.writerow([_cell(row.get(column)) for column in table.columns])
+        writer.writerows([*map(row.get, table.columns)] for row in table.rows())
 
 
 def _parquet(events: Iterable[Event], file: BinaryIO) -> None:
@@ -71,7 +72,7 @@ def _parquet(events: Iterable[Event], file: BinaryIO) -> None:
         "text": pa.string(),
     }
     with _Table(events) as table:
-        kinds = {column: table.kind(column) for column in table.columns}
+        kinds = _kinds(table)
         schema = pa.schema([(column, types[kind]) for column, kind in kinds.items()])
         with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
             rows = table.rows()
@@ -135,11 +136,14 @@ class _Table:
 
     Args:
         events: they are read when the table is entered, and kept in a temporary file.
+        booleans: what stands for false and true.
     """
 
-    def __init__(self, events: Iterable[Event]) -> None:
+    def __init__(
+        self, events: Iterable[Event], booleans: tuple[object, object] = (False, True)
+    ) -> None:
         self._events = events
-        self._kinds: dict[str, set[str]] = {}
+        self._booleans = booleans
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by __exit__
         self.columns: list[str] = []
 
@@ -152,19 +156,17 @@ class _Table:
         return self
 
     def _read(self) -> None:
+        columns: dict[str, None] = {}  # in the order of their first values
         for event in self._events:
-            row = _flat(event)
-            for column, value in row.items():
-                self._kinds.setdefault(column, set()).add(_kind(value))
-            if len(self._kinds) > MAX_COLUMNS:
-                raise click.ClickException(
-                    f"there are more than {MAX_COLUMNS:,} fields; choose events by --name, or "
-                    "write them with --format ndjson"
-                )
+            row: Row = {}
+            self._fill(row, "", event)
+            if not row.keys() <= columns.keys():
+                columns.update(dict.fromkeys(row))
+                _check_number(columns)
             self._file.write(_encode(row) + b"\n")
-        rest = [column for column in self._kinds if column not in _FIRST]
+        rest = [column for column in columns if column not in _FIRST]
         rest.sort(key=lambda column: not column.startswith("context."))
-        self.columns = [column for column in _FIRST if column in self._kinds] + rest
+        self.columns = [column for column in _FIRST if column in columns] + rest
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
@@ -174,44 +176,52 @@ class _Table:
         self._file.seek(0)
         return map(_decode, self._file)
 
-    def kind(self, column: str) -> str:
-        """Return the kind that all values of a column have, or can be converted to."""
-        kinds = self._kinds[column] - {"null"}
-        if column == "timestamp":
-            return "timestamp"
-        if kinds in ({"int"}, {"big"}, {"int", "big"}):
-            return "int"
-        if kinds in ({"float"}, {"int", "float"}):
-            return "float"
-        return kinds.pop() if len(kinds) == 1 else "text"
+    def _fill(self, row: Row, prefix: str, fields: Mapping[str, Any]) -> None:
+        for key, value in fields.items():
+            kind = type(value)
+            if kind in _AS_IT_IS or (kind is int and _INT64_MIN <= value <= _INT64_MAX):
+                row[prefix + key] = value
+            elif kind is bool:
+                row[prefix + key] = self._booleans[value]
+            elif isinstance(value, Mapping):
+                self._fill(row, f"{prefix}{key}.", value)
+            else:
+                row[prefix + key] = _as_text(value)
 
 
-def _flat(event: Event) -> Row:
-    row: Row = {"id": event["id"], "name": event["name"], "timestamp": _time(event["timestamp"])}
-    pending: list[tuple[str, Any]] = [
-        (key, value) for key, value in event.items() if key not in row
-    ]
-    while pending:
-        path, value = pending.pop(0)
-        if isinstance(value, Mapping):
-            pending[:0] = [(f"{path}.{key}", inner) for key, inner in value.items()]
-        else:
-            row[path] = _scalar(value)
-    return row
+def _check_number(columns: Collection[str]) -> None:
+    if len(columns) > MAX_COLUMNS:
+        raise click.ClickException(
+            f"there are more than {MAX_COLUMNS:,} fields; choose events by --name, or write them "
+            "with --format ndjson"
+        )
 
 
-def _scalar(value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | float):
-        return value
-    if isinstance(value, int):
-        return value if value in _INT64 else str(value)
+def _kinds(table: _Table) -> dict[str, str]:
+    """Return the kind that all values of each column have, or can be converted to."""
+    found: dict[str, set[str]] = {column: set() for column in table.columns}
+    for row in table.rows():
+        for column, value in row.items():
+            found[column].add(_kind(value))
+    return {column: _common(column, kinds - {"null"}) for column, kinds in found.items()}
+
+
+def _common(column: str, kinds: set[str]) -> str:
+    if column == "timestamp":
+        return "timestamp"
+    if kinds in ({"int"}, {"big"}, {"int", "big"}):
+        return "int"
+    if kinds in ({"float"}, {"int", "float"}):
+        return "float"
+    return kinds.pop() if len(kinds) == 1 else "text"
+
+
+def _as_text(value: Any) -> str:
     if isinstance(value, datetime):
-        return _time(value)
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, str | int):
+        return str(value)
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _time(value: datetime) -> str:
-    return value.isoformat().replace("+00:00", "Z")
 
 
 def _kind(value: Any) -> str:
@@ -224,10 +234,6 @@ def _kind(value: Any) -> str:
     return "float" if isinstance(value, float) else "text"
 
 
-def _cell(value: Any) -> Any:
-    return value if not isinstance(value, bool) else str(value).lower()
-
-
 def _converted(value: Any, kind: str) -> Any:
     if value is None:
         return None
@@ -235,7 +241,9 @@ def _converted(value: Any, kind: str) -> Any:
         return datetime.fromisoformat(value)
     if kind == "float":
         return float(value)
-    return str(_cell(value)) if kind == "text" else value
+    if kind == "text":
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return value
 
 
 @contextmanager

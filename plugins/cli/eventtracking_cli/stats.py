@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Final
 
 import click
@@ -32,8 +34,16 @@ BROKER_TIMEOUT: Final = 3.0
 @click.command()
 @parameters.config
 @backend
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.1, 3600),
+    metavar="SECONDS",
+    help="Count twice, this long apart, and show how fast the number of waiting events changes.",
+)
 @parameters.as_json
-def stats(config: Path | None, backend: str | None, *, as_json: bool) -> None:
+def stats(
+    config: Path | None, backend: str | None, interval: float | None, *, as_json: bool
+) -> None:
     """Count waiting events and dead letters.
 
     The events in a queue are in the memory of their process, so they cannot be counted here
@@ -41,17 +51,35 @@ def stats(config: Path | None, backend: str | None, *, as_json: bool) -> None:
     many messages wait for workers; a message holds a batch of events.
     """
     leaves = leaves_of(config, backend)
+    before = None if interval is None else _waiting_until(leaves, monotonic() + interval)
     rows = [_row(leaf) for leaf in leaves]
     columns = ["backend", "delivery", "waiting", "oldest", "processes", "dead letters"]
     if any(isinstance(leaf.backend, ReportsBacklog) for leaf in leaves):
         columns.insert(4, "in broker")
         for leaf, row in zip(leaves, rows, strict=True):
             row["in_broker"] = _in_broker(leaf)
+    if before is not None:
+        columns.insert(3, "per second")
+        for row, (time, waiting) in zip(rows, before, strict=True):
+            row["per_second"] = _rate(waiting, row["waiting"], monotonic() - time)
     if not as_json:
         rows = [_shown(row) for row in rows]
     print_rows(rows, *columns, otherwise="no backend has a queue or a spool", as_json=as_json)
     if backend is None:
         said_of_foreign(foreign_spools(leaves))
+
+
+def _waiting_until(leaves: Sequence[BatchLeaf], end: float) -> list[tuple[float, int | None]]:
+    """Return when each leaf was counted and how many events waited; at the end of a time."""
+    counted = [(monotonic(), _row(leaf)["waiting"]) for leaf in leaves]
+    sleep(max(0.0, end - monotonic()))
+    return counted
+
+
+def _rate(before: int | None, after: int | None, seconds: float) -> float | None:
+    if before is None or after is None:
+        return None
+    return round((after - before) / seconds, 1)
 
 
 def _row(leaf: BatchLeaf) -> dict[str, Any]:
@@ -82,6 +110,8 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     unseen = symbol("\u2013", "-")  # the running process alone knows the number
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in row["dead_letters"].items())
     known = {key: unseen if value is None else value for key, value in row.items()}
+    if isinstance(rate := row.get("per_second"), float):
+        known["per_second"] = f"{rate:+,.1f}"
     return {
         **known,
         "waiting": unseen if row["waiting"] is None else f"{row['waiting']:,}",

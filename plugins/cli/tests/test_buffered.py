@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from threading import Event, Thread
 from time import monotonic
 from types import ModuleType
 from typing import ClassVar
@@ -241,6 +242,31 @@ def test_the_age_of_the_oldest_event_is_told(waiting, run):
     assert " s" in run("stats", "--config", waiting).out
     (row,) = run("spool", "status", "--config", waiting, "--json").json
     assert row["oldest"].endswith("Z")
+
+
+def test_the_rate_at_which_waiting_events_change_is_shown(spooling, run):
+    Sink.answer = RetryableError("away")
+    tracker = Tracker()
+    tracker.configure(spooling)
+    ended = Event()
+
+    def emit():
+        while not ended.is_set():
+            tracker.emit("a.b")
+            ended.wait(0.001)
+
+    emitting = Thread(target=emit)
+    emitting.start()
+    try:
+        (row,) = run("stats", "--config", spooling, "--interval", "0.5", "--json").json
+        assert row["per_second"] > 0
+        assert "per second" in run("stats", "--config", spooling, "--interval", "0.1").out
+    finally:
+        ended.set()
+        emitting.join()
+        tracker.shutdown(0.3)
+    (row,) = run("stats", "--config", spooling, "--interval", "0.1", "--json").json
+    assert row["per_second"] == 0
 
 
 def test_what_is_in_the_memory_of_a_process_is_not_told_as_zero(config, run):

@@ -41,6 +41,8 @@ _COLUMNS: Final = {
 _VALUE: Final = "json_extract(event, :path, '$.none')"
 """The value of a field in a JSON array: with two paths, SQLite keeps the types of JSON."""
 
+_decode: Final = json.JSONDecoder().raw_decode
+
 _PERIODS: Final[Mapping[Period, str]] = {
     "minute": "substr(timestamp, 1, 16) || 'Z'",
     "hour": "substr(timestamp, 1, 13) || ':00Z'",
@@ -121,8 +123,10 @@ class Reading:
         # Counted here: SQLite would sort all the values to group them, which takes longer.
         counted: Counter[str | None] = Counter()
         for (text,), times in Counter(self._select(_VALUE, where, path=_path(field))).items():
-            counted[value_text(json.loads(text)[0])] += times
-        rows = sorted(counted.items(), key=lambda row: row[0] or "")
+            counted[value_text(_decode(text)[0][0])] += times
+        missing = [None] if None in counted else []
+        values = sorted(value for value in counted if value is not None)
+        rows = [(value, counted[value]) for value in (*missing, *values)]
         rows.sort(key=itemgetter(1), reverse=True)
         return rows[:limit]
 
