@@ -163,6 +163,63 @@ class Emitter:
             return PreparedEvent(event_id, None)
         return PreparedEvent(event_id, partial(self._route, event, verdict))
 
+    def forward(
+        self,
+        event_id: str,
+        name: str,
+        timestamp: datetime,
+        context: dict[str, Any],
+        data: dict[str, Any],
+    ) -> None:
+        """Emit an event that happened elsewhere, with its own id, time and context. Never raises.
+
+        No context is added: `Tracker.event_context` has that of this place, once for many events.
+
+        Args:
+            event_id: a UUID.
+            name: what happened.
+            timestamp: when it happened, in UTC.
+            context: the whole context; it belongs to the event from now on.
+            data: its fields; they belong to the event from now on.
+
+        Raises:
+            InvalidEventError: the tracker is strict, and something would have been a warning.
+        """
+        check_fork()
+        try:
+            text = self._names.get(name) or coerce_name(name, self._names, self._warnings)
+            event = self._built(event_id, text, timestamp, context, data)
+            if type(event) is dict:
+                self._route(event)
+            else:
+                verdict = cast("Verdict", event)
+                self._route(verdict.event, verdict)
+        except InvalidEventError:
+            raise
+        except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
+            pass_on(error)
+            report(logging.ERROR, type(error), "an event was not emitted: %s", describe(error))
+
+    def _built(
+        self,
+        event_id: str,
+        name: str,
+        moment: datetime,
+        context: dict[str, Any],
+        data: dict[str, Any],
+    ) -> Event | Verdict:
+        if self._builders is None:
+            return {
+                "id": event_id,
+                "name": name,
+                "timestamp": moment,
+                "context": context,
+                "data": data,
+            }
+        build = self._builders[name]
+        frame = self._top()
+        return build(self._pipeline.policies, event_id, name, moment, frame, context, data)
+
     def _build(
         self, event_id: str, now: datetime, name: object, data: object, timestamp: object
     ) -> Event | Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any, Final, Literal, get_args
 
@@ -63,6 +64,9 @@ _HEADERS: Final = {
 }
 _PORT: Final = re.compile(r"^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$")
 """An address with a port, as some proxies write it; IPv6 is in brackets then."""
+
+_MAX_ADDRESS: Final = 128
+"""Characters of an address with a port and a zone that are looked at."""
 
 _MAX_LENGTH: Final = 1024
 """Characters of a field that are kept where the client chooses it."""
@@ -162,15 +166,20 @@ class RequestProvider:
             # only what the client said.
             if len(forwarded) >= self._trusted_proxies:
                 text = forwarded[-self._trusted_proxies]
-        try:
-            address = ip_address(_PORT.sub(r"\1\2", text or "").partition("%")[0])
-        except ValueError:  # a socket of the file system, or a name
-            return None
-        address = getattr(address, "ipv4_mapped", None) or address
-        if self._is_full:
-            return str(address)
-        prefix = 24 if address.version == 4 else 48  # noqa: PLR2004  IP's versions
-        return str(ip_network((address, prefix), strict=False).network_address)
+        full, network = _parsed((text or "")[:_MAX_ADDRESS])
+        return full if self._is_full else network
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> tuple[str | None, str | None]:
+    """Return an address and that of its network; None twice if the text is no address."""
+    try:
+        address = ip_address(_PORT.sub(r"\1\2", text).partition("%")[0])
+    except ValueError:  # a socket of the file system, or a name
+        return None, None
+    address = getattr(address, "ipv4_mapped", None) or address
+    prefix = 24 if address.version == 4 else 48  # noqa: PLR2004  IP's versions
+    return str(address), str(ip_network((address, prefix), strict=False).network_address)
 
 
 def _addresses(header: str | None) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from hashlib import blake2b
 from typing import Any, Final, NamedTuple
-from uuid import UUID
 
 import msgspec
 
@@ -21,8 +21,9 @@ MAX_ID: Final = 64
 MAX_AGE: Final = timedelta(days=7)
 """How old an event may be; the time of an older one is moved there."""
 
-_TIME_BITS: Final = 48
-_UUID7: Final = 7
+_UUID7: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_VARIANTS: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""The digit of a UUID that names its variant, by the one that stands there."""
 
 
 class Batch(msgspec.Struct):
@@ -48,8 +49,8 @@ class Item(NamedTuple):
     id: str
     name: str
     timestamp: datetime
-    data: Mapping[str, Any]
-    context: Mapping[str, Any]
+    data: dict[str, Any]
+    context: dict[str, Any]
 
 
 _batches: Final = msgspec.json.Decoder(Batch)
@@ -77,11 +78,24 @@ def items(batch: Batch, received: datetime) -> Iterator[Item | str]:
     """Yield each event of a batch, or what is wrong with it."""
     sent_at = _moment(batch.sent_at)
     skew = received - sent_at if sent_at is not None else timedelta()
+    oldest = received - MAX_AGE
+    stored_id = _ids(batch)
     for raw in batch.events:
-        yield _item(bytes(raw), batch, skew, received)
+        sent = _sent(memoryview(raw))
+        if isinstance(sent, str):
+            yield sent
+            continue
+        moment = _moment(sent.timestamp)
+        try:
+            corrected = received if moment is None else moment + skew
+        except OverflowError:
+            corrected = received
+        timestamp = min(max(corrected, oldest), received)
+        yield Item(stored_id(sent.id), sent.name, timestamp, sent.data, sent.context)
 
 
-def _item(raw: bytes, batch: Batch, skew: timedelta, received: datetime) -> Item | str:
+def _sent(raw: memoryview) -> _Sent | str:
+    """Return an event as a client sent it, or what is wrong with it."""
     if len(raw) > MAX_EVENT_SIZE:
         return f"an event may have {MAX_EVENT_SIZE} bytes"
     try:
@@ -92,13 +106,7 @@ def _item(raw: bytes, batch: Batch, skew: timedelta, received: datetime) -> Item
         return f"id must have 1 to {MAX_ID} characters"
     if not 0 < len(sent.name) <= MAX_NAME or not sent.name.isprintable():
         return f"name must have 1 to {MAX_NAME} printable characters"
-    moment = _moment(sent.timestamp)
-    try:
-        corrected = received if moment is None else moment + skew
-    except OverflowError:
-        corrected = received
-    timestamp = min(max(corrected, received - MAX_AGE), received)
-    return Item(_stored_id(batch, sent.id), sent.name, timestamp, sent.data, sent.context)
+    return sent
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -106,34 +114,35 @@ def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = msgspec.convert(text, datetime)
+        moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (msgspec.ValidationError, ValueError, OverflowError):
+    except (ValueError, OverflowError):
         return None
 
 
-def _stored_id(batch: Batch, client_id: str) -> str:
-    """Return an id that is the same for a repeated event, and that no other client can choose.
+def _ids(batch: Batch) -> Callable[[str], str]:
+    """Return a function that returns the id under which an event is stored.
 
-    It begins with the time in the client's id, if that is a UUIDv7.
+    It is the same for a repeated event, and no other client can choose it. It begins with the time
+    in the client's id, if that is a UUIDv7.
     """
-    parts = (batch.key, batch.client, client_id)
-    hashed = sha256(b"".join(len(part).to_bytes(4) + _bytes(part) for part in parts)).digest()
-    number = int.from_bytes(hashed[:16])
-    try:
-        said = UUID(client_id)
-    except ValueError:
-        return str(UUID(int=_with_version(number, 8)))
-    if said.version != _UUID7:
-        return str(UUID(int=_with_version(number, 8)))
-    low = 128 - _TIME_BITS
-    return str(UUID(int=_with_version(said.int >> low << low | number & ((1 << low) - 1), _UUID7)))
+    of_client = blake2b(_framed(batch.key) + _framed(batch.client), digest_size=16)
+
+    def stored_id(client_id: str) -> str:
+        hashed = of_client.copy()
+        hashed.update(client_id.encode("utf-8", "surrogatepass"))
+        digits = hashed.hexdigest()
+        if _UUID7.fullmatch(client_id):
+            begin, version = client_id[:13], 7
+        else:
+            begin, version = f"{digits[:8]}-{digits[8:12]}", 8
+        return (
+            f"{begin}-{version}{digits[13:16]}-{_VARIANTS[digits[16]]}{digits[17:20]}-{digits[20:]}"
+        )
+
+    return stored_id
 
 
-def _with_version(number: int, version: int) -> int:
-    number = number & ~(0xF << 76) | version << 76
-    return number & ~(0x3 << 62) | 0x2 << 62
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+def _framed(text: str) -> bytes:
+    """Return a text with its length before it, so that no other texts have the same bytes."""
+    return len(text).to_bytes(4) + text.encode("utf-8", "surrogatepass")

@@ -37,6 +37,9 @@ class Body:
         self._data = bytearray()
         self._inflater = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
 
+    def __len__(self) -> int:
+        return len(self._data)
+
     def add(self, chunk: bytes) -> None:
         """Take a chunk.
 

@@ -32,6 +32,11 @@ class Exchange:
         except RefusedError as error:
             self.refuse(error)
 
+    @property
+    def size(self) -> int:
+        """How many bytes of the body there are so far, inflated."""
+        return len(self._body)
+
     def feed(self, chunk: bytes) -> Answer | None:
         """Take a part of the body; return the answer if it is known."""
         if self.answer is None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Any, Final, Literal, get_args
 
 from eventtracking_core import Tracker, get_tracker
 from eventtracking_core.contexts.request import Request, current_request
-from eventtracking_core.prepared import PreparedEvent
+from eventtracking_core.delivery import BufferedLeaf
 from eventtracking_core.providers.request import RequestProvider
-from eventtracking_core.routing import Ledger, RoutingBackend
+from eventtracking_core.routing import Leaf, Ledger, RoutingBackend
 from eventtracking_web.collecting.answers import RefusedError
 from eventtracking_web.collecting.batch import Item, items, read
 from eventtracking_web.collecting.buckets import Buckets
@@ -72,6 +72,17 @@ class Policy:
         """The tracker that gets the events."""
         return self._tracker or get_tracker()
 
+    @property
+    def only_queues(self) -> bool:
+        """Whether sending an event takes no longer than putting it into queues in memory."""
+        root = self.tracker.root
+        nodes = [root, *_routers(root)]
+        return (
+            all(type(node) is RoutingBackend for node in nodes)
+            and all(map(_is_ours, [each for node in nodes for each in node.processors]))
+            and all(map(_is_queue, root.leaves()))
+        )
+
     def check_origin(self, origin: str | None) -> list[tuple[str, str]]:
         """Return the headers that let the page read the answer.
 
@@ -111,16 +122,16 @@ class Policy:
         self._take((batch.key, self._address(request)), len(batch.events))
         stamps = {"origin": "client", "received_at": received.isoformat()}
         stamps |= self._stamps.describe(request)
-        prepared: list[PreparedEvent] = []
         rejected: list[dict[str, object]] = []
-        for index, item in enumerate(items(batch, received)):
-            error = item if isinstance(item, str) else self._error(item, prefixes)
-            if error is None and not isinstance(item, str):
-                prepared.append(self._prepare(item, stamps))
-            else:
-                rejected.append({"index": index, "error": error})
-        self._send(prepared)
-        return {"accepted": len(prepared), "rejected": rejected}
+        with self.tracker.context("client", stamps):
+            send = self._sending()
+            for index, item in enumerate(items(batch, received)):
+                error = item if isinstance(item, str) else self._error(item, prefixes)
+                if error is None and not isinstance(item, str):
+                    send(item)
+                else:
+                    rejected.append({"index": index, "error": error})
+        return {"accepted": len(batch.events) - len(rejected), "rejected": rejected}
 
     def _prefixes(self, key: str) -> tuple[str, ...]:
         given = key.encode("utf-8", "replace")
@@ -136,27 +147,36 @@ class Policy:
             return "the name is not registered"
         return None
 
-    def _prepare(self, item: Item, stamps: Mapping[str, Any]) -> PreparedEvent:
-        tracker, name = self.tracker, item.name
-        if self._unregistered == "namespace" and tracker.event_types.get(name) is None:
-            name = f"client.{name}"
-        kept = {field: item.context[field] for field in self._context if field in item.context}
-        with tracker.context("client", {**kept, **stamps}):
-            return tracker.prepare(name, item.data, timestamp=item.timestamp, event_id=item.id)
+    def _sending(self) -> Callable[[Item], None]:
+        """Return a function that sends an event, with the context of the request.
 
-    def _send(self, prepared: Sequence[PreparedEvent]) -> None:
-        """Send events; nothing is acknowledged where a backend had no room for one of them.
-
-        Ids are derived from the client's, so that a batch that is sent again is stored once.
+        Nothing is acknowledged where a backend had no room for one of the events: it raises
+        `RefusedError` then. Ids are derived from the client's, so that a batch that is sent again
+        is stored once.
         """
-        root = self.tracker.root
-        before = _lost(root)
-        for event in prepared:
-            event.send()
-            present = self.tracker.root  # another one after a configuration
-            lost = _lost(root) - before + (0 if present is root else _lost(present))
+        tracker = self.tracker
+        context, root = tracker.event_context(), tracker.root
+        ledgers = list(_ledgers(root))
+        before = _lost(ledgers)
+
+        def send(item: Item) -> None:
+            given = item.context
+            kept = {field: given[field] for field in self._context if field in given}
+            name = self._stored_name(item.name)
+            tracker.forward(item.id, name, item.timestamp, kept | context, item.data)
+            lost = _lost(ledgers) - before
+            present = tracker.root
+            if present is not root:  # after a configuration
+                lost += _lost(list(_ledgers(present)))
             if lost or not present.children:
                 raise RefusedError(503, "there is no room, send it again", retry_after=RETRY_AFTER)
+
+        return send
+
+    def _stored_name(self, name: str) -> str:
+        if self._unregistered == "namespace" and self.tracker.event_types.get(name) is None:
+            return f"client.{name}"
+        return name
 
     def _take(self, sender: tuple[str, str], tokens: int) -> None:
         wait = self._buckets.take(sender, max(1, tokens))
@@ -170,16 +190,16 @@ class Policy:
         return str(ip_network((ip_address(text), 64), strict=False))  # what one user has
 
 
-def _lost(root: RoutingBackend) -> int:
+def _lost(ledgers: Sequence[Ledger]) -> int:
     """Return how many events the backends had no room for, or failed to take at once.
 
     If those of another thread are among them, a client sends more again than it needs to.
     """
     return sum(
-        number
-        for ledger in _ledgers(root)
-        for reason, number in ledger.dropped_by_reason().items()
-        if reason in _FULL
+        ledger.dropped[reason].value
+        for ledger in ledgers
+        for reason in _FULL
+        if reason in ledger.dropped
     )
 
 
@@ -195,3 +215,15 @@ def _routers(router: RoutingBackend) -> Iterator[RoutingBackend]:
         if isinstance(child, RoutingBackend):
             yield child
             yield from _routers(child)
+
+
+def _is_ours(processor: object) -> bool:
+    return type(processor).__module__.startswith("eventtracking_core.")
+
+
+def _is_queue(leaf: Leaf) -> bool:
+    return (
+        isinstance(leaf, BufferedLeaf)
+        and leaf.mode == "queue"
+        and leaf.options.when_full == "drop_newest"
+    )
