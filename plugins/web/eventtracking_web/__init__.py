@@ -7,6 +7,7 @@ from eventtracking_web.asgi import ASGIMiddleware
 from eventtracking_web.client import CLIENT
 from eventtracking_web.collecting import Collector, collector
 from eventtracking_web.functions import flushed
+from eventtracking_web.page import page_contexts
 from eventtracking_web.propagation import Propagation, inject_request
 from eventtracking_web.wsgi import WSGIMiddleware
 
@@ -21,4 +22,5 @@ __all__ = [
     "current_request",
     "flushed",
     "inject_request",
+    "page_contexts",
 ]

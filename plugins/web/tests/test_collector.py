@@ -8,13 +8,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from fastapi import FastAPI
-from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.test import Client
 
 import eventtracking_core as et
 from eventtracking_core.backends.memory import MemoryBackend
@@ -64,18 +60,6 @@ def test_the_request_of_the_endpoint_is_not_that_of_the_event(tracker, memory):
     client = TestClient(ASGIMiddleware(endpoint, tracker=tracker), headers={"origin": ORIGIN})
     client.post("/e", json=batch(an_event()))
     assert memory.events[0]["context"].keys() == {"origin", "received_at"}
-
-
-def test_it_can_be_mounted_in_fastapi_and_flask(tracker, memory):
-    endpoint = collector(tracker, keys=KEYS, origins=[ORIGIN])
-    api = FastAPI()
-    api.mount("/e", endpoint)
-    headers = {"origin": ORIGIN}
-    assert TestClient(api).post("/e/", json=batch(an_event()), headers=headers).is_success
-    flask = Client(DispatcherMiddleware(Flask(__name__), {"/e": endpoint.wsgi}))
-    assert flask.post("/e", json=batch(an_event()), headers=headers).status_code == 200
-    assert flask.post("/", json=batch(an_event()), headers=headers).status_code == 404
-    assert len(memory.events) == 2
 
 
 def test_a_visitor_without_a_session_cannot_claim_to_be_a_user(endpoint, memory):
