@@ -1,4 +1,4 @@
-"""To the sink and acknowledged: MongoDB, PostgreSQL, Segment, Celery, a sink that never answers."""
+"""To the sink and acknowledged: databases, Kafka, Segment, Celery, a sink that never answers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from benchmarks.black_hole import black_hole_latencies
 from benchmarks.rounds import Samples, nothing_swallowed
 from benchmarks.sender import Sender, floor_callers, sender_rounds
 from benchmarks.services import (
+    ClickHouseError,
     KafkaBrokerError,
     MongodError,
     PostgresError,
     ValkeyError,
+    clickhouse,
     kafka,
     mongod,
     postgres,
@@ -22,6 +24,7 @@ from benchmarks.services import (
     valkey,
 )
 from benchmarks.to_celery import celery_senders, gone_latencies
+from benchmarks.to_clickhouse import clickhouse_senders
 from benchmarks.to_kafka import kafka_senders
 from benchmarks.to_mongo import mongo_senders
 from benchmarks.to_postgres import postgres_senders
@@ -64,6 +67,10 @@ def deliveries(directory: Path, *, number: int, progress: Callable[[str], None])
         try:
             senders += postgres_senders(postgres(stack), directory, stack)
         except PostgresError as error:
+            progress(str(error))
+        try:
+            senders += clickhouse_senders(clickhouse(directory, stack), directory, stack)
+        except ClickHouseError as error:
             progress(str(error))
         try:
             senders += kafka_senders(kafka(directory, stack), directory, stack)

@@ -52,6 +52,7 @@ PATHS: Final = {
     "mongo": "7 MongoDB, acknowledged",
     "mongo, caller": "7 MongoDB, the caller's median",
     "postgres": "7 PostgreSQL, acknowledged",
+    "clickhouse": "7 ClickHouse, acknowledged",
     "kafka": "7 Kafka, confirmed",
     "celery": "8 Celery, end to end",
     "celery, caller": "8 Celery, the caller's median",
@@ -101,6 +102,7 @@ IN_SPAN: Final = "ours: file, processed, in a span"
 MONGO: Final = "ours: mongo"
 THEIR_MONGO: Final = "event-tracking: MongoBackend, w=1"
 PSYCOPG: Final = "psycopg: COPY and merge of 1,000"
+CLICKHOUSE_CONNECT: Final = "clickhouse-connect: insert of 10,000"
 CONFLUENT: Final = "confluent-kafka: produce and flush 1,000"
 STUCK: Final = BLACK_HOLE.format("event-tracking")
 
@@ -165,6 +167,8 @@ ROWS: Final = (
     ),
     Row(PATHS["postgres"], "ours: postgres, send_batch(1000)", PSYCOPG, 0.8, 1.0),
     Row(PATHS["postgres"], "ours: postgres", PSYCOPG),
+    Row(PATHS["clickhouse"], "ours: clickhouse, send_batch(10000)", CLICKHOUSE_CONNECT, 0.8, 1.0),
+    Row(PATHS["clickhouse"], "ours: clickhouse", CLICKHOUSE_CONNECT),
     Row(PATHS["kafka"], "ours: kafka, send_batch(1000)", CONFLUENT, 0.8, 1.0),
     Row(PATHS["kafka"], "ours: kafka", CONFLUENT),
     Row(PATHS["celery"], OURS, THEIRS, 45, 60),

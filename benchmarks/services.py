@@ -10,6 +10,7 @@ from pathlib import Path
 SERVICES = Path(__file__).parent.parent / "tests" / "services"
 sys.path.insert(0, str(SERVICES))  # they are no package, and pytest finds them by this path too
 
+from clickhouse_server import ClickHouse, ClickHouseError  # noqa: E402
 from fault_proxy import FaultProxy  # noqa: E402
 from kafka_broker import Kafka, KafkaBrokerError  # noqa: E402
 from mongod import Mongod, MongodError  # noqa: E402
@@ -18,6 +19,8 @@ from valkey_server import Valkey, ValkeyError  # noqa: E402
 
 __all__ = [
     "SEGMENT_KEY",
+    "ClickHouse",
+    "ClickHouseError",
     "FaultProxy",
     "KafkaBrokerError",
     "Mongod",
@@ -25,6 +28,7 @@ __all__ = [
     "PostgresError",
     "Valkey",
     "ValkeyError",
+    "clickhouse",
     "kafka",
     "mongod",
     "postgres",
@@ -33,6 +37,20 @@ __all__ = [
 ]
 
 SEGMENT_KEY = "a-write-key"
+
+
+def clickhouse(directory: Path, stack: ExitStack) -> ClickHouse:
+    """Start the engine behind the tests' server; the stack ends it.
+
+    Raises:
+        ClickHouseError: it does not start; the message says why.
+    """
+    home = directory / "clickhouse"
+    home.mkdir()
+    server = ClickHouse(home)
+    stack.callback(server.kill)
+    server.start()
+    return server
 
 
 def kafka(directory: Path, stack: ExitStack) -> str:

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 from base64 import b64encode
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
@@ -53,6 +54,9 @@ class ClickHouse:
     Args:
         directory: where its data are.
     """
+
+    user = USER
+    password = PASSWORD
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -173,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_POST()
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b"".join(self._body())
         given = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
         token = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if self.headers.get("Authorization") != f"Basic {token}":
@@ -187,6 +191,15 @@ class _Handler(BaseHTTPRequestHandler):
         except Exception as error:  # noqa: BLE001  the engine's error is the answer
             code = _CODE.search(str(error))
             self._answer(500, str(error).encode(), code[1] if code else "1002")
+
+    def _body(self) -> Iterator[bytes]:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            yield self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            return
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
 
     def log_message(self, *_: object) -> None:
         pass

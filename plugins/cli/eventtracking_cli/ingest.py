@@ -14,7 +14,7 @@ import click
 from eventtracking_cli import parameters
 from eventtracking_cli.drawing import drawn, leaves, reasons
 from eventtracking_cli.ingest_progress import Progress, shown
-from eventtracking_cli.running import configured, drained
+from eventtracking_cli.running import Room, configured, drained
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import EventTrackingError, Tracker
 from eventtracking_core.logs import (
@@ -37,7 +37,7 @@ STEP: Final = 1000
 """Lines between two looks at the progress."""
 
 IN_FLIGHT: Final = 10_000
-"""Maximum number of events in flight, so that no queue overflows."""
+"""Maximum number of events in flight."""
 
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C."""
@@ -138,6 +138,7 @@ class _Run:
         self.interrupted = False
         self._readers = dict(_readers(tracker))
         self._before = _counts(self._readers)
+        self._room = Room(tracker, IN_FLIGHT)
 
     def read(self, files: tuple[Path, ...], show: Progress) -> None:
         for path in files:
@@ -171,9 +172,12 @@ class _Run:
             self._tracker.event_types.add(entry)  # the sinks that keep records get it
         else:
             self.events += 1
-            self._tracker.send(entry)
-            if self.events % IN_FLIGHT == 0:  # reading is faster than any sink
+            size = len(line.content)
+            if self._room.is_full(size):  # reading is faster than any sink
                 drained(self._tracker)
+                self._room.clear()
+            self._room.take(size)
+            self._tracker.send(entry)
 
     @property
     def failed(self) -> bool:

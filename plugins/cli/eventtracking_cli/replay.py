@@ -17,10 +17,9 @@ from eventtracking_cli import parameters
 from eventtracking_cli.choosing import chosen
 from eventtracking_cli.drawing import drawn, leaves, reasons
 from eventtracking_cli.progress import counted
-from eventtracking_cli.running import configured, drained
+from eventtracking_cli.running import Room, configured, drained
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Event, Tracker
-from eventtracking_core.delivery import BatchLeaf
 from eventtracking_core.encoding import encode_msgpack
 from eventtracking_core.logs import STDIN, LogFiles
 from eventtracking_core.reading import EventReader, Filters
@@ -32,9 +31,6 @@ __all__ = ["replay"]
 
 STEP: Final = 5000
 """Events that are sent before their delivery is waited for, and remembered."""
-
-STEP_BYTES: Final = 8 * 2**20
-"""Bytes of these events, about."""
 
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C."""
@@ -168,7 +164,7 @@ class _Run:
         self._place = place
         self._before = done.events
         self._done = done
-        self._step, self._bytes = _limits(tracker)
+        self._room = Room(tracker, STEP)
         self.is_complete = False
         self.is_interrupted = False
 
@@ -177,28 +173,26 @@ class _Run:
         for record in _records(reader):
             self._tracker.event_types.add(record)  # the sinks that keep records get it
         total = None if isinstance(reader, LogFiles) else reader.count(**filters)
-        events = counted(
-            _events(reader, self._done, self._step, filters), "replaying", total, self._before
-        )
-        waiting, size, last = 0, 0, ""
+        events = counted(_events(reader, self._done, filters), "replaying", total, self._before)
+        last = ""
         for event in events:
+            size = len(encode_msgpack(event))
+            if self._room.is_full(size) and not self._delivered(last):
+                return
+            self._room.take(size)
             self._send(event)
-            waiting, last = waiting + 1, event["id"]
-            size += len(encode_msgpack(event))
-            if waiting >= self._step or size >= self._bytes:
-                if not self._delivered(waiting, last):
-                    return
-                waiting, size = 0, 0
-        if self._delivered(waiting, last):
+            last = event["id"]
+        if self._delivered(last):
             self.is_complete = True
             self._place.forget()
 
-    def _delivered(self, number: int, last: str) -> bool:
+    def _delivered(self, last: str) -> bool:
         if not drained(self._tracker):
             return False
-        if number:
-            self._done = _Done(self._done.events + number, last)
+        if self._room.events:
+            self._done = _Done(self._done.events + self._room.events, last)
             self._place.save(self._done)
+            self._room.clear()
         return True
 
     def has_lost(self) -> bool:
@@ -240,22 +234,13 @@ def _leaf(tracker: Tracker, path: str) -> Leaf:
     raise click.BadParameter(f"no backend {plain(path)!r}; there are: {there}", param_hint="'--to'")
 
 
-def _limits(tracker: Tracker) -> tuple[int, int]:
-    """Return how many events, and about how many bytes, every queue has room for."""
-    options = [leaf.options for leaf in tracker.root.leaves() if isinstance(leaf, BatchLeaf)]
-    return (
-        min([STEP, *(option.max_queue_size for option in options)]),
-        min([STEP_BYTES, *(option.max_queue_bytes // 2 for option in options)]),
-    )
-
-
-def _events(reader: EventReader, done: _Done, step: int, filters: Filters) -> Iterator[Event]:
+def _events(reader: EventReader, done: _Done, filters: Filters) -> Iterator[Event]:
     """Yield the events after those that are done, in the order in which they were stored."""
     if isinstance(reader, LogFiles):
         yield from islice(reader.query(**filters), done.events, None)
         return
     last = done.last
-    while page := list(reader.query(after=last, limit=step, **filters)):  # leaves no cursor open
+    while page := list(reader.query(after=last, limit=STEP, **filters)):  # leaves no cursor open
         yield from page
         last = page[-1]["id"]
 

@@ -11,11 +11,47 @@ import click
 
 from eventtracking_cli.parameters import tracker_name
 from eventtracking_core import Tracker
+from eventtracking_core.delivery import BatchLeaf
 
-__all__ = ["configured", "drained"]
+__all__ = ["Room", "configured", "drained"]
 
 PATIENCE: Final = 30.0
 """Seconds in which something must be delivered, while anything waits."""
+
+MAX_BYTES: Final = 8 * 2**20
+"""Bytes of events in flight, about."""
+
+
+class Room:
+    """What the queues of a tracker have room for, so that events in flight overflow none.
+
+    Args:
+        tracker: whose queues they are.
+        events: maximum number of events in flight.
+    """
+
+    def __init__(self, tracker: Tracker, events: int) -> None:
+        options = [leaf.options for leaf in tracker.root.leaves() if isinstance(leaf, BatchLeaf)]
+        self._max_events = min([events, *(option.max_queue_size for option in options)])
+        self._max_bytes = min([MAX_BYTES, *(option.max_queue_bytes // 2 for option in options)])
+        self.events = 0
+        """In flight."""
+        self._bytes = 0
+
+    def is_full(self, size: int) -> bool:
+        """Return whether a further event of about `size` bytes has to wait for delivery."""
+        return bool(self.events) and (
+            self.events >= self._max_events or self._bytes + size > self._max_bytes
+        )
+
+    def take(self, size: int) -> None:
+        """Count an event of about `size` bytes as in flight."""
+        self.events += 1
+        self._bytes += size
+
+    def clear(self) -> None:
+        """Count no event as in flight: all are delivered."""
+        self.events = self._bytes = 0
 
 
 @contextmanager

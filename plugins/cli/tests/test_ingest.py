@@ -37,6 +37,14 @@ ROUTED = """
 """
 
 
+SMALL_QUEUE = """
+    [backends.log]
+    type = "file"
+    path = "events.ndjson"
+    delivery = { mode = "queue", max_queue_size = 100, max_queue_bytes = "400 KiB" }
+"""
+
+
 @pytest.fixture
 def mixed(log, edx):
     """Six lines of one kind or another: one is cut off, two are not of the course itself."""
@@ -329,3 +337,11 @@ def test_the_records_of_a_log_reach_every_sink_that_keeps_records(run, config, l
             else:
                 assert {entry["name_id"], entry["context_type_id"]} <= known
         assert known == ids
+
+
+@pytest.mark.parametrize("sizes", [[50_000] * 40, [10] * 1000, [150_000, 300_000] * 5])
+def test_lines_are_read_no_faster_than_a_queue_has_room_for_them(run, log, edx, config, sizes):
+    lines = [edx(event={"n": n, "text": "x" * size}) for n, size in enumerate(sizes)]
+    ran = run("ingest", log(*lines), "--config", config(SMALL_QUEUE), "--json")
+    assert ran.json["stored"] == {"log": len(sizes)}
+    assert ran.code == 0

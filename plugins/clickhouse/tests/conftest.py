@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import clickhouse_connect
 import pytest
-from clickhouse_server import PASSWORD, USER
 
 from eventtracking_clickhouse import ClickHouseBackend
 from eventtracking_core.events import new_id
@@ -37,7 +36,11 @@ def sql(clickhouse):
 
     def run(statement):
         client = clickhouse_connect.get_client(
-            host="127.0.0.1", port=clickhouse.port, username=USER, password=PASSWORD, compress=False
+            host="127.0.0.1",
+            port=clickhouse.port,
+            username=clickhouse.user,
+            password=clickhouse.password,
+            compress=False,
         )
         try:
             answer = client.raw_query(statement, fmt="JSONCompactEachRow")
