@@ -73,8 +73,9 @@ class Backend(Protocol):
 
     A backend opens its connection on first use, never changes an event, and copies what it keeps
     (`encoding.snapshot`). Its class may have a `default_delivery`: `"inline"`, `"queue"`, or a
-    mapping of the options of `delivery`, `mode` among them. It may also be `Flushable`,
-    `Releasable`, `WarmsUp` and `ReadsWire`; those methods are looked up once.
+    mapping of the options of `delivery`, `mode` among them; and an `is_read_only`: if True, events
+    share their context with the tracker, which saves a copy; a subclass says so for itself. It may
+    also be `Flushable`, `Releasable`, `WarmsUp` and `ReadsWire`; those methods are looked up once.
     """
 
     def send(self, event: Event, /) -> None:

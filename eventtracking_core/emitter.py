@@ -13,7 +13,7 @@ from eventtracking_core.contexts import Scope
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import InvalidEventError
-from eventtracking_core.events import Event, id_at
+from eventtracking_core.events import Event, id_at, shared_context
 from eventtracking_core.forks import check_fork, reset_after_fork, same_process
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.pipeline import Pipeline, Replaced, emitting
@@ -45,7 +45,6 @@ class Emitter:
     """
 
     _pipeline: Pipeline  # set by a subclass, which may replace it at any moment
-    _event_types: Registry | None = None  # until they are asked for
 
     def __init__(self, context_locator: ContextLocator | None, *, strict: bool) -> None:
         self._scope = Scope(context_locator)
@@ -53,10 +52,12 @@ class Emitter:
         self._warnings = EventWarnings(strict=strict)
         self._names: dict[str, str] = {}  # names that need no change, each as its own value
         self._builders: EventBuilders | None = None
+        self._made: dict[str, Registry] = {}
+        self._event_types: Registry | None = None  # until they are asked for
         if strict:
             self._event_builders()
 
-    def emit(  # noqa: C901, PLR0912  each step inline, for speed
+    def emit(  # noqa: C901, PLR0912, PLR0915  each step inline, for speed
         self, name: object = None, data: object = None, *, timestamp: datetime | None = None
     ) -> str:
         """Say what happened. Never raises; returns the event's id.
@@ -78,23 +79,23 @@ class Emitter:
         if pipeline.is_silent:
             return event_id
         try:
-            cls = None
+            cls, builders = None, self._builders
             if data is None and type(name) is not str:
                 cls, name, data = typed_event(name)
+                if cls is not None:
+                    builders = self._event_builders()
             try:
                 name = self._names[name]  # type: ignore[index]
             except Exception as error:  # noqa: BLE001  a name may be anything, and hash as it likes
                 name = coerce_name(name, self._names, self._warnings, error)
             frame = self._top()
-            if pipeline.providers:
-                context = pipeline.context({} if frame is None else frame.merged)
-            else:
-                context = {} if frame is None else frame.merged.copy()
+            entered = {} if frame is None else frame.merged
+            context = pipeline.context(entered) if pipeline.providers else entered
             if timestamp is not None:
                 now = coerce_timestamp(timestamp, name, self._warnings)
             fields = data if type(data) is dict else coerce_data(data, name, self._warnings)
             event: Any
-            if self._builders is None and cls is None:
+            if builders is None:
                 event = {
                     "id": event_id,
                     "name": name,
@@ -103,15 +104,21 @@ class Emitter:
                     "data": fields,
                 }
             else:
-                build = (self._builders or self._event_builders())[name if cls is None else cls]
-                policies = pipeline.policies
-                event = build(policies, event_id, name, now, frame, context, fields)
+                build = builders[name if cls is None else cls]
+                event = build(pipeline.policies, event_id, name, now, frame, context, fields)
                 if type(event) is not dict:  # faster than `isinstance` of a verdict
+                    event.event["context"] = context.copy()
                     self._route(event.event, event)
                     return event_id
             try:
                 next(pipeline.emitted)
-                pipeline.send(event)
+                send = pipeline.send
+                if context is entered:
+                    if send is pipeline.read_only_send:
+                        shared_context[0] = context
+                    else:
+                        event["context"] = context.copy()
+                send(event)
             finally:
                 next(pipeline.left)
         except Replaced:
@@ -296,7 +303,7 @@ class Emitter:
             made = Registry()
             made.watch(partial(_registered, ref(self)))  # not strongly: processors hold registries
             # Of two threads that come here at once, one must not lose what it registers.
-            return cast("Registry", self.__dict__.setdefault("_event_types", made))
+            self._event_types = self._made.setdefault("event types", made)
         return self._event_types
 
 

@@ -15,6 +15,7 @@ from eventtracking_core.forks import check_fork, on_fork
 from eventtracking_core.interrupts import pass_on
 
 __all__ = [
+    "FIELDS",
     "Event",
     "as_utc",
     "clean_name",
@@ -23,11 +24,17 @@ __all__ = [
     "id_at",
     "new_id",
     "real",
+    "shared_context",
 ]
 
 UNKNOWN: Final = "unknown"
 MAX_NAME: Final = 255
 MAX_HASHED: Final = 4096
+FIELDS: Final = 5
+"""How many an event has before types are registered."""
+
+shared_context: Final[list[dict[str, Any]]] = [{}]
+"""The context that the last event shared with its frame: a dict that never changes."""
 
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)

@@ -149,6 +149,9 @@ class Pipeline:
             leaf.shutdown_timeout = self.shutdown_timeout
         self.is_silent = not (self.root.children or interceptors or observers)
         self.send = partial(_move, self._moved) if self._is_replaced else self._compiled()
+        is_read_only = self.root.is_read_only and not (interceptors or observers)
+        self.read_only_send = self.send if is_read_only else None
+        """`send`, if nothing behind it changes or keeps an event, so that events may share data."""
 
     @property
     def events_emitted(self) -> int:
@@ -279,7 +282,10 @@ class Pipeline:
         self.root.compile(lambda leaf: partial(leaf.reject_invalid, error))(event)
 
     def context(self, entered: dict[str, Any]) -> dict[str, Any]:
-        """Return the providers' values, with the entered contexts on top."""
+        """Return the providers' values, with the entered contexts on top.
+
+        Without values, the entered contexts themselves.
+        """
         values: dict[str, Any] = {}
         for provider in self.providers:
             try:
@@ -294,6 +300,8 @@ class Pipeline:
                     describe(error),
                     extra={"provider": type(provider).__name__, "error": type(error).__name__},
                 )
+        if not values:
+            return entered
         values |= entered
         return values
 

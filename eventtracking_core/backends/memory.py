@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from eventtracking_core.encoding import snapshot
 
@@ -23,6 +23,8 @@ class MemoryBackend:
     Raises:
         ValueError: `max_events` is not positive.
     """
+
+    is_read_only: ClassVar[bool] = True
 
     def __init__(self, max_events: int = 10_000) -> None:
         if max_events < 1:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +19,7 @@ from eventtracking_core.delivery.queue import QUEUE_FULL, StoredError
 from eventtracking_core.delivery.retry import RetrySender
 from eventtracking_core.delivery.worker import Worker
 from eventtracking_core.diagnostics import describe, report
-from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack
+from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack, snapshot
 from eventtracking_core.holders import hold, join_holder, let_go
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing import AtomicCounter
@@ -131,15 +130,16 @@ class BufferedLeaf(BatchLeaf):
 
     # ── events ──
 
+    is_read_only = True  # it stores bytes
+
     def start(self) -> None:
         """Adopt what ended processes left in the spool, and deliver it."""
         super().start()
         if not self.closed and self.buffer.seek_orphans():
             self.worker.wake()
 
-    @cached_property
-    def deliver(self) -> Callable[[Event], None]:
-        """Store an event."""
+    def _delivery(self) -> Callable[[Event], None]:
+        """Return a function that stores an event."""
         accepted, interrupted = self.ledger.accepted.tick, self.ledger.interrupted
 
         def deliver(event: Event) -> None:
@@ -171,7 +171,7 @@ class BufferedLeaf(BatchLeaf):
         """Deliver an event inline that was emitted as the leaf lost its place; else drop it."""
         if not self.is_retired:
             return self._dropped("shutdown")
-        self._send(event)
+        self.save_and_send(snapshot(event))
         return self.ledger.delivered
 
     def _block(self, wire: bytes) -> int:

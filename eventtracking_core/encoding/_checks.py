@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from eventtracking_core.encoding._plain import by_type, field_names, is_proxy, reader
-from eventtracking_core.events import as_utc, real
+from eventtracking_core.events import FIELDS, as_utc, real, shared_context
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
@@ -21,9 +21,6 @@ __all__ = ["MAX_DEPTH", "MAX_TEXT", "MAX_WEIGHT", "encodable", "is_normal", "wei
 
 MAX_TEXT: Final = 256 * 1024
 MAX_DEPTH: Final = 64
-FIELDS: Final = 5
-"""How many an event has before types are registered."""
-
 MAX_WEIGHT: Final = MAX_TEXT
 VALUE_WEIGHT: Final = 13
 """A value weighs that much, and a character one: 20,000 values are the most, or 256 KiB of text."""
@@ -77,11 +74,11 @@ def weight(event: Mapping[str, Any]) -> int:
     context, data = event["context"], event["data"]
     if type(context) is not dict or type(data) is not dict:
         return HEAVY
-    total = 0
-    if context != _seen[0]:
+    total, seen = 0, _seen[0]
+    if context is not seen and context != seen:
         total = _weight(context, dict, MAX_DEPTH)
         if total <= MAX_KEPT and _FLAT.issuperset(map(type, context.values())):
-            _seen[0] = context.copy()
+            _seen[0] = context if context is shared_context[0] else context.copy()
     if len(data) > MANY:
         return total + _weight(data, dict, MAX_DEPTH)
     for item in data.values():  # as `_weight`: a call less

@@ -181,17 +181,11 @@ class EventTypeWriter:
         self.saved: set[str | None] = {None}
         self._lock = RLock()
 
-    def before(self, send: Callable[[Event], object]) -> Callable[[Event], object]:
-        """Return a function that saves the records that an event refers to, then sends it."""
-
-        def save_and_send(event: Event) -> object:
-            name_id, context_type_id = event.get("name_id"), event.get("context_type_id")
-            saved = self.saved
-            if name_id not in saved or context_type_id not in saved:
-                self._save_all((name_id, context_type_id))
-            return send(event)
-
-        return save_and_send
+    def save_for(self, event: Event) -> None:
+        """Save the records that an event refers to, where the process knows them."""
+        name_id, context_type_id = event.get("name_id"), event.get("context_type_id")
+        if name_id not in self.saved or context_type_id not in self.saved:
+            self._save_all((name_id, context_type_id))
 
     def save_for_all(self, events: Iterable[Event]) -> None:
         """Save the records that events refer to, where the process knows them."""

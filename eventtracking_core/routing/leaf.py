@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import cached_property
 from threading import Lock, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import BatchError, ClosedError
+from eventtracking_core.events import FIELDS
 from eventtracking_core.holders import (
     calls_below,
     hold,
@@ -80,27 +80,37 @@ class Leaf:
         self.capabilities = capabilities_of(backend)
         save = self.capabilities.save_event_type
         self.event_type_writer = None if save is None else EventTypeWriter(name, save)
-        send = _sender(name, self.capabilities)
-        self._send = send if self.event_type_writer is None else self.event_type_writer.before(send)
+        self._send = _sender(name, self.capabilities)
         self._is_shut_down = self._has_exited = False
         self._releasing = Lock()
         self._releasing_thread: int | None = None
+        # No cached property: in an object with a `__dict__`, the interpreter finds nothing as fast.
+        self.deliver = self._delivery()
+        """Deliver, or store, an event."""
 
-    @cached_property
-    def deliver(self) -> Callable[[Event], None]:
-        """Call the backend in the emitting thread; a failure ends here."""
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the backend's class says, for itself alone, that it only reads events."""
+        return bool(vars(type(self.backend)).get("is_read_only"))
+
+    def _delivery(self) -> Callable[[Event], None]:
+        """Return a function that calls the backend in the emitting thread; a failure ends there."""
         ledger = self.ledger
         accepted, delivered = ledger.accepted.tick, ledger.delivered.tick
+        writer = self.event_type_writer
 
         def deliver(event: Event) -> None:
             try:
                 next(accepted)
                 if ledger.is_busy:
-                    result = nested(self._send, event)
+                    result = nested(self.save_and_send, event)
                 else:
                     ledger.is_busy = True
                     try:
-                        result = self._send(event)
+                        if writer is not None and len(event) > FIELDS:
+                            result = self.save_and_send(event)
+                        else:
+                            result = self._send(event)
                     finally:
                         ledger.is_busy = False
                 if result is not None:
@@ -115,6 +125,13 @@ class Leaf:
                 next(delivered)
 
         return deliver
+
+    def save_and_send(self, event: Event) -> object:
+        """Save the records that an event refers to, then call the backend."""
+        send = self._send
+        if self.event_type_writer is not None and send is not _raise_closed:
+            self.event_type_writer.save_for(event)
+        return send(event)
 
     def _failed(self, error: BaseException) -> AtomicCounter:
         """Log a failure and return its counter; raise an interrupt again instead."""

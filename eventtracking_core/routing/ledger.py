@@ -12,8 +12,12 @@ and at every router, where `added` is what its processors made of events beyond 
 from __future__ import annotations
 
 import logging
+import sys
 from collections import deque
-from itertools import count, islice
+from collections.abc import Iterator
+from itertools import count, islice, repeat
+from operator import length_hint
+from sys import maxsize
 from typing import Final
 
 from eventtracking_core.errors import (
@@ -34,6 +38,8 @@ _REASONS: Final = (
     (TooDeepError, "recursion"),
 )
 _QUIET: Final = frozenset({"no_backend", "no_transformer"})
+_HAS_GIL: Final = getattr(sys, "_is_gil_enabled", lambda: True)()
+"""Whether `next` on a `repeat` is one step: it is faster than a `count`, which makes numbers."""
 
 
 def failure_reason(error: BaseException) -> str:
@@ -53,7 +59,7 @@ class AtomicCounter:
 
     def __init__(self) -> None:
         # `next` on a C iterator is one step; `n += 1` may lose a count between two threads.
-        self.tick = count()
+        self.tick: Iterator[object] = repeat(None, maxsize) if _HAS_GIL else count()
         """`next(counter.tick)` is `counter.add()`, for where every nanosecond counts."""
         self._base = 0
 
@@ -64,6 +70,8 @@ class AtomicCounter:
     @property
     def value(self) -> int:
         """How often `add` was called."""
+        if _HAS_GIL:
+            return maxsize - length_hint(self.tick) - self._base
         # The repr of a count shows the next number, and takes none.
         return int(repr(self.tick)[6:-1]) - self._base
 

@@ -34,6 +34,10 @@ LEAVES_WITHIN: Final = 0.1
 """Seconds that a leaf which was unregistered waits for threads that are about to use it."""
 
 
+_BUILT_IN: Final = "eventtracking_core.processors."
+"""The package of processors that copy what they change."""
+
+
 class Watcher(Protocol):
     """An object that a router was compiled into."""
 
@@ -236,6 +240,14 @@ class RoutingBackend:
     def copies(self) -> bool:
         """Whether a processor may change the event, so that this router works on a copy."""
         return any(step.mutates for step in self._steps)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing below changes or keeps an event that is sent here, or a part of it."""
+        if self.copies:
+            return True
+        are_ours = all(type(each).__module__.startswith(_BUILT_IN) for each in self.processors)
+        return are_ours and all(child.is_read_only for child in self._children.values())
 
     def send_to_backends(self, event: Event) -> None:
         """Send an event to all backends, past the processors. Logs and swallows every failure."""

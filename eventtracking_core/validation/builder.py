@@ -96,14 +96,11 @@ _FAST_CHECK: Final = """\
         if length(context) != entered:
             provided = length(context) - entered
             size += {key_bytes} * provided
-            for value in context.values():
+            for value in first(context.values(), provided):
                 if kind(value) is text:
                     size += length(value)
                 elif kind(value) is not integer:
                     size += value_size(value)
-                provided -= 1
-                if not provided:
-                    break
         if {check.condition} and size + {check.size} <= policies.max_event_size:
             return event
     except Exception:
@@ -196,6 +193,7 @@ class EventBuilders(dict["str | type", EventBuilder]):
             event_in_context=_EVENT.format(ids=f'{ids} "context_type_id": context_id,'),
         )
         names |= {
+            "first": islice,
             "integer": int,
             "no_context": (None, ENVELOPE_BYTES, 0),
             "value_size": _value_size,

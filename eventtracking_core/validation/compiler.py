@@ -40,7 +40,6 @@ _COMMON: Final = (str, int, bool, type(None))
 """Scalars, the likely ones of several first."""
 
 FEW: Final = 2
-_NUMBER: Final = {"number"}
 _CONTAINERS: Final = frozenset({dict, list})
 _ABSENT: Final = object()
 _VALUE_BYTES: Final = 12
@@ -76,7 +75,7 @@ class CheckSource(NamedTuple):
 def generate_check(schema: FieldSchema) -> CheckSource:
     """Return the source text of the check of a schema."""
     names: dict[str, Any] = {"kind": type, "length": len, "text": str}
-    reads, conditions, numbers, sizes = [], [], [], [str(_base_size(schema))]
+    reads, conditions, sizes = [], [], [str(_base_size(schema))]
     if not schema.is_open:
         conditions.append(f"length(data) == {len(schema.fields)}")
     for number, (name, field) in enumerate(schema.fields.items()):
@@ -86,10 +85,6 @@ def generate_check(schema: FieldSchema) -> CheckSource:
         conditions.append(condition)
         if size:
             sizes.append(size)
-        if field.types == _NUMBER and not field.enum:
-            numbers.append(f"0.0 * {value}")
-    if numbers:  # JSON has finite ones only: zero times any other is not zero
-        conditions.append(f"{' + '.join(numbers)} == 0.0")
     return CheckSource(
         "; ".join(reads) or "pass", " and ".join(conditions) or "True", " + ".join(sizes), names
     )
@@ -132,9 +127,6 @@ def _check_value(schema: FieldSchema, value: str, names: dict[str, Any]) -> tupl
         return f"kind({value}) in {_bind(names, allowed)} and {value} in {enum}", ""
     if schema.types == {"string"}:
         return is_text, f"length({value})"
-    if schema.types == _NUMBER:
-        is_float, is_integer = (f"kind({value}) is {_bind(names, kind)}" for kind in (float, int))
-        return f"({is_float} or {is_integer})", ""
     if len(allowed & _CONTAINERS) == len(allowed) == 1:
         is_container = f"kind({value}) is {_bind(names, *allowed)}"
         size = f"{_bind(names, _check_contents(schema))}({value})"

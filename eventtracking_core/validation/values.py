@@ -61,15 +61,17 @@ def estimated_size(value: object) -> int:
         kind = type(item)
         if kind is str:
             total += len(item) + 3  # type: ignore[arg-type]
+            continue
+        if kind is dict:
+            total += len("".join(item)) + 4 * len(item)  # type: ignore[arg-type]
+            pending += item.values()  # type: ignore[attr-defined]
+        elif kind is list or kind is tuple:
+            pending += item  # type: ignore[arg-type]
         elif kind in SCALARS:
             if kind is float and not isfinite(item):  # type: ignore[arg-type]
                 return -1
             total += SCALAR_BYTES
-        elif kind is dict:
-            total += sum(map(len, item)) + 4 * len(item)  # type: ignore[call-overload, arg-type]
-            pending += item.values()  # type: ignore[attr-defined]
-        elif kind is list or kind is tuple:
-            pending += item  # type: ignore[arg-type]
+            continue
         else:
             size = _size_of_object(item, pending)
             if size < 0:

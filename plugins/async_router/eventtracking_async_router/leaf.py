@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cached_property
 from random import uniform
 from time import monotonic, time
 from typing import Any, Final, NamedTuple, Protocol
@@ -94,9 +93,8 @@ class RemoteLeaf(BatchLeaf):
         """Whether its last attempt delivered nothing."""
         return self._backoff.failures > 0
 
-    @cached_property
-    def deliver(self) -> Callable[[Event], None]:
-        """Publish an event, or keep it for `capture`."""
+    def _delivery(self) -> Callable[[Event], None]:
+        """Return a function that publishes an event, or keeps it for `capture`."""
 
         def deliver(event: Event) -> None:
             captured = _captured.get()

@@ -24,7 +24,7 @@ CHECK_INTERVAL: Final = 0.1
 
 _ATTEMPTS: Final = 10
 
-_VERIFY_INTERVAL: Final = 20e-6
+_VERIFY_INTERVAL: Final = 100e-6
 """Seconds between two verified writes while no other process appends."""
 
 _SHARED_FOR: Final = 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import ClassVar, Final, Literal, get_args
 
 from eventtracking_core import BatchError, ByteSize, Event, EventType, RetryableError, Seconds
 from eventtracking_core.encoding import write_json
@@ -46,6 +46,8 @@ class FileBackend:
     Raises:
         ValueError: an option is out of range, or `compress` or `keep` is given without rotation.
     """
+
+    is_read_only: ClassVar[bool] = True
 
     def __init__(
         self,

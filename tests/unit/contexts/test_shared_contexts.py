@@ -1,0 +1,122 @@
+"""Events share their context with the tracker if nothing changes it; no difference is visible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventtracking_core import RoutingBackend, Tracker
+from eventtracking_core.backends.memory import MemoryBackend
+from eventtracking_core.backends.null import NullBackend
+from eventtracking_core.processors.add import Add
+from eventtracking_core.processors.redact import Redact
+from eventtracking_core.processors.regex_filter import RegexFilter
+
+CONTEXT = {"user_id": 7, "path": "/"}
+
+
+def spoil(event: Any) -> None:
+    event["context"].clear()
+    event["context"]["spoiled"] = True
+
+
+class SpoilingBackend:
+    """Changes what it gets, against the rules."""
+
+    def send(self, event: Any) -> None:
+        spoil(event)
+
+
+class SpoilingNull(NullBackend):
+    """Inherits from a backend that only reads."""
+
+    def send(self, event: Any) -> None:
+        spoil(event)
+
+
+class SpoilingFilter(RegexFilter):
+    """Inherits from a processor that only reads."""
+
+    def passes(self, event: Any) -> bool:
+        spoil(event)
+        return True
+
+
+def spoiling_processor(event: Any) -> None:
+    spoil(event)
+
+
+def returning_processor(event: Any) -> Any:
+    spoil(event)
+    return event
+
+
+BACKENDS = st.sampled_from([SpoilingBackend, SpoilingNull, NullBackend, MemoryBackend])
+PROCESSORS = st.sampled_from(
+    [
+        lambda: SpoilingFilter("allowlist", [".*"]),
+        lambda: spoiling_processor,
+        lambda: returning_processor,
+        lambda: Redact(["context.path"]),
+        lambda: Add({"context.more": 1}),
+        lambda: RegexFilter("allowlist", [".*"]),
+    ]
+)
+NODES = st.recursive(
+    BACKENDS.map(lambda make: make()),
+    lambda children: st.builds(
+        lambda backends, processors: RoutingBackend(
+            {str(number): backend for number, backend in enumerate(backends)},
+            [make() for make in processors],
+        ),
+        st.lists(children, max_size=2),
+        st.lists(PROCESSORS, max_size=2),
+    ),
+    max_leaves=4,
+)
+
+
+@given(nodes=st.lists(NODES, max_size=3), later=NODES, processors=st.lists(PROCESSORS, max_size=2))
+def test_whatever_backends_and_processors_do_the_next_event_has_the_contexts_that_were_entered(
+    nodes, later, processors
+):
+    seen = MemoryBackend()
+    tracker = Tracker({"a": seen, **{f"b{number}": node for number, node in enumerate(nodes)}})
+    with tracker.context("request", CONTEXT):
+        tracker.emit("first")
+        tracker.root.register_backend("z", later)
+        tracker.emit("second")
+        for make in processors:
+            tracker.root.register_processor(make())
+        tracker.emit("third")
+
+        assert tracker.resolve_context() == CONTEXT
+    tracker.shutdown()
+
+    assert [event["context"] for event in seen.events[:2]] == [CONTEXT, CONTEXT]
+
+
+@pytest.mark.parametrize("delivery", ["inline", "queue"])
+def test_a_backend_that_changes_events_may_take_the_place_of_one_that_only_reads_them(delivery):
+    tracker = Tracker()
+    tracker.configure({"backends": {"a": {"type": "null", "delivery": delivery}}})
+    with tracker.context("request", CONTEXT):
+        tracker.emit("first")
+        tracker.root.register_backend("a", SpoilingNull())
+        tracker.emit("second")
+
+        assert tracker.resolve_context() == CONTEXT
+    tracker.shutdown()
+
+
+def test_an_entered_context_that_is_changed_through_the_stack_changes_no_event():
+    tracker = Tracker({"a": NullBackend()})
+    with tracker.context("request", CONTEXT):
+        tracker.emit("first")
+        tracker.located_context["request"]["user_id"] = 8  # type: ignore[index]
+
+        assert tracker.resolve_context() == CONTEXT
+    tracker.shutdown()
