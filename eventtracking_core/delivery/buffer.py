@@ -62,6 +62,7 @@ class Buffer:
 
     def _reset(self) -> None:
         self.queue = MemoryQueue(self._options.max_queue_size, self._options.max_queue_bytes)
+        self._written_back = 0
         self.put = self._put()
         """Store an event; return how many wait then, or `QUEUE_FULL` or `SPOOL_FULL`."""
 
@@ -106,13 +107,43 @@ class Buffer:
 
     def mark(self, marker: FlushMarker) -> None:
         """Add a marker behind everything that is pending."""
+        marker.written_back = self._written_back
         if self.spool is not None:
             marker.spooled = self.spool.appended
         self.queue.put_marker(marker)
 
     def is_past(self, marker: FlushMarker) -> bool:
         """Return whether everything before a marker was taken."""
-        return marker.reached and (self.spool is None or self.spool.taken >= marker.spooled)
+        if self.spool is None:
+            return marker.reached
+        if marker.written_back != self._written_back:  # events before it are behind it now
+            marker.written_back = self._written_back
+            marker.spooled = self.spool.appended
+        return marker.reached and self.spool.taken >= marker.spooled
+
+    # ── writing back ──
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether there are events in memory that belong on a disk, which refused them."""
+        return self._options.mode == "spool" and len(self.queue) > 0
+
+    def write_back(self, wire: bytes) -> bool:
+        """Write an event to the spool that the disk refused; return whether that worked."""
+        try:
+            is_written = self.put_in_spool(wire)
+        except OSError:  # reported when it was refused
+            return False
+        self._written_back += is_written
+        return is_written
+
+    def write_back_queue(self) -> None:
+        """Write the events to the spool that the disk refused, as far as it takes them now."""
+        while self.is_refused:
+            wire = self.queue.next()
+            if wire is None or not self.write_back(wire):
+                return
+            self.queue.take(1, 1)
 
     # ── taking ──
 

@@ -20,13 +20,14 @@ class StoredError(BaseException):
 class FlushMarker:
     """Stands in the queue behind everything that came before it; see `flush`."""
 
-    __slots__ = ("done", "expedited", "is_withdrawn", "reached", "spooled")
+    __slots__ = ("done", "expedited", "is_withdrawn", "reached", "spooled", "written_back")
 
     def __init__(self, done: Latch) -> None:
         self.expedited = False
         self.is_withdrawn = False
         self.reached = False
         self.spooled = 0
+        self.written_back = 0
         self.done = done
 
 
@@ -79,6 +80,18 @@ class MemoryQueue:
         """Let a marker end no batch any more; it leaves the queue in its turn."""
         marker.is_withdrawn = True
 
+    def next(self) -> bytes | None:
+        """Return the oldest event, which stays; None if there is none, or a flush comes first."""
+        while self._items:
+            item = self._items[0]
+            if not isinstance(item, FlushMarker):
+                return item
+            if not item.is_withdrawn:
+                return None
+            self._items.popleft()
+            self._reach(item)
+        return None
+
     def take(self, max_records: int, max_bytes: int) -> list[bytes]:
         """Return the next events, oldest first; a marker that is met ends the batch."""
         taken: list[bytes] = []
@@ -89,8 +102,7 @@ class MemoryQueue:
             except IndexError:
                 break
             if isinstance(item, FlushMarker):
-                item.reached = True
-                self._markers -= 1
+                self._reach(item)
                 if item.is_withdrawn:
                     continue
                 break
@@ -98,3 +110,7 @@ class MemoryQueue:
             size += len(item)
         self.bytes -= size
         return taken
+
+    def _reach(self, marker: FlushMarker) -> None:
+        marker.reached = True
+        self._markers -= 1

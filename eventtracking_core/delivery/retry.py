@@ -29,6 +29,9 @@ STOPPING_INTERVAL: Final = 0.2
 LAST_ATTEMPT: Final = 1.0
 """The least seconds that an attempt is given, however near the deadline is."""
 
+WRITES_BACK_WITHIN: Final = 0.5
+"""The most seconds of a backoff after which a disk with room again is given what it refused."""
+
 _NO_EVENT: Final = cast("Event", {})
 
 
@@ -112,6 +115,20 @@ class RetrySender:
         if deaths:
             queued.deaths = deaths
         return None
+
+    def _write_back(self) -> None:
+        """Write the events to the spool that its disk refused, as far as it takes them now."""
+        index = 0
+        while index < len(self.pending):
+            queued = self.pending[index]
+            if queued.spooled is not None:
+                index += 1
+            elif self._buffer.write_back(queued.wire):
+                del self.pending[index]
+                self._outcomes.in_flight -= 1
+            else:
+                return
+        self._buffer.write_back_queue()
 
     # ── sending ──
 
@@ -211,6 +228,9 @@ class RetrySender:
             left = min(left, self._control.seconds_left(otherwise=left))
             if left <= 0:
                 break
+            if self._options.mode == "spool":
+                self._write_back()
+                left = min(left, WRITES_BACK_WITHIN)
             self._control.wait(left)
         # The batch grows by waiting events: an event that is to blame shows when others succeed.
         room = self._options.max_batch_size - len(self.pending)

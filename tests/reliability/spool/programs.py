@@ -357,6 +357,25 @@ def emit_where_the_spool_is_removed(options):
     wait_for_a_signal()
 
 
+def emit_while_the_disk_is_full(options):
+    """Emit 200 events that the disk refuses; when it has taken them, wait to be killed."""
+    program = Program(**options)
+    program.emit()
+    et.get_tracker().flush(1)  # a worker takes its first batch at once
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
+    ids = [et.emit("refused") for _ in range(200)]
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    program.acknowledged.write(*ids)
+    assert wait_until(lambda: all(each.encode() in _spooled(program.directory) for each in ids))
+    tell("ready")
+    wait_for_a_signal()
+
+
+def _spooled(directory):
+    return b"".join(path.read_bytes() for path in directory.rglob("spool/*/*.seg"))
+
+
 def close_all_descriptors(options):
     """Do as programs that become daemons; then open files, which get the same numbers."""
     _configured(**options)

@@ -11,6 +11,10 @@ import small_disks
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventtracking_core._threads import Bell
+from eventtracking_core.delivery.buffer import Buffer
+from eventtracking_core.delivery.options import DeliveryOptions
+from eventtracking_core.delivery.queue import FlushMarker
 from eventtracking_core.delivery.storage.disk import Disk
 from eventtracking_core.delivery.storage.spool import Spool
 
@@ -40,6 +44,62 @@ if small_disks.may_mount():  # elsewhere the disks below, which refuse, show the
         tracker.emit("on the disk again")
         written = b"".join(path.read_bytes() for path in small_disk.rglob("*.seg"))
         assert b"on the disk again" in written
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "schedule_delay"), [("refusing", 0.01), ("healthy", 60)], ids=["tried", "waiting"]
+)
+def test_events_that_a_full_disk_refused_survive_a_kill_once_it_has_room(
+    behaviour, schedule_delay, start, run, journals
+):
+    program = start(
+        "emit_while_the_disk_is_full", mode="spool", behaviour=behaviour,
+        schedule_delay=schedule_delay, initial_interval=30,
+    )  # fmt: skip
+    assert program.stdout.readline() == "ready\n", program.stderr.read()
+    program.kill()
+    program.wait()
+    assert len(journals.delivered) <= 1
+    run("drain", mode="spool")
+    assert sorted(journals.delivered) == sorted(journals.acknowledged)
+    assert len(journals.delivered) == 201
+
+
+def test_a_flush_waits_for_events_that_are_written_back_behind_it(tmp_path):
+    options = DeliveryOptions(mode="spool")
+    buffer = Buffer("sink", options, tmp_path / "sink", tmp_path, print)
+    buffer.queue.put(b"refused")
+    marker = FlushMarker(Bell().latch())
+    buffer.mark(marker)
+    [(wire, spooled)], _ = buffer.take(1, 100)
+    assert (wire, spooled) == (b"refused", None)
+    buffer.take(1, 100)
+    assert buffer.is_past(marker)
+    assert buffer.write_back(wire)
+    assert not buffer.is_past(marker)
+    [(wire, spooled)], _ = buffer.take(1, 100)
+    assert (wire, spooled.wire) == (b"refused", b"refused")
+    assert buffer.is_past(marker)
+    buffer.acknowledge(spooled)
+    buffer.close()
+
+
+def test_a_flush_that_was_given_up_does_not_keep_events_from_being_written_back(tmp_path):
+    buffer = Buffer("sink", DeliveryOptions(mode="spool"), tmp_path / "sink", tmp_path, print)
+    marker = FlushMarker(Bell().latch())
+    buffer.queue.put(b"before")
+    buffer.mark(marker)
+    buffer.queue.put(b"behind")
+    buffer.write_back_queue()
+    assert (buffer.spool.appended, buffer.waiting) == (1, 2)
+    buffer.queue.withdraw(marker)
+    buffer.write_back_queue()
+    assert (buffer.spool.appended, buffer.waiting) == (2, 2)
+    events, _ = buffer.take(10, 100)
+    assert [(wire, event.wire) for wire, event in events] == [
+        (each,) * 2 for each in [b"before", b"behind"]
+    ]
+    buffer.close()
 
 
 class Refusing(Disk):
