@@ -7,6 +7,7 @@ import sys
 import threading
 
 import pytest
+from waiting import wait_until
 
 import eventtracking_core as et
 from eventtracking_async_router import AsyncRouter
@@ -180,6 +181,7 @@ def test_children_are_not_begun_where_events_are_emitted(tmp_path):
     tracker.shutdown(0.2)
     assert asked == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["node"]
+    wait_until(lambda: threading.active_count() == before)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import subprocess
 import sys
 from contextlib import closing, suppress
 from pathlib import Path
-from time import monotonic, sleep
 
 import django
 import pytest
+from waiting import wait_until
 
 HERE = Path(__file__).parent
 
@@ -97,10 +97,7 @@ class Project:
         return []
 
     def more_are_stored(self, number):
-        deadline = monotonic() + 60
-        while len(self.stored()) < number:
-            assert monotonic() < deadline, (self.directory / "log").read_text()[-2000:]
-            sleep(0.05)
+        wait_until(lambda: len(self.stored()) >= number, 60)
 
     def end(self):
         for process in self.processes:

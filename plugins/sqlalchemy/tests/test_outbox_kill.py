@@ -10,10 +10,10 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing, suppress
-from time import monotonic, sleep
 
 import pytest
 from sqlalchemy import text
+from waiting import wait_until
 
 PRODUCER = """
 import sys, time
@@ -75,10 +75,7 @@ class Shop:
         return []
 
     def more_are_stored(self, number):
-        deadline = monotonic() + 60
-        while len(self.stored()) < number:
-            assert monotonic() < deadline, (self._directory / "log").read_text()[-2000:]
-            sleep(0.05)
+        wait_until(lambda: len(self.stored()) >= number, 60)
 
     def end(self):
         for process in self._processes:
