@@ -214,6 +214,17 @@ def _rows(value: Any) -> Any:
     return value.iloc[:rows].to_dict("records")
 
 
+def _lists(value: Any) -> dict[Any, list[Any]]:
+    """Return the values of each key of a mapping that may have several."""
+    kind: Any = type(value)
+    return {key: kind.getlist(value, key) for key in islice(iter(value), MAX_NODES + 1)}
+
+
+def _query(value: Any) -> dict[Any, list[Any]]:
+    kind: Any = type(value)
+    return {key: kind.get_list(value, key) for key in islice(iter(value), MAX_NODES + 1)}
+
+
 def _django_object(value: Any) -> Any:
     # What it is pickled as is what it stands for; it is asked for then, if it was not before.
     kind: Any = type(value)
@@ -221,12 +232,23 @@ def _django_object(value: Any) -> Any:
 
 
 _NAMED: Final[dict[tuple[str, str], Reader]] = {
+    ("django", "MultiValueDict"): _lists,
     ("django", "Promise"): _text,
+    ("httpx", "QueryParams"): _query,
+    ("httpx", "URL"): _text,
     ("numpy", "clongdouble"): _text,
     ("numpy", "datetime64"): _time,
     ("numpy", "longdouble"): _long_float,
     ("numpy", "timedelta64"): _time,
     ("pandas", "DataFrame"): _rows,
+    ("pandas", "Interval"): _text,
     ("pandas", "NAType"): _null,
     ("pandas", "NaTType"): _null,
+    ("pandas", "Period"): _text,
+    ("pydantic", "_BaseUrl"): _text,
+    ("pydantic_core", "Url"): _text,
+    ("starlette", "ImmutableMultiDict"): _lists,
+    ("starlette", "URL"): _text,
+    ("werkzeug", "MultiDict"): _lists,
+    ("yarl", "URL"): _text,
 }

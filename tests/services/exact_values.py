@@ -9,14 +9,19 @@ import fractions
 import types
 from datetime import UTC, datetime
 
+import httpx
 import numpy as np
 import pandas as pd
 from bson import Binary, Decimal128, Int64, ObjectId
 from django.conf import settings
+from django.http import QueryDict
 from django.utils.functional import SimpleLazyObject, lazystr
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from freezegun.api import FakeDate, FakeDatetime
+from pydantic import AnyUrl
+from starlette.datastructures import URL, FormData, QueryParams
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 
 if not settings.configured:
     settings.configure(USE_I18N=False)
@@ -82,11 +87,22 @@ EXACT = {
         ["2026-01-01T00:00:00Z"],
     ),
     "pandas DataFrame": (pd.DataFrame({"a": [1], "b": ["x"]}), [{"a": 1, "b": "x"}]),
+    "pandas Period": (pd.Period("2026-01"), "2026-01"),
+    "pandas Interval": (pd.Interval(1, 2), "(1, 2]"),
     "pandas Index": (pd.Index([1]), [1]),
     "django lazystr": (lazystr("a"), "a"),
     "django gettext_lazy": (gettext_lazy("a"), "a"),
     "django SafeString": (SafeString("a"), "a"),
     "django SimpleLazyObject": (SimpleLazyObject(lambda: 5), 5),
+    "django QueryDict": (QueryDict("a=1&a=2"), {"a": ["1", "2"]}),
+    "werkzeug MultiDict": (MultiDict([("a", 1), ("a", 2)]), {"a": [1, 2]}),
+    "werkzeug CombinedMultiDict": (CombinedMultiDict([MultiDict([("a", 1)])]), {"a": [1]}),
+    "starlette QueryParams": (QueryParams("a=1&a=2"), {"a": ["1", "2"]}),
+    "starlette FormData": (FormData([("a", "1"), ("a", "2")]), {"a": ["1", "2"]}),
+    "starlette URL": (URL("http://a/b"), "http://a/b"),
+    "httpx QueryParams": (httpx.QueryParams("a=1&a=2"), {"a": ["1", "2"]}),
+    "httpx URL": (httpx.URL("http://a/b"), "http://a/b"),
+    "pydantic AnyUrl": (AnyUrl("http://a/b"), "http://a/b"),
     "UserString": (collections.UserString("a"), "a"),
     "UserDict": (collections.UserDict(a=1), {"a": 1}),
     "UserList": (collections.UserList([1]), [1]),

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from datetime import tzinfo
 from types import SimpleNamespace
 
 import pytest
+from waiting import wait_until
 
 import eventtracking_core as et
+
+
+@pytest.fixture(autouse=True)
+def no_worker_remains():
+    """Fails a test that leaves a worker: it would go on in the middle of later tests."""
+    before = set(threading.enumerate())
+    yield
+    wait_until(lambda: not [each for each in threading.enumerate() if _is_left(each, before)])
+
+
+def _is_left(thread, before):
+    return thread.name.startswith("eventtracking-") and thread not in before
 
 
 @pytest.fixture
