@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from eventtracking_core.config.options import Annotation
 from eventtracking_core.config.reader import join
 from eventtracking_core.processors._accepts import Accepts
 from eventtracking_core.routing import ProcessorNode, RoutingBackend
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from eventtracking_core.config.reader import Problems
 
 __all__ = ["check", "guards", "steps"]
+
+_CLASSES: Final = Annotation(list[str])
 
 
 def steps(table: Mapping[str, Any], path: str, problems: Problems) -> list[ProcessorNode]:
@@ -27,7 +30,7 @@ def steps(table: Mapping[str, Any], path: str, problems: Problems) -> list[Proce
     """
     if "accepts" not in table:
         return []
-    classes, is_converted = problems.convert(table["accepts"], list[str], join(path, "accepts"))
+    classes, is_converted = problems.convert(table["accepts"], _CLASSES, join(path, "accepts"))
     return [ProcessorNode(Accepts(classes), name="accepts")] if is_converted else []
 
 

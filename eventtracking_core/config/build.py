@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.components import Seconds
 from eventtracking_core.config import accepts
 from eventtracking_core.config.component import ComponentFactory
+from eventtracking_core.config.options import Parameter
 from eventtracking_core.config.reader import Problems, join, unknown
 from eventtracking_core.config.settings import (
     DELIVERY,
@@ -15,7 +17,6 @@ from eventtracking_core.config.settings import (
     delivery_from_environment,
     read_policies,
     read_telemetry,
-    variables_of_environment,
 )
 from eventtracking_core.config.tree import TreeBuilder
 from eventtracking_core.errors import ConfigurationError
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["ROOT_KEYS", "build"]
 
 ROOT_KEYS: Final = (*ROOT_ONLY[:1], "processors", "backends", *ROOT_ONLY[1:])
+_DISABLE: Final = Parameter("disable", list[str], ())
+_SHUTDOWN_TIMEOUT: Final = Parameter("shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
 
 
 def build(
@@ -67,24 +70,24 @@ def _pipeline(
     instrumented: bool,
 ) -> Pipeline:
     """Return the pipeline; where there were problems, what could be built of it."""
-    variables = variables_of_environment()
-    disabled = [name.strip() for name in variables.get("DISABLE_PLUGINS", "").split(",")]
+    variable = os.environ.get("EVENTTRACKING_DISABLE_PLUGINS", "")
+    disabled = [name.strip() for name in variable.split(",")]
     for key in table:
         if key not in ROOT_KEYS:
             problems.add(join("", key), _unknown_at_root(key))
-    disabled += problems.option(table, "disable", list[str], [])
+    disabled += problems.option(table, _DISABLE)
     components = ComponentFactory(disabled, problems)
-    timeout = problems.option(table, "shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
-    telemetry = read_telemetry(table, variables, problems)
+    timeout = problems.option(table, _SHUTDOWN_TIMEOUT)
+    telemetry = read_telemetry(table, problems)
     instrumentation = OpenTelemetry(telemetry) if instrumented and any(telemetry) else None
-    policies = read_policies(table, variables, problems)
+    policies = read_policies(table, problems)
     providers = [
         _provider(components, node, path, problems)
         for path, node in problems.items(table.get("context"), "context")
     ]
     metadata = table.get("metadata")
     store = metadata and components.component("metadata store", metadata, "metadata")
-    environment = delivery_from_environment(variables, problems)
+    environment = delivery_from_environment(problems)
     root = TreeBuilder(
         tracker,
         owner,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from eventtracking_core.config.compat import translate
-from eventtracking_core.config.options import Parameter, UnresolvableError, parameters
+from eventtracking_core.config.options import Annotation, Parameter, UnresolvableError, parameters
 from eventtracking_core.config.reader import is_missing, join, kind_of, unknown
 from eventtracking_core.config.settings import misplaced
 from eventtracking_core.diagnostics import describe
@@ -33,6 +33,7 @@ _METHODS: Final[Mapping[ComponentKind, tuple[str, ...]]] = {
     "metadata store": ("save_event_type",),
 }
 _OUR_MODULES: Final = tuple(f"eventtracking_{name}" for name in ("core", *PUBLISHED))
+_ANY: Final = Annotation(Any)
 _HIDDEN: Final = "…"
 _PART: Final = re.compile(r"\w{3,}")
 
@@ -74,7 +75,7 @@ class ComponentFactory:
             return False
 
     def composite(self, type_name: object) -> type[CompositeBackend] | None:
-        """Return the class of a type whose children run elsewhere; None if it is no such type."""
+        """Return the class of a type whose children run later or elsewhere; None for others."""
         try:
             factory = self.find("backend", str(type_name))
         except PluginError:
@@ -163,8 +164,8 @@ class ComponentFactory:
             if key in nested:
                 value, is_converted = nested[key](value, path), True  # noqa: PLW2901  as the rest
             else:
-                hint = known[key].hint if key in known else Any
-                value, is_converted = self._problems.convert(value, hint, at)  # noqa: PLW2901
+                annotation = known[key].annotation if key in known else _ANY
+                value, is_converted = self._problems.convert(value, annotation, at)  # noqa: PLW2901
             if is_converted and len(self._problems) == before:
                 options[key] = value
         return options
@@ -185,7 +186,7 @@ class ComponentFactory:
 
 
 def is_composite(factory: object) -> TypeGuard[type[CompositeBackend]]:
-    """Return whether a factory is a class of backends whose children run elsewhere."""
+    """Return whether a factory is a class of backends whose children run later or elsewhere."""
     return isinstance(factory, type) and issubclass(factory, CompositeBackend)
 
 

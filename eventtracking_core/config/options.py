@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from math import isfinite
 from pathlib import Path, PurePath
 from types import NoneType, UnionType
@@ -27,10 +27,10 @@ from eventtracking_core.config.source import Substituted
 from eventtracking_core.errors import Problem
 
 __all__ = [
+    "Annotation",
     "Parameter",
     "UnresolvableError",
     "alternatives",
-    "convert",
     "parameters",
     "shown",
     "unit_of",
@@ -54,13 +54,16 @@ class UnresolvableError(Exception):
 class Parameter:
     """One option of a component."""
 
-    __slots__ = ("default", "hint", "name", "required")
-
     def __init__(self, name: str, hint: object, default: object) -> None:
         self.name = name
         self.hint = hint
         self.required = default is inspect.Parameter.empty
         self.default = None if self.required else default
+
+    @cached_property
+    def annotation(self) -> Annotation:
+        """The annotation, taken apart when a value is first converted."""
+        return Annotation(self.hint)
 
 
 def parameters(factory: Callable[..., Any]) -> tuple[dict[str, Parameter], bool]:
@@ -89,29 +92,107 @@ def parameters(factory: Callable[..., Any]) -> tuple[dict[str, Parameter], bool]
     return named, inspect.Parameter.VAR_KEYWORD in kinds
 
 
-def convert(value: object, hint: object, path: str) -> tuple[Any, list[Problem]]:
-    """Return an option's value as its annotation wants it, or what is wrong with it."""
-    members = alternatives(hint)
-    item = _element(members)
-    if item is not None and isinstance(value, list | tuple):
-        pairs = [convert(each, item, f"{path}[{index}]") for index, each in enumerate(value)]
-        converted = [each for each, _ in pairs]
-        problems = [problem for _, found in pairs for problem in found]
-        return tuple(converted) if _item(members, tuple) else converted, problems
-    try:
-        substituted: list[str] = []
-        plain = _from_text(_plain(value, substituted), members)
-        converted = msgspec.convert(plain, hint, strict=not substituted, dec_hook=_decode)
-        _check(converted, members)
-    except msgspec.ValidationError as error:
-        return None, [_problem(error, value, hint, path)]
-    except TypeError as error:
-        return None, [Problem(path, f"the annotation {shown(hint)} is not supported: {error}")]
-    except SystemError:  # msgspec 0.21, for an integer that is too large for a float
-        return None, [Problem(path, "number out of range")]
-    except (ValueError, OverflowError) as error:
-        return None, [Problem(path, str(error))]
-    return converted, []
+class Annotation:
+    """An option's annotation, taken apart.
+
+    Args:
+        hint: the annotation.
+
+    Attributes:
+        units: those of its alternatives.
+        choices: the values that its literals name.
+        is_numeric: whether it takes a number.
+        container: the type of list, tuple or dict that it takes, if that is all it takes.
+        item: the annotation of what the container holds.
+    """
+
+    def __init__(self, hint: object) -> None:
+        members = alternatives(hint)
+        self.hint = hint
+        self.units = {unit for unit in map(unit_of, members) if unit is not None}
+        self.choices = [
+            each for one in members if get_origin(one) is Literal for each in get_args(one)
+        ]
+        self.is_numeric = bool(self.units) or int in members or float in members
+        self.container, self.item = _container([one for one in members if one is not NoneType])
+
+    def convert(self, value: object, path: str) -> tuple[Any, list[Problem]]:
+        """Return an option's value as the annotation wants it, or what is wrong with it."""
+        if self.container is not dict and self.item and isinstance(value, list | tuple):
+            pairs = [self.item.convert(each, f"{path}[{n}]") for n, each in enumerate(value)]
+            converted = [each for each, _ in pairs]
+            problems = [problem for _, found in pairs for problem in found]
+            return tuple(converted) if self.container is tuple else converted, problems
+        try:
+            substituted: list[str] = []
+            plain = self.parse_text(_plain(value, substituted))
+            strict = not substituted
+            converted = msgspec.convert(plain, self.hint, strict=strict, dec_hook=_decode)
+            self.check(converted)
+        except msgspec.ValidationError as error:
+            return None, [self._problem(error, value, path)]
+        except TypeError as error:
+            text = f"the annotation {shown(self.hint)} is not supported: {error}"
+            return None, [Problem(path, text)]
+        except SystemError:  # msgspec 0.21, for an integer that is too large for a float
+            return None, [Problem(path, "number out of range")]
+        except (ValueError, OverflowError) as error:
+            return None, [Problem(path, str(error))]
+        return converted, []
+
+    def parse_text(self, value: Any) -> Any:
+        """Return the number that a text such as `64 MiB` or `2h` means, if one is wanted."""
+        if isinstance(value, dict):
+            item = self.item if self.container is dict else None
+            return {key: item.parse_text(each) for key, each in value.items()} if item else value
+        if isinstance(value, str) and value not in self.choices:
+            for unit in self.units & _PARSERS.keys():
+                number = _PARSERS[unit](value)
+                if number is not None:
+                    return number
+        return value
+
+    def check(self, value: object) -> None:
+        """Check what the types cannot say: numbers in their bounds, and patterns that compile.
+
+        Raises:
+            ValueError: a value is not allowed; the message says why.
+        """
+        if isinstance(value, dict):
+            if self.container is dict and self.item:
+                for each in value.values():
+                    self.item.check(each)
+        elif isinstance(value, float | int) and self.is_numeric:
+            _check_number(value, self.units)
+        elif isinstance(value, str) and REGEX in self.units:
+            compile_pattern(value)
+
+    def _problem(self, error: msgspec.ValidationError, value: object, path: str) -> Problem:
+        # msgspec appends where in the value it is, ` - at `$[0].name``, and quotes types in
+        # backticks.
+        text, _, place = str(error).partition(" - at `$")
+        text = text.replace("`", "")
+        if not place and self.units:
+            given = "str" if isinstance(value, str) else type(value).__name__
+            text = f"expected {shown(self.hint)}, got {given}"
+        elif text.startswith("Invalid enum value"):  # it goes on with the value itself
+            text = f"expected {shown(self.hint)}"
+        return Problem(f"{path}{place.rstrip('`')}", text[:1].lower() + text[1:])
+
+
+def _container(members: list[object]) -> tuple[type | None, Annotation | None]:
+    """Return the container that an annotation names, and the annotation of its items.
+
+    Args:
+        members: the alternatives of the annotation, without None.
+    """
+    origin = get_origin(members[0]) if len(members) == 1 else None
+    arguments = get_args(members[0]) if origin else ()
+    if origin is tuple and arguments[1:] == (...,):
+        return tuple, Annotation(arguments[0])
+    if origin in {list, dict, Sequence} and arguments:
+        return dict if origin is dict else list, Annotation(arguments[-1])
+    return None, None
 
 
 def shown(hint: object) -> str:
@@ -132,18 +213,6 @@ def shown(hint: object) -> str:
     return getattr(hint, "__name__", str(hint))
 
 
-def _problem(error: msgspec.ValidationError, value: object, hint: object, path: str) -> Problem:
-    # msgspec appends where in the value it is, ` - at `$[0].name``, and quotes types in backticks.
-    text, _, place = str(error).partition(" - at `$")
-    text = text.replace("`", "")
-    if not place and any(map(unit_of, alternatives(hint))):
-        given = "str" if isinstance(value, str) else type(value).__name__
-        text = f"expected {shown(hint)}, got {given}"
-    elif text.startswith("Invalid enum value"):  # it goes on with the value itself
-        text = f"expected {shown(hint)}"
-    return Problem(f"{path}{place.rstrip('`')}", text[:1].lower() + text[1:])
-
-
 def _plain(value: Any, substituted: list[str]) -> Any:
     """Return a value with plain texts; add those to a list in which variables were replaced."""
     if isinstance(value, dict):
@@ -160,22 +229,6 @@ def alternatives(hint: object) -> tuple[object, ...]:
     return get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
 
 
-def _element(members: tuple[object, ...]) -> object:
-    """Return the annotation of what a list or another sequence of any length holds; else None."""
-    return _item(members, list) or _item(members, Sequence) or _item(members, tuple)
-
-
-def _item(members: tuple[object, ...], container: type) -> object:
-    """Return the annotation of what a container holds, which may be optional; else None."""
-    others = [one for one in members if one is not NoneType]
-    if len(others) != 1 or get_origin(others[0]) is not container:
-        return None
-    arguments = get_args(others[0])
-    if container is tuple:
-        return arguments[0] if arguments[1:] == (...,) else None
-    return arguments[-1]
-
-
 def unit_of(hint: object) -> Unit | None:
     """Return the unit of an annotation that has one."""
     metadata = getattr(hint, "__metadata__", ()) if get_origin(hint) is Annotated else ()
@@ -183,44 +236,7 @@ def unit_of(hint: object) -> Unit | None:
     return units[0] if units else None
 
 
-def _from_text(value: object, members: tuple[object, ...]) -> object:
-    """Return the number that a text such as `64 MiB` or `2h` stands for, where one is wanted."""
-    if isinstance(value, dict):
-        item = _item(members, dict)
-        inner = alternatives(item)
-        return {key: _from_text(each, inner) for key, each in value.items()} if item else value
-    if not isinstance(value, str):
-        return value
-    if any(get_origin(one) is Literal and value in get_args(one) for one in members):
-        return value
-    for alternative in members:
-        unit = unit_of(alternative)
-        number = None if unit is None or unit not in _PARSERS else _PARSERS[unit](value)
-        if number is not None:
-            return number
-    return value
-
-
-def _check(value: object, members: tuple[object, ...]) -> None:
-    """Check what the types cannot say: numbers in their bounds, and patterns that compile.
-
-    Raises:
-        ValueError: a value is not allowed; the message says why.
-    """
-    if isinstance(value, dict):
-        inner = alternatives(_item(members, dict))
-        for each in value.values():
-            _check(each, inner)
-        return
-    units = {unit_of(one) for one in members}
-    is_numeric = units != {None} or int in members or float in members
-    if isinstance(value, float | int) and is_numeric:
-        _check_number(value, units)
-    elif isinstance(value, str) and REGEX in units:
-        compile_pattern(value)
-
-
-def _check_number(number: float, units: set[Unit | None]) -> None:
+def _check_number(number: float, units: set[Unit]) -> None:
     if isinstance(number, int) and abs(number) > MAX_BYTES:
         raise ValueError("is too large a number")
     if not isfinite(number):

@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from eventtracking_core._text import printable
-from eventtracking_core.config.options import convert
+from eventtracking_core.config.options import Annotation, Parameter
 from eventtracking_core.config.source import Missing, join
 from eventtracking_core.errors import Problem
-from eventtracking_core.routing import CompositeBackend
+from eventtracking_core.routing import RemoteComposite
 
 __all__ = [
     "DeliverySettings",
@@ -37,20 +37,20 @@ class Problems(list[Problem]):
         """Add a problem, by its path."""
         self.append(Problem(path, printable(message)))
 
-    def convert(self, value: object, hint: object, path: str) -> tuple[Any, bool]:
+    def convert(self, value: object, annotation: Annotation, path: str) -> tuple[Any, bool]:
         """Return a value as its annotation wants it, and whether it could be converted."""
         if is_missing(value):
             return None, False
-        converted, problems = convert(value, hint, path)
+        converted, problems = annotation.convert(value, path)
         self += problems
         return converted, not problems
 
-    def option(self, table: Mapping[str, Any], key: str, hint: object, default: Any) -> Any:
-        """Return the value of a key as its annotation wants it, or the default."""
-        if key not in table:
-            return default
-        value, is_converted = self.convert(table[key], hint, key)
-        return value if is_converted else default
+    def option(self, table: Mapping[str, Any], option: Parameter) -> Any:
+        """Return the value of an option at the root, or its default."""
+        if option.name not in table:
+            return option.default
+        value, is_converted = self.convert(table[option.name], option.annotation, option.name)
+        return value if is_converted else option.default
 
     def items(self, value: object, path: str) -> list[tuple[str, Any]]:
         """Return the items of a list, each with its path."""
@@ -75,7 +75,7 @@ class NodeContext(NamedTuple):
     path: str
     names: tuple[str, ...]
     inherited_delivery: list[DeliverySettings]
-    composite: type[CompositeBackend] | None = None
+    composite: type[RemoteComposite] | None = None
 
     @property
     def tree_path(self) -> str:

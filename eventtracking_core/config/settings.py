@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from eventtracking_core.config.options import Parameter, parameters
+from eventtracking_core.config.options import Annotation, Parameter, parameters
 from eventtracking_core.config.reader import DeliverySettings, NodeContext, Problems, join, unknown
 from eventtracking_core.config.source import Substituted
 from eventtracking_core.delivery import MODES, DeliveryOptions
@@ -23,12 +23,8 @@ __all__ = [
     "read_delivery",
     "read_policies",
     "read_telemetry",
-    "variables_of_environment",
 ]
 
-Variables = Mapping[str, str]
-
-_PREFIX: Final = "EVENTTRACKING_"
 DELIVERY: Final = parameters(DeliveryOptions)[0]
 POLICIES: Final = parameters(Policies)[0]
 ROOT_ONLY: Final = (
@@ -37,6 +33,7 @@ ROOT_ONLY: Final = (
 )
 """Keys that only the top of a configuration has."""
 
+_SWITCH: Final = Annotation(bool)
 _SWITCHES: Final = {name: Parameter(name, bool, None) for name in Telemetry._fields}
 _NO_VARIABLES: Final = frozenset({"mode", "when_full", "directory"})
 
@@ -58,19 +55,10 @@ def read_delivery(node: Mapping[str, Any], path: str, problems: Problems) -> Del
     return settings
 
 
-def variables_of_environment() -> Variables:
-    """Return the environment's variables whose names begin with `EVENTTRACKING_`, without that."""
-    return {
-        name.removeprefix(_PREFIX): os.environ[name]
-        for name in os.environ
-        if name.startswith(_PREFIX)
-    }
-
-
-def delivery_from_environment(variables: Variables, problems: Problems) -> DeliverySettings:
+def delivery_from_environment(problems: Problems) -> DeliverySettings:
     """Return the limits that the environment sets, such as `EVENTTRACKING_MAX_QUEUE_SIZE`."""
     limits = [DELIVERY[name] for name in sorted(DELIVERY.keys() - _NO_VARIABLES)]
-    return _from_variables(limits, variables, "", problems, DeliveryOptions)
+    return _from_variables(limits, problems, DeliveryOptions)
 
 
 def merge_delivery(context: NodeContext, backend: object) -> dict[str, Any]:
@@ -82,23 +70,23 @@ def merge_delivery(context: NodeContext, backend: object) -> dict[str, Any]:
     return merged
 
 
-def read_policies(tree: Mapping[str, Any], variables: Variables, problems: Problems) -> Policies:
+def read_policies(tree: Mapping[str, Any], problems: Problems) -> Policies:
     """Return the policies at the root of a configuration; the environment may set the size."""
     size = [] if "max_event_size" in tree else [POLICIES["max_event_size"]]
-    settings = _from_variables(size, variables, "", problems, Policies)
+    settings = _from_variables(size, problems, Policies)
     given = {key: tree[key] for key in POLICIES if key in tree}
     settings |= _read(given, POLICIES, "", problems, Policies)
     return Policies(**settings) if settings else DEFAULT
 
 
-def read_telemetry(tree: Mapping[str, Any], variables: Variables, problems: Problems) -> Telemetry:
+def read_telemetry(tree: Mapping[str, Any], problems: Problems) -> Telemetry:
     """Return which telemetry to publish: a truth value for all of it, or a table of switches.
 
     What is not given comes from the environment, as `EVENTTRACKING_TELEMETRY_SPANS`.
     """
     given = tree.get("telemetry", True)
     switches = _SWITCHES.values()
-    environment = _from_variables(switches, variables, "TELEMETRY_", problems, Telemetry)
+    environment = _from_variables(switches, problems, Telemetry, "TELEMETRY_")
     if isinstance(given, dict):
         return Telemetry(
             **(environment | _read(given, _SWITCHES, "telemetry", problems, Telemetry))
@@ -107,7 +95,7 @@ def read_telemetry(tree: Mapping[str, Any], variables: Variables, problems: Prob
         expected = ", ".join(_SWITCHES)
         problems.add("telemetry", f"expected true, false, or a table of {expected}")
         return NO_TELEMETRY
-    is_on, _ = problems.convert(given, bool, "telemetry")
+    is_on, _ = problems.convert(given, _SWITCH, "telemetry")
     return Telemetry(**environment) if is_on else NO_TELEMETRY
 
 
@@ -138,25 +126,24 @@ def _read(
 
 def _from_variables(
     options: Iterable[Parameter],
-    variables: Variables,
-    prefix: str,
     problems: Problems,
     check: Callable[..., object],
+    prefix: str = "",
 ) -> dict[str, Any]:
     """Return the options that the environment sets, each by a prefix and its name."""
     settings: dict[str, Any] = {}
     for option in options:
-        name = prefix + option.name.upper()
-        if name in variables:
-            value = Substituted(variables[name])
-            settings |= _setting(option, value, _PREFIX + name, problems, check)
+        name = f"EVENTTRACKING_{prefix}{option.name.upper()}"
+        text = os.environ.get(name)
+        if text is not None:
+            settings |= _setting(option, Substituted(text), name, problems, check)
     return settings
 
 
 def _setting(
     option: Parameter, value: object, path: str, problems: Problems, check: Callable[..., object]
 ) -> dict[str, Any]:
-    converted, is_converted = problems.convert(value, option.hint, path)
+    converted, is_converted = problems.convert(value, option.annotation, path)
     if not is_converted:
         return {}
     try:
