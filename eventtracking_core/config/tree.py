@@ -27,6 +27,7 @@ from eventtracking_core.routing import (
     InlineLeaf,
     Leaf,
     ProcessorNode,
+    RemoteComposite,
     RoutingBackend,
 )
 
@@ -213,16 +214,16 @@ class TreeBuilder:
     def _composite(
         self, composite: type[CompositeBackend], node: Mapping[str, Any], context: NodeContext
     ) -> RoutingBackend | None:
-        """Build the parts of a node whose children run elsewhere, and let it join them."""
+        """Build the parts of a node whose children run later or elsewhere, and let it join them."""
         path, type_name = context.path, str(node["type"])
         options = {key: node[key] for key in node if key not in {"processors", "backends"}}
         backend: CompositeBackend | None = self._component("backend", options, path)
         processors = self._steps(node.get("processors"), path)
         children = RoutingBackend()
-        local = getattr(composite, "local_delivery", None)
-        if local is None:  # the delivery options above the children are for this process
+        if issubclass(composite, RemoteComposite):
             below = context._replace(inherited_delivery=[self._environment], composite=composite)
         else:
+            local = getattr(composite, "local_delivery", {})
             below = context._replace(inherited_delivery=[local, *context.inherited_delivery])
         for name, child in self._backends(node.get("backends"), below).items():
             children.register_backend(name, child)

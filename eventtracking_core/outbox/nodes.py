@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import Any, ClassVar, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import ClosedError
@@ -16,22 +16,11 @@ from eventtracking_core.routing.compiled import Send, fan_out
 from eventtracking_core.routing.ledger import failure_reason
 from eventtracking_core.trackers import get_tracker
 
-__all__ = ["DeferringRouter", "LocalComposite", "nodes_below"]
+__all__ = ["DeferringRouter", "nodes_below"]
 
 N = TypeVar("N", bound="DeferringRouter")
 
 _DELIVER: Final = attrgetter("deliver")
-
-
-class LocalComposite:
-    """A type of nodes whose backends run in this process, later."""
-
-    local_delivery: ClassVar[Mapping[str, str]] = {}
-
-    @staticmethod
-    def build_leaf(*_: Any, **__: Any) -> NoReturn:
-        """Do nothing: the core makes the leaves of backends that run in this process."""
-        raise NotImplementedError
 
 
 class DeferringRouter(RoutingBackend, ABC):

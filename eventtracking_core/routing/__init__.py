@@ -1,7 +1,7 @@
 """The routing tree, compiled into plain calls."""
 
 from eventtracking_core.registry.store import EventTypeWriter
-from eventtracking_core.routing.composite import CompositeBackend, CompositeParts
+from eventtracking_core.routing.composite import CompositeBackend, CompositeParts, RemoteComposite
 from eventtracking_core.routing.leaf import InlineLeaf, Leaf
 from eventtracking_core.routing.ledger import AtomicCounter, Ledger
 from eventtracking_core.routing.processor_node import OnError, ProcessorNode
@@ -17,5 +17,6 @@ __all__ = [
     "Ledger",
     "OnError",
     "ProcessorNode",
+    "RemoteComposite",
     "RoutingBackend",
 ]

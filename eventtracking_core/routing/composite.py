@@ -1,4 +1,4 @@
-"""Backends whose children run elsewhere, and which build their own node of the routing tree."""
+"""Backends whose children run later or elsewhere: they build their own nodes of the tree."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from eventtracking_core.routing.leaf import Leaf
 from eventtracking_core.routing.processor_node import ProcessorNode
 from eventtracking_core.routing.router import RoutingBackend
 
-__all__ = ["CompositeBackend", "CompositeParts"]
+__all__ = ["CompositeBackend", "CompositeParts", "RemoteComposite"]
 
 
 class CompositeParts(NamedTuple):
@@ -21,7 +21,7 @@ class CompositeParts(NamedTuple):
         path: the node's path in the tree.
         type_name: the type's name in the configuration.
         processors: the node's own processors, to run in the emitting thread.
-        children: the node's `backends`; their leaves are from `build_leaf`.
+        children: the node's `backends`; the leaves of a `RemoteComposite` are from `build_leaf`.
         make_leaf: returns a leaf for a name and a backend, with the node's own `delivery`.
     """
 
@@ -35,14 +35,29 @@ class CompositeParts(NamedTuple):
 
 @runtime_checkable
 class CompositeBackend(Protocol):
-    """A class of backends whose `backends` run elsewhere or later, such as in another process.
+    """A class of backends whose `backends` run later, or elsewhere (`RemoteComposite`).
 
     A configuration constructs it with its options, without `processors` and `backends`. It builds
     those as it does for a router, so that every mistake in them is reported, and passes them on.
 
-    Where its children run in this process, later, the class has the attribute `local_delivery`:
-    delivery options of the children that apply where none are configured. They inherit delivery as
-    below a router then, their leaves are the core's, and `build_leaf` is not called.
+    The children inherit delivery as below a router. The class may have the attribute
+    `local_delivery`: delivery options of the children that apply where none are configured.
+    """
+
+    def build_node(self, parts: CompositeParts, /) -> RoutingBackend:
+        """Return the node. The core starts, flushes and shuts down the node's `leaves()`.
+
+        Raises:
+            ValueError: the node can't be built for this tracker.
+        """
+
+
+@runtime_checkable
+class RemoteComposite(CompositeBackend, Protocol):
+    """A class of backends whose `backends` run elsewhere, such as in another process.
+
+    It builds the leaves of its children. Delivery that is configured above it is for this process,
+    so the children do not inherit it.
     """
 
     @staticmethod
@@ -69,11 +84,4 @@ class CompositeBackend(Protocol):
 
         Raises:
             ValueError: a leaf below this node can't have these delivery options.
-        """
-
-    def build_node(self, parts: CompositeParts, /) -> RoutingBackend:
-        """Return the node. The core starts, flushes and shuts down the node's `leaves()`.
-
-        Raises:
-            ValueError: the node can't be built for this tracker.
         """

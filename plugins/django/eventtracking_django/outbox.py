@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from django.db import DEFAULT_DB_ALIAS
 
 from eventtracking_core import Seconds
-from eventtracking_core.outbox import LocalComposite
 from eventtracking_core.routing import CompositeParts
 from eventtracking_django.transactions import check_alias
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Outbox"]
 
 
-class Outbox(LocalComposite):
+class Outbox:
     """Writes events into a table, in the transaction that is open.
 
     `manage.py eventtracking deliver` brings committed events to the backends, at least once. The

@@ -11,7 +11,7 @@ from django.utils.connection import ConnectionDoesNotExist
 
 from eventtracking_core import Event
 from eventtracking_core.encoding import snapshot
-from eventtracking_core.outbox import DeferringRouter, LocalComposite
+from eventtracking_core.outbox import DeferringRouter
 from eventtracking_core.routing import AtomicCounter, CompositeParts
 from eventtracking_core.routing.compiled import Send
 
@@ -69,7 +69,7 @@ class _Waiting:
             self._discarded()
 
 
-class OnCommit(LocalComposite):
+class OnCommit:
     """Sends events when the current database transaction commits; discards them if it rolls back.
 
     Outside of a transaction they are sent at once. An event is as it was when it was emitted. One

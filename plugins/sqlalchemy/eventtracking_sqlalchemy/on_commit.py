@@ -7,7 +7,7 @@ from typing import Any
 
 from eventtracking_core import Event
 from eventtracking_core.encoding import snapshot
-from eventtracking_core.outbox import DeferringRouter, LocalComposite
+from eventtracking_core.outbox import DeferringRouter
 from eventtracking_core.routing import AtomicCounter, CompositeParts
 from eventtracking_core.routing.compiled import Send
 from eventtracking_sqlalchemy.sessions import Waiting, current_session, waiting_in
@@ -15,7 +15,7 @@ from eventtracking_sqlalchemy.sessions import Waiting, current_session, waiting_
 __all__ = ["OnCommit"]
 
 
-class OnCommit(LocalComposite):
+class OnCommit:
     """Sends events when their session's transaction commits; discards them if it rolls back.
 
     Events outside of `in_session` are sent at once. An event is as it was when it was emitted. One

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from eventtracking_core import Event, Seconds
 from eventtracking_core.encoding import encode_msgpack
-from eventtracking_core.outbox import DeferringRouter, LocalComposite
+from eventtracking_core.outbox import DeferringRouter
 from eventtracking_core.routing import CompositeParts
 from eventtracking_core.routing.compiled import Send
 from eventtracking_sqlalchemy.schema import MAX_NAME, outbox
@@ -21,7 +21,7 @@ from eventtracking_sqlalchemy.sessions import Waiting, current_session, waiting_
 __all__ = ["Outbox", "OutboxRouter"]
 
 
-class Outbox(LocalComposite):
+class Outbox:
     """Writes events into the table `eventtracking_outbox`, in the transaction of their session.
 
     Events outside of `in_session` are written at once. `python -m eventtracking_sqlalchemy` brings
