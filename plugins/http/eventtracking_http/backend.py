@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from time import monotonic
 from typing import Any, ClassVar, Final, Literal
 
-from eventtracking_core import BatchError, ByteSize, Event, RejectedError, RetryableError
+import urllib3
+
+from eventtracking_core import ByteSize, Event, RejectedError, RetryableError
+from eventtracking_core.exchange import Answer, Exchange, send_in_parts
 from eventtracking_http.answers import Failures
-from eventtracking_http.exchange import Answer, Exchange
 from eventtracking_http.options import Options
 from eventtracking_http.requests import Requests
 
 __all__ = ["HttpBackend"]
 
 Format = Literal["array", "ndjson", "single"]
+
+_ANSWER_BYTES: Final = 4 * 1024 * 1024
+"""Bytes that are read of an answer: outcomes by event may be long."""
 
 _CONTENT: Final = frozenset({400, 413, 422})
 """Statuses that are about the content: parts of a request may fare better than the whole."""
@@ -106,7 +109,10 @@ class HttpBackend:
         self._requests = Requests(options, secret=secret, compresses=gzip)
         self._failures = options.read_answer
         self._retryable = _RETRYABLE | frozenset(retry)
-        self._exchange = Exchange(options.url, method)
+        self._method = method
+        self._exchange = Exchange(
+            urllib3, options.url, server="the server", max_bytes=_ANSWER_BYTES
+        )
 
     def probe(self, timeout: float, /) -> str:
         """Return what the server answers to a request without events and credentials.
@@ -114,7 +120,8 @@ class HttpBackend:
         Raises:
             RetryableError: the server cannot be reached.
         """
-        return f"the server answers (status {self._exchange.probe(timeout)})"
+        answer = self._exchange.send("HEAD", None, {}, timeout=timeout)
+        return f"the server answers (status {answer.status})"
 
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
         """Send events, in as many requests as the limits ask for.
@@ -129,29 +136,16 @@ class HttpBackend:
         """
         deadline = monotonic() + timeout
         texts, failures = self._encoded(events)
-        pending = deque(self._requests.parts(texts))
-        while pending:
-            part = pending.popleft()
-            try:
-                answer = self._send(
-                    [events[index] for index in part],
-                    [texts[index] for index in part],
-                    deadline - monotonic(),
-                )
-                found = self._outcome(answer, len(part))
-            except RetryableError as error:
-                unsent = [*part, *chain.from_iterable(pending)]
-                if len(unsent) == len(events):
-                    raise
-                failures |= dict.fromkeys(unsent, error)
-                break
-            if found is None:
-                middle = len(part) // 2
-                pending.extendleft((part[middle:], part[:middle]))
-            else:
-                failures |= {part[index]: error for index, error in found.items()}
-        if failures:
-            raise BatchError(failures)
+
+        def send(part: list[int]) -> Failures | None:
+            answer = self._send(
+                [events[index] for index in part],
+                [texts[index] for index in part],
+                deadline - monotonic(),
+            )
+            return self._outcome(answer, len(part))
+
+        send_in_parts(len(events), self._requests.parts(texts), failures, send)
 
     def shutdown(self, _timeout: float) -> bool:
         """Close the connections; the next event opens new ones."""
@@ -172,7 +166,7 @@ class HttpBackend:
         if timeout <= 0:
             raise RetryableError("there was no time left to send the event")
         body, headers = self._requests.request(events, texts)
-        return self._exchange.send(body, headers, timeout=timeout)
+        return self._exchange.send(self._method, body, headers, timeout=timeout)
 
     def _outcome(self, answer: Answer, count: int) -> Failures | None:
         """Return the failures of a request by index; None if it should be sent in halves.

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from itertools import chain
 from time import monotonic
 from typing import ClassVar, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from eventtracking_core import BatchError, ByteSize, Event, RejectedError, RetryableError
-from eventtracking_lrs.exchange import Answer, Exchange
+import urllib3
+
+from eventtracking_core import ByteSize, Event, RejectedError, RetryableError
+from eventtracking_core.exchange import Answer, Exchange, send_in_parts
 from eventtracking_lrs.statements import contains, encoded, statement
 
 __all__ = ["LrsBackend"]
+
+_ANSWER_BYTES: Final = 1024 * 1024
+"""Bytes that are read of an answer, so that its connection can be used again."""
 
 _SUCCESS: Final = range(200, 300)
 _RETRYABLE: Final = frozenset({401, 403, 404, 408, 425, 429, *range(300, 400), *range(500, 600)})
@@ -63,13 +66,18 @@ class LrsBackend:
             raise ValueError("max_statements and max_bytes must be positive")
         self._max_statements = max_statements
         self._max_bytes = max_bytes
-        made = {
+        self._headers = {
             "Content-Type": "application/json",
             "X-Experience-API-Version": version,
             **_authorization(username, password, token),
             **(headers or {}),
         }
-        self._exchange = Exchange(f"{url.rstrip('/')}/statements", made)
+        self._exchange = Exchange(
+            urllib3,
+            f"{url.rstrip('/')}/statements",
+            server="the store",
+            max_bytes=_ANSWER_BYTES,
+        )
 
     def probe(self, timeout: float, /) -> str:
         """Return that the store answers with these credentials.
@@ -77,7 +85,7 @@ class LrsBackend:
         Raises:
             RetryableError: it cannot be reached, or refuses them.
         """
-        answer = self._exchange.get({"limit": "1"}, timeout=timeout)
+        answer = self._get({"limit": "1"}, timeout)
         if answer.status in _RETRYABLE:
             raise _refused(answer)
         return f"the store answers (status {answer.status})"
@@ -95,26 +103,16 @@ class LrsBackend:
         """
         deadline = monotonic() + timeout
         texts, failures = self._encoded(events)
-        pending = deque(self._parts(texts))
-        while pending:
-            part = pending.popleft()
+
+        def send(part: list[int]) -> Mapping[int, Exception] | None:
             sent = [texts[index] for index in part]
-            try:
-                answer = self._post(sent, deadline - monotonic())
-                refusal = None if len(part) > 1 else self._refusal(answer, sent[0], deadline)
-            except RetryableError as error:
-                unsent = [*part, *chain.from_iterable(pending)]
-                if len(unsent) == len(events):
-                    raise
-                failures |= dict.fromkeys(unsent, error)
-                break
-            if answer.status not in _SUCCESS and len(part) > 1:
-                middle = len(part) // 2
-                pending.extendleft((part[middle:], part[:middle]))
-            elif refusal is not None:
-                failures[part[0]] = refusal
-        if failures:
-            raise BatchError(failures)
+            answer = self._post(sent, deadline - monotonic())
+            if len(part) > 1:
+                return {} if answer.status in _SUCCESS else None
+            refusal = self._refusal(answer, sent[0], deadline)
+            return {} if refusal is None else {0: refusal}
+
+        send_in_parts(len(events), self._parts(texts), failures, send)
 
     def shutdown(self, _timeout: float) -> bool:
         """Close the connections; the next event opens new ones."""
@@ -153,10 +151,18 @@ class LrsBackend:
     def _post(self, texts: Sequence[bytes], timeout: float) -> Answer:
         if timeout <= 0:
             raise RetryableError("there was no time left to send the statement")
-        answer = self._exchange.post(b"[" + b",".join(texts) + b"]", timeout=timeout)
+        answer = self._exchange.send(
+            "POST", b"[" + b",".join(texts) + b"]", self._headers, timeout=timeout
+        )
         if answer.status in _RETRYABLE:
             raise _refused(answer)
         return answer
+
+    def _get(self, query: Mapping[str, str], timeout: float) -> Answer:
+        """Ask for statements."""
+        return self._exchange.send(
+            "GET", None, self._headers, timeout=timeout, query=urlencode(query)
+        )
 
     def _refusal(self, answer: Answer, text: bytes, deadline: float) -> RejectedError | None:
         """Return why a statement is not stored; None if it is.
@@ -169,9 +175,7 @@ class LrsBackend:
         if answer.status != HTTPStatus.CONFLICT:
             return RejectedError(f"the store refused the statement with status {answer.status}")
         sent = json.loads(text)
-        found = self._exchange.get(
-            {"statementId": sent["id"]}, timeout=max(0.0, deadline - monotonic())
-        )
+        found = self._get({"statementId": sent["id"]}, max(0.0, deadline - monotonic()))
         try:
             stored: object = json.loads(found.body)
         except ValueError:
