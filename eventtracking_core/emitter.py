@@ -65,7 +65,7 @@ class Emitter:
         Args:
             name: what happened, in the manner of `org.area.verb`; or an instance of a class that
                 `event` declares, without data.
-            data: its fields; a value that is no mapping becomes the field `value`.
+            data: its fields; a value that is not a mapping becomes the field `value`.
             timestamp: when it happened; by default, now. A naive one is taken as UTC.
 
         Raises:

@@ -246,7 +246,7 @@ class Tracker(Emitter):
                 `EVENTTRACKING_CONFIG_FILE` names, else `[tool.eventtracking]` in `pyproject.toml`.
 
         Raises:
-            ConfigurationError: with every problem; the tracker stays as it was.
+            ConfigurationError: with every problem; the tracker is unchanged.
         """
         from eventtracking_core.config import build, read  # noqa: PLC0415  costs imports
 

@@ -55,7 +55,7 @@ def create(path: Path) -> int:
 
 
 def open_regular(path: Path, flags: int = os.O_RDWR) -> int:
-    """Open a file that is no link, and neither a pipe nor a device; never wait for anybody.
+    """Open a regular file, never a link, a pipe or a device; never wait for a writer.
 
     Raises:
         OSError: it cannot be opened, or it is something else.

@@ -37,7 +37,7 @@ class UnknownFormatError(Exception):
 
 
 class Damage(NamedTuple):
-    """Bytes that are no sound record: how many, and the first of them."""
+    """Bytes that do not form a sound record: how many, and the first of them."""
 
     size: int
     content: bytes
@@ -135,7 +135,7 @@ class SegmentReader:
         Args:
             max_records: at most so many.
             max_bytes: stop after so many bytes of payload.
-            complete: nobody is writing before the end, so what remains there is damage.
+            complete: no one is writing before the end, so what remains there is damage.
             end: where to end; the end of the file if not given.
         """
         self._end = self.size() if end is None else end
@@ -155,7 +155,7 @@ class SegmentReader:
         return found
 
     def acknowledge(self, position: int) -> None:
-        """Note that everything before a position is settled, for whoever reads it next.
+        """Note, for the next reader, that everything before a position is complete.
 
         Raises:
             OSError: it cannot be noted.
@@ -172,7 +172,7 @@ class SegmentReader:
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody closed its descriptor: the number may be that of another file."""
+        """Whether its descriptor was not closed: the number may be that of another file."""
         return self._descriptor >= 0 and identity(self._descriptor) == self.identity
 
     def _fill(self, size: int) -> bool:

@@ -1,4 +1,4 @@
-"""Messages on their way: one producer per process, and what became of each message.
+"""Messages in flight: one producer per process, and the outcome of each message.
 
 A message that was not confirmed in time stays with the producer, which goes on sending it under the
 same sequence number. So an event that is tried again is waited for, and not produced twice.

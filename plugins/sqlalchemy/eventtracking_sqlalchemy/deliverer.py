@@ -77,7 +77,7 @@ class OutboxTable(Table[Row[Any]]):
         return decode_msgpack(row.wire), ""
 
     def bury(self, row: Row[Any], error: str) -> None:
-        """Mark a row that is no event; it stays."""
+        """Mark a row that does not hold an event; it stays."""
         _logger.error("outbox %s: row %d stays: %s", self._path, row.id, error)
         with self._connected() as connection:
             marked = update(rows_table).where(rows_table.c.id == row.id)

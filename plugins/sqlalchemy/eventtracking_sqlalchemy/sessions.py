@@ -1,4 +1,4 @@
-"""Which session events belong to, and what becomes of them at the end of its transaction."""
+"""Which session events belong to, and their outcome at the end of its transaction."""
 
 from __future__ import annotations
 
