@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, Unpack
 
-from eventtracking_core import Tracker, get_tracker
-from eventtracking_core.contexts.request import UserId, current
-from eventtracking_core.providers.request import FALLBACK
-from eventtracking_web.anonymous import AnonymousCookie
-from eventtracking_web.propagation import Propagation
+from eventtracking_core.contexts.request import current
+from eventtracking_web.options import Middleware, Options
 from eventtracking_web.request import from_scope
 
 __all__ = ["ASGIMiddleware"]
@@ -25,7 +22,7 @@ _ENDED: Final = frozenset({"lifespan.shutdown.complete", "lifespan.shutdown.fail
 _logger: Final = logging.getLogger("eventtracking")
 
 
-class ASGIMiddleware:
+class ASGIMiddleware(Middleware):
     """Adds the current request to every event, and delivers what is queued when the server ends.
 
     It is pure ASGI: events of the endpoint, of dependencies, of streaming bodies and of background
@@ -34,35 +31,13 @@ class ASGIMiddleware:
 
     Args:
         app: the application.
-        tracker: whose events get the context; the default tracker if not given.
-        user: returns the user's id from the scope; by default it is taken from `scope["user"]`,
-            without loading it from a database.
-        propagation: enter the context that other services sent in a header. Only for requests of
-            services you trust, or with a secret.
-        anonymous_cookie: the name of a cookie that gives an anonymous visitor a stable
-            `anonymous_id`; without one no cookie is set.
+        options: see `Options`; `user` is called with the scope, and by default the id is taken
+            from `scope["user"]`, without loading it from a database.
     """
 
-    def __init__(
-        self,
-        app: ASGIApplication,
-        *,
-        tracker: Tracker | None = None,
-        user: Callable[[Mapping[str, Any]], UserId] | None = None,
-        propagation: Propagation | None = None,
-        anonymous_cookie: str | None = None,
-    ) -> None:
+    def __init__(self, app: ASGIApplication, **options: Unpack[Options]) -> None:
+        super().__init__(options)
         self.app = app
-        self._tracker = tracker
-        self._user = user
-        self._propagation = propagation
-        self._cookie = AnonymousCookie(anonymous_cookie) if anonymous_cookie else None
-        self.tracker.add_context_provider(FALLBACK)
-
-    @property
-    def tracker(self) -> Tracker:
-        """The tracker whose events get the context."""
-        return self._tracker or get_tracker()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or run the lifespan."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from contextvars import Context, copy_context
-from typing import Any
+from typing import Any, Unpack
 
-from eventtracking_core import Tracker, get_tracker
-from eventtracking_core.contexts.request import UserId, current
-from eventtracking_core.providers.request import FALLBACK
-from eventtracking_web.anonymous import AnonymousCookie
-from eventtracking_web.propagation import Propagation
+from eventtracking_core.contexts.request import current
+from eventtracking_web.options import Middleware, Options
 from eventtracking_web.request import from_environ
 
 __all__ = ["WSGIMiddleware"]
@@ -21,7 +18,7 @@ StartResponse = Callable[..., Any]
 WSGIApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
-class WSGIMiddleware:
+class WSGIMiddleware(Middleware):
     """Adds the current request to every event, also while the body of the response streams.
 
     Each request runs in a copy of the context variables, so that nothing it enters is left in the
@@ -29,37 +26,21 @@ class WSGIMiddleware:
 
     Args:
         app: the application.
-        tracker: whose events get the context; the default tracker if not given.
-        user: returns the user's id from the environment; `REMOTE_USER` if not given.
         route: returns the template of the current route, where the framework knows it.
-        propagation: enter the context that other services sent in a header. Only for requests of
-            services you trust, or with a secret.
-        anonymous_cookie: the name of a cookie that gives an anonymous visitor a stable
-            `anonymous_id`; without one no cookie is set.
+        options: see `Options`; `user` is called with the environment, and is `REMOTE_USER` by
+            default.
     """
 
     def __init__(
         self,
         app: WSGIApplication,
         *,
-        tracker: Tracker | None = None,
-        user: Callable[[Mapping[str, Any]], UserId] | None = None,
         route: Callable[[], str | None] | None = None,
-        propagation: Propagation | None = None,
-        anonymous_cookie: str | None = None,
+        **options: Unpack[Options],
     ) -> None:
+        super().__init__(options)
         self.app = app
-        self._tracker = tracker
-        self._user = user
         self._route = route
-        self._propagation = propagation
-        self._cookie = AnonymousCookie(anonymous_cookie) if anonymous_cookie else None
-        self.tracker.add_context_provider(FALLBACK)
-
-    @property
-    def tracker(self) -> Tracker:
-        """The tracker whose events get the context."""
-        return self._tracker or get_tracker()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
