@@ -1,4 +1,4 @@
-"""Batches over HTTP: one request and its answer, and batches that are sent in parts.
+"""Requests over HTTP that end in time, and batches that are sent in parts.
 
 For backends that use urllib3, which they pass: the core does not depend on it.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import ModuleType
 
-__all__ = ["Answer", "Exchange", "send_in_parts"]
+__all__ = ["Answer", "Exchange", "pool_manager", "send_in_parts"]
 
 
 class Answer(NamedTuple):
@@ -108,7 +108,9 @@ class Exchange:
     def _opened(self) -> Any:
         pool = self._pool
         if pool is None or pool[0] != os.getpid():  # a parent's connections are the parent's
-            pool = self._pool = os.getpid(), _pool_manager(self._urllib3, self._url)
+            parts = urlsplit(self._url)
+            manager = pool_manager(self._urllib3, parts.scheme, parts.hostname or "")
+            pool = self._pool = os.getpid(), manager
         return pool[1]
 
     def _read(self, response: Any) -> bytes:
@@ -123,12 +125,23 @@ class Exchange:
         return text
 
 
-def _pool_manager(urllib3: ModuleType, url: str) -> Any:
-    parts = urlsplit(url)
-    proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
-    manager = urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
+def pool_manager(urllib3: ModuleType, scheme: str, host: str, *, connections: int = 1) -> Any:
+    """Return a `PoolManager` whose connections keep the deadline of `http.set_deadline`.
+
+    Args:
+        urllib3: the library.
+        scheme: `http` or `https`.
+        host: the server; the environment may name a proxy for it.
+        connections: idle connections, at most.
+    """
+    proxy = None if proxy_bypass(host) else getproxies().get(scheme)
+    manager = (
+        urllib3.ProxyManager(proxy, maxsize=connections)
+        if proxy
+        else urllib3.PoolManager(maxsize=connections)
+    )
     manager.pool_classes_by_scheme = {
-        scheme: _with_deadlines(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
+        each: _with_deadlines(pool) for each, pool in manager.pool_classes_by_scheme.items()
     }
     return manager
 

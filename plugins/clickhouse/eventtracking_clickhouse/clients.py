@@ -6,15 +6,13 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import clickhouse_connect
 import urllib3
 from clickhouse_connect.driver.client import Client
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from eventtracking_core.http import DeadlineConnection, set_deadline
+from eventtracking_core.exchange import pool_manager
+from eventtracking_core.http import set_deadline
 
 __all__ = ["Clients"]
 
@@ -27,22 +25,6 @@ CONNECTIONS: Final = 16
 
 _PIECE: Final = 256 * 1024
 """Bytes of an answer that are read at once."""
-
-
-class _Plain(DeadlineConnection, HTTPConnection):
-    pass
-
-
-class _Secure(DeadlineConnection, HTTPSConnection):
-    pass
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _Plain
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _Secure
 
 
 class Clients:
@@ -136,7 +118,9 @@ class Clients:
         return client[1]
 
     def _new(self) -> tuple[Client, urllib3.PoolManager]:
-        pool = _pool_manager(self._interface, self._host)
+        pool: urllib3.PoolManager = pool_manager(
+            urllib3, self._interface, self._host, connections=CONNECTIONS
+        )
         client = clickhouse_connect.get_client(
             interface=self._interface,
             host=self._host,
@@ -163,15 +147,3 @@ def _host(parts: SplitResult) -> str:
     if not parts.hostname or parts.query or parts.fragment or "/" in parts.path.strip("/"):
         raise ValueError
     return parts.hostname
-
-
-def _pool_manager(scheme: str, host: str) -> urllib3.PoolManager:
-    proxy = None if proxy_bypass(host) else getproxies().get(scheme)
-    manager: Any = (
-        urllib3.ProxyManager(proxy, maxsize=CONNECTIONS)
-        if proxy
-        else urllib3.PoolManager(maxsize=CONNECTIONS)
-    )
-    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
-    found: urllib3.PoolManager = manager
-    return found
