@@ -1,8 +1,8 @@
 """End the wait of a main thread that a signal missed by a moment.
 
 Python runs a signal's handler in the main thread, between two steps of Python code. A wait in C
-code that begins just after the signal arrived goes on: a worker of a `multiprocessing.Pool` that is
-told to end as it begins to wait for work would wait forever.
+code that begins just after the signal arrived goes on: a worker of a `multiprocessing.Pool` that
+has to end as it begins to wait for work would wait forever.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _repeat(reader: socket, pid: int, is_due: Callable[[int], bool]) -> None:
 
 @on_fork
 def _forked() -> None:
-    """Let signals of this process wake nobody in its parent."""
+    """Let signals of this process wake no thread of its parent."""
     if _descriptors:
         with suppress(ValueError):  # not the main thread
             previous = signal.set_wakeup_fd(-1)
