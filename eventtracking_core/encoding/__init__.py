@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from eventtracking_core.lazy import lazy
 
 if TYPE_CHECKING:
+    from eventtracking_core.encoding._compiled import plain_size, plain_weight
     from eventtracking_core.encoding._copies import snapshot
     from eventtracking_core.encoding._json import decode_json, encode_json, write_json
     from eventtracking_core.encoding._msgpack import (
@@ -38,6 +39,8 @@ __all__ = [
     "normal_from_msgpack",
     "normalize",
     "normalize_event",
+    "plain_size",
+    "plain_weight",
     "snapshot",
     "wire_reader",
     "write_json",
@@ -58,6 +61,8 @@ _HOME = {
     "normal_from_msgpack": "_msgpack",
     "normalize": "_normal",
     "normalize_event": "_normal",
+    "plain_size": "_compiled",
+    "plain_weight": "_compiled",
     "snapshot": "_copies",
     "wire_reader": "_msgpack",
     "write_json": "_json",

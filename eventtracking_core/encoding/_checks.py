@@ -11,13 +11,22 @@ from operator import is_
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
+from eventtracking_core.encoding._compiled import plain_weight
 from eventtracking_core.encoding._plain import by_type, field_names, is_proxy, reader
 from eventtracking_core.events import FIELDS, as_utc, real, shared_context
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
-__all__ = ["MAX_DEPTH", "MAX_TEXT", "MAX_WEIGHT", "encodable", "is_normal", "weight"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_TEXT",
+    "MAX_WEIGHT",
+    "encodable",
+    "is_normal",
+    "quick_weight",
+    "weight",
+]
 
 MAX_TEXT: Final = 256 * 1024
 MAX_DEPTH: Final = 64
@@ -88,6 +97,10 @@ def weight(event: Mapping[str, Any]) -> int:
         elif kind not in _NUMBERS:
             total += _weight(item, kind, MAX_DEPTH)
     return total
+
+
+quick_weight: Final = plain_weight or weight
+"""The fastest `weight` there is; it may return -1 for an event that needs a closer look."""
 
 
 def _weight(value: Any, kind: type, depth: int) -> int:  # noqa: C901, PLR0912  a call less a value

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from eventtracking_core.encoding._checks import MAX_WEIGHT, encodable, weight
+from eventtracking_core.encoding._checks import MAX_WEIGHT, encodable, quick_weight, weight
 from eventtracking_core.encoding._normal import converter, exactly, normalize_event, scalar_hook
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
 from eventtracking_core.events import as_utc, real
@@ -58,7 +58,9 @@ def write_json(event: Event, buffer: bytearray) -> None:
     The faster form where one buffer serves many events. A buffer serves one thread at a time.
     """
     try:
-        weighs = weight(event)
+        weighs = quick_weight(event)
+        if weighs < 0:
+            weighs = weight(event)
         taken = event if weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
         if taken is not None:
             _encode_into(taken, buffer)

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired, TypedDict,
 
 import msgspec
 
-from eventtracking_core.encoding._checks import MAX_WEIGHT, encodable, is_normal, weight
+from eventtracking_core.encoding._checks import (
+    MAX_WEIGHT,
+    encodable,
+    is_normal,
+    quick_weight,
+    weight,
+)
 from eventtracking_core.encoding._native import Revive, plain_hook, reviving_hook, to_wire
 from eventtracking_core.encoding._normal import converter, keep, normalize_event, scalar_hook
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
@@ -51,7 +57,9 @@ _decode_normal: Final = msgspec.msgpack.Decoder(_NormalEvent).decode
 def encode_msgpack(event: Event) -> bytes:
     """Return an event as MessagePack. Never raises; the bytes are a snapshot of the event."""
     try:
-        weighs = weight(event)
+        weighs = quick_weight(event)
+        if weighs < 0:
+            weighs = weight(event)
         taken = event if weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
         if taken is not None:
             wire = _encode(taken)

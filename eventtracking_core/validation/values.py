@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any, Final, cast
 from uuid import UUID
 
-from eventtracking_core.encoding import by_type, has_reader, losses, normalize
+from eventtracking_core.encoding import by_type, has_reader, losses, normalize, plain_size
 from eventtracking_core.registry.annotations import json_type_of_class
 
 __all__ = ["HUGE", "SCALARS", "TEXTS", "estimated_size", "json_type"]
@@ -55,6 +55,13 @@ def json_type(value: object) -> str | None:
 
 def estimated_size(value: object) -> int:
     """Return the estimated size in JSON, in bytes; -1 if a part of the value has no form there."""
+    if plain_size is not None and (size := plain_size(value)) >= 0:
+        return size
+    return size_in_python(value)
+
+
+def size_in_python(value: object) -> int:
+    """Return the estimated size of any value: the reference of `plain_size`."""
     total = 0
     pending = [value]
     for item in pending:

@@ -21,6 +21,7 @@ from typing import IO, Any, Final, NamedTuple, get_args
 
 from eventtracking_cli.commands import CommandError, added, distribution, loaded
 from eventtracking_core import backends, processors, providers
+from eventtracking_core.encoding import plain_weight
 from eventtracking_core.plugins import ComponentKind, PluginError, Plugins, installed
 
 __all__ = ["TIMEOUT", "Inspected", "inspect_all", "inspect_built_in"]
@@ -57,6 +58,8 @@ def inspect_built_in() -> Inspected:
         kind: sorted(module.name for module in iter_modules(home.__path__) if module.name[0] != "_")
         for kind, home in _HOMES.items()
     }
+    compiled = "eventtracking-speedups"
+    registers["walk"] = [f"{compiled} {version(compiled)}" if plain_weight else "pure Python"]
     return Inspected("(built in)", core, version(core), registers)
 
 
