@@ -1,4 +1,4 @@
-"""Pictures of the catalogue and of the demonstration, drawn when pages are recorded."""
+"""Pictures of the catalogue and of the demonstrations, drawn when pages are recorded."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -16,6 +18,7 @@ from rich.text import Text
 from extension.recording import RECORD
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
     from sphinx.application import Sphinx
 
 __all__ = ["draw"]
@@ -35,7 +38,11 @@ def draw(app: Sphinx) -> None:
         printed = _run(directory, "demo")
         _draw_terminal("eventtracking demo", printed, pages / "demo.svg")
         _run(directory, "catalog", "build", "--from", "eventtracking-demo/events.db", "-o", "site")
-        _draw_page(directory / "site" / "index.html", pages / "catalog.png")
+        with _browser() as browser:
+            view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+            view.goto((directory / "site" / "index.html").as_uri())
+            view.screenshot(path=pages / "catalog.png")
+            _draw_collector(view, pages / "collector.png")
 
 
 def _run(directory: Path, *arguments: str) -> str:
@@ -60,14 +67,32 @@ def _draw_terminal(title: str, printed: str, file: Path) -> None:
         console.save_svg(str(file), title=title, unique_id="demo")
 
 
-def _draw_page(page: Path, file: Path) -> None:
+@contextmanager
+def _browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  only where pages are recorded
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        view.goto(page.as_uri())
-        view.screenshot(path=file)
+        yield browser
         browser.close()
+
+
+def _draw_collector(view: Page, file: Path) -> None:
+    """Use the page of `eventtracking collector --demo`, and draw it with its events."""
+    program = Path(sys.executable).with_name("eventtracking")
+    command = [program, "collector", "--demo", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            printed = process.stdout.readline() if process.stdout else ""
+            view.goto(printed.split()[1])
+            view.click("#play")
+            view.wait_for_selector("#events li:has-text('edx.video.played')")
+            view.click("text=2 Problem")
+            view.check("input[value='2']")
+            view.click("#check")
+            view.wait_for_selector("#events li:has-text('edx.problem.checked')")
+            view.screenshot(path=file)
+        finally:
+            process.terminate()

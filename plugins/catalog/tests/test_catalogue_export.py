@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 NODE = Path(__file__).with_name("node")
+BROWSER = Path(__file__).parents[2] / "browser"
 
 FIELDS = {
     "total": {"type": "integer", "description": "In cents; <b>never</b> | negative."},
@@ -107,8 +108,20 @@ def checked(exported, node, an_event, tmp_path_factory):
     const placed: Event<"shop.order.placed">["data"] =
       { total: 5, buyer: null, size: "s", items: [{ sku: "x" }] };
     export const total: number = placed.total;
+
+    const tracker = new Tracker<Events>({ endpoint: "/e", key: "public-1" });
+    tracker.emit("shop.order.placed", { total: 5, buyer: null, size: "s", items: [{ sku: "x" }] });
+    // @ts-expect-error  a field has another type
+    tracker.emit("shop.order.placed", { total: "5", buyer: null, size: "s", items: [] });
+    // @ts-expect-error  a field is missing
+    tracker.emit("shop.order.placed", { total: 5 });
+    // @ts-expect-error  a field is unknown
+    tracker.emit("shop.order.placed", { total: 5, buyer: null, size: "s", items: [], price: 1 });
+    // @ts-expect-error  there is no such event
+    tracker.emit("shop.order.lost", { total: 5 });
     """
-    (directory / "events.ts").write_text(exported["typescript"] + use)
+    client = f'import {{ Tracker }} from "{BROWSER.as_posix()}/dist/types/index.js";\n'
+    (directory / "events.ts").write_text(client + exported["typescript"] + use)
     ran = node(NODE / "check.js", directory)
     assert ran.returncode == 0, ran.stderr.decode()
     return json.loads(ran.stdout)
@@ -126,7 +139,7 @@ def test_the_json_schema_finds_the_data_of_each_name(checked):
     assert checked["jsonschema"] == [True, False, True, False, True, False]
 
 
-def test_the_compiler_takes_the_typescript(checked):
+def test_the_compiler_checks_what_a_page_emits(checked):
     assert checked["typescript"] == []
 
 

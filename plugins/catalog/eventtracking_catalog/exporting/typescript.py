@@ -52,7 +52,7 @@ def exported(catalogue: Catalogue) -> str:
         lines.append(f"export interface {class_name} {{")
         lines += _fields(tree(record.fields), "  ")
         lines += ["}", ""]
-    lines.append("/** The data of each event, by its name. */")
+    lines.append("/** The data of each event, by its name, for `new Tracker<Events>(…)`. */")
     lines.append("export interface Events {")
     lines += [f"  {json.dumps(name)}: {class_name};" for name, class_name in names.items()]
     lines += ["}", "", _EVENT]

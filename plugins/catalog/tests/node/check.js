@@ -22,7 +22,14 @@ const ajv = new Ajv2020.default({ strict: false, validateFormats: false });
 const validate = ajv.compile(JSON.parse(read("jsonschema.json")));
 found.jsonschema = JSON.parse(read("events.json")).map((event) => validate(event));
 
-const program = ts.createProgram([join(directory, "events.ts")], { strict: true, noEmit: true, types: [] });
+const program = ts.createProgram([join(directory, "events.ts")], {
+  strict: true,
+  noEmit: true,
+  types: [],
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.ESNext,
+  moduleResolution: ts.ModuleResolutionKind.Bundler,
+});
 found.typescript = ts.getPreEmitDiagnostics(program).map((each) => ts.flattenDiagnosticMessageText(each.messageText, "\n"));
 
 console.log(JSON.stringify(found));
