@@ -119,6 +119,10 @@ class _Engine:
         self._database = "default"
         self._settings = b""
         self._query("SYSTEM STOP MERGES")  # they would take the time of tests
+        # The first insert loads most of the engine, which can take seconds.
+        self._query("CREATE TEMPORARY TABLE first (id String) ENGINE = MergeTree ORDER BY id")
+        self._query("INSERT INTO first VALUES ('1')")
+        self._query("DROP TABLE first")
         self._types: dict[tuple[str, str], dict[str, str]] = {}
 
     def run(self, statement: bytes, database: str, settings: dict[str, str]) -> bytes:

@@ -143,7 +143,7 @@ class ClickHouseBackend(Reading):
         try:
             self._prepare(deadline)
             if not any(self._clients.rows(same, {}, deadline - monotonic())):
-                self._insert(table, RECORD_COLUMNS, record_row(record), {}, deadline)
+                self._insert(table, RECORD_COLUMNS, [record_row(record)], {}, deadline)
         except _ERRORS as error:
             raise RetryableError(str(failure(error))) from None
 
@@ -158,16 +158,15 @@ class ClickHouseBackend(Reading):
 
     def _store(self, rows: Sequence[Row], deadline: float) -> None:
         self._prepare(deadline)
-        token = sha256(b"\n".join(event_id for event_id, _ in rows)).hexdigest()
+        token = sha256(b"\n".join(event_id for _, event_id, *_ in rows)).hexdigest()
         settings = {"insert_deduplication_token": token}
-        data = b"".join(data for _, data in rows)
-        self._insert(self._tables.events, COLUMNS, data, settings, deadline)
+        self._insert(self._tables.events, COLUMNS, rows, settings, deadline)
 
     def _insert(
         self,
         table: str,
-        columns: Sequence[str],
-        rows: bytes,
+        columns: Mapping[str, str],
+        rows: Sequence[tuple[object, ...]],
         settings: Mapping[str, str],
         deadline: float,
     ) -> None:

@@ -57,19 +57,31 @@ class Clients:
     def insert(
         self,
         table: str,
-        columns: Sequence[str],
-        rows: bytes,
+        columns: Mapping[str, str],
+        rows: Sequence[tuple[object, ...]],
         settings: Settings,
         timeout: float,
     ) -> None:
-        """Insert rows in the format RowBinary, within `timeout` seconds.
+        """Insert rows within `timeout` seconds.
+
+        Args:
+            table: its quoted name.
+            columns: their types, by their names.
+            rows: the values, in the order of the columns.
+            settings: of the server, for this insert.
+            timeout: in seconds.
 
         Raises:
             Exception: the driver's, or the network's.
         """
         set_deadline(timeout)
-        self._opened().raw_insert(
-            table, list(columns), rows, settings=dict(settings), fmt="RowBinary"
+        self._opened().insert(
+            table,
+            list(zip(*rows, strict=True)),
+            column_names=list(columns),
+            column_type_names=list(columns.values()),
+            column_oriented=True,
+            settings=dict(settings),
         )
 
     def command(self, statement: str, timeout: float) -> None:

@@ -1,10 +1,10 @@
-"""Events as rows in ClickHouse's format RowBinary."""
+"""Events and event-type records as rows."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from struct import Struct
 from typing import Final
 
 from eventtracking_core import Event, EventType
@@ -12,8 +12,15 @@ from eventtracking_core.encoding import decode_json, encode_json, id_text, norma
 
 __all__ = ["COLUMNS", "RECORD_COLUMNS", "Row", "microseconds", "record_row", "row"]
 
-COLUMNS: Final = ("timestamp", "id", "name", "user_id", "name_id", "context_type_id", "event")
-RECORD_COLUMNS: Final = ("id", "kind", "name", "record")
+# Also for LowCardinality columns: the server converts them, so that the driver need not.
+COLUMNS: Final[Mapping[str, str]] = {
+    "timestamp": "DateTime64(6, 'UTC')",
+    **dict.fromkeys(("id", "name", "user_id", "name_id", "context_type_id", "event"), "String"),
+}
+"""The types in which events are sent, by column."""
+
+RECORD_COLUMNS: Final[Mapping[str, str]] = dict.fromkeys(("id", "kind", "name", "record"), "String")
+"""The types in which event-type records are sent, by column."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -21,13 +28,7 @@ _EARLIEST: Final = (datetime(1900, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LATEST: Final = (datetime(2300, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND - 1
 """The range of DateTime64."""
 
-_ONE_BYTE: Final = 0x80
-_EMPTY: Final = b"\0"
-
-_time: Final = Struct("<q").pack
-
-Row = tuple[bytes, bytes]
-"""The id of an event, and its row."""
+Row = tuple[int, bytes, bytes, bytes, bytes, bytes, bytes]
 
 
 def row(event: Event) -> Row:
@@ -46,10 +47,10 @@ def row(event: Event) -> Row:
     return _row(plain, text)
 
 
-def record_row(record: EventType) -> bytes:
+def record_row(record: EventType) -> tuple[bytes, ...]:
     """Return the row of an event-type record."""
     texts = (record.id, record.kind, record.name, json.dumps(record.to_dict()))
-    return b"".join(_string(text.encode()) for text in texts)
+    return tuple(text.encode() for text in texts)
 
 
 def microseconds(moment: datetime) -> int:
@@ -68,17 +69,15 @@ def _is_plain(event: Event) -> bool:
 
 
 def _row(event: Event, text: bytes) -> Row:
-    event_id = event["id"].encode()
-    parts = (
-        _time(microseconds(event["timestamp"])),
-        _string(event_id),
-        _string(event["name"].encode()),
-        _text(_user(event["context"].get("user_id"))),
+    return (
+        microseconds(event["timestamp"]),
+        event["id"].encode(),
+        event["name"].encode(),
+        _user(event["context"].get("user_id")).encode(),
         _text(event.get("name_id")),
         _text(event.get("context_type_id")),
-        _string(text),
+        text,
     )
-    return event_id, b"".join(parts)
 
 
 def _user(value: object) -> str:
@@ -88,17 +87,4 @@ def _user(value: object) -> str:
 
 
 def _text(value: object) -> bytes:
-    return _string(value.encode()) if isinstance(value, str) else _EMPTY
-
-
-def _string(text: bytes) -> bytes:
-    """Return a text after its length as LEB128."""
-    length = len(text)
-    if length < _ONE_BYTE:
-        return length.to_bytes() + text
-    digits = bytearray()
-    while length >= _ONE_BYTE:
-        digits.append(length & 0x7F | _ONE_BYTE)
-        length >>= 7
-    digits.append(length)
-    return bytes(digits) + text
+    return value.encode() if isinstance(value, str) else b""

@@ -9,6 +9,7 @@ import clickhouse_connect
 import pytest
 
 from eventtracking_clickhouse import ClickHouseBackend
+from eventtracking_clickhouse import backend as backend_module
 from eventtracking_core.events import new_id
 
 NOON = datetime(2026, 9, 12, 12, tzinfo=UTC)
@@ -61,8 +62,9 @@ def database(sql):
 
 
 @pytest.fixture
-def a_store(clickhouse, database):
+def a_store(clickhouse, database, monkeypatch):
     """Makes backends that store in the test's database, and create what is missing."""
+    monkeypatch.setattr(backend_module, "SEND_TIMEOUT", 60.0)  # the machine may be busy
     made = []
 
     def make(**options):

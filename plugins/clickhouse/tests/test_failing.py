@@ -72,10 +72,10 @@ def test_a_batch_whose_answer_is_lost_is_stored_once(clickhouse, a_tracker, a_st
     proxy = fault_proxy("127.0.0.1", clickhouse.port)
     tracker = a_tracker(clickhouse.uri.replace(f":{clickhouse.port}", f":{proxy.port}"))
     emitted = [tracker.emit("numbered", {"n": -1})]
-    assert tracker.flush(20)
-    proxy.lose_answers(b"FORMAT RowBinary", 2)
+    assert tracker.flush(60)
+    proxy.lose_answers(b"FORMAT Native", 2)
     emitted += [tracker.emit("numbered", {"n": n}) for n in range(100)]
-    assert tracker.flush(30)
+    assert tracker.flush(60)
     assert proxy.lost
     assert [event["id"] for event in a_store().query(after="")] == emitted
     assert counts(tracker)["delivered"] == len(emitted)
@@ -90,7 +90,7 @@ def test_one_poison_event_of_a_hundred_is_a_dead_letter(
     tracker = a_tracker(clickhouse.uri, max_batch_size=100)
     for n in range(100):
         tracker.emit("numbered", {"n": n})
-    assert tracker.flush(30)
+    assert tracker.flush(60)
     assert a_store().count(name="numbered") == 99
     assert counts(tracker)["dead_lettered"] == 1
 
@@ -103,14 +103,14 @@ def test_a_server_that_says_nothing_is_left_in_time(
     uri = clickhouse.uri.replace(f":{clickhouse.port}", f":{proxy.port}")
     store = ClickHouseBackend(uri, f"{database}.events", create=True)
     if connected:
-        store.send(an_event())
+        store.send_batch([an_event()], timeout=60)
     proxy.is_black_hole = True
     before, event = monotonic(), an_event()
     with pytest.raises(RetryableError):
         store.send_batch([event], timeout=0.3)
-    assert monotonic() - before < 10
+    assert monotonic() - before < 20
     proxy.heal()  # what it held back may arrive now
-    store.send(event)
+    store.send_batch([event], timeout=60)
     assert store.count() == 1 + connected
     store.shutdown(5)
 
@@ -126,7 +126,7 @@ def test_a_port_that_accepts_and_says_nothing_is_left_in_time(an_event):
 def test_an_answer_that_breaks_off_is_no_answer(
     a_store, an_event, clickhouse, fault_proxy, database
 ):
-    a_store().send_batch([an_event(n=n, text="x" * 1000) for n in range(2000)], timeout=20)
+    a_store().send_batch([an_event(n=n, text="x" * 1000) for n in range(2000)], timeout=60)
     proxy = fault_proxy("127.0.0.1", clickhouse.port)
     uri = clickhouse.uri.replace(f":{clickhouse.port}", f":{proxy.port}")
     events = ClickHouseBackend(uri, f"{database}.events").query()

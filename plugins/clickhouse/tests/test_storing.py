@@ -42,10 +42,10 @@ def test_columns_hold_what_is_searched_for(a_store, database, sql, an_event):
 def test_what_is_sent_again_is_stored_once(a_store, database, sql, an_event):
     store = a_store()
     events = [an_event(n=n) for n in range(600)]
-    store.send_batch(events, timeout=5)
-    store.send_batch(events, timeout=5)  # the server knows the token of this batch
+    store.send_batch(events, timeout=60)
+    store.send_batch(events, timeout=60)  # the server knows the token of this batch
     assert sql(f"SELECT count() FROM {database}.events") == [[600]]
-    store.send_batch([*events[:10], an_event()], timeout=5)  # another batch
+    store.send_batch([*events[:10], an_event()], timeout=60)  # another batch
     assert ids(store.query())[:600] == ids(events)
     assert store.count() == 601
 
@@ -62,7 +62,7 @@ def test_what_is_sent_is_read_as_the_encoding_says(a_store, an_event, data):
 def test_a_text_of_any_length_is_stored(a_store, an_event):
     events = [an_event("n" * length, text="é" * length) for length in (1, 63, 64, 127, 128, 9000)]
     store = a_store()
-    store.send_batch(events, timeout=5)
+    store.send_batch(events, timeout=60)
     assert list(store.query()) == events
 
 
@@ -70,15 +70,15 @@ def test_times_out_of_the_range_of_the_column_keep_their_events(a_store, an_even
     times = [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, UTC)]
     events = [an_event(at=at) for at in times]
     store = a_store()
-    store.send_batch(events, timeout=5)
-    store.send_batch([events[1], events[0]], timeout=5)
+    store.send_batch(events, timeout=60)
+    store.send_batch([events[1], events[0]], timeout=60)
     assert list(store.query()) == events
 
 
 def test_a_batch_of_three_hundred_months_is_one_insert(a_store, an_event):
     months = [(year, month) for year in range(2000, 2025) for month in range(1, 13)]
     store = a_store()
-    store.send_batch([an_event(at=datetime(*month, 1, tzinfo=UTC)) for month in months], timeout=20)
+    store.send_batch([an_event(at=datetime(*month, 1, tzinfo=UTC)) for month in months], timeout=60)
     assert store.count() == 300
 
 
@@ -88,7 +88,7 @@ def test_what_the_server_cannot_store_is_rejected(a_store, database, sql, an_eve
     check = "JSONExtractInt(event, 'data', 'n') != 3"
     sql(f"ALTER TABLE {database}.events ADD CONSTRAINT no_three CHECK {check}")
     with pytest.raises(RejectedError, match="code 469"):
-        store.send_batch([an_event(n=n) for n in range(5)], timeout=5)
+        store.send_batch([an_event(n=n) for n in range(5)], timeout=60)
     assert store.count() == 1
 
 
@@ -116,7 +116,7 @@ def test_a_table_that_was_dropped_is_created_again(a_store, database, sql, an_ev
 def test_events_after_an_event_come_in_the_order_of_their_ids(a_store, an_event):
     store = a_store()
     events = [an_event(at=datetime(2026, 1, 20 - n, tzinfo=UTC)) for n in range(5)]
-    store.send_batch(events, timeout=5)
+    store.send_batch(events, timeout=60)
     assert ids(store.query()) == ids(events[::-1])
     assert ids(store.query(after=events[1]["id"])) == ids(events[2:])
 
@@ -130,7 +130,7 @@ def test_reading_before_the_first_event_says_that_there_is_no_table(a_store):
 def test_many_events_are_read_in_pieces(a_store, an_event):
     store = a_store()
     events = [an_event(n=n, text="x" * 500) for n in range(3000)]
-    store.send_batch(events, timeout=20)
+    store.send_batch(events, timeout=60)
     found = store.query()
     assert next(found) == events[0]
     assert ids(found) == ids(events[1:])
@@ -141,7 +141,7 @@ def test_many_events_are_read_in_pieces(a_store, an_event):
 @pytest.mark.parametrize("value", ["it's", "\\", "a\nb", "{x:String}", "%s", "\0", "ß", "🎓", ""])
 def test_any_text_can_be_looked_for(a_store, an_event, value):
     store = a_store()
-    store.send_batch([an_event(value=value), an_event(value="another")], timeout=5)
+    store.send_batch([an_event(value=value), an_event(value="another")], timeout=60)
     assert store.count(where={"data.value": value}) == 1
     assert dict(store.count_by("data.value")) == {value: 1, "another": 1}
 
@@ -149,7 +149,7 @@ def test_any_text_can_be_looked_for(a_store, an_event, value):
 @pytest.mark.parametrize("value", [2**53 + 1, 2**63 - 1, -(2**63), 0.1, 1e20, -0.5])
 def test_numbers_are_compared_exactly(a_store, an_event, value):
     store = a_store()
-    store.send_batch([an_event(value=value), an_event(value=0)], timeout=5)
+    store.send_batch([an_event(value=value), an_event(value=0)], timeout=60)
     text = f"{value:.1f}" if isinstance(value, float) else str(value)
     assert store.count(where={"data.value": text}) == 1
     if isinstance(value, int):
@@ -211,7 +211,7 @@ def test_the_first_record_of_an_event_type_stays(a_store, database, sql):
 
 
 class TestConformance(BackendConformance):
-    deadline = 60.0
+    deadline = 100.0  # hundreds of inserts, one after the other
 
     @pytest.fixture(autouse=True)
     def _server(self, a_store):
@@ -235,12 +235,12 @@ class TestReader(EventReaderConformance):
     def make_reader(self, events):
         store = self.a_store()
         if events:
-            store.send_batch(events, timeout=5)
+            store.send_batch(events, timeout=60)
         return store
 
 
 class TestMetadataStore(MetadataStoreConformance):
-    deadline = 60.0
+    deadline = 100.0  # hundreds of inserts, one after the other
 
     @pytest.fixture(autouse=True)
     def _server(self, a_store):
