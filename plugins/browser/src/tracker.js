@@ -260,9 +260,9 @@ const isRefused = () => {
  * @param {Record<string, any>} [fields]
  * @returns {Record<string, any>}
  */
-const copy = (fields = {}) =>
+const copy = (fields) =>
   Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => {
+    Object.entries(fields ?? {}).map(([name, value]) => {
       try {
         value = JSON.stringify(value);
         return [name, value && JSON.parse(value)];

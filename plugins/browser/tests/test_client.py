@@ -47,12 +47,26 @@ def test_the_logic_in_node(test):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.fixture
+def tools():
+    """The directory of the tools that build the client."""
+    directory = PACKAGE / "node_modules"
+    if not (directory / "esbuild").is_dir():
+        pytest.skip("needs `npm install --no-package-lock` in plugins/browser")
+    return directory
+
+
+@pytest.mark.usefixtures("tools")
 def test_the_built_files_are_those_of_the_source(tmp_path):
-    if not (PACKAGE / "node_modules" / "esbuild").is_dir():
-        pytest.skip("needs `npm install` in plugins/browser")
     result = node("build.js", tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     assert files(tmp_path) == files(DIST), "run `npm run build`, and commit dist"
+
+
+def test_the_types_check_the_code_of_users(tools):
+    options = ["--noEmit", "--strict", "--module", "NodeNext", "--target", "ES2022"]
+    result = node(tools / "typescript/bin/tsc", *options, HERE / "typing.ts")
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_eventtracking_web_has_the_built_scripts():
