@@ -39,6 +39,7 @@ _SERVERS = frozenset(
         "rabbitmq",
         "ralph",
         "redis_url",
+        "s3",
         "shared_mongod",
         "shared_valkey",
         "valkey",

@@ -78,7 +78,7 @@ _BUILT_IN: Final[Mapping[ComponentKind, Mapping[str, str]]] = {
 PUBLISHED: Final = frozenset(
     {
         *("async_router", "clickhouse", "django", "file", "http", "kafka", "logger"),
-        *("lrs", "mongo", "otel", "postgres", "redis", "segment"),
+        *("lrs", "mongo", "objects", "otel", "postgres", "redis", "segment"),
         *("sqlalchemy", "sqlite", "structlog"),
     }
 )

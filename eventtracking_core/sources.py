@@ -27,14 +27,20 @@ SHUTDOWN_TIMEOUT: Final = 5.0
 """Seconds."""
 
 _SERVERS: Final = {
+    "abfs": "objects",
+    "abfss": "objects",
+    "az": "objects",
     "clickhouse": "clickhouse",
     "clickhouses": "clickhouse",
+    "file": "objects",
+    "gs": "objects",
     "mongodb": "mongo",
     "mongodb+srv": "mongo",
     "postgres": "postgres",
     "postgresql": "postgres",
+    "s3": "objects",
 }
-"""The backend that reads events from a server, by the scheme of its address."""
+"""The backend that reads events from a store, by the scheme of its address."""
 
 _ADDRESS: Final = re.compile(r"([a-z0-9+]+)://")
 _SQLITE: Final = b"SQLite format 3\0"
@@ -50,7 +56,7 @@ def open_reader(names: Sequence[str] = (), config: Path | None = None) -> Iterat
     """Open a source of events, and close it in the end.
 
     Args:
-        names: an SQLite database, a `mongodb://`, `postgresql://` or `clickhouse://` URI, a
+        names: an SQLite database, a URI such as `mongodb://…`, `postgresql://…` or `s3://…`, a
             configuration that has a store, or files of events, of which there may be several (`-`
             for the standard input). Without any, the store of the configuration.
         config: a configuration's file; the default one without.
@@ -84,7 +90,7 @@ def find_reader(name: str) -> EventReader:
 
 
 def scheme(name: str) -> str | None:
-    """Return the scheme of a server's address, None if it is the address of no known server."""
+    """Return the scheme of a store's address, None if it is the address of no known store."""
     address = _ADDRESS.match(name)
     return address[1] if address and address[1] in _SERVERS else None
 
@@ -96,7 +102,8 @@ def is_configuration(path: Path) -> bool:
 
 def first_reader(root: RoutingBackend) -> EventReader | None:
     """Return the first backend of a routing tree that can be read, or None."""
-    readers = (leaf.backend for leaf in root.leaves() if isinstance(leaf.backend, EventReader))
+    backends = (leaf.registered for leaf in root.leaves())
+    readers = (backend for backend in backends if isinstance(backend, EventReader))
     return next(readers, None)
 
 
@@ -130,8 +137,8 @@ def _configured(config: Path | None) -> EventReader:
     reader = first_reader(build(configuration).root)
     if reader is None:
         raise SourceError(
-            "no backend of the configuration can be read: add one of type sqlite, mongo, "
-            "postgres or clickhouse, or name a database or files of events with --from"
+            "no backend of the configuration can be read: add one of type sqlite, mongo, postgres, "
+            "clickhouse or objects, or name a database or files of events with --from"
         )
     return reader
 

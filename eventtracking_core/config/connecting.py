@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from threading import Thread
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from eventtracking_core.components import Probeable
 from eventtracking_core.diagnostics import describe
@@ -51,7 +51,8 @@ def connect(root: RoutingBackend, timeout: float) -> list[Probe]:
 class _Probing(Thread):
     def __init__(self, path: str, leaf: Leaf, timeout: float) -> None:
         super().__init__(name=f"eventtracking-probe-{path}", daemon=True)
-        self._backend = leaf.backend
+        self._is_probeable = isinstance(leaf.registered, Probeable)
+        self._backend: Any = leaf.backend
         self._timeout = timeout
         self._no_answer = Probe(
             path, leaf.type_name, ok=False, message=f"no answer within {timeout:g} seconds"
@@ -59,7 +60,7 @@ class _Probing(Thread):
         self.result = self._no_answer
 
     def run(self) -> None:
-        if not isinstance(self._backend, Probeable):
+        if not self._is_probeable:
             self.result = self._no_answer._replace(ok=None, message="has nothing to connect to")
             return
         try:

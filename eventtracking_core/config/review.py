@@ -56,8 +56,8 @@ def review(
     leaves = dict(_leaves(root, ()))
     for node in nodes:
         leaf = leaves.get(node.names)
-        if leaf is not None and isinstance(leaf.backend, Reviewable):
-            warnings += [Problem(node.path, message) for message in leaf.backend.review()]
+        if leaf is not None and isinstance(leaf.registered, Reviewable):
+            warnings += [Problem(node.path, message) for message in leaf.registered.review()]
     return warnings
 
 

@@ -16,6 +16,7 @@ from clickhouse_server import ClickHouse, ClickHouseError
 from fault_proxy import FaultProxy
 from mongod import Mongod, MongodError
 from postgres_server import Postgres, PostgresError
+from s3_server import S3Error, S3Server
 
 if TYPE_CHECKING:
     import pymongo
@@ -27,6 +28,7 @@ __all__ = [
     "mongo_uri",
     "mongod",
     "postgres",
+    "s3",
     "shared_mongod",
 ]
 
@@ -66,6 +68,19 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]
         pytest.skip(str(error))
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """One server for the tests of a worker process. Leave it running."""
+    server = S3Server()
+    try:
+        server.start()
+    except S3Error as error:
+        server.end()
+        pytest.skip(str(error))
+    yield server
+    server.end()
 
 
 @pytest.fixture

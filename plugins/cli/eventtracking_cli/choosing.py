@@ -29,8 +29,8 @@ def sourced(run: Callable[..., None]) -> Callable[..., None]:
         "sources",
         multiple=True,
         metavar="SOURCE",
-        help="A database, a mongodb://, postgresql:// or clickhouse:// URI, or a file of events;"
-        " repeatable for files.",
+        help="A database, a URI such as mongodb://… or s3://…, or a file of events; repeatable for"
+        " files.",
     )
     return source(parameters.config(opened))
 

@@ -39,9 +39,9 @@ TOP: Final = 20
 def events() -> None:
     """Look at stored events, count and export them.
 
-    --from names an SQLite database, a mongodb://, postgresql:// or clickhouse:// URI, or files of
-    events (NDJSON or edX tracking logs, compressed or not; `-` is the standard input). Without it,
-    events come from the first backend of the configuration that can be read.
+    --from names an SQLite database, a URI such as mongodb://… or s3://…, or files of events (NDJSON
+    or edX tracking logs, compressed or not; `-` is the standard input). Without it, events come
+    from the first backend of the configuration that can be read.
     """
 
 

@@ -43,8 +43,8 @@ INTERRUPTED: Final = 130
     multiple=True,
     required=True,
     metavar="STORE | FILE",
-    help="An SQLite database, a mongodb://, postgresql:// or clickhouse:// URI, a configuration"
-    " that has a store, or files of events; repeatable for files.",
+    help="An SQLite database, a URI such as mongodb://… or s3://…, a configuration that has a"
+    " store, or files of events; repeatable for files.",
 )
 @parameters.config
 @click.option("--to", metavar="PATH", help="Only this backend, such as warehouse.mongo.")

@@ -17,8 +17,8 @@ sources = click.option(
     "sources",
     multiple=True,
     metavar="MODULE | STORE | LOG",
-    help="A module to import, an SQLite database, a mongodb://, postgresql:// or clickhouse:// URI,"
-    " a log, or a saved catalogue; several are joined. Else the store of the configuration.",
+    help="A module to import, an SQLite database, a URI such as mongodb://… or s3://…, a log, or a"
+    " saved catalogue; several are joined. Else the store of the configuration.",
 )
 
 config = click.option(

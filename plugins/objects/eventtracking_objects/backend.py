@@ -1,0 +1,183 @@
+"""The backend: a batch becomes one object in each of its directories, written once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import ClassVar, Final, get_args
+
+from eventtracking_core import BatchError, Event, EventType, RejectedError, RetryableError
+from eventtracking_core.interrupts import pass_on
+from eventtracking_objects.client import Client
+from eventtracking_objects.contents import Compression, Format
+from eventtracking_objects.drafting import Drafting
+from eventtracking_objects.drafts import Drafts
+from eventtracking_objects.layout import Layout
+from eventtracking_objects.looking import Looking
+from eventtracking_objects.operations import finish
+from eventtracking_objects.reading import Reading
+from eventtracking_objects.rows import Row, row
+
+__all__ = ["ObjectsBackend"]
+
+SAVE_TIMEOUT: Final = 5.0
+"""Seconds for the record of an event type."""
+
+SCHEMES: Final = ("file", "s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https")
+
+
+class ObjectsBackend(Reading):
+    """Stores events as objects, in S3, Google Cloud Storage, Azure or a directory.
+
+    Args:
+        uri: `s3://bucket/prefix`, `gs://bucket/prefix`, `abfss://container@account/prefix`, or a
+            directory. Credentials come from where the provider's own tools look for them.
+        path: the directories of events below it. `{name}`, `{context.org}` and other fields in it
+            are replaced, and `{timestamp:%Y-%m-%d}` by the time in UTC.
+        format: `ndjson` (a line of JSON an event) or `parquet`, with a typed column for each
+            documented field.
+        compression: of `ndjson`: `gzip`, `zstd` or `none`.
+        event_types: the directory of event-type records.
+        options: of the store, by the names that obstore gives them, such as
+            `{"endpoint": "https://…", "region": "eu-west-1"}`.
+
+    Raises:
+        ValueError: an option cannot be used; the message says which.
+    """
+
+    default_delivery: ClassVar[str] = "queue"
+
+    def __init__(
+        self,
+        uri: str,
+        path: str = "events/name={name}/date={timestamp:%Y-%m-%d}",
+        *,
+        format: Format = "ndjson",  # noqa: A002  the option's natural name
+        compression: Compression = "gzip",
+        event_types: str = "event_types",
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        if format not in get_args(Format) or compression not in get_args(Compression):
+            raise ValueError("format or compression is not one of those that there are")
+        self._layout = Layout(path)
+        self._types_in = event_types
+        if Layout(event_types).root != event_types or event_types == self._layout.root:
+            raise ValueError("event_types must be a directory of its own, without fields")
+        self._drafting = Drafting(self._layout, format, compression, event_types)
+        self._client = Client(_address(uri), options or {})
+        self._reset()
+
+    def _reset(self) -> None:
+        self._owner = os.getpid()
+        self._drafts = Drafts()
+        # Made with the first event: those that are older may be in the store.
+        self._looking: Looking | None = None
+
+    def probe(self, timeout: float, /) -> str:
+        """Return that the store lists its objects.
+
+        Raises:
+            EventTrackingError: it cannot be reached, or refuses.
+        """
+        finish(self._client.list_keys(self._types_in, timeout))
+        return "the store answers"
+
+    async def send_batch(self, events: Sequence[Event], /, *, timeout: float) -> None:  # noqa: ASYNC109  its signature
+        """Store events that are not stored yet; `timeout` is in seconds.
+
+        Raises:
+            BatchError: some events are not stored, or never will be.
+            RetryableError: nothing is known to be stored, and all may be tried again.
+        """
+        deadline = monotonic() + timeout
+        ids: list[str | None] = []
+        rows: dict[str, Row] = {}
+        failures: dict[int, Exception] = {}
+        for index, event in enumerate(events):
+            try:
+                made = row(event)
+            except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
+                pass_on(error)
+                kind = type(error).__name__
+                failures[index] = RejectedError(f"the event cannot be encoded ({kind})")
+                ids.append(None)
+            else:
+                ids.append(made.event["id"])
+                rows[made.event["id"]] = made
+        errors = await self._store(rows, deadline)
+        failures |= {index: errors[each] for index, each in enumerate(ids) if each in errors}
+        if not failures:
+            return
+        first = next(iter(failures.values()))
+        if len(failures) == len(events) and isinstance(first, RetryableError):
+            raise first
+        raise BatchError(failures)
+
+    def save_event_type(self, record: EventType) -> None:
+        """Store an event-type record, unless its id is already stored.
+
+        Raises:
+            RetryableError: it was not stored; a later attempt may succeed.
+        """
+        key = f"{self._types_in}/{record.id}.json"
+        data = json.dumps(record.to_dict()).encode()
+        (error,) = finish(self._client.create([(key, data)], SAVE_TIMEOUT))
+        if error is not None:
+            raise RetryableError(str(error))
+        self._drafting.add_event_type(record)
+
+    def flush(self, timeout: float) -> bool:  # noqa: ARG002  the signature of every backend's flush
+        """Return True: every sent event is stored."""
+        return True
+
+    def shutdown(self, timeout: float) -> bool:  # noqa: ARG002  closing waits for no one
+        """Forget the store; the next event opens it again."""
+        self._client.close()
+        return True
+
+    async def _store(self, rows: Mapping[str, Row], deadline: float) -> dict[str, Exception]:
+        """Store events; return the errors of those that are not stored."""
+        if self._owner != os.getpid():
+            self._reset()
+        if self._looking is None:
+            self._looking = Looking(self._client)
+        errors: dict[str, Exception] = {}
+        drafts, new = self._drafts.sorted(rows)
+        drafts += await self._drafting.drafts(
+            [rows[each] for each in new], self._client, self._looking, deadline, errors
+        )
+        while drafts:
+            for draft in drafts:
+                self._drafts.add(draft)
+            objects = [(draft.key, draft.data) for draft in drafts]
+            results = await self._client.create(objects, deadline - monotonic())
+            rejected = []
+            for draft, error in zip(drafts, results, strict=True):
+                if error is None:
+                    self._drafts.written(draft, rows)
+                    continue
+                if isinstance(error, RejectedError):
+                    self._drafts.forget(draft)
+                    if len(draft.ids) > 1:
+                        rejected.append(draft)
+                        continue
+                errors |= {each: error for each in draft.ids if each in rows}
+            drafts = [half for draft in rejected for half in self._drafting.halves(draft, errors)]
+        return errors
+
+
+def _address(uri: str) -> str:
+    """Return the address of a store, also of one that is named as a directory."""
+    scheme, found, _ = uri.partition("://")
+    if found:
+        if scheme not in SCHEMES:
+            raise ValueError(
+                f"uri must begin with one of: {', '.join(SCHEMES)}; or name a directory"
+            )
+        return uri
+    if not uri:
+        raise ValueError("uri must be an address such as s3://bucket/prefix, or a directory")
+    return Path(uri).absolute().as_uri()

@@ -1,0 +1,67 @@
+"""The keys of objects: made from the ids of their events, which they tell again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+__all__ = ["Stored", "made_at", "object_key", "stored"]
+
+_UUID: Final = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+_NAME: Final = re.compile(rf"({_UUID}|unsorted)_({_UUID}|unsorted)_[0-9a-f]{{32}}\.([a-z.]+)")
+_UNSORTED: Final = "unsorted"
+"""In place of ids, if some are not UUIDs; it sorts behind all UUIDs."""
+
+_VERSION_7: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+_is_uuid: Final = re.compile(_UUID).fullmatch
+
+
+class Stored(NamedTuple):
+    """An object of the store; ids of its events are from `first` to `last`."""
+
+    first: str
+    last: str
+    key: str
+    suffix: str
+
+    @property
+    def directory(self) -> str:
+        """The directories of its key."""
+        return self.key.rpartition("/")[0]
+
+    def covers(self, event_id: str) -> bool:
+        """Return whether the event may be in it."""
+        return self.first <= event_id and (not self.last or event_id <= self.last)
+
+
+def object_key(directory: str, ids: Sequence[str], suffix: str) -> str:
+    """Return the key of the object of some events, the same for the same events.
+
+    The last id comes first, so that a listing can begin with the objects that may have an event.
+
+    Args:
+        directory: where it is.
+        ids: of its events, in order.
+        suffix: of its name, such as `ndjson.gz`.
+    """
+    digest = sha256("\n".join(ids).encode(errors="replace")).hexdigest()[:32]
+    first, last = (ids[0], ids[-1]) if all(map(_is_uuid, ids)) else (_UNSORTED, _UNSORTED)
+    return f"{directory}/{last}_{first}_{digest}.{suffix}"
+
+
+def stored(keys: Sequence[str]) -> Iterator[Stored]:
+    """Yield the objects of keys; keys that others made are left out."""
+    for key in keys:
+        found = _NAME.fullmatch(key.rpartition("/")[2])
+        if found is not None:
+            last, first = ("" if mark == _UNSORTED else mark for mark in (found[1], found[2]))
+            yield Stored(first, last, key, found[3])
+
+
+def made_at(event_id: str) -> float | None:
+    """Return when an id was made, in seconds since 1970; None if it is not a UUIDv7."""
+    if not _VERSION_7.fullmatch(event_id):
+        return None
+    return int(event_id[:8] + event_id[9:13], 16) / 1000
