@@ -11,7 +11,8 @@ tell the two apart:
   a function, or where a loop goes back.
 - A greenlet is ended and timed out by classes of `greenlet`, gevent and eventlet that are not an
   `Exception`.
-- `KeyboardInterrupt` and `SystemExit` are the application's, whatever raises them.
+- `KeyboardInterrupt` and `SystemExit` are the application's, whatever raises them, also in an
+  exception group, as of a Trio nursery.
 
 A component that replaces such an exception by one of its own does not hide it: causes and contexts
 are looked at too.
@@ -51,6 +52,8 @@ def pass_on(error: BaseException) -> None:
 def interrupt_in(error: BaseException) -> BaseException | None:
     """Return the interrupt that an exception is, or hides; None if a component raised it."""
     if isinstance(error, KeyboardInterrupt | SystemExit):
+        return error
+    if isinstance(error, BaseExceptionGroup) and error.subgroup((KeyboardInterrupt, SystemExit)):
         return error
     for each in _chain(error):
         if _is_interrupt(each) and (each is error or not _is_earlier(each)):

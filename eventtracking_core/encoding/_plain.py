@@ -225,6 +225,11 @@ def _query(value: Any) -> dict[Any, list[Any]]:
     return {key: kind.get_list(value, key) for key in islice(iter(value), MAX_NODES + 1)}
 
 
+def _arrow_members(value: Any) -> Any:
+    rows = MAX_NODES // max(1, getattr(value, "num_columns", 1)) + 1
+    return value.slice(0, rows).to_pylist()
+
+
 def _django_object(value: Any) -> Any:
     # What it is pickled as is what it stands for; it is asked for then, if it was not before.
     kind: Any = type(value)
@@ -245,6 +250,10 @@ _NAMED: Final[dict[tuple[str, str], Reader]] = {
     ("pandas", "NAType"): _null,
     ("pandas", "NaTType"): _null,
     ("pandas", "Period"): _text,
+    ("pyarrow", "ChunkedArray"): _arrow_members,
+    ("pyarrow", "RecordBatch"): _arrow_members,
+    ("pyarrow", "Scalar"): lambda value: value.as_py(),
+    ("pyarrow", "Table"): _arrow_members,
     ("pydantic", "_BaseUrl"): _text,
     ("pydantic_core", "Url"): _text,
     ("starlette", "ImmutableMultiDict"): _lists,

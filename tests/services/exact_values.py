@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import httpx
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from bson import Binary, Decimal128, Int64, ObjectId
 from django.conf import settings
 from django.http import QueryDict
@@ -90,6 +91,11 @@ EXACT = {
     "pandas Period": (pd.Period("2026-01"), "2026-01"),
     "pandas Interval": (pd.Interval(1, 2), "(1, 2]"),
     "pandas Index": (pd.Index([1]), [1]),
+    "pyarrow text": (pa.scalar("a"), "a"),
+    "pyarrow null": (pa.scalar(None), None),
+    "pyarrow Array": (pa.array([1, None]), [1, None]),
+    "pyarrow ChunkedArray": (pa.chunked_array([[1], [2]]), [1, 2]),
+    "pyarrow Table": (pa.table({"a": [1], "b": ["x"]}), [{"a": 1, "b": "x"}]),
     "django lazystr": (lazystr("a"), "a"),
     "django gettext_lazy": (gettext_lazy("a"), "a"),
     "django SafeString": (SafeString("a"), "a"),

@@ -196,15 +196,22 @@ def test_what_a_component_says_of_itself_is_counted_apart_and_logged_as_info(
     assert [record.levelno for record in caplog.records] == [logging.INFO] * 2
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+def a_group(*errors):
+    return BaseExceptionGroup("tasks", [ValueError(), BaseExceptionGroup("tasks", errors)])
+
+
+ENDS = [KeyboardInterrupt(), SystemExit(), a_group(KeyboardInterrupt()), a_group(SystemExit())]
+
+
+@pytest.mark.parametrize("end", ENDS, ids=repr)
 @pytest.mark.parametrize("place", ["backend", "processor"])
-def test_only_an_end_of_the_program_reaches_the_application(kind, place):
+def test_only_an_end_of_the_program_reaches_the_application(end, place):
     tracker = (
-        et.Tracker({"a": Failing(kind())})
+        et.Tracker({"a": Failing(end)})
         if place == "backend"
-        else et.Tracker({"a": MemoryBackend()}, processors=[failing(kind())])
+        else et.Tracker({"a": MemoryBackend()}, processors=[failing(end)])
     )
-    with pytest.raises(kind):
+    with pytest.raises(type(end)):
         tracker.emit("name")
     tree = tracker.stats()["tree"]
     dropped = {**tree["dropped"], **tree["backends"][0]["dropped"]}
