@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.holders import calls_below, hold
+from eventtracking_core.interception import Send, compile_tree, interceptors, is_isolated, observers
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing import AtomicCounter, RoutingBackend
 from eventtracking_core.routing.binding import bind
@@ -31,42 +32,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Instrumentation",
-    "Interceptor",
     "NoInstrumentation",
     "Pipeline",
     "Replaced",
-    "Send",
     "Warnings",
     "emitting",
-    "interceptors",
-    "observers",
 ]
-
-Send = Callable[["Event"], object]
 
 emitting: Final[list[Callable[..., object]]] = []
 """Functions that count events in and out; a thread inside one of them is emitting."""
-
-observers: Final[list[Callable[[Event], object]]] = []
-"""Called with each event before it is routed, by pipelines compiled since: for tests."""
-
-
-class Interceptor(Protocol):
-    """Takes the events of a tracker between the root's processors and its backends: for tests."""
-
-    @property
-    def passes(self) -> bool:
-        """Whether the events go on to the backends."""
-
-    def wants(self, owner: Owner | None) -> bool:
-        """Return whether to take the events of a tracker."""
-
-    def take(self, event: Event) -> None:
-        """Take an event."""
-
-
-interceptors: Final[list[Interceptor]] = []
-"""Used by every pipeline compiled since."""
 
 
 class Warnings(Protocol):
@@ -148,7 +122,10 @@ class Pipeline:
         for leaf in self.root.leaves():
             leaf.shutdown_timeout = self.shutdown_timeout
         self.is_silent = not (self.root.children or interceptors or observers)
-        self.send = partial(_move, self._moved) if self._is_replaced else self._compiled()
+        if self._is_replaced:
+            self.send: Send = partial(_move, self._moved)
+        else:
+            self.send = compile_tree(self.root, self._owner)
         is_read_only = self.root.is_read_only and not (interceptors or observers)
         self.read_only_send = self.send if is_read_only else None
         """`send`, if nothing behind it changes or keeps an event, so that events may share data."""
@@ -159,13 +136,9 @@ class Pipeline:
         moved = self._moved.value  # first: then none is taken off that is not counted yet
         return self.emitted_count.value - moved
 
-    def _compiled(self) -> Send:
-        send = self._intercepted() if interceptors else self.root.compile()
-        return _observed(send) if observers else send
-
     def write_metadata(self, record: EventType) -> None:
         """Save a record in the metadata store, if there is one, in the background."""
-        if self.metadata is None or self._is_isolated():
+        if self.metadata is None or is_isolated(self._owner):
             return
         if self._metadata_writer is None:
             from eventtracking_core.registry.store import MetadataWriter  # noqa: PLC0415  costs imports
@@ -175,26 +148,8 @@ class Pipeline:
 
     def start(self) -> None:
         """Start what must not wait for the first event."""
-        if not self._is_isolated():
+        if not is_isolated(self._owner):
             self.root.start()
-
-    def _is_isolated(self) -> bool:
-        """Return whether a test keeps events from the backends."""
-        return any(each.wants(self._owner) and not each.passes for each in interceptors)
-
-    def _intercepted(self) -> Send:
-        """Return the tree as a function that passes events to the interceptors first."""
-        targets = tuple(self.root.targets())
-
-        def intercept(event: Event) -> None:
-            takers = [each for each in interceptors if each.wants(self._owner)]
-            for taker in takers:
-                taker.take(event)
-            if all(taker.passes for taker in takers):
-                for send in targets:
-                    send(event)
-
-        return self.root.lead_to((intercept,))
 
     def flush(self, timeout: float) -> bool:
         """Wait until all is delivered and every record saved; return whether it is."""
@@ -276,7 +231,7 @@ class Pipeline:
         """
         if self._is_replaced:
             _move(self._moved)
-        if self._is_isolated():
+        if is_isolated(self._owner):
             self.root.count_dropped("invalid")
             return
         self.root.compile(lambda leaf: partial(leaf.reject_invalid, error))(event)
@@ -304,15 +259,6 @@ class Pipeline:
             return entered
         values |= entered
         return values
-
-
-def _observed(send: Send) -> Send:
-    def tell_and_send(event: Event) -> None:
-        for tell in observers:
-            tell(event)
-        send(event)
-
-    return tell_and_send
 
 
 def _move(moved: AtomicCounter, _event: Event | None = None) -> NoReturn:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from eventtracking_core.encoding import snapshot
-from eventtracking_core.pipeline import interceptors
+from eventtracking_core.interception import interceptors
 from eventtracking_core.testing._captured import CapturedEvents
 from eventtracking_core.tracker import Tracker, alive
 from eventtracking_core.trackers import get_tracker

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from math import ceil
 from pathlib import Path
@@ -27,6 +27,7 @@ from eventtracking_sqlite._descriptors import Descriptors, numbers
 from eventtracking_sqlite._elsewhere import store_elsewhere
 from eventtracking_sqlite._errors import failure, is_broken
 from eventtracking_sqlite._event_types import insert
+from eventtracking_sqlite._inserting import insert_rows, never
 from eventtracking_sqlite._locks import ForkLock, ForkWaitsError
 from eventtracking_sqlite._reading import Reading
 from eventtracking_sqlite._rows import INSERT, Row, row
@@ -156,9 +157,9 @@ class SqliteBackend(Reading):
         while True:
             with suppress(ForkWaitsError), self._writing(deadline - monotonic()) as connection:
                 # A signal handler may have interrupted a batch, of which this one becomes a part.
-                yields = _never if connection.in_transaction else self._lock.yields
+                yields = never if connection.in_transaction else self._lock.yields
                 with self._transaction(connection):
-                    return _insert(connection, rows, yields)
+                    return insert_rows(connection, rows, yields)
 
     def save_event_type(self, record: EventType) -> None:
         """Store an event-type record, unless its id is already stored.
@@ -283,36 +284,3 @@ def _row(event: Event) -> Row:
         return row(event)
     except Exception as error:
         raise RejectedError(f"the event cannot be encoded ({type(error).__name__})") from error
-
-
-def _never() -> None:
-    """Go on, whatever waits."""
-
-
-def _insert(
-    connection: sqlite3.Connection, rows: Mapping[int, Row], yields: Callable[[], None]
-) -> dict[int, Exception]:
-    try:
-        connection.executemany(INSERT, _each(rows.values(), yields))
-    except (sqlite3.IntegrityError, sqlite3.DataError):
-        return _insert_one_by_one(connection, rows, yields)
-    return {}
-
-
-def _each(rows: Iterable[Row], yields: Callable[[], None]) -> Iterator[Row]:
-    for stored in rows:
-        yields()
-        yield stored
-
-
-def _insert_one_by_one(
-    connection: sqlite3.Connection, rows: Mapping[int, Row], yields: Callable[[], None]
-) -> dict[int, Exception]:
-    failures: dict[int, Exception] = {}
-    for index, stored in rows.items():
-        yields()
-        try:
-            connection.execute(INSERT, stored)
-        except (sqlite3.IntegrityError, sqlite3.DataError) as error:
-            failures[index] = failure(error)
-    return failures

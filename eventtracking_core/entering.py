@@ -1,0 +1,102 @@
+"""Enter, describe and leave the contexts of a tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from eventtracking_core.emitter import Emitter
+
+if TYPE_CHECKING:
+    from eventtracking_core.contexts import Context, EnteredContext
+    from eventtracking_core.registry import FieldDoc
+
+__all__ = ["ContextEmitter"]
+
+
+class ContextEmitter(Emitter):
+    """Emits events with the contexts that are entered here."""
+
+    def context(
+        self,
+        name: str | Context | None = None,
+        ctx: Context | None = None,
+        description: str | None = None,
+        field_descriptions: Mapping[str, str | FieldDoc] | None = None,
+        **fields: object,
+    ) -> EnteredContext:
+        """Return a context manager: events emitted inside its block carry the context.
+
+        `context("request", {"user_id": 1})`, or without a name `context({"user_id": 1})` and
+        `context(user_id=1)`; the last form has no fields called as these arguments are.
+
+        Args:
+            name: of the context.
+            ctx: its values by field name.
+            description: when it is active; events refer to contexts that are described.
+            field_descriptions: descriptions of its fields, by name; see `register`.
+            fields: its values, in the form without a name.
+
+        Raises:
+            TypeError: the arguments have none of these forms.
+            ValueError: a described context has no name, or a description is not text.
+        """
+        if isinstance(name, Mapping):
+            name, ctx = None, name if ctx is None and not fields else None
+        elif fields and name is None and ctx is None:
+            ctx, fields = fields, {}
+        if ctx is None or fields:
+            raise TypeError("context takes a name and a mapping, a mapping, or keyword fields")
+        type_id = self._described(name, description, field_descriptions)
+        return self._scope.entered(name, ctx, type_id)
+
+    def enter_context(
+        self,
+        name: str,
+        ctx: Context,
+        description: str | None = None,
+        field_descriptions: Mapping[str, str | FieldDoc] | None = None,
+    ) -> None:
+        """Enter a named context, until `exit_context`. Re-entering a name nests.
+
+        Args:
+            name: of the context.
+            ctx: its values by field name.
+            description: when it is active; events refer to contexts that are described.
+            field_descriptions: descriptions of its fields, by name; see `register`.
+
+        Raises:
+            ValueError: a described context has no name, or a description is not text.
+        """
+        type_id = self._described(name, description, field_descriptions)
+        self._scope.enter(name, ctx, type_id)
+
+    def _described(
+        self,
+        name: str | None,
+        description: str | None,
+        field_descriptions: Mapping[str, str | FieldDoc] | None,
+    ) -> str | None:
+        """Return the id of a context's record; None without a description."""
+        if description is None and field_descriptions is None:
+            return None
+        if name is None:
+            raise ValueError("a context that is described has a name")
+        return self.event_types.describe_context(name, description or "", field_descriptions)
+
+    def exit_context(self, name: str) -> None:
+        """Leave the innermost context of that name, in whatever order contexts were entered.
+
+        Raises:
+            KeyError: no context of that name is active.
+        """
+        self._scope.exit(name)
+
+    def resolve_context(self) -> dict[str, Any]:
+        """Return the union of the entered contexts as a new dict; the innermost value wins."""
+        return self._scope.merged()
+
+    @property
+    def located_context(self) -> Mapping[str, Context]:
+        """The contexts that are active here, by name, innermost last."""
+        return self._scope.located()
