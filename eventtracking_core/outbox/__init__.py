@@ -15,12 +15,13 @@ from eventtracking_core.outbox.delivering import (
     deliver,
     only_deliverer,
 )
-from eventtracking_core.outbox.nodes import DeferringRouter, nodes_below
+from eventtracking_core.outbox.nodes import CommitRouter, DeferringRouter, nodes_below
 
 __all__ = [
     "BATCH_SIZE",
     "BusyError",
     "CommandFailedError",
+    "CommitRouter",
     "DeferringRouter",
     "NotDeliveredError",
     "Table",

@@ -11,12 +11,12 @@ from typing import Any, Final, TypeVar
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import Event
-from eventtracking_core.routing import CompositeParts, Leaf, RoutingBackend
+from eventtracking_core.routing import AtomicCounter, CompositeParts, Leaf, RoutingBackend
 from eventtracking_core.routing.compiled import Send, fan_out
 from eventtracking_core.routing.ledger import failure_reason
 from eventtracking_core.trackers import get_tracker
 
-__all__ = ["DeferringRouter", "nodes_below"]
+__all__ = ["CommitRouter", "DeferringRouter", "nodes_below"]
 
 N = TypeVar("N", bound="DeferringRouter")
 
@@ -93,6 +93,40 @@ class DeferringRouter(RoutingBackend, ABC):
     def stats(self, entered: int) -> dict[str, Any]:
         """Return the counters of the router and of everything below it."""
         return {**super().stats(entered), "type": self.type_name}
+
+
+class CommitRouter(DeferringRouter):
+    """A router whose events wait for a transaction, and are dropped if it rolls back.
+
+    Args:
+        parts: the parts of the node.
+    """
+
+    def __init__(self, parts: CompositeParts) -> None:
+        super().__init__(parts)
+        self.entered = AtomicCounter()
+        """Events that began to wait."""
+        self._left = AtomicCounter()
+
+    def commit(self, event: Event) -> None:
+        """Send an event whose transaction was committed."""
+        self._left.add()
+        self.release(event)
+
+    def roll_back(self) -> None:
+        """Count an event whose transaction was rolled back."""
+        self._left.add()
+        self.ledger.drop("rolled_back")
+
+    def forked(self) -> None:
+        """Count from zero in a forked child."""
+        super().forked()
+        self.entered.restart()
+        self._left.restart()
+
+    def stats(self, entered: int) -> dict[str, Any]:
+        """Return the counters of the node and of its backends; `pending` waits for a commit."""
+        return {**super().stats(entered), "pending": self.entered.value - self._left.value}
 
 
 def nodes_below(router: RoutingBackend, kind: type[N]) -> Iterator[N]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from django.db import connections, transaction
 from django.utils.connection import ConnectionDoesNotExist
 
 from eventtracking_core import Event
 from eventtracking_core.encoding import snapshot
-from eventtracking_core.outbox import DeferringRouter
-from eventtracking_core.routing import AtomicCounter, CompositeParts
+from eventtracking_core.outbox import CommitRouter
+from eventtracking_core.routing import CompositeParts
 from eventtracking_core.routing.compiled import Send
 
 __all__ = ["OnCommit", "check_alias", "run_on_commit"]
@@ -92,7 +92,7 @@ class OnCommit:
         return OnCommitRouter(parts, self._using)
 
 
-class OnCommitRouter(DeferringRouter):
+class OnCommitRouter(CommitRouter):
     """The node of `OnCommit`.
 
     Args:
@@ -103,31 +103,11 @@ class OnCommitRouter(DeferringRouter):
     def __init__(self, parts: CompositeParts, using: str | None) -> None:
         super().__init__(parts)
         self._using = using
-        self._entered = AtomicCounter()
-        self._left = AtomicCounter()
 
     def take(self, event: Event, send: Send) -> None:
         """Send an event to the backends when its transaction commits."""
         if not transaction.get_connection(self._using).in_atomic_block:
             send(event)
             return
-        self._entered.add()
-        run_on_commit(_Waiting(event, self._commit, self._roll_back), self._using)
-
-    def _commit(self, event: Event) -> None:
-        self._left.add()
-        self.release(event)
-
-    def _roll_back(self) -> None:
-        self._left.add()
-        self.ledger.drop("rolled_back")
-
-    def forked(self) -> None:
-        """Count from zero in a forked child."""
-        super().forked()
-        self._entered.restart()
-        self._left.restart()
-
-    def stats(self, entered: int) -> dict[str, Any]:
-        """Return the counters of the node and of its backends; `pending` waits for a commit."""
-        return {**super().stats(entered), "pending": self._entered.value - self._left.value}
+        self.entered.add()
+        run_on_commit(_Waiting(event, self.commit, self.roll_back), self._using)

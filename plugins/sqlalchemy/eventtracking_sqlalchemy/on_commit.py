@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from eventtracking_core import Event
 from eventtracking_core.encoding import snapshot
-from eventtracking_core.outbox import DeferringRouter
-from eventtracking_core.routing import AtomicCounter, CompositeParts
+from eventtracking_core.outbox import CommitRouter
+from eventtracking_core.routing import CompositeParts
 from eventtracking_core.routing.compiled import Send
 from eventtracking_sqlalchemy.sessions import Waiting, current_session, waiting_in
 
@@ -28,17 +27,12 @@ class OnCommit:
         return OnCommitRouter(parts)
 
 
-class OnCommitRouter(DeferringRouter):
+class OnCommitRouter(CommitRouter):
     """The node of `OnCommit`.
 
     Args:
         parts: the parts of the node.
     """
-
-    def __init__(self, parts: CompositeParts) -> None:
-        super().__init__(parts)
-        self._entered = AtomicCounter()
-        self._left = AtomicCounter()
 
     def take(self, event: Event, send: Send) -> None:
         """Send an event to the backends when its transaction commits."""
@@ -46,24 +40,6 @@ class OnCommitRouter(DeferringRouter):
         if session is None:
             send(event)
             return
-        self._entered.add()
-        waiting = Waiting(send=partial(self._commit, snapshot(event)), discard=self._roll_back)
+        self.entered.add()
+        waiting = Waiting(send=partial(self.commit, snapshot(event)), discard=self.roll_back)
         waiting_in(session).add(session, waiting)
-
-    def _commit(self, event: Event) -> None:
-        self._left.add()
-        self.release(event)
-
-    def _roll_back(self) -> None:
-        self._left.add()
-        self.ledger.drop("rolled_back")
-
-    def forked(self) -> None:
-        """Count from zero in a forked child."""
-        super().forked()
-        self._entered.restart()
-        self._left.restart()
-
-    def stats(self, entered: int) -> dict[str, Any]:
-        """Return the counters of the node and of its backends; `pending` waits for a commit."""
-        return {**super().stats(entered), "pending": self._entered.value - self._left.value}
