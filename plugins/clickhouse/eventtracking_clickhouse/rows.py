@@ -9,6 +9,7 @@ from typing import Final
 
 from eventtracking_core import Event, EventType
 from eventtracking_core.encoding import decode_json, encode_json, id_text, normalize_event
+from eventtracking_core.events import is_normal
 
 __all__ = ["COLUMNS", "RECORD_COLUMNS", "Row", "microseconds", "record_row", "row"]
 
@@ -34,7 +35,7 @@ Row = tuple[int, bytes, bytes, bytes, bytes, bytes, bytes]
 def row(event: Event) -> Row:
     """Return an event's row; its columns agree with its JSON."""
     text = encode_json(event)
-    if _is_plain(event):
+    if is_normal(event):
         try:
             return _row(event, text)
         except UnicodeEncodeError:  # a lone surrogate
@@ -56,16 +57,6 @@ def record_row(record: EventType) -> tuple[bytes, ...]:
 def microseconds(moment: datetime) -> int:
     """Return a time as the column `timestamp` has it: one out of its range is clamped."""
     return min(max((moment - _EPOCH) // _MICROSECOND, _EARLIEST), _LATEST)
-
-
-def _is_plain(event: Event) -> bool:
-    return (
-        type(event["id"]) is str
-        and type(event["name"]) is str
-        and type(event["timestamp"]) is datetime
-        and event["timestamp"].tzinfo is UTC
-        and type(event["context"]) is dict
-    )
 
 
 def _row(event: Event, text: bytes) -> Row:

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from eventtracking_core import Event
 from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import decode_json, encode_json, id_text, normalize_event
+from eventtracking_core.events import is_normal
 
 __all__ = ["COLUMNS", "Row", "binary", "row"]
 
@@ -44,7 +45,7 @@ class Row(NamedTuple):
 def row(event: Event) -> Row:
     """Return an event's row; its columns agree with its JSON."""
     text = encode_json(event)
-    if _NUL not in text and _is_plain(event):
+    if _NUL not in text and is_normal(event):
         try:
             return _row(event, text)
         except UnicodeEncodeError:  # a lone surrogate
@@ -69,16 +70,6 @@ def row(event: Event) -> Row:
 def binary(rows: Iterable[Row]) -> bytes:
     """Return rows as the data of one COPY."""
     return b"".join([_HEADER, *(each.data for each in rows), _END])
-
-
-def _is_plain(event: Event) -> bool:
-    return (
-        type(event["id"]) is str
-        and type(event["name"]) is str
-        and type(event["timestamp"]) is datetime
-        and event["timestamp"].tzinfo is UTC
-        and type(event["context"]) is dict
-    )
 
 
 def _row(event: Event, text: bytes) -> Row:
