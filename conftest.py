@@ -32,6 +32,7 @@ _SERVERS = frozenset(
         "chromium",
         "clickhouse",
         "kafka",
+        "mariadb",
         "mongo_uri",
         "mongod",
         "otlp_tap",

@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 from clickhouse_server import ClickHouse, ClickHouseError
 from fault_proxy import FaultProxy
+from mariadb_server import MariaDB, MariaDBError
 from mongod import Mongod, MongodError
 from postgres_server import Postgres, PostgresError
 from s3_server import S3Error, S3Server
@@ -81,6 +82,19 @@ def s3() -> Iterator[S3Server]:
         pytest.skip(str(error))
     yield server
     server.end()
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """One server for the tests of a worker process. Leave it running."""
+    server = MariaDB()
+    try:
+        server.start()
+    except MariaDBError as error:
+        server.remove()
+        pytest.skip(str(error))
+    yield server
+    server.remove()
 
 
 @pytest.fixture

@@ -19,18 +19,22 @@ HERE = Path(__file__).parent / "parity"
 ROOT = HERE.parents[3]
 PAGE = ROOT / "docs" / "how-to" / "migrate-from-event-tracking.md"
 DIFFERENCES = runpy.run_path(str(HERE / "differences.py"))["DIFFERENCES"]
-SCENARIOS = re.findall(r"^def (\w+)\(\):", (HERE / "scenarios.py").read_text("utf-8"), re.MULTILINE)
 
 
-def results(python):
-    command = [str(python), str(HERE / "scenarios.py")]
+def scenarios(program):
+    names = re.findall(r"^def (\w+)\(\):", (HERE / program).read_text("utf-8"), re.MULTILINE)
+    return [name for name in names if name != "main"]
+
+
+def results(python, program, *arguments):
+    command = [str(python), str(HERE / program), *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory):
-    """What each scenario observes with the published package."""
+def theirs(tmp_path_factory):
+    """The Python of an environment that has the published package."""
     python = tmp_path_factory.mktemp("published") / "bin" / "python"
     environ = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
     directory = str(python.parents[1])
@@ -40,21 +44,40 @@ def published(tmp_path_factory):
         ["uv", "pip", "install", "--quiet", "--python", str(python), *pinned],
     ):
         subprocess.run(command, check=True, env=environ, timeout=100)
-    return results(python)
+    return python
 
 
 @pytest.fixture(scope="session")
-def ours():
-    """What each scenario observes with the drop-in."""
-    return results(sys.executable)
+def observed(theirs):
+    """What each scenario observes with the published package, and with the drop-in."""
+    return [results(python, "scenarios.py") for python in (theirs, sys.executable)]
 
 
-@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name != "main"])
-def test_a_scenario_is_the_same(scenario, published, ours):
+@pytest.fixture(scope="module")
+def observed_of_services(theirs, shared_mongod):
+    """What each scenario with the event bus and MongoDB observes, with either."""
+    return [
+        results(python, "services.py", shared_mongod.uri) for python in (theirs, sys.executable)
+    ]
+
+
+def check(scenario, published, ours):
     if scenario in DIFFERENCES:
         assert ours[scenario] != published[scenario], "it is listed as a difference, and is none"
     else:
         assert ours[scenario] == published[scenario]
+    for found in (published[scenario], ours[scenario]):
+        assert not (isinstance(found, list) and found[:1] == ["the scenario failed"])
+
+
+@pytest.mark.parametrize("scenario", scenarios("scenarios.py"))
+def test_a_scenario_is_the_same(scenario, observed):
+    check(scenario, *observed)
+
+
+@pytest.mark.parametrize("scenario", scenarios("services.py"))
+def test_the_event_bus_and_mongodb_get_the_same(scenario, observed_of_services):
+    check(scenario, *observed_of_services)
 
 
 def test_the_migration_page_lists_every_difference():

@@ -2,6 +2,12 @@
 
 import json
 import os
+from contextlib import suppress
+
+with suppress(ImportError):  # Django knows drivers of MariaDB by the name of another one
+    import pymysql
+
+    pymysql.install_as_MySQLdb()
 
 ALLOWED_HOSTS = ["*"]
 DATABASES = {

@@ -1,4 +1,4 @@
-"""The outbox on PostgreSQL and SQLite, with processes that are killed at any moment."""
+"""The outbox on PostgreSQL, MariaDB and SQLite, with processes that are killed at any moment."""
 
 from __future__ import annotations
 
@@ -111,6 +111,20 @@ def committed(settings):
     if "sqlite" in settings["ENGINE"]:
         with closing(sqlite3.connect(settings["NAME"])) as database:
             return {name for (name,) in database.execute(query)}
+    if "mysql" in settings["ENGINE"]:
+        import pymysql
+
+        with (
+            pymysql.connect(
+                host=settings["HOST"],
+                port=settings["PORT"],
+                user=settings["USER"],
+                database=settings["NAME"],
+            ) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(query)
+            return {name for (name,) in cursor.fetchall()}
     import psycopg
 
     with psycopg.connect(
@@ -158,6 +172,11 @@ def test_on_postgresql_what_is_committed_is_stored_once_whoever_is_killed(tmp_pa
 
 
 @pytest.mark.timeout(300)
+def test_on_mariadb_what_is_committed_is_stored_once_whoever_is_killed(tmp_path, mariadb):
+    check(tmp_path, mariadb.settings("shop"), rounds=1)
+
+
+@pytest.mark.timeout(300)
 def test_on_sqlite_what_is_committed_is_stored_once_whoever_is_killed(tmp_path):
     check(tmp_path, sqlite_settings(tmp_path), rounds=1)
 
@@ -166,6 +185,12 @@ def test_on_sqlite_what_is_committed_is_stored_once_whoever_is_killed(tmp_path):
 @pytest.mark.timeout(900)
 def test_ten_rounds_on_postgresql_lose_and_repeat_nothing(tmp_path, postgres):
     check(tmp_path, postgres.settings(), rounds=10)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_ten_rounds_on_mariadb_lose_and_repeat_nothing(tmp_path, mariadb):
+    check(tmp_path, mariadb.settings("rounds"), rounds=10)
 
 
 @pytest.mark.soak

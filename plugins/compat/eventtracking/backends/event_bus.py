@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
+
+from django.conf import settings
 
 from eventtracking.backends.routing import RoutingBackend
 from eventtracking.config import SEND_TRACKING_EVENT_EMITTED_SIGNAL
@@ -25,7 +29,10 @@ logger = logging.getLogger(__name__)
 
 
 class EventBusRoutingBackend(RoutingBackend):
-    """Sends the signal `TRACKING_EVENT_EMITTED` where `SEND_TRACKING_EVENT_EMITTED_SIGNAL` is set.
+    """Sends the signal `TRACKING_EVENT_EMITTED` for each event whose name is listed.
+
+    The setting `EVENT_BUS_TRACKING_LOGS` is the list of names, without patterns. Nothing is sent
+    without it, nor unless `SEND_TRACKING_EVENT_EMITTED_SIGNAL` is on.
 
     Its processors and backends run in the service that receives the event from the bus.
 
@@ -42,19 +49,26 @@ class EventBusRoutingBackend(RoutingBackend):
         self.backend_name = backend_name
 
     def send(self, event: Any) -> None:
-        """Send the signal."""
-        if not SEND_TRACKING_EVENT_EMITTED_SIGNAL.is_enabled():
-            return
+        """Send the signal, if the event is one of those for the bus."""
         name = event.get("name") or ""
+        if not SEND_TRACKING_EVENT_EMITTED_SIGNAL.is_enabled() or name not in _names():
+            return
+        timestamp = event.get("timestamp")
+        if isinstance(timestamp, str):
+            timestamp = datetime.fromisoformat(timestamp)
         TRACKING_EVENT_EMITTED.send_event(
             tracking_log=TrackingLogData(
                 name=name,
-                timestamp=event.get("timestamp"),
+                timestamp=timestamp,
                 data=_text(event.get("data")),
                 context=_text(event.get("context")),
             )
         )
         logger.info("Tracking log %s emitted to the event bus.", name)
+
+
+def _names() -> Collection[str]:
+    return getattr(settings, "EVENT_BUS_TRACKING_LOGS", ())
 
 
 def _text(value: Any) -> str:

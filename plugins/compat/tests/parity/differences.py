@@ -17,5 +17,6 @@ DIFFERENCES: Final = {
     "options_of_the_logger": "a warning tells of an event that `max_event_size` drops",
     "what_json_cannot_hold_in_the_log": "values that JSON cannot hold are logged",
     "django_trees": "the contexts of a thread are a mapping of another class",
+    "the_indexes_of_mongo": "indexes those fields that [`mongo`](mongo.md) does",
     "what_modules_have": "the exceptions of processors have a common base class",
 }
