@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "clickhouse",
     "fault_proxy",
+    "mariadb",
     "mongo_database",
     "mongo_uri",
     "mongod",
