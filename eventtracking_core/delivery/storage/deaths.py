@@ -77,7 +77,7 @@ class DeathCounts:
             size = os.fstat(file).st_size
             text: Any = json.loads(os.pread(file, size, 0) or b"{}")
             deaths: dict[str, int] = dict(text.get("deaths", {}))
-            for event_id in text.get("trying", ()) if is_dead else ():
+            for event_id in set(text.get("trying", ())) if is_dead else ():
                 deaths[event_id] = deaths.get(event_id, 0) + 1
             for event_id, number in deaths.items():
                 self._deaths[event_id] = max(number, self.of(event_id))

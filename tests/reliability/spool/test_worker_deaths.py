@@ -22,10 +22,13 @@ class Sink:
         with open(os.path.join(directory, "delivered"), "a") as file:
             file.write("".join(f"{event['data']['n']}\\n" for event in events))
 
-directory, number, kills, options = json.loads(sys.argv[1])
+directory, number, kills, same_id, options = json.loads(sys.argv[1])
 tracker = et.Tracker()
 delivery = {"mode": "spool", "directory": directory, "schedule_delay": 0.01, **options}
-tracker.configure({"backends": {"sink": {"delivery": delivery, "backends": {"a": Sink()}}}})
+node = {"delivery": delivery, "backends": {"a": Sink()}}
+if same_id:
+    node["processors"] = [lambda event: {**event, "id": "the same"}]
+tracker.configure({"backends": {"sink": node}})
 for n in range(number):
     tracker.emit("numbered", {"n": n})
 assert tracker.flush(30)
@@ -35,8 +38,8 @@ tracker.shutdown(5)
 
 @pytest.fixture
 def run(tmp_path):
-    def start(number, kills, **options):
-        arguments = json.dumps([str(tmp_path), number, kills, options])
+    def start(number, kills, *, same_id=False, **options):
+        arguments = json.dumps([str(tmp_path), number, kills, same_id, options])
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM, arguments],
             capture_output=True,
@@ -90,3 +93,11 @@ def test_a_process_that_ends_in_order_is_no_death(run, delivered, tmp_path):
     assert delivered() == set(range(10))
     assert letters(tmp_path) == []
     assert list(tmp_path.rglob("deliveries/*")) == []
+
+
+def test_events_of_one_id_count_each_death_once(run, delivered, tmp_path):
+    assert run(10, list(range(10)), same_id=True)
+    assert run(0, list(range(10)))
+    assert not run(0, [])
+    assert delivered() == set(range(10))
+    assert letters(tmp_path) == []
