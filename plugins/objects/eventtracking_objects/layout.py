@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, unquote
@@ -26,6 +27,9 @@ MISSING: Final = "__HIVE_DEFAULT_PARTITION__"
 MAX_VALUE: Final = 120
 """Characters of an escaped value; a longer one is cut, and ends with a hash."""
 
+CACHED: Final = 1024
+"""Values whose escaped form is kept: the events of a batch have few different ones."""
+
 _FIELD: Final = re.compile(r"\{([^{}:]+)(?::([^{}]+))?\}")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_.=+@ -]*")
 _LENGTHS: Final = {
@@ -45,7 +49,7 @@ class Layout:
 
     Args:
         template: directories, separated by `/`. `{name}`, `{context.org}` and other fields are
-            replaced by their values, `{timestamp:%Y-%m-%d}` by the time in UTC.
+            replaced by their values, `{timestamp:%Y-%m-%d}` by the time in UTC, to the minute.
 
     Raises:
         ValueError: the template cannot be used.
@@ -79,8 +83,10 @@ class Layout:
         """Return the directory of an event, in which no value is above the fixed part."""
         values = []
         for field, form in self._fields:
-            text = event["timestamp"].strftime(form) if form else field_text(event, field)
-            values.append(_escaped(text or ""))
+            if form:
+                values.append(_time(form, event["timestamp"].replace(second=0, microsecond=0)))
+            else:
+                values.append(_escaped(field_text(event, field) or ""))
         return self._template.format(*values)
 
     def pruned(self, filters: Filters) -> Callable[[str], bool]:
@@ -122,6 +128,12 @@ class Layout:
         return (end is None or first < end) and (start is None or last > start)
 
 
+@lru_cache(CACHED)
+def _time(form: str, minute: datetime) -> str:
+    return _escaped(minute.strftime(form))
+
+
+@lru_cache(CACHED)
 def _escaped(text: str) -> str:
     if not text:
         return MISSING
