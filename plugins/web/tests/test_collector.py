@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from threading import get_ident
 from uuid import UUID
 
 import pytest
@@ -311,3 +313,36 @@ def test_the_wsgi_face_answers_the_same(tracker, memory):
     assert ask(CONTENT_LENGTH="", **{"wsgi.input_terminated": True})["accepted"] == 1
     assert [line[:3] for line in answers] == ["200", "411", "400", "413", "200"]
     assert len(memory.events) == 2
+
+
+@pytest.mark.parametrize(("mode", "is_same"), [("queue", True), ("inline", False)])
+def test_a_backend_that_blocks_holds_up_no_other_request(mode, is_same):
+    """Events for a queue alone are sent by the event loop, others by a thread."""
+    tracker = et.Tracker()
+    node = {"delivery": mode, "backends": {"sink": MemoryBackend()}}
+    tracker.configure({"telemetry": False, "backends": {"r": node}})
+    threads = set()
+    tracker.add_context_provider(lambda: threads.add(get_ident()) or {})
+
+    async def ask():
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "headers": [(b"origin", ORIGIN.encode()), (b"content-type", b"text/plain")],
+        }
+        body = json.dumps(batch(an_event())).encode()
+        answers = []
+
+        async def receive():
+            return {"type": "http.request", "body": body}
+
+        async def send(message):
+            answers.append(message)
+
+        await collector(tracker, keys=KEYS, origins=[ORIGIN])(scope, receive, send)
+        return answers[0]["status"], get_ident()
+
+    status, loop = asyncio.run(ask())
+    assert status == 200
+    assert (threads == {loop}) is is_same
+    tracker.shutdown(5)
