@@ -50,8 +50,8 @@ def real(kind: type) -> Any:
     return next(base for base in kind.__mro__ if base.__module__ == "datetime")
 
 
-_DATETIME: Final = real(datetime)
-_exact: Final = partial(_DATETIME, tzinfo=UTC)
+_DATETIME: Final = (real(datetime),)
+_exact: Final = partial(_DATETIME[0], tzinfo=UTC)
 
 
 class Event(TypedDict):
@@ -107,7 +107,7 @@ def is_normal(event: Event) -> bool:
 
 def as_utc(moment: datetime) -> datetime:
     """Return a datetime in UTC; one without an offset is taken as UTC, one out of range clamped."""
-    if moment.tzinfo is UTC and type(moment) is _DATETIME:
+    if moment.tzinfo is UTC and type(moment) in _DATETIME:
         return moment
     exact: datetime = _exact(
         moment.year, moment.month, moment.day,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs" / "extension"))
 
-from extension.recording import commands, differences
+from recording import commands, differences
 
 
 @pytest.mark.parametrize(
