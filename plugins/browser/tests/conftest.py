@@ -62,11 +62,11 @@ class Site:
             Mount("/e", self._collect),
         ]
         app = Starlette(routes=routes)
+        # The browser may still hold connections at the end.
+        options = {"port": 0, "log_level": "warning", "lifespan": "off"}
+        options["timeout_graceful_shutdown"] = 1
         # An origin is a host with a port: these are two.
-        self._servers = [
-            uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-            for _ in range(2)
-        ]
+        self._servers = [uvicorn.Server(uvicorn.Config(app, **options)) for _ in range(2)]
         self._threads = [Thread(target=server.run, daemon=True) for server in self._servers]
         for thread in self._threads:
             thread.start()
