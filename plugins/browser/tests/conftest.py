@@ -144,7 +144,7 @@ class Site:
             await self._collector(scope, receive_again, send)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright has a running event loop: tests of asyncio have none
 def chromium():
     """A headless Chromium, the system's own, with its back/forward cache."""
     if CHROMIUM is None:

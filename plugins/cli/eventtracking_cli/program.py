@@ -37,7 +37,9 @@ _VERBS: Final = {
     "plugin": _Verb("plugin:plugin", "Write a plugin."),
     "plugins": _Verb("plugins_:plugins", "List the installed plugins."),
     "replay": _Verb("replay:replay", "Send stored events once more."),
-    "schema": _Verb("schema:schema", "Print the JSON Schema of a configuration."),
+    "schema": _Verb(
+        "schema:schema", "Print the schema of a configuration, or of a backend's tables."
+    ),
     "spool": _Verb("spool:spool", "Inspect the files in which events wait for delivery."),
     "stats": _Verb("stats:stats", "Count waiting events and dead letters."),
     "tree": _Verb("tree:tree", "Draw the routing tree of a configuration."),

@@ -25,7 +25,7 @@ __all__ = ["schema"]
 )
 @parameters.config
 def schema(kind: str | None, config: Path | None) -> None:
-    """Print the JSON Schema of a configuration, or with --for, definitions of tables.
+    """Print the schema of a configuration, or of a backend's tables.
 
     The JSON Schema is for draft 2020-12, and covers the installed plugins. A plugin that cannot be
     imported is left out and named on stderr.

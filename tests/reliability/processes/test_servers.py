@@ -96,7 +96,8 @@ def test_uwsgis_workers_deliver_while_they_live(threads, mode, serve, names):
 
 @pytest.mark.parametrize("mode", ["queue", "spool"])
 def test_uwsgis_workers_deliver_when_they_end(mode, serve, names, tmp_path):
-    with serve(UWSGI, mode=mode, delay=60, ends=True) as ask:
+    hooks = "--py-call-uwsgi-fork-hooks"  # the master has a thread, for the event of its start
+    with serve([*UWSGI, hooks], mode=mode, delay=60, ends=True) as ask:
         ask_until_it_answers(ask)
         for _ in range(19):
             ask()
