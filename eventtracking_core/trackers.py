@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core import lifecycle as _lifecycle  # noqa: F401  delivers at exit
 from eventtracking_core.contexts import CARRIED_KEYS, propagation
-from eventtracking_core.registry.registry import listeners
+from eventtracking_core.registry.declaring import listeners
 from eventtracking_core.tracker import Tracker
 
 if TYPE_CHECKING:

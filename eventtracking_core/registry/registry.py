@@ -15,7 +15,7 @@ from eventtracking_core.events import UNKNOWN, as_utc, clean_name
 from eventtracking_core.registry.jsonschema import fields_of_schema
 from eventtracking_core.registry.record import EventType, FieldDoc, RecordKind, stack_trace
 
-__all__ = ["MAX_TYPES", "FieldDescriptions", "Registry", "declare", "find_record", "listeners"]
+__all__ = ["MAX_TYPES", "FieldDescriptions", "Registry", "find_record"]
 
 FieldDescriptions = Mapping[str, "str | FieldDoc"]
 """What fields mean, by name; dotted where a field lies in another."""
@@ -25,15 +25,6 @@ MAX_TYPES: Final = 10_000
 
 # An id says what its record says, so it does not matter which registry has it.
 _registries: Final[WeakSet[Registry]] = WeakSet()
-
-
-listeners: Final[list[Callable[[EventType], object]]] = []
-
-
-def declare(record: EventType) -> None:
-    """Tell of a record that a class declares."""
-    for listen in listeners:
-        listen(record)
 
 
 def find_record(record_id: str) -> EventType | None:

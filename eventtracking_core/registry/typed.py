@@ -12,8 +12,8 @@ from typing import Any, Final, TypeVar, dataclass_transform
 from eventtracking_core.encoding import field_names
 from eventtracking_core.events import clean_name
 from eventtracking_core.registry.annotations import fields_of_class
+from eventtracking_core.registry.declaring import declare
 from eventtracking_core.registry.record import EventType, stack_trace
-from eventtracking_core.registry.registry import declare
 
 __all__ = ["event", "fields_of"]
 
