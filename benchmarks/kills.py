@@ -148,10 +148,13 @@ def _until(condition: Callable[[], bool], problem: str) -> None:
 
 
 def _tracker(uri: str, directory: Path) -> Tracker:
-    delivery: dict[str, object] = {"mode": "spool", "directory": str(directory)}
-    delivery["initial_interval"] = 0.05
-    # It is not the events that kill these processes, while an attempt waits for the server.
-    delivery["max_worker_deaths"] = 1000
+    delivery = {
+        "mode": "spool",
+        "directory": str(directory),
+        "initial_interval": 0.05,
+        # It is not the events that kill these processes, while an attempt waits for the server.
+        "max_worker_deaths": 1000,
+    }
     sink = {"type": "mongo", "uri": uri, "database": DATABASE, "delivery": delivery}
     tracker = Tracker()
     tracker.configure({"backends": {"sink": sink}})
