@@ -6,17 +6,18 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from eventtracking_core.contexts import Scope
 from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.dispatcher import Dispatcher, report_failure
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import Event, id_at, shared_context
 from eventtracking_core.forks import check_fork, reset_after_fork, same_process
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.pipeline import Pipeline, Replaced, emitting
+from eventtracking_core.pipeline import Replaced, emitting
 from eventtracking_core.prepared import PreparedEvent
 from eventtracking_core.validation.arguments import (
     coerce_data,
@@ -36,15 +37,13 @@ __all__ = ["Emitter", "freeze_clock"]
 _now: Callable[[tzinfo], datetime] = datetime.now
 
 
-class Emitter:
+class Emitter(Dispatcher):
     """Builds events, with the contexts that are active, and sends them through a pipeline.
 
     Args:
         context_locator: finds the active contexts; by default each task and thread has its own.
         strict: raise what would be a warning.
     """
-
-    _pipeline: Pipeline  # set by a subclass, which may replace it at any moment
 
     def __init__(self, context_locator: ContextLocator | None, *, strict: bool) -> None:
         self._scope = Scope(context_locator)
@@ -159,14 +158,21 @@ class Emitter:
         now = _now(UTC)
         event_id = event_id or id_at(now)
         try:
-            built = self._build(event_id, now, name, data, timestamp)
-            verdict = built if isinstance(built, tuple) else None
-            event = snapshot(built.event if isinstance(built, tuple) else built)
+            cls = None
+            if data is None:
+                cls, name, data = typed_event(name)
+            text = coerce_name(name, self._names, self._warnings)
+            context = self._pipeline.context(self._scope.merged())
+            moment = now if timestamp is None else coerce_timestamp(timestamp, text, self._warnings)
+            fields = coerce_data(data, text, self._warnings)
+            event, verdict = _parted(
+                self._assemble(event_id, text, moment, context, fields, cls=cls)
+            )
+            event = snapshot(event)
         except InvalidEventError:
             raise
         except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
-            pass_on(error)
-            report(logging.ERROR, type(error), "an event was not prepared: %s", describe(error))
+            report_failure("prepared", error)
             return PreparedEvent(event_id, None)
         return PreparedEvent(event_id, partial(self._route, event, verdict))
 
@@ -195,27 +201,34 @@ class Emitter:
         check_fork()
         try:
             text = self._names.get(name) or coerce_name(name, self._names, self._warnings)
-            event = self._built(event_id, text, timestamp, context, data)
-            if type(event) is dict:
-                self._route(event)
-            else:
-                verdict = cast("Verdict", event)
-                self._route(verdict.event, verdict)
+            self._route(*_parted(self._assemble(event_id, text, timestamp, context, data)))
         except InvalidEventError:
             raise
         except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
-            pass_on(error)
-            report(logging.ERROR, type(error), "an event was not emitted: %s", describe(error))
+            report_failure("emitted", error)
 
-    def _built(
+    def _assemble(
         self,
         event_id: str,
         name: str,
         moment: datetime,
         context: dict[str, Any],
         data: dict[str, Any],
+        *,
+        cls: type | None = None,
     ) -> Event | Verdict:
-        if self._builders is None:
+        """Return an event, or what a policy does with it.
+
+        Args:
+            event_id: its id.
+            name: a clean name.
+            moment: when it happened.
+            context: the whole context.
+            data: its fields.
+            cls: the class that declares its type, if there is one.
+        """
+        builders = self._builders if cls is None else self._event_builders()
+        if builders is None:
             return {
                 "id": event_id,
                 "name": name,
@@ -223,28 +236,9 @@ class Emitter:
                 "context": context,
                 "data": data,
             }
-        build = self._builders[name]
+        build = builders[name if cls is None else cls]
         frame = self._top()
         return build(self._pipeline.policies, event_id, name, moment, frame, context, data)
-
-    def _build(
-        self, event_id: str, now: datetime, name: object, data: object, timestamp: object
-    ) -> Event | Verdict:
-        """Return an event, or what a policy does with it; see `emit`."""
-        pipeline, warnings = self._pipeline, self._warnings
-        cls = None
-        if data is None:
-            cls, name, data = typed_event(name)
-        text = coerce_name(name, self._names, warnings)
-        frame = self._top()
-        context = pipeline.context({} if frame is None else frame.merged)
-        moment = now if timestamp is None else coerce_timestamp(timestamp, text, warnings)
-        fields = coerce_data(data, text, warnings)
-        if self._builders is None and cls is None:
-            made = {"id": event_id, "name": text, "timestamp": moment}
-            return cast("Event", {**made, "context": context, "data": fields})
-        build = (self._builders or self._event_builders())[text if cls is None else cls]
-        return build(pipeline.policies, event_id, text, moment, frame, context, fields)
 
     def _event_builders(self) -> EventBuilders:
         """Return the builders of events; from now on, events are checked."""
@@ -259,41 +253,6 @@ class Emitter:
         self._event_builders()
         self._pipeline.write_metadata(record)
 
-    def send(self, event: Event) -> None:
-        """Route an existing event, such as a replay or a line of a log. Never raises."""
-        check_fork()
-        self._route(event)
-
-    def _route(self, event: Event, verdict: Verdict | None = None) -> None:
-        """Send an event through the pipeline, or apply a verdict; again if that was replaced."""
-        replaced: Pipeline | None = None
-        while (pipeline := self._pipeline) is not replaced:
-            if pipeline.is_silent:
-                return
-            try:
-                self._send(pipeline, event, verdict)
-            except Replaced:
-                replaced = pipeline
-            else:
-                return
-
-    def _send(self, pipeline: Pipeline, event: Event, verdict: Verdict | None = None) -> None:
-        try:
-            next(pipeline.emitted)
-            if verdict is None:
-                pipeline.send(event)
-            elif verdict.action == "reject":
-                pipeline.count_dropped(verdict.reason)
-            else:
-                pipeline.reject_invalid(verdict.reason, event)
-        except Replaced:
-            raise
-        except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
-            pass_on(error)
-            report(logging.ERROR, type(error), "an event was not sent: %s", describe(error))
-        finally:
-            next(pipeline.left)
-
     @property
     def event_types(self) -> Registry:
         """The registered types of events and contexts, with every earlier record."""
@@ -305,6 +264,11 @@ class Emitter:
             # Of two threads that come here at once, one must not lose what it registers.
             self._event_types = self._made.setdefault("event types", made)
         return self._event_types
+
+
+def _parted(built: Event | Verdict) -> tuple[Event, Verdict | None]:
+    """Return an event and the verdict on it, if a policy gave one."""
+    return (built.event, built) if isinstance(built, tuple) else (built, None)
 
 
 def freeze_clock(read: Callable[[tzinfo], datetime]) -> Callable[[], None]:
@@ -325,4 +289,4 @@ def _registered(emitter: ref[Emitter], record: EventType) -> None:
         found._registered(record)  # noqa: SLF001  a method, but for the weak reference
 
 
-emitting.extend((Emitter.emit, Emitter._send))  # noqa: SLF001  they count events in and out
+emitting.append(Emitter.emit)
