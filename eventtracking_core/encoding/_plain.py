@@ -58,7 +58,7 @@ def reader(kind: type) -> Reader | None:
         return _members
     if issubclass(kind, Sequence | AbstractSet | MappingView):
         return _first
-    return _number_reader(kind) or (_isoformat if _has(kind, "isoformat") else None)
+    return _number_reader(kind) or _time_reader(kind)
 
 
 def has_reader(kind: type) -> bool:
@@ -84,6 +84,13 @@ def _number_reader(kind: type) -> Reader | None:
     if issubclass(kind, Real):
         return _exact_float
     return _complex if issubclass(kind, Complex) else None
+
+
+def _time_reader(kind: type) -> Reader | None:
+    for name in ("isoformat", "format_iso"):  # the standard library's and its like, whenever's
+        if _has(kind, name):
+            return getattr(kind, name)  # type: ignore[no-any-return]
+    return None
 
 
 @by_type
@@ -162,10 +169,6 @@ def _bson_text(value: Any) -> str:
     return str.__str__(text)
 
 
-def _isoformat(value: Any) -> Any:
-    return type(value).isoformat(value)
-
-
 def _ratio(value: Any) -> str:
     numerator, denominator = operator.index(value.numerator), operator.index(value.denominator)
     return f"{numerator}/{denominator}" if denominator != 1 else str(numerator)
@@ -214,20 +217,23 @@ def _rows(value: Any) -> Any:
     return value.iloc[:rows].to_dict("records")
 
 
-def _lists(value: Any) -> dict[Any, list[Any]]:
-    """Return the values of each key of a mapping that may have several."""
-    kind: Any = type(value)
-    return {key: kind.getlist(value, key) for key in islice(iter(value), MAX_NODES + 1)}
+def _lists(method: str) -> Reader:
+    """Return a reader of mappings whose keys may have several values, which a method returns."""
 
+    def read(value: Any) -> dict[Any, list[Any]]:
+        values = getattr(type(value), method)
+        return {key: values(value, key) for key in islice(iter(value), MAX_NODES + 1)}
 
-def _query(value: Any) -> dict[Any, list[Any]]:
-    kind: Any = type(value)
-    return {key: kind.get_list(value, key) for key in islice(iter(value), MAX_NODES + 1)}
+    return read
 
 
 def _arrow_members(value: Any) -> Any:
     rows = MAX_NODES // max(1, getattr(value, "num_columns", 1)) + 1
     return value.slice(0, rows).to_pylist()
+
+
+def _polars_rows(value: Any) -> Any:
+    return value.head(MAX_NODES // max(1, value.width) + 1).to_dicts()
 
 
 def _django_object(value: Any) -> Any:
@@ -237,10 +243,13 @@ def _django_object(value: Any) -> Any:
 
 
 _NAMED: Final[dict[tuple[str, str], Reader]] = {
-    ("django", "MultiValueDict"): _lists,
+    ("django", "MultiValueDict"): _lists("getlist"),
     ("django", "Promise"): _text,
-    ("httpx", "QueryParams"): _query,
+    ("httpx", "QueryParams"): _lists("get_list"),
     ("httpx", "URL"): _text,
+    ("lxml", "StringElement"): _text,
+    ("multidict", "MultiDict"): _lists("getall"),
+    ("multidict", "MultiDictProxy"): _lists("getall"),
     ("numpy", "clongdouble"): _text,
     ("numpy", "datetime64"): _time,
     ("numpy", "longdouble"): _long_float,
@@ -250,14 +259,19 @@ _NAMED: Final[dict[tuple[str, str], Reader]] = {
     ("pandas", "NAType"): _null,
     ("pandas", "NaTType"): _null,
     ("pandas", "Period"): _text,
+    ("polars", "DataFrame"): _polars_rows,
+    ("polars", "Series"): lambda value: value.head(MAX_NODES + 1).to_list(),
     ("pyarrow", "ChunkedArray"): _arrow_members,
     ("pyarrow", "RecordBatch"): _arrow_members,
     ("pyarrow", "Scalar"): lambda value: value.as_py(),
     ("pyarrow", "Table"): _arrow_members,
     ("pydantic", "_BaseUrl"): _text,
     ("pydantic_core", "Url"): _text,
-    ("starlette", "ImmutableMultiDict"): _lists,
+    ("starlette", "ImmutableMultiDict"): _lists("getlist"),
     ("starlette", "URL"): _text,
-    ("werkzeug", "MultiDict"): _lists,
+    ("ulid", "ULID"): _text,
+    ("uuid_utils", "UUID"): _text,
+    ("werkzeug", "MultiDict"): _lists("getlist"),
+    ("xarray", "DataArray"): lambda value: _members(value.values),
     ("yarl", "URL"): _text,
 }

@@ -10,9 +10,12 @@ import types
 from datetime import UTC, datetime
 
 import httpx
+import multidict
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
+import xarray as xr
 from bson import Binary, Decimal128, Int64, ObjectId
 from django.conf import settings
 from django.http import QueryDict
@@ -22,7 +25,9 @@ from django.utils.translation import gettext_lazy
 from freezegun.api import FakeDate, FakeDatetime
 from pydantic import AnyUrl
 from starlette.datastructures import URL, FormData, QueryParams
+from ulid import ULID
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
+from whenever import Instant
 
 if not settings.configured:
     settings.configure(USE_I18N=False)
@@ -52,6 +57,8 @@ class Whole:
 
 Point = collections.namedtuple("Point", ("x", "y"))  # noqa: PYI024  the plain one is the case
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+PROXY = multidict.MultiDictProxy(multidict.MultiDict([("a", 1)]))
+CROCKFORD = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
 OID = "0123456789ab0123456789ab"
 
 EXACT = {
@@ -91,6 +98,10 @@ EXACT = {
     "pandas Period": (pd.Period("2026-01"), "2026-01"),
     "pandas Interval": (pd.Interval(1, 2), "(1, 2]"),
     "pandas Index": (pd.Index([1]), [1]),
+    "polars Series": (pl.Series([1, None]), [1, None]),
+    "polars DataFrame": (pl.DataFrame({"a": [1], "b": ["x"]}), [{"a": 1, "b": "x"}]),
+    "xarray DataArray": (xr.DataArray([1.5, 2.5]), [1.5, 2.5]),
+    "xarray DataArray of one": (xr.DataArray(3), 3),
     "pyarrow text": (pa.scalar("a"), "a"),
     "pyarrow null": (pa.scalar(None), None),
     "pyarrow Array": (pa.array([1, None]), [1, None]),
@@ -108,6 +119,8 @@ EXACT = {
     "starlette URL": (URL("http://a/b"), "http://a/b"),
     "httpx QueryParams": (httpx.QueryParams("a=1&a=2"), {"a": ["1", "2"]}),
     "httpx URL": (httpx.URL("http://a/b"), "http://a/b"),
+    "multidict MultiDict": (multidict.MultiDict([("a", 1), ("a", 2)]), {"a": [1, 2]}),
+    "multidict MultiDictProxy": (PROXY, {"a": [1]}),
     "pydantic AnyUrl": (AnyUrl("http://a/b"), "http://a/b"),
     "UserString": (collections.UserString("a"), "a"),
     "UserDict": (collections.UserDict(a=1), {"a": 1}),
@@ -118,6 +131,8 @@ EXACT = {
     "freezegun datetime": (FakeDatetime(2026, 1, 1), "2026-01-01T00:00:00Z"),
     "freezegun date": (FakeDate(2026, 1, 1), "2026-01-01"),
     "datetime subclass": (Moment(2026, 1, 1, tzinfo=UTC), "2026-01-01T00:00:00Z"),
+    "whenever Instant": (Instant.from_utc(2026, 1, 1), "2026-01-01T00:00:00Z"),
+    "ULID": (ULID.from_str(CROCKFORD), CROCKFORD),
     "IntEnum": (Level.HIGH, 3),
     "StrEnum": (Mood.GOOD, "good"),
     "Fraction": (fractions.Fraction(1, 3), "1/3"),
