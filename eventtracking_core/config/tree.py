@@ -26,6 +26,7 @@ from eventtracking_core.routing import (
     CompositeParts,
     InlineLeaf,
     Leaf,
+    LeafPlace,
     ProcessorNode,
     RemoteComposite,
     RoutingBackend,
@@ -184,29 +185,19 @@ class TreeBuilder:
         context: NodeContext,
         type_name: str | None,
     ) -> Leaf:
-        delivery, path = merge_delivery(context, backend), context.tree_path
+        delivery = merge_delivery(context, backend)
+        place = LeafPlace(name, context.tree_path, type_name, self._tracker, self._owner)
         try:
             if context.composite is not None:
-                return context.composite.build_leaf(
-                    name, backend, delivery=delivery, path=path, type_name=type_name,
-                    tracker=self._tracker, owner=self._owner,
-                )  # fmt: skip
+                return context.composite.build_leaf(backend, place, delivery)
             options = DeliveryOptions(**delivery)
         except ValueError as error:
             self._problems.add(f"{context.path}.delivery", str(error))
             options = DeliveryOptions()
         if options.mode == "inline":
             return InlineLeaf(name, backend, type_name=type_name)
-        return BufferedLeaf(
-            name,
-            backend,
-            options=options,
-            path=path,
-            type_name=type_name,
-            tracker=self._tracker,
-            owner=self._owner,
-            run=self._runner(path, type_name or type(backend).__name__),
-        )
+        run = self._runner(place.path, type_name or type(backend).__name__)
+        return BufferedLeaf(backend, place, options, run)
 
     def _runner(self, path: str, type_name: str) -> Run:
         return Attempt.run if self._telemetry is None else self._telemetry.runner(path, type_name)

@@ -10,14 +10,13 @@ from eventtracking_core.delivery.buffer import Buffer
 from eventtracking_core.delivery.letters import PendingLetters
 from eventtracking_core.delivery.outcomes import DeliveryOutcomes
 from eventtracking_core.delivery.places import (
-    DEFAULT_TRACKER,
     adopt_from,
     base_directory,
     leaf_directory,
 )
 from eventtracking_core.delivery.storage.dead_letters import DeadLetters
 from eventtracking_core.delivery.storage.directory import directory_name
-from eventtracking_core.routing import Leaf
+from eventtracking_core.routing import Leaf, LeafPlace
 from eventtracking_core.routing.coroutines import speaks_asyncio
 
 if TYPE_CHECKING:
@@ -32,34 +31,22 @@ class BatchLeaf(Leaf):
     """A leaf whose events are delivered in batches, and become dead letters if they are rejected.
 
     Args:
-        name: the backend's name in its router.
         backend: where events go.
-        options: how to store and deliver them.
-        path: the leaf's path in the tree, part of its directory's name.
-        type_name: the type's name in the configuration.
-        tracker: the name of its tracker, part of the directory's name too.
-        owner: its tracker, or a proxy of it.
+        place: where the leaf stands.
+        options: how to store and deliver events.
     """
 
     def __init__(
-        self,
-        name: str,
-        backend: Backend | BatchBackend,
-        *,
-        options: DeliveryOptions,
-        path: str,
-        type_name: str | None = None,
-        tracker: str | None = DEFAULT_TRACKER,
-        owner: object = None,
+        self, backend: Backend | BatchBackend, place: LeafPlace, options: DeliveryOptions
     ) -> None:
-        super().__init__(name, _plain(backend), type_name=type_name, registered=backend)
+        super().__init__(place.name, _plain(backend), type_name=place.type_name, registered=backend)
         self.mode = options.mode
         self.options = options
-        self.path = path
-        self.owner = owner
+        self.path = path = place.path
+        self.owner = place.owner
         base = base_directory(options.directory)
-        self.directory = leaf_directory(base, path or name, tracker, owner)
-        self._earlier_directory = base / directory_name(path or name)
+        self.directory = leaf_directory(base, path or self.name, place.tracker, place.owner)
+        self._earlier_directory = base / directory_name(path or self.name)
         self.buffer = Buffer(
             path, options, self.directory, base, lost=partial(self.ledger.drop, "damaged")
         )

@@ -12,9 +12,6 @@ from eventtracking_core.delivery.attempt import Attempt, Run, sender
 from eventtracking_core.delivery.batch_leaf import BatchLeaf
 from eventtracking_core.delivery.buffer import SPOOL_FULL
 from eventtracking_core.delivery.control import WorkerControl
-from eventtracking_core.delivery.places import (
-    DEFAULT_TRACKER,
-)
 from eventtracking_core.delivery.queue import QUEUE_FULL, StoredError
 from eventtracking_core.delivery.retry import RetrySender
 from eventtracking_core.delivery.worker import Worker
@@ -22,7 +19,7 @@ from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack, snapshot
 from eventtracking_core.holders import hold, join_holder, let_go
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.routing import AtomicCounter
+from eventtracking_core.routing import AtomicCounter, LeafPlace
 from eventtracking_core.signals import drain_by_default
 
 if TYPE_CHECKING:
@@ -44,32 +41,20 @@ class BufferedLeaf(BatchLeaf):
     """Stores events in the emitting thread, and delivers them in a thread of its own.
 
     Args:
-        name: the backend's name in its router.
         backend: where events go.
-        options: how to store and deliver them.
-        path: the leaf's path in the tree, part of its directory's name.
-        type_name: the type's name in the configuration.
-        tracker: the name of its tracker, part of the directory's name too.
-        owner: its tracker, or a proxy of it.
+        place: where the leaf stands.
+        options: how to store and deliver events.
         run: makes an attempt to deliver a batch; telemetry measures it.
     """
 
     def __init__(
         self,
-        name: str,
         backend: Backend | BatchBackend,
-        *,
+        place: LeafPlace,
         options: DeliveryOptions,
-        path: str,
-        type_name: str | None = None,
-        tracker: str | None = DEFAULT_TRACKER,
-        owner: object = None,
         run: Run = Attempt.run,
     ) -> None:
-        super().__init__(
-            name, backend, options=options, path=path, type_name=type_name, tracker=tracker,
-            owner=owner,
-        )  # fmt: skip
+        super().__init__(backend, place, options)
         self._run = run
         self._equip()
         join_holder(self)
@@ -78,7 +63,7 @@ class BufferedLeaf(BatchLeaf):
 
     def _equip(self) -> None:
         """Make the worker and what it is given."""
-        control = WorkerControl()
+        self._control = control = WorkerControl()
         self._sender = RetrySender(
             self.path,
             self.options,
@@ -198,7 +183,7 @@ class BufferedLeaf(BatchLeaf):
     def close(self) -> None:
         """Accept no more events; deliver what is pending."""
         self.closed = True
-        self.worker.stop()
+        self._control.stop()
 
     def flush(self, timeout: float) -> bool:
         """Wait until every event accepted before has an outcome; return whether it has."""

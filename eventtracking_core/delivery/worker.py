@@ -121,10 +121,6 @@ class Worker:
             self._buffer.queue.withdraw(marker)
             self._control.withdraw(marker)
 
-    def stop(self) -> None:
-        """End the worker when nothing is pending."""
-        self._control.stop()
-
     def join(self, timeout: float) -> bool:
         """Wait for the end, for at most `timeout` seconds; return whether it came."""
         # A little earlier than that, so that it has ended when this returns.

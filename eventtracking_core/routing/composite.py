@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from eventtracking_core.components import Backend, BatchBackend
 from eventtracking_core.routing.leaf import Leaf
+from eventtracking_core.routing.place import LeafPlace
 from eventtracking_core.routing.processor_node import ProcessorNode
 from eventtracking_core.routing.router import RoutingBackend
 
@@ -62,25 +63,14 @@ class RemoteComposite(CompositeBackend, Protocol):
 
     @staticmethod
     def build_leaf(
-        name: str,
-        backend: Backend | BatchBackend,
-        *,
-        delivery: Mapping[str, Any],
-        path: str,
-        type_name: str | None,
-        tracker: str | None,
-        owner: object,
+        backend: Backend | BatchBackend, place: LeafPlace, delivery: Mapping[str, Any], /
     ) -> Leaf:
         """Return the leaf for one backend below the node.
 
         Args:
-            name: the backend's name.
             backend: the backend.
+            place: where the leaf stands.
             delivery: the delivery options that the environment and the tables below the node set.
-            path: the leaf's path in the tree.
-            type_name: the type's name in the configuration.
-            tracker: the tracker's name, if it has one.
-            owner: the tracker, or a proxy of it.
 
         Raises:
             ValueError: a leaf below this node can't have these delivery options.

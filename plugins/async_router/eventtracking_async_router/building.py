@@ -10,7 +10,7 @@ from eventtracking_async_router.publisher import Publisher
 from eventtracking_async_router.router import PUBLISHER, RemoteRouter
 from eventtracking_core.components import Backend, BatchBackend
 from eventtracking_core.delivery import DeliveryOptions
-from eventtracking_core.routing import CompositeParts
+from eventtracking_core.routing import CompositeParts, LeafPlace
 
 __all__ = ["build_leaf", "build_node"]
 
@@ -19,14 +19,7 @@ MAX_ELAPSED_TIME: Final = 86_400.0
 
 
 def build_leaf(
-    name: str,
-    backend: Backend | BatchBackend,
-    *,
-    delivery: Mapping[str, Any],
-    path: str,
-    type_name: str | None,
-    tracker: str | None,
-    owner: object,
+    backend: Backend | BatchBackend, place: LeafPlace, delivery: Mapping[str, Any]
 ) -> RemoteLeaf:
     """Return the leaf for one backend below a node.
 
@@ -36,9 +29,7 @@ def build_leaf(
     options = DeliveryOptions(**{"max_elapsed_time": MAX_ELAPSED_TIME, **delivery})
     if "spool" in {options.mode, options.when_full}:
         raise ValueError("pending events of this backend are in the broker: it cannot have a spool")
-    return RemoteLeaf(
-        name, backend, options=options, path=path, type_name=type_name, tracker=tracker, owner=owner
-    )
+    return RemoteLeaf(backend, place, options)
 
 
 def build_node(

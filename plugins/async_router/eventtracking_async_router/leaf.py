@@ -20,7 +20,7 @@ from eventtracking_core.diagnostics import report
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import Event
 from eventtracking_core.holders import join_holder
-from eventtracking_core.routing import AtomicCounter
+from eventtracking_core.routing import AtomicCounter, LeafPlace
 
 __all__ = ["RemoteLeaf", "RetryLater", "SendTo", "capture"]
 
@@ -58,20 +58,9 @@ class RemoteLeaf(BatchLeaf):
     stage = 1  # the leaf that publishes may deliver to it, in the same process
 
     def __init__(
-        self,
-        name: str,
-        backend: Backend | BatchBackend,
-        *,
-        options: DeliveryOptions,
-        path: str,
-        type_name: str | None,
-        tracker: str | None,
-        owner: object,
+        self, backend: Backend | BatchBackend, place: LeafPlace, options: DeliveryOptions
     ) -> None:
-        super().__init__(
-            name, backend, options=options, path=path, type_name=type_name, tracker=tracker,
-            owner=owner,
-        )  # fmt: skip
+        super().__init__(backend, place, options)
         self._send_to: SendTo = _refuse
         self._reset(options)
         self.mode = "worker"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from eventtracking_async_router.leaf import RemoteLeaf
     from eventtracking_async_router.publisher import Publisher
     from eventtracking_async_router.router import RemoteRouter
-    from eventtracking_core.routing import CompositeParts
+    from eventtracking_core.routing import CompositeParts, LeafPlace
 
 __all__ = ["AsyncRouter"]
 
@@ -83,14 +83,7 @@ class AsyncRouter:
 
     @staticmethod
     def build_leaf(
-        name: str,
-        backend: Backend | BatchBackend,
-        *,
-        delivery: Mapping[str, Any],
-        path: str,
-        type_name: str | None,
-        tracker: str | None,
-        owner: object,
+        backend: Backend | BatchBackend, place: LeafPlace, delivery: Mapping[str, Any], /
     ) -> RemoteLeaf:
         """Return the leaf for one backend below a node.
 
@@ -99,10 +92,7 @@ class AsyncRouter:
         """
         from eventtracking_async_router import building  # noqa: PLC0415  msgspec
 
-        return building.build_leaf(
-            name, backend, delivery=delivery, path=path, type_name=type_name, tracker=tracker,
-            owner=owner,
-        )  # fmt: skip
+        return building.build_leaf(backend, place, delivery)
 
     def build_node(self, parts: CompositeParts, /) -> RemoteRouter:
         """Return the node for its place in a tree.

@@ -21,11 +21,11 @@ class Parcels:
         self.events = deque(maxlen=limit)
 
     @staticmethod
-    def build_leaf(name, backend, *, delivery, path, type_name, tracker, owner):
+    def build_leaf(backend, place, delivery):
         if delivery["mode"] != "inline":
             raise ValueError("these backends are called when the parcel arrives")
-        leaf = InlineLeaf(name, backend, type_name=type_name)
-        leaf.path = path
+        leaf = InlineLeaf(place.name, backend, type_name=place.type_name)
+        leaf.path = place.path
         return leaf
 
     def build_node(self, parts):
