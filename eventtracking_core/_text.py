@@ -37,11 +37,13 @@ def encodable(value: Any) -> Any:
     r"""Return a value with the lone surrogates of its texts escaped, at any depth, as `\ud800`."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode(errors="backslashreplace").decode()
-    if isinstance(value, Mapping):
-        return {encodable(key): encodable(item) for key, item in value.items()}
     if isinstance(value, list):
         return list(map(encodable, value))
-    return tuple(map(encodable, value)) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return tuple(map(encodable, value))
+    if isinstance(value, Mapping):
+        return {encodable(key): encodable(item) for key, item in value.items()}
+    return value
 
 
 def make_encodable(record: object, names: Iterable[str]) -> None:

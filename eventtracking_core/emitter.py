@@ -248,11 +248,6 @@ class Emitter(Dispatcher):
             self._builders = EventBuilders(self.event_types, self._warnings)
         return self._builders
 
-    def _registered(self, record: EventType) -> None:
-        """Check events by a record that was registered, and save it."""
-        self._event_builders()
-        self._pipeline.write_metadata(record)
-
     @property
     def event_types(self) -> Registry:
         """The registered types of events and contexts, with every earlier record."""
@@ -284,9 +279,11 @@ def freeze_clock(read: Callable[[tzinfo], datetime]) -> Callable[[], None]:
 
 
 def _registered(emitter: ref[Emitter], record: EventType) -> None:
+    """Check events by a record that was registered, and save it."""
     found = emitter()
     if found is not None:
-        found._registered(record)  # noqa: SLF001  a method, but for the weak reference
+        found._event_builders()  # noqa: SLF001  a method, but for the weak reference
+        found._pipeline.write_metadata(record)  # noqa: SLF001  as above
 
 
 emitting.append(Emitter.emit)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from inspect import signature
 from threading import RLock
@@ -74,6 +75,8 @@ _BUILT_IN: Final[Mapping[ComponentKind, Mapping[str, str]]] = {
         "memory": "eventtracking_core.backends.memory:MemoryBackend",
     },
 }
+
+_import_built_in: Final = cache(import_attribute)
 
 PUBLISHED: Final = frozenset(
     {
@@ -147,7 +150,7 @@ class Plugins:
             return import_attribute(type_name)
         built_in = _BUILT_IN[kind].get(type_name)
         if built_in is not None:
-            return import_attribute(built_in)
+            return _import_built_in(built_in)
         name = type_name.partition(".")[0]
         if name in disabled:
             raise PluginError(f"plugin {name!r} is disabled")
@@ -191,7 +194,7 @@ class Plugins:
                     failed[entry_point.name] = error
         found: dict[ComponentKind, dict[str, Factory]] = {}
         for kind in _BUILT_IN:
-            found[kind] = {name: import_attribute(path) for name, path in _BUILT_IN[kind].items()}
+            found[kind] = {name: _import_built_in(path) for name, path in _BUILT_IN[kind].items()}
             for name, _ in self._manager.list_name_plugin():
                 try:
                     found[kind].update(self.factories(kind, name))

@@ -53,7 +53,7 @@ def check(root: RoutingBackend, problems: Problems) -> None:
 
 def guards(router: RoutingBackend, path: str = "") -> Iterator[tuple[str, Accepts]]:
     """Yield the guards at a router and below it, each with the path of its router."""
-    for part in router.parts():
+    for part in router.parts:
         for step in part.steps:
             if isinstance(step.processor, Accepts):
                 yield path, step.processor

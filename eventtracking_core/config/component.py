@@ -119,7 +119,7 @@ class ComponentFactory:
 
     def _type(
         self, kind: ComponentKind, type_name: object
-    ) -> tuple[Factory, dict[str, Parameter], bool]:
+    ) -> tuple[Factory, Mapping[str, Parameter], bool]:
         """Return a factory, its options, and whether it takes others besides."""
         if not isinstance(type_name, str):
             raise PluginError(f"expected the type of a {kind}")

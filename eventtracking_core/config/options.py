@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from math import isfinite
 from pathlib import Path, PurePath
 from types import NoneType, UnionType
@@ -66,12 +66,16 @@ class Parameter:
         return Annotation(self.hint)
 
 
-def parameters(factory: Callable[..., Any]) -> tuple[dict[str, Parameter], bool]:
+def parameters(factory: Callable[..., Any]) -> tuple[Mapping[str, Parameter], bool]:
     """Return the options of a component, and whether it takes others besides.
 
     Raises:
         UnresolvableError: an annotation cannot be resolved; the message says which.
     """
+    return _of_class(factory) if isinstance(factory, type) else _parameters(factory)
+
+
+def _parameters(factory: Callable[..., Any]) -> tuple[Mapping[str, Parameter], bool]:
     try:
         signature = inspect.signature(factory)
     except (TypeError, ValueError):
@@ -90,6 +94,10 @@ def parameters(factory: Callable[..., Any]) -> tuple[dict[str, Parameter], bool]
     }
     kinds = {parameter.kind for parameter in signature.parameters.values()}
     return named, inspect.Parameter.VAR_KEYWORD in kinds
+
+
+_of_class: Final = lru_cache(_parameters)
+"""Looking at a signature takes a millisecond, and a class has the same one each time."""
 
 
 class Annotation:

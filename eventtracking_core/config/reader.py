@@ -80,9 +80,8 @@ class NodeContext(NamedTuple):
     @property
     def tree_path(self) -> str:
         """The node's path in the tree, which is unique, and which can name a directory."""
-        return ".".join(
-            quote(name, safe=" ", errors="surrogatepass").replace(".", "%2E") for name in self.names
-        )
+        quoted = [quote(name, safe=" ", errors="surrogatepass") for name in self.names]
+        return ".".join([name.replace(".", "%2E") for name in quoted])
 
 
 def is_missing(value: object) -> bool:

@@ -74,7 +74,7 @@ def _nodes(table: Mapping[str, Any], path: str, names: tuple[str, ...]) -> Itera
 
 def _leaves(router: RoutingBackend, names: tuple[str, ...]) -> Iterator[tuple[Any, Leaf]]:
     """Yield the leaves by the names of their nodes in the configuration."""
-    for name, child in (item for part in router.parts() for item in part.children.items()):
+    for name, child in (item for part in router.parts for item in part.children.items()):
         at = (*names, name)
         if not isinstance(child, RoutingBackend):
             yield at, child

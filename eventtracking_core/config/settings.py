@@ -91,12 +91,12 @@ def read_telemetry(tree: Mapping[str, Any], problems: Problems) -> Telemetry:
         return Telemetry(
             **(environment | _read(given, _SWITCHES, "telemetry", problems, Telemetry))
         )
-    if not isinstance(given, bool | Substituted):
+    if isinstance(given, Substituted):
+        given, _ = problems.convert(given, _SWITCH, "telemetry")
+    elif not isinstance(given, bool):
         expected = ", ".join(_SWITCHES)
         problems.add("telemetry", f"expected true, false, or a table of {expected}")
-        return NO_TELEMETRY
-    is_on, _ = problems.convert(given, _SWITCH, "telemetry")
-    return Telemetry(**environment) if is_on else NO_TELEMETRY
+    return Telemetry(**environment) if given is True else NO_TELEMETRY
 
 
 def misplaced(key: object) -> str | None:

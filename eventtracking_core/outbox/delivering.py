@@ -109,7 +109,7 @@ def deliver(
         BusyError: another process delivers, and the database allows only one.
         NotDeliveredError: the backends did not take the batch; the rows stay.
     """
-    leaves = list(table.outbox.leaves())
+    leaves = table.outbox.leaves()
     sizes = [leaf.options.max_queue_size for leaf in leaves if isinstance(leaf, BatchLeaf)]
     with table.claim(min(batch_size, *sizes) if sizes else batch_size) as rows:
         if not rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from eventtracking_core.diagnostics import report
 from eventtracking_core.errors import EventEmissionExit
@@ -22,6 +22,9 @@ __all__ = ["FieldProcessor", "PersonalDataExit", "PersonalFields", "Unclassified
 
 Unclassified = Literal["drop", "pass"]
 """What to do with an event whose type is not registered."""
+
+
+_NO_TYPES: Final = Registry()
 
 
 class PersonalDataExit(EventEmissionExit):
@@ -55,7 +58,7 @@ class FieldProcessor(ABC):
         *,
         is_all: bool = False,
     ) -> None:
-        self._fields = tuple(dict.fromkeys(parse(field) for field in fields or ()))
+        self._fields = tuple(dict.fromkeys(map(parse, fields or ())))
         self._classes = frozenset(pii or ())
         self._is_all = is_all
         if not (self._fields or self._classes or is_all):
@@ -130,7 +133,7 @@ class PersonalFields:
     def __init__(
         self, event_types: Registry | None, is_wanted: Callable[[Field, str], bool]
     ) -> None:
-        self._types = Registry() if event_types is None else event_types
+        self._types = _NO_TYPES if event_types is None else event_types
         self._is_wanted = is_wanted
         self._found: dict[str, tuple[Field, ...]] = {}
 

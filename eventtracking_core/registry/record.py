@@ -89,6 +89,9 @@ class FieldDoc:
         )
 
 
+_NAME: Final = attrgetter("name")
+
+
 @dataclass(frozen=True, kw_only=True)
 class EventType:
     """What an event name, a context or a composition of contexts means.
@@ -137,8 +140,8 @@ class EventType:
             "kind": self.kind,
             "name": self.name,
             "description": self.description,
-            "fields": [doc.to_dict() for doc in _by_name(self.fields)],
-            "context_fields": [doc.to_dict() for doc in _by_name(self.context_fields)],
+            "fields": [doc.to_dict() for doc in sorted(self.fields, key=_NAME)],
+            "context_fields": [doc.to_dict() for doc in sorted(self.context_fields, key=_NAME)],
             "members": self.members,
             "schema": self.schema,
         }
@@ -203,10 +206,6 @@ class EventType:
         if made.kind not in {"event", "context", "composed"} or not isinstance(made.name, str):
             raise ValueError("the record of an event type is of no known kind")
         return made
-
-
-def _by_name(fields: Iterable[FieldDoc]) -> list[FieldDoc]:
-    return sorted(fields, key=attrgetter("name"))
 
 
 def _fields(record: Mapping[str, Any], key: str) -> tuple[FieldDoc, ...]:

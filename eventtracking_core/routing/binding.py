@@ -30,7 +30,7 @@ def bind(router: RoutingBackend, owner: Owner, before: tuple[Processor, ...] = (
         owner: has the event types.
         before: the processors in front of the router that drop an event when they fail.
     """
-    for part in router.parts():
+    for part in router.parts:
         for step in part.steps:
             _bind_component(step.processor, owner, before)
             if step.on_error == "drop":

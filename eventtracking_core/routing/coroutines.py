@@ -35,7 +35,7 @@ def is_coroutine_function(function: object) -> bool:
 def speaks_asyncio(backend: object) -> bool:
     """Return whether a backend delivers with `async def`."""
     methods = [getattr(backend, name, None) for name in ("send", "send_batch")]
-    return any(map(is_coroutine_function, methods))
+    return True in [is_coroutine_function(each) for each in methods if each is not None]
 
 
 def _has(function: Any, flags: int) -> bool:

@@ -275,7 +275,7 @@ def _raise_closed(_event: Event) -> None:
 def _sender(name: str, backend: BackendCapabilities) -> Callable[[Event], object]:
     send, send_batch = backend.send, backend.send_batch
     for method in (send, send_batch):
-        if returns_coroutine(method):
+        if method is not None and returns_coroutine(method):
             raise ValueError(
                 f"backend {name!r} is `async def`: configure it with the delivery queue or spool,"
                 " since inline nothing would await it"

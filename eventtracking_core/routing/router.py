@@ -18,7 +18,7 @@ from eventtracking_core.routing.parts import Split
 from eventtracking_core.routing.processor_node import ProcessorNode, process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.events import Event
@@ -29,6 +29,8 @@ Terminal = Callable[[Leaf], Send]
 """What a tree calls at a leaf."""
 
 DELIVER: Final[Terminal] = attrgetter("deliver")
+_mutates: Final = attrgetter("mutates")
+_is_read_only: Final = attrgetter("is_read_only")
 
 LEAVES_WITHIN: Final = 0.1
 """Seconds that a leaf which was unregistered waits for threads that are about to use it."""
@@ -68,8 +70,10 @@ class RoutingBackend:
         processors: Iterable[Processor] | None = None,
     ) -> None:
         self.ledger = Ledger()
-        self._children: dict[str, Leaf | RoutingBackend] = {}
-        self._steps: list[ProcessorNode] = []
+        self.children: dict[str, Leaf | RoutingBackend] = {}
+        """The nodes below this one, by name: leaves and routers."""
+        self.steps: list[ProcessorNode] = []
+        """The processors at their places, with their counters."""
         self._compiled: Send | None = None
         self._watchers: WeakSet[Watcher] = WeakSet()
         for name, backend in sorted((backends or {}).items()):
@@ -82,30 +86,21 @@ class RoutingBackend:
         """The registered backends, by name."""
         return {
             name: child.registered if isinstance(child, Leaf) else child
-            for name, child in self._children.items()
+            for name, child in self.children.items()
         }
 
     @property
     def processors(self) -> list[Processor]:
         """The registered processors, in their order."""
-        return [step.processor for step in self._steps]
+        return [step.processor for step in self.steps]
 
     @property
-    def children(self) -> Mapping[str, Leaf | RoutingBackend]:
-        """The nodes below this one, by name: leaves and routers."""
-        return self._children
-
-    def parts(self) -> Iterator[RoutingBackend]:
-        """Yield the routers that are one node of the configuration: this one, and any behind it.
+    def parts(self) -> tuple[RoutingBackend, ...]:
+        """The routers that are one node of the configuration: this one, and any behind it.
 
         A composite backend has its children in a router of their own, which runs elsewhere.
         """
-        yield self
-
-    @property
-    def steps(self) -> Sequence[ProcessorNode]:
-        """The processors at their places, with their counters."""
-        return self._steps
+        return (self,)
 
     def register_backend(self, name: str, backend: Backend | BatchBackend | Leaf) -> None:
         """Add a backend; it is called after the registered ones.
@@ -113,12 +108,12 @@ class RoutingBackend:
         Raises:
             ValueError: the backend has no callable `send`.
         """
-        replaced = self._children.get(name)
+        replaced = self.children.get(name)
         if isinstance(backend, RoutingBackend) and _is_plain(backend):
             backend.watch(self)
-            self._children[name] = backend
+            self.children[name] = backend
         else:
-            self._children[name] = (
+            self.children[name] = (
                 backend if isinstance(backend, Leaf) else InlineLeaf(name, backend)
             )
         self.changed()
@@ -130,9 +125,9 @@ class RoutingBackend:
         Raises:
             KeyError: no backend has that name.
         """
-        child = self._children[name]
+        child = self.children[name]
         # A new dict: another thread may be going through the old one.
-        self._children = {key: node for key, node in self._children.items() if key != name}
+        self.children = {key: node for key, node in self.children.items() if key != name}
         if isinstance(child, RoutingBackend):
             child._watchers.discard(self)  # noqa: SLF001  another one of us
         self.changed()
@@ -161,7 +156,7 @@ class RoutingBackend:
         Raises:
             ValueError: it is not callable.
         """
-        self._steps.append(
+        self.steps.append(
             processor if isinstance(processor, ProcessorNode) else ProcessorNode(processor)
         )
         self.changed()
@@ -190,19 +185,19 @@ class RoutingBackend:
 
     def lead_to(self, targets: tuple[Send, ...]) -> Send:
         """Return a function that runs the processors on an event, then sends it to the targets."""
-        if self._steps:
-            return chain(self._steps, self.ledger, targets, copies=self.copies)
+        if self.steps:
+            return chain(self.steps, self.ledger, targets, copies=self.copies)
         return targets[0] if len(targets) == 1 else fan_out(targets)
 
     def count_dropped(self, reason: str) -> None:
         """Count an event that the router accepted and dropped without running its processors."""
-        if self._steps:
+        if self.steps:
             self.ledger.accepted.add()
         self.ledger.drop(reason)
 
     def targets(self, terminal: Terminal = DELIVER) -> Iterator[Send]:
         """Yield what is called after the processors: a child without some adds no call."""
-        for child in self._children.values():
+        for child in self.children.values():
             if isinstance(child, Leaf):
                 yield terminal(child)
             elif child.steps:
@@ -230,7 +225,7 @@ class RoutingBackend:
             EventEmissionExit: the processors dropped the event, or every part of it.
         """
         try:
-            return process(self._steps, snapshot(event) if self.copies else event)
+            return process(self.steps, snapshot(event) if self.copies else event)
         except Split as split:
             if not split.parts:
                 raise EventEmissionExit from None
@@ -239,15 +234,15 @@ class RoutingBackend:
     @property
     def copies(self) -> bool:
         """Whether a processor may change the event, so that this router works on a copy."""
-        return any(step.mutates for step in self._steps)
+        return any(map(_mutates, self.steps))
 
     @property
     def is_read_only(self) -> bool:
         """Whether nothing below changes or keeps an event that is sent here, or a part of it."""
         if self.copies:
             return True
-        are_ours = all(type(each).__module__.startswith(_BUILT_IN) for each in self.processors)
-        return are_ours and all(child.is_read_only for child in self._children.values())
+        ours = {type(step.processor).__module__.startswith(_BUILT_IN) for step in self.steps}
+        return False not in ours and all(map(_is_read_only, self.children.values()))
 
     def send_to_backends(self, event: Event) -> None:
         """Send an event to all backends, past the processors. Logs and swallows every failure."""
@@ -255,13 +250,12 @@ class RoutingBackend:
             for send in self.targets():
                 send(event)
 
-    def leaves(self) -> Iterator[Leaf]:
-        """Yield the leaves of the tree, in the order in which they are called."""
-        for child in self._children.values():
-            if isinstance(child, Leaf):
-                yield child
-            else:
-                yield from child.leaves()
+    def leaves(self) -> list[Leaf]:
+        """Return the leaves of the tree, in the order in which they are called."""
+        leaves: list[Leaf] = []
+        for child in self.children.values():
+            leaves += [child] if isinstance(child, Leaf) else child.leaves()
+        return leaves
 
     def start(self) -> None:
         """Begin what must not wait for the first event."""
@@ -271,9 +265,9 @@ class RoutingBackend:
     def forked(self) -> None:
         """Reset in a forked child; the leaves reset themselves."""
         self.ledger.restart()
-        for step in self._steps:
+        for step in self.steps:
             step.restart()
-        for child in self._children.values():
+        for child in self.children.values():
             if isinstance(child, RoutingBackend):
                 child.forked()
 
@@ -285,7 +279,7 @@ class RoutingBackend:
     def shutdown(self, timeout: float) -> bool:
         """Close every leaf, then release the backends' resources; `timeout` covers all of them."""
         deadline = monotonic() + timeout
-        leaves = list(self.leaves())
+        leaves = self.leaves()
         for leaf in leaves:
             leaf.close()
         done, exits = True, []
@@ -304,7 +298,7 @@ class RoutingBackend:
         Args:
             entered: how many events reached it; a router without processors does not count.
         """
-        accepted = self.ledger.accepted.value if self._steps else entered
+        accepted = self.ledger.accepted.value if self.steps else entered
         dropped = self.ledger.dropped_by_reason()
         added = self.ledger.added.value
         passed = accepted + added - sum(dropped.values())
@@ -312,12 +306,12 @@ class RoutingBackend:
             "accepted": accepted,
             "added": added,
             "dropped": dropped,
-            "processors": [step.stats() for step in self._steps],
+            "processors": [step.stats() for step in self.steps],
             "backends": [
                 child.stats()
                 if isinstance(child, Leaf)
                 else {"name": name, "type": "router", **child.stats(passed)}
-                for name, child in self._children.items()
+                for name, child in self.children.items()
             ],
         }
 

@@ -76,13 +76,14 @@ def backend(path: str, type_name: str) -> Attributes:
 
 def _nodes(
     router: RoutingBackend, names: tuple[str, ...]
-) -> Iterator[tuple[str, Leaf | RoutingBackend]]:
-    yield ".".join(names), router
-    for name, child in [item for part in router.parts() for item in part.children.items()]:
+) -> list[tuple[str, Leaf | RoutingBackend]]:
+    nodes: list[tuple[str, Leaf | RoutingBackend]] = [(".".join(names), router)]
+    for name, child in [item for part in router.parts for item in part.children.items()]:
         if isinstance(child, Leaf):
-            yield ".".join((*names, name)), child
+            nodes.append((".".join((*names, name)), child))
         else:
-            yield from _nodes(child, (*names, name))
+            nodes += _nodes(child, (*names, name))
+    return nodes
 
 
 def _exported(path: str, leaf: Leaf) -> Iterator[tuple[Series, int]]:

@@ -50,15 +50,14 @@ class RemoteRouter(RoutingBackend):
             self.register_processor(processor)
         self.register_backend(PUBLISHER, publisher)
 
-    def leaves(self) -> Iterator[Leaf]:
-        """Yield the leaf that publishes, then the leaves that run in workers."""
-        yield from super().leaves()
-        yield from self.remote.leaves()
+    def leaves(self) -> list[Leaf]:
+        """Return the leaf that publishes, then the leaves that run in workers."""
+        return super().leaves() + self.remote.leaves()
 
-    def parts(self) -> Iterator[RoutingBackend]:
-        """Yield this router, which publishes, and the one that runs in workers."""
-        yield self
-        yield self.remote
+    @property
+    def parts(self) -> tuple[RoutingBackend, ...]:
+        """This router, which publishes, and the one that runs in workers."""
+        return (self, self.remote)
 
     def remote_leaves(self) -> Iterator[RemoteLeaf]:
         """Yield the leaves that this node's messages are for; a node below it has its own."""

@@ -117,7 +117,7 @@ def _result(
 
 
 def _summary(built: Pipeline) -> str:
-    leaves = list(built.root.leaves())
+    leaves = built.root.leaves()
     names = ", ".join(f"{plain(leaf.name)} ({plain(leaf.type_name)})" for leaf in leaves)
     backends = count(len(leaves), "backend")
     providers = count(len(built.providers), "context provider")

@@ -68,7 +68,7 @@ def configured(config: Path | None) -> Iterator[Tracker]:
     tracker = Tracker()
     tracker.name = tracker_name()  # whose configuration it is, so workers find its nodes
     tracker.configure(config)
-    if not any(tracker.root.leaves()):
+    if not tracker.root.leaves():
         message = "the configuration has no backend (or EVENTTRACKING_DISABLED is set): add one"
         raise click.ClickException(message)
     try:

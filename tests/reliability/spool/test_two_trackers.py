@@ -81,7 +81,7 @@ def test_dead_letters_come_along(tmp_path):
         delivery = {"mode": "queue", "directory": str(tmp_path)}
         backends = {"s": Refusing()}
         tracker.configure({"backends": {"r": {"delivery": delivery, "backends": backends}}})
-        return tracker, next(tracker.root.leaves())
+        return tracker, tracker.root.leaves()[0]
 
     tracker, leaf = configured("default")
     tracker.emit("refused")

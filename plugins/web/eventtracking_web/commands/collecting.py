@@ -76,7 +76,7 @@ def collector(
         raise click.UsageError("name a write key with --key, and an origin with --origin")
     et.configure(config)
     tracker = et.get_tracker()
-    if not any(tracker.root.leaves()):
+    if not tracker.root.leaves():
         raise click.ClickException("the configuration has no backend: add one")
     try:
         endpoint = make(
