@@ -27,6 +27,7 @@ from benchmarks.to_celery import celery_senders, gone_latencies
 from benchmarks.to_clickhouse import clickhouse_senders
 from benchmarks.to_kafka import kafka_senders
 from benchmarks.to_mongo import mongo_senders
+from benchmarks.to_objects import objects_senders
 from benchmarks.to_postgres import postgres_senders
 from benchmarks.to_segment import segment_senders
 
@@ -76,6 +77,7 @@ def deliveries(directory: Path, *, number: int, progress: Callable[[str], None])
             senders += kafka_senders(kafka(directory, stack), directory, stack)
         except KafkaBrokerError as error:
             progress(str(error))
+        senders += objects_senders(directory, stack)
         senders += segment_senders(segment(stack), directory, stack)
         with nothing_swallowed():
             samples = sender_rounds(senders, number=number, progress=progress)

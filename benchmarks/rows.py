@@ -54,6 +54,7 @@ PATHS: Final = {
     "postgres": "7 PostgreSQL, acknowledged",
     "clickhouse": "7 ClickHouse, acknowledged",
     "kafka": "7 Kafka, confirmed",
+    "objects": "7 objects, written",
     "celery": "8 Celery, end to end",
     "celery, caller": "8 Celery, the caller's median",
     "celery, gone": "broker gone, the caller's p99.9",
@@ -104,6 +105,8 @@ THEIR_MONGO: Final = "event-tracking: MongoBackend, w=1"
 PSYCOPG: Final = "psycopg: COPY and merge of 1,000"
 CLICKHOUSE_CONNECT: Final = "clickhouse-connect: insert of 10,000"
 CONFLUENT: Final = "confluent-kafka: produce and flush 1,000"
+PYMONGO: Final = "pymongo: insert_many(1000)"
+OBSTORE: Final = "obstore: put of 1,000 lines"
 STUCK: Final = BLACK_HOLE.format("event-tracking")
 
 ROWS: Final = (
@@ -160,7 +163,8 @@ ROWS: Final = (
         for way in ("queue", "spool")
         for count in THREADS[1:]
     ],
-    Row(PATHS["mongo"], MONGO, "pymongo: insert_many(1000)", 0.65, 0.94),
+    Row(PATHS["mongo"], MONGO, PYMONGO, 0.65, 0.94),
+    Row(PATHS["mongo"], "ours: mongo, send_batch(1000)", PYMONGO, 0.8, 1.0),
     Row(PATHS["mongo"], MONGO, THEIR_MONGO, 15),
     Row(
         PATHS["mongo, caller"], CALLER.format(MONGO), CALLER.format("FLOOR1"), 2.4, None, "at most"
@@ -171,6 +175,8 @@ ROWS: Final = (
     Row(PATHS["clickhouse"], "ours: clickhouse", CLICKHOUSE_CONNECT),
     Row(PATHS["kafka"], "ours: kafka, send_batch(1000)", CONFLUENT, 0.8, 1.0),
     Row(PATHS["kafka"], "ours: kafka", CONFLUENT),
+    Row(PATHS["objects"], "ours: objects, send_batch(1000)", OBSTORE, 0.8, 1.0),
+    Row(PATHS["objects"], "ours: objects", OBSTORE),
     Row(PATHS["celery"], OURS, THEIRS, 45, 60),
     Row(
         PATHS["celery, caller"], CALLER.format(OURS), CALLER.format("FLOOR1"), 2.2, None, "at most"

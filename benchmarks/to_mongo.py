@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import cycle
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from pymongo import MongoClient, WriteConcern
 from pymongo.collection import Collection
@@ -17,7 +17,8 @@ from benchmarks.sample import C1, C2, CONTEXT, DATA, NAME
 from benchmarks.sender import Sender
 from eventtracking.backends.mongodb import MongoBackend  # type: ignore[import-untyped]
 from eventtracking.tracker import Tracker as TheirTracker  # type: ignore[import-untyped]
-from eventtracking_core import Tracker
+from eventtracking_core import Event, Tracker
+from eventtracking_mongo import MongoBackend as OurBackend
 
 __all__ = ["DATABASE", "mongo_senders"]
 
@@ -41,10 +42,13 @@ def mongo_senders(uri: str, directory: Path, stack: ExitStack) -> list[Sender]:
     """
     database = stack.enter_context(MongoClient[dict[str, Any]](uri))[DATABASE]
     plain = _ours("ours: mongo", database["ours"], uri, directory, stack, indexes=[])
+    indexed = _ours("ours: mongo, with its indexes", database["indexed"], uri, directory, stack)
+    same = _stored(plain, database["ours"])
     return [
         plain,
-        _ours("ours: mongo, with its indexes", database["indexed"], uri, directory, stack),
-        _raw(plain, database["ours"], database["raw"]),
+        indexed,
+        _raw(same, database["raw"]),
+        _direct(same, database["direct"], uri, stack),
         _event_tracking(database["theirs"], uri),
     ]
 
@@ -83,19 +87,42 @@ def _ours(
     )
 
 
-def _raw(ours: Sender, stored: Documents, documents: Documents) -> Sender:
+def _stored(ours: Sender, stored: Documents) -> list[dict[str, Any]]:
+    """Return the documents that ours stores."""
     for _ in range(EVENTS):
         ours.call()
     ours.settle()
     same = list(stored.find())
     assert ours.delivered() == len(same) == EVENTS, "ours did not store them all"
-    gc.freeze()  # ours and event-tracking should not pay for collecting among these
+    return same
+
+
+def _raw(same: list[dict[str, Any]], documents: Documents) -> Sender:
     target = documents.with_options(write_concern=ACKNOWLEDGED)
     batches = cycle([same[start : start + BATCH] for start in range(0, EVENTS, BATCH)])
     return Sender(
         "pymongo: insert_many(1000)",
         "collection.insert_many(documents, ordered=False)",
         lambda: target.insert_many(next(batches), ordered=False),
+        EVENTS // BATCH,
+        _emptied(documents),
+        events=BATCH,
+    )
+
+
+def _direct(same: list[dict[str, Any]], documents: Documents, uri: str, stack: ExitStack) -> Sender:
+    """Return batches of events that were emitted before, as a worker sends them."""
+    backend = OurBackend(uri, database=DATABASE, collection=documents.name, indexes=[])
+    stack.callback(backend.shutdown, 5)
+    events = [cast("Event", {"id": each["_id"], **each}) for each in same]
+    for event in events:
+        del event["_id"]  # type: ignore[typeddict-item]
+    gc.freeze()  # ours and event-tracking should not pay for collecting among these
+    batches = cycle([events[start : start + BATCH] for start in range(0, EVENTS, BATCH)])
+    return Sender(
+        "ours: mongo, send_batch(1000)",
+        "backend.send_batch(events, timeout=120)",
+        lambda: backend.send_batch(next(batches), timeout=WAITS),
         EVENTS // BATCH,
         _emptied(documents),
         events=BATCH,

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from benchmarks.ours import entered
-from benchmarks.sample import NAME
+from benchmarks.sample import DATA, NAME
 from benchmarks.sender import Sender
 from eventtracking_core import Tracker
 from eventtracking_postgres import PostgresBackend
@@ -88,7 +89,8 @@ def _raw(ours: Sender, connection: psycopg.Connection[Any]) -> Sender:
         ours.call()
     ours.settle()
     selected = _COLUMNS.replace("event", "event::text")
-    rows = connection.execute(f"SELECT {selected} FROM ours ORDER BY seq").fetchall()
+    found = connection.execute(f"SELECT {selected} FROM ours ORDER BY seq")
+    rows = [(*fields, Jsonb(text.encode(), bytes)) for *fields, text in found]
     connection.execute("CREATE TABLE raw (LIKE ours INCLUDING ALL)")
     connection.execute("CREATE TEMP TABLE incoming AS SELECT * FROM ours LIMIT 0")
     assert ours.delivered() == len(rows) == EVENTS, "ours did not store them all"
@@ -121,10 +123,11 @@ def _emptied(connection: psycopg.Connection[Any], table: str) -> Callable[[], in
     """Return what counts a table, and empties it."""
 
     def delivered() -> int:
-        ((count, names),) = connection.execute(
-            f"SELECT count(*), count(*) FILTER (WHERE name = %s) FROM {table}", [NAME]
+        is_whole = "name = %s AND event->'data' = %s"
+        ((count, whole),) = connection.execute(
+            f"SELECT count(*), count(*) FILTER (WHERE {is_whole}) FROM {table}", [NAME, Jsonb(DATA)]
         )
-        assert count == names, "an event is not whole"
+        assert count == whole, "an event is not whole"
         connection.execute(f"TRUNCATE {table}")
         assert isinstance(count, int)
         return count

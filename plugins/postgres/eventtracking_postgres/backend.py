@@ -191,7 +191,7 @@ class PostgresBackend(Reading):
 
     def _store(self, session: Session, rows: Sequence[Row]) -> None:
         if self._prepare(session):
-            create_partitions(session, self._tables, [each.timestamp for each in rows])
+            create_partitions(session, self._tables, [time for _, time in rows])
         with session.cursor() as cursor:
             cursor.execute(_INCOMING)
             with cursor.copy(_COPY) as copy:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Final
 
 from eventtracking_core import Event
 from eventtracking_core.diagnostics import report
@@ -27,6 +27,7 @@ _NULL: Final = b"\xff\xff\xff\xff"
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NUL: Final = b"\\u0000"
+_BACKSLASH: Final = 0x5C
 _ESCAPE: Final = re.compile(rb"\\(?:u0000|.)", re.DOTALL)
 
 _length: Final = Struct("!i").pack
@@ -35,17 +36,14 @@ _time: Final = Struct("!iq").pack
 _jsonb: Final = Struct("!ib").pack
 
 
-class Row(NamedTuple):
-    """An event as a row, and its time."""
-
-    data: bytes
-    timestamp: datetime
+Row = tuple[bytes, datetime]
+"""An event as a row, and its time."""
 
 
 def row(event: Event) -> Row:
     """Return an event's row; its columns agree with its JSON."""
     text = encode_json(event)
-    if _NUL not in text and is_normal(event):
+    if not _has_nul(text) and is_normal(event):
         try:
             return _row(event, text)
         except UnicodeEncodeError:  # a lone surrogate
@@ -69,11 +67,12 @@ def row(event: Event) -> Row:
 
 def binary(rows: Iterable[Row]) -> bytes:
     """Return rows as the data of one COPY."""
-    return b"".join([_HEADER, *(each.data for each in rows), _END])
+    return b"".join([_HEADER, *(data for data, _ in rows), _END])
 
 
 def _row(event: Event, text: bytes) -> Row:
     event_id, name, timestamp = event["id"].encode(), event["name"].encode(), event["timestamp"]
+    user = event["context"].get("user_id")
     data = b"".join(
         (
             _id(7, len(event_id)),
@@ -81,20 +80,20 @@ def _row(event: Event, text: bytes) -> Row:
             _length(len(name)),
             name,
             _time(8, (timestamp - _EPOCH) // _MICROSECOND),
-            _text(_user(event["context"].get("user_id"))),
-            _text(event.get("name_id")),
-            _text(event.get("context_type_id")),
+            _text(user) if type(user) is str and user else _user(user),
+            _text(event["name_id"]) if "name_id" in event else _NULL,
+            _text(event["context_type_id"]) if "context_type_id" in event else _NULL,
             _jsonb(len(text) + 1, 1),
             text,
         )
     )
-    return Row(data, timestamp)
+    return data, timestamp
 
 
-def _user(value: object) -> str | None:
+def _user(value: object) -> bytes:
     if type(value) is int:
-        return str(value)
-    return (value if type(value) is str else id_text(value)) or None
+        return _text(str(value))
+    return _text(id_text(value) or None) if value is not None else _NULL
 
 
 def _text(value: object) -> bytes:
@@ -104,8 +103,12 @@ def _text(value: object) -> bytes:
     return _length(len(encoded)) + encoded
 
 
+def _has_nul(text: bytes) -> bool:
+    return _BACKSLASH in text and _NUL in text  # to look for one byte takes a tenth of the time
+
+
 def _without_nul(text: bytes) -> bytes:
     """Return JSON with U+FFFD for each NUL, which PostgreSQL cannot store."""
-    if _NUL not in text:
+    if not _has_nul(text):
         return text
     return _ESCAPE.sub(lambda found: b"\\ufffd" if found[0] == _NUL else found[0], text)
