@@ -28,6 +28,7 @@ _observed: Final[list[bool]] = []
 _keeps_at_forks: Final[list[bool]] = []
 _masks: Final[dict[int, set[int]]] = {}
 _begun: Final[set[int]] = set()
+_taken_back: Final[set[int]] = set()
 _interrupts_waits = False
 _set_handler = signal.signal
 _drains_by_default = True
@@ -92,6 +93,10 @@ def _end_by_signal(number: int, frame: FrameType | None = None) -> None:
         drain()
     _set_handler(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
+    # Still here: the system does not end a container's first process by such a signal. A server
+    # that raised it again ends in its own way; nothing else ends, and its events would be dropped.
+    if number not in _taken_back:
+        os._exit(128 + number)
 
 
 def drain_by_default() -> None:
@@ -186,6 +191,8 @@ def _handled() -> int:
 def _signal(number: int, handler: Any) -> Any:
     """Set a handler as `signal.signal` does; one that ends the process by default drains first."""
     if handler == signal.SIG_DFL and _drains_by_default and _is_taken_back(number):
+        if signal.getsignal(number) is not _end_by_signal:
+            _taken_back.add(number)
         handler = _end_by_signal
     previous = _set_handler(number, handler)
     if handler is _end_by_signal:

@@ -1,8 +1,9 @@
-"""P24: a child that is told to end as soon as it exists ends."""
+"""P24: what a signal ends has delivered its events, and ends: a new child, a container's first."""
 
 from __future__ import annotations
 
 import pytest
+from small_disks import may_mount
 
 PROGRAM = """
     import os, select, signal, sys
@@ -28,3 +29,42 @@ PROGRAM = """
 def test_a_child_that_is_told_to_end_at_once_ends(arguments, program, names):
     program(PROGRAM, *arguments)
     assert names() == {"parent": 1}
+
+
+FIRST_OF_A_CONTAINER = """
+    import ctypes, os, signal, sys, time
+    import eventtracking_core as et
+
+    CLONE_NEWPID = 0x20000000
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWPID):
+        sys.exit(os.strerror(ctypes.get_errno()))
+    ready, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        assert os.getpid() == 1
+        delivery = {"mode": "queue", "schedule_delay": 60}
+        sink = {"type": "file", "path": "events.ndjson", "delivery": delivery}
+        et.configure({"backends": {"sink": sink}})
+        if "server" in sys.argv:
+            signal.signal(signal.SIGTERM, lambda *_: None)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        et.emit("waiting")
+        os.write(told, b".")
+        if "server" in sys.argv:
+            signal.raise_signal(signal.SIGTERM)
+            sys.exit(7)
+        while True:
+            time.sleep(0.01)
+    os.read(ready, 1)
+    if "server" not in sys.argv:
+        os.kill(child, signal.SIGTERM)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not may_mount(), reason="may not make a namespace for processes")
+@pytest.mark.parametrize(("kind", "code"), [("script", 143), ("server", 7)])
+def test_the_first_process_of_a_container_delivers_and_ends(kind, code, program, names):
+    """The system ignores a signal there whose default action is to end the process."""
+    assert program(FIRST_OF_A_CONTAINER, kind) == f"{code}\n"
+    assert names() == {"waiting": 1}
