@@ -14,7 +14,6 @@ __all__ = [
     "Backend",
     "BatchBackend",
     "ByteSize",
-    "DefinesTables",
     "Flushable",
     "MasksFields",
     "Probeable",
@@ -152,17 +151,6 @@ class Probeable(Protocol):
 
         Raises:
             Exception: the sink cannot be reached, or would not accept events.
-        """
-
-
-@runtime_checkable
-class DefinesTables(Protocol):
-    """A backend that stores into tables which an operator may create."""
-
-    def definitions(self) -> str:
-        """Return the statements that create them, without running any.
-
-        `eventtracking schema --for` prints them.
         """
 
 

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eventtracking_core.registry.annotations import PII, Doc
+    from eventtracking_core.registry.columns import Column, typed_columns
     from eventtracking_core.registry.jsonschema import fields_of_schema, json_schema
-    from eventtracking_core.registry.record import EventType, FieldDoc, MetadataStore, RecordKind
+    from eventtracking_core.registry.record import (
+        DefinesTables,
+        EventType,
+        FieldDoc,
+        MetadataStore,
+        RecordKind,
+    )
     from eventtracking_core.registry.registry import Registry, find_record
     from eventtracking_core.registry.typed import event
 
 __all__ = [
     "PII",
+    "Column",
+    "DefinesTables",
     "Doc",
     "EventType",
     "FieldDoc",
@@ -24,11 +33,14 @@ __all__ = [
     "fields_of_schema",
     "find_record",
     "json_schema",
+    "typed_columns",
 ]
 
 # Imported when first asked for: who registers nothing pays nothing.
 _HOME = {
     "PII": "annotations",
+    "Column": "columns",
+    "DefinesTables": "record",
     "Doc": "annotations",
     "EventType": "record",
     "FieldDoc": "record",
@@ -39,6 +51,7 @@ _HOME = {
     "fields_of_schema": "jsonschema",
     "find_record": "registry",
     "json_schema": "jsonschema",
+    "typed_columns": "columns",
 }
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from hashlib import sha256
 from operator import attrgetter
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
 
 from eventtracking_core._text import make_encodable
 from eventtracking_core.events import as_utc
@@ -20,7 +20,15 @@ from eventtracking_core.events import as_utc
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["STACK_TRACES", "EventType", "FieldDoc", "MetadataStore", "RecordKind", "stack_trace"]
+__all__ = [
+    "STACK_TRACES",
+    "DefinesTables",
+    "EventType",
+    "FieldDoc",
+    "MetadataStore",
+    "RecordKind",
+    "stack_trace",
+]
 
 RecordKind = Literal["event", "context", "composed"]
 
@@ -227,6 +235,20 @@ class MetadataStore(Protocol):
 
     def load_event_types(self) -> Iterable[EventType]:
         """Return every record, the oldest first; none where there is nothing yet."""
+
+
+@runtime_checkable
+class DefinesTables(Protocol):
+    """A backend that stores into tables which an operator may create."""
+
+    def definitions(self, event_types: Iterable[EventType] = ()) -> str:
+        """Return the statements that create them, without running any.
+
+        `eventtracking schema --for` prints them.
+
+        Args:
+            event_types: registered ones, oldest first, for stores with a table for each.
+        """
 
 
 STACK_TRACES: Final = "EVENTTRACKING_STACK_TRACES"

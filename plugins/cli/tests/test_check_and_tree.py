@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+
+from eventtracking_core import EventType
+from eventtracking_core.registry import FieldDoc
 
 ROUTED = """
     context = ["process", { type = "static", values = { service = "lms" } }]
@@ -136,6 +141,17 @@ def test_the_schema_for_a_backend_is_what_creates_its_tables(run, tmp_path):
     assert "`analytics`.`shop` (" in ran.out
     assert "`analytics`.`event_types` (" in ran.out
     assert "`other` (" in ran.out
+
+
+def test_the_schema_for_a_backend_has_the_event_types_of_a_source(run, tmp_path):
+    log = tmp_path / "events.ndjson"
+    record = EventType(name="shop.placed", fields=(FieldDoc("sku", type="string"),))
+    log.write_text(json.dumps({"event_type": record.to_dict()}) + "\n")
+    ran = run("schema", "--for", "clickhouse", "--from", log)
+    assert ran.code == 0
+    assert "CREATE TABLE IF NOT EXISTS `events_shop.placed` (" in ran.out
+    assert "ADD COLUMN IF NOT EXISTS data_sku Nullable(String)" in ran.out
+    assert run("schema", "--from", log).code == 2
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from time import monotonic
 from typing import ClassVar, Final
@@ -16,6 +16,7 @@ from eventtracking_clickhouse.failures import failure, is_missing
 from eventtracking_clickhouse.reading import Reading
 from eventtracking_clickhouse.rows import COLUMNS, RECORD_COLUMNS, Row, record_row, row
 from eventtracking_clickhouse.tables import Tables, literal
+from eventtracking_clickhouse.typed import typed_tables
 from eventtracking_core import BatchError, Event, EventType, RejectedError, RetryableError
 from eventtracking_core.interrupts import pass_on
 
@@ -71,9 +72,15 @@ class ClickHouseBackend(Reading):
         self._created_by: int | None = None
         """The process that created the tables."""
 
-    def definitions(self) -> str:
-        """Return the statements that create the tables; none is run."""
-        return "".join(f"{statement};\n\n" for statement in self._tables.definitions()).rstrip("\n")
+    def definitions(self, event_types: Iterable[EventType] = ()) -> str:
+        """Return the statements that create the tables; none is run.
+
+        Args:
+            event_types: records, oldest first. Each event type gets a table with typed columns,
+                which the server fills from the events that this backend stores.
+        """
+        statements = [*self._tables.definitions(), *typed_tables(self._tables, event_types)]
+        return ";\n\n".join([*statements, ""]).rstrip("\n")
 
     def probe(self, timeout: float, /) -> str:
         """Return the server's version, after logging in.

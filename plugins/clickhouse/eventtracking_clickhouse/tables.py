@@ -58,10 +58,15 @@ class Tables:
             raise ValueError("table must be a name such as events or analytics.events")
         if name == event_types:
             raise ValueError("table and event_types must differ")
-        prefix = f"`{database[0]}`." if database else ""
+        self._prefix = f"`{database[0]}`." if database else ""
+        self._events = name
         self.name = table
-        self.events = f"{prefix}`{name}`"
-        self.event_types = f"{prefix}`{event_types}`"
+        self.events = f"{self._prefix}`{name}`"
+        self.event_types = f"{self._prefix}`{event_types}`"
+
+    def beside(self, suffix: str) -> str:
+        """Return the name of a further table: the name of the table of events and a suffix."""
+        return f"{self._prefix}`{self._events}_{suffix}`"
 
     def definitions(self) -> list[str]:
         """Return the statements that create the tables, unless they exist."""

@@ -13,7 +13,7 @@ from eventtracking_objects.failures import DeniedError
 from eventtracking_objects.rows import Row
 
 if TYPE_CHECKING:
-    from eventtracking_objects.tables import Column
+    from eventtracking_core.registry import Column
 
 __all__ = ["Schemas", "load_records"]
 
