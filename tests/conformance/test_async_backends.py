@@ -147,4 +147,4 @@ def test_an_async_backend_that_blocks_its_loop_is_found():
         suite(Blocking, grace=0.2, deadline=0.5).test_an_attempt_ends_in_its_time()
     adapters = [LoopBackend.of(backend) for backend in tried]
     release.set()
-    assert [adapter.shutdown(10) for adapter in adapters] == [True]
+    assert [adapter.shutdown(60) for adapter in adapters] == [True]

@@ -47,7 +47,7 @@ class OurConformance(BackendConformance):
         emitted = 2 * len(values) + len(hostile.KEYS) + len(hostile.NAMES)
         (node,) = tracker.stats()["tree"]["backends"]
         assert (node["accepted"], node["delivered"]) == (emitted, emitted)
-        assert tracker.shutdown(5)
+        assert tracker.shutdown(60)
 
 
 class TestMemory(OurConformance):

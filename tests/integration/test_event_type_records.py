@@ -143,7 +143,7 @@ def test_what_a_stored_event_means_is_found_in_its_store_alone(
         tracker.emit("problem.check", {"answer": 2})
         tracker.register("problem.check", "Second.", {"answer": "What was answered."})
         tracker.emit("problem.check", {"answer": 3})
-    assert tracker.shutdown(5)
+    assert tracker.shutdown(60)
 
     records = {record.id: record for record in sinks(name).load_event_types()}
     events = events_of(name, tmp_path, mongo_database)
@@ -161,7 +161,7 @@ def test_records_come_to_the_metadata_store_without_any_event(sinks, tmp_path):
     store = {"type": "sqlite", "path": str(tmp_path / "events.db")}
     tracker.configure({"metadata": store, "backends": {"none": "null"}})
     late = tracker.register("late.type", "After that.")
-    assert tracker.shutdown(5)
+    assert tracker.shutdown(60)
 
     assert {record.id for record in sinks("sqlite").load_event_types()} == {early.id, late.id}
 

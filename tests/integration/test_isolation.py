@@ -33,7 +33,7 @@ def tracker(request):
         }
     )
     yield tracker
-    assert tracker.shutdown(30)
+    assert tracker.shutdown(60)
 
 
 def emit_in_context(tracker, worker, number):
@@ -76,7 +76,7 @@ def test_no_event_has_the_context_of_another_thread_or_task(tracker):
         asyncio.run(emit_in_tasks(tracker, start))
         for thread in threads:
             thread.result()
-    assert tracker.flush(30)
+    assert tracker.flush(60)
 
     events = tracker.get_backend("memory").events
     assert [

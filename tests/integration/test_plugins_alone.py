@@ -34,7 +34,7 @@ import eventtracking_core as et
 
 et.configure({"backends": {"a": {"type": "memory", "delivery": "queue"}}})
 et.emit("a")
-assert et.get_tracker().shutdown(5)
+assert et.get_tracker().shutdown(60)
 print(*sys.modules)
 """
 

@@ -24,10 +24,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from free_ports import free_port
+from waiting import DEADLINE
 
 __all__ = ["ClickHouse", "ClickHouseError"]
 
-START_TIMEOUT = 60.0
 USER, PASSWORD = "default", "a-password"
 
 _INSERT = re.compile(rb"INSERT INTO ([^ ]+) \(([^)]*)\) FORMAT (\w+)\n")
@@ -84,7 +84,7 @@ class ClickHouse:
         log = self._directory / "log"
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output)
-        deadline = monotonic() + START_TIMEOUT
+        deadline = monotonic() + DEADLINE
         while not self._listens():
             if self._process.poll() is not None or monotonic() > deadline:
                 self.kill()

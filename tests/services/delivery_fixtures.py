@@ -85,7 +85,7 @@ class WatchedTracker(et.Tracker):
             settled += found.get("dead_lettered", 0)
             return found["accepted"] == settled + found["pending"]
 
-        wait_until(is_balanced, 10)
+        wait_until(is_balanced)
         return found
 
 

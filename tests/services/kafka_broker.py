@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 from time import monotonic, sleep
 
-__all__ = ["Kafka", "KafkaBrokerError"]
+from waiting import DEADLINE
 
-START_TIMEOUT = 20.0
+__all__ = ["Kafka", "KafkaBrokerError"]
 
 
 class KafkaBrokerError(Exception):
@@ -57,7 +57,7 @@ class Kafka:
         ]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        deadline = monotonic() + START_TIMEOUT
+        deadline = monotonic() + DEADLINE
         while not self._listens():
             if self._process.poll() is not None or monotonic() > deadline:
                 self.kill()

@@ -10,11 +10,11 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from free_ports import free_port
+from waiting import DEADLINE
 
 __all__ = ["MariaDB", "MariaDBError"]
 
 PROGRAM = Path("/usr/sbin/mariadbd")
-START_TIMEOUT = 60.0
 
 
 class MariaDBError(Exception):
@@ -59,7 +59,7 @@ class MariaDB:
                 stdout=output,
                 stderr=output,
             )
-        deadline = monotonic() + START_TIMEOUT
+        deadline = monotonic() + DEADLINE
         while b"ready for connections" not in log.read_bytes():
             if self._process.poll() is not None or monotonic() > deadline:
                 end = log.read_text(errors="replace")[-500:]
@@ -87,5 +87,5 @@ class MariaDB:
         """End it, and remove its data."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(30)
+            self._process.wait(DEADLINE)
         shutil.rmtree(self._directory, ignore_errors=True)

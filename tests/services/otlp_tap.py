@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any, Self
 
 from free_ports import free_port
+from waiting import DEADLINE
 
 __all__ = [
     "OtlpTap",
@@ -23,8 +24,6 @@ __all__ = [
     "plain_attributes",
     "wait_until_open",
 ]
-
-START_TIMEOUT = 30.0
 
 
 class ReceiverError(Exception):
@@ -108,7 +107,7 @@ def wait_until_open(port: int, process: subprocess.Popen[Any]) -> None:
     Raises:
         ReceiverError: it ends, or takes none in time.
     """
-    deadline = monotonic() + START_TIMEOUT
+    deadline = monotonic() + DEADLINE
     while True:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.2):
             return

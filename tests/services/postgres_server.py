@@ -12,10 +12,9 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from free_ports import free_port
+from waiting import DEADLINE
 
 __all__ = ["Postgres", "PostgresError"]
-
-START_TIMEOUT = 60.0
 
 
 class PostgresError(Exception):
@@ -58,7 +57,7 @@ class Postgres:
                 stdout=output,
                 stderr=output,
             )
-        deadline = monotonic() + START_TIMEOUT
+        deadline = monotonic() + DEADLINE
         while b"ready to accept connections" not in log.read_bytes():
             if self._process.poll() is not None or monotonic() > deadline:
                 end = log.read_text(errors="replace")[-500:]
@@ -84,7 +83,7 @@ class Postgres:
         """End it as a crash would: connections break, and what it did not commit is lost."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(30)
+            self._process.wait(DEADLINE)
 
     def remove(self) -> None:
         """End it, and remove its data."""

@@ -12,11 +12,11 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from free_ports import free_port
+from waiting import DEADLINE
 
 __all__ = ["RabbitMQ", "RabbitMQError"]
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's, past its wrapper for root
-START_TIMEOUT = 90.0
 HELLO = b"AMQP\x00\x00\x09\x01"
 
 
@@ -54,7 +54,7 @@ class RabbitMQ:
             raise RabbitMQError("no RabbitMQ: install Debian's rabbitmq-server (apt-get install)")
         self._run([epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"])
         server = self._run([str(PROGRAM)])
-        deadline = monotonic() + START_TIMEOUT
+        deadline = monotonic() + DEADLINE
         while not self._answers():
             if server.poll() is not None:
                 end = self._log.read_text(errors="replace")[-500:]
@@ -62,7 +62,7 @@ class RabbitMQ:
                 raise RabbitMQError(f"rabbitmq-server ended at once; its log ends with: {end}")
             if monotonic() > deadline:
                 self.kill()
-                raise RabbitMQError(f"rabbitmq-server does not answer after {START_TIMEOUT:g} s")
+                raise RabbitMQError(f"rabbitmq-server does not answer after {DEADLINE:g} s")
             sleep(0.05)
 
     def kill(self) -> None:

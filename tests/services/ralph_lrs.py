@@ -14,10 +14,11 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+from waiting import DEADLINE
+
 __all__ = ["RalphLrs"]
 
 PACKAGES = ("ralph-malph[backend-mongo,cli,lrs]==5.1.0", "requests")
-START_TIMEOUT = 90.0
 USER = "lrs"
 PASSWORD = "secret"
 # bcrypt of the password, as `ralph auth` writes it
@@ -79,7 +80,7 @@ class RalphLrs:
                 stderr=log,
                 start_new_session=True,
             )
-        deadline = monotonic() + START_TIMEOUT
+        deadline = monotonic() + DEADLINE
         while not self._answers():
             if monotonic() > deadline:
                 raise TimeoutError((self._directory / "ralph.log").read_text()[-2000:])

@@ -12,10 +12,9 @@ from importlib.util import find_spec
 from time import monotonic, sleep
 
 from free_ports import free_port
+from waiting import DEADLINE
 
 __all__ = ["S3Error", "S3Server"]
-
-START_TIMEOUT = 60.0
 
 
 class S3Error(Exception):
@@ -42,7 +41,7 @@ class S3Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline = monotonic() + START_TIMEOUT
+        deadline = monotonic() + DEADLINE
         while not self._answers():
             if self._process.poll() is not None or monotonic() > deadline:
                 raise S3Error("moto's server does not start")
@@ -69,7 +68,7 @@ class S3Server:
         """End it, and forget its objects."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(30)
+            self._process.wait(DEADLINE)
 
     def _answers(self) -> bool:
         try:

@@ -9,10 +9,9 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from free_ports import free_port
+from waiting import DEADLINE
 
 __all__ = ["Valkey", "ValkeyError"]
-
-START_TIMEOUT = 20.0
 
 
 class ValkeyError(Exception):
@@ -58,14 +57,14 @@ class Valkey:
         ]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        deadline = monotonic() + START_TIMEOUT
+        deadline = monotonic() + DEADLINE
         while not self._answers():
             if self._process.poll() is not None:
                 end = self._log.read_text(errors="replace")[-500:]
                 raise ValkeyError(f"valkey-server ended at once; its log ends with: {end}")
             if monotonic() > deadline:
                 self.kill()
-                raise ValkeyError(f"valkey-server does not answer after {START_TIMEOUT:g} seconds")
+                raise ValkeyError(f"valkey-server does not answer after {DEADLINE:g} seconds")
             sleep(0.02)
 
     def kill(self) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import Popen, TimeoutExpired
 from threading import Event
 from time import monotonic
+from typing import Any, Final
 
-__all__ = ["at_most", "wait_until"]
+__all__ = ["DEADLINE", "at_most", "exit_code", "wait_until"]
+
+DEADLINE: Final = 90.0
+"""Seconds in which a process starts, answers or ends, however busy the machine is."""
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = DEADLINE) -> None:
     """Return once the condition holds; it is checked every few milliseconds.
 
     Raises:
@@ -22,6 +29,26 @@ def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     while not condition():
         assert monotonic() < deadline, f"the condition did not hold within {seconds} seconds"
         pause.wait(0.005)
+
+
+def exit_code(process: Popen[Any], log: Path) -> int:
+    """Return a process's exit code once it has ended.
+
+    If it does not end, its session is aborted. Where its environment has `PYTHONFAULTHANDLER`, each
+    process of the session then writes the stacks of its threads.
+
+    Args:
+        process: the first process of a session.
+        log: where the session writes.
+
+    Raises:
+        AssertionError: it did not end in time; the message is its log.
+    """
+    with suppress(TimeoutExpired):
+        return process.wait(DEADLINE)
+    os.killpg(process.pid, signal.SIGABRT)
+    process.wait()
+    raise AssertionError(f"it did not end in {DEADLINE:g} s: {log.read_text(errors='replace')}")
 
 
 @contextmanager

@@ -86,5 +86,5 @@ def test_a_cancelled_end_goes_on(gated):
         gated.gate.set()
 
     asyncio.run(main())
-    assert tracker.shutdown(30)
+    assert tracker.shutdown(60)
     assert gated.got == [1]

@@ -10,12 +10,12 @@ import weakref
 from time import monotonic
 
 import pytest
+from waiting import DEADLINE
 
 import eventtracking_core as et
 
 pytestmark = pytest.mark.native
 
-DEADLINE = 30.0
 THREADS = 8
 EMITTERS = 4
 EVENTS = 5_000

@@ -6,11 +6,10 @@ import threading
 from time import monotonic
 
 import pytest
+from waiting import DEADLINE
 
 import eventtracking_core as et
 from eventtracking_core.backends.memory import MemoryBackend
-
-DEADLINE = 10.0
 
 
 class Closing:

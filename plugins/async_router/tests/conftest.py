@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
-from waiting import wait_until
+from waiting import exit_code, wait_until
 
 import eventtracking_core as et
 from eventtracking_core.delivery import DeadLetters
@@ -35,7 +35,7 @@ class Site:
 
     def configure(self, **backends):
         """Write a configuration; delivery waits for nothing long, and keeps all below here."""
-        self.config.write_text(json.dumps({"backends": backends}))
+        self.config.write_text(json.dumps({"shutdown_timeout": 60, "backends": backends}))
 
     def node(self, broker, children, **options):
         delivery = {
@@ -125,7 +125,9 @@ class Worker:
             self.process = subprocess.Popen(
                 [*command, "-n", f"w{len(site.workers)}@%h", *arguments],
                 cwd=site.directory,
-                env=site.environment(EVENTTRACKING_CONFIG_FILE=str(config), **environ),
+                env=site.environment(
+                    EVENTTRACKING_CONFIG_FILE=str(config), PYTHONFAULTHANDLER="1", **environ
+                ),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -147,7 +149,7 @@ class Worker:
     def stop(self):
         """Let it finish what it has begun; return what it said."""
         self.process.terminate()
-        assert self.process.wait(30) == 0
+        assert exit_code(self.process, self.log) == 0
         return self.text()
 
     def ledger(self):

@@ -72,7 +72,7 @@ class Desk:
     def emit(self, *numbers):
         for n in numbers:
             self.tracker.emit("numbered", {"n": n})
-        assert self.tracker.flush(10)
+        assert self.tracker.flush(60)
 
     def messages(self):
         """Take what is in the queue."""

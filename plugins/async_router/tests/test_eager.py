@@ -62,7 +62,7 @@ def test_events_are_delivered_in_place(tracker):
     }
     tracker.configure({"backends": {"node": node(children)}})
     emit(tracker, 1, 2, 3)
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert sink.numbers == inner.numbers == [1, 2, 3]
     leaves = {leaf.name: leaf for leaf in tracker.root.leaves()}
     assert [event["name"] for event in leaves["seen"].backend.events] == ["renamed"] * 3
@@ -75,7 +75,7 @@ def test_a_shutdown_delivers_what_waits(tracker, mode, tmp_path):
     delivery = {"mode": mode, "schedule_delay": 60, "directory": str(tmp_path)}
     tracker.configure({"backends": {"node": node({"store": sink}, delivery=delivery)}})
     emit(tracker, *range(100))
-    assert tracker.shutdown(10)
+    assert tracker.shutdown(60)
     assert sink.numbers == list(range(100))
 
 
@@ -86,7 +86,7 @@ def test_a_new_configuration_delivers_what_the_old_one_took(tracker):
     emit(tracker, 1, 2)
     tracker.configure({"backends": {"new": node({"store": new})}})
     emit(tracker, 3)
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert (old.numbers, new.numbers) == ([1, 2], [3])
 
 
@@ -94,7 +94,7 @@ def test_a_backend_that_fails_is_retried(tracker):
     good, bad = Sink(), Sink(failures=3)
     tracker.configure({"backends": {"node": node({"good": good, "bad": bad})}})
     emit(tracker, *range(10))
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert bad.numbers == list(range(10))
     assert good.numbers == list(range(10))
 
@@ -109,14 +109,14 @@ def test_a_backend_that_stays_away_keeps_the_events_waiting_before_the_node(trac
     [published] = tracker.stats()["tree"]["backends"][0]["backends"]
     assert (published["delivered"], published["pending"]) == (0, 2)
     bad.failures = 0
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert bad.numbers == [1, 2]
 
 
 def test_an_event_that_a_backend_rejects_is_a_dead_letter(tracker):
     tracker.configure({"backends": {"node": node({"store": Sink(1, et.RejectedError)})}})
     emit(tracker, 1)
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     [leaf] = [leaf for leaf in tracker.root.leaves() if isinstance(leaf, RemoteLeaf)]
     assert [letter.reason for letter in leaf.dead_letters.letters()] == ["rejected"]
 

@@ -92,11 +92,11 @@ def test_a_broker_that_nobody_listens_for_is_named_by_what_is_wrong_and_no_secre
 def test_a_black_hole_slows_no_emit_and_loses_nothing(site, redis_url, fault_proxy):
     proxy = fault_proxy(*redis_url.removeprefix("redis://").removesuffix("/0").split(":"))
     node = site.node(f"redis://127.0.0.1:{proxy.port}/0", {"store": site.store()})
-    node["delivery"] |= {"export_timeout": 1}
+    node["delivery"] |= {"export_timeout": 5}
     site.configure(node=node)
     tracker = site.tracker()
     tracker.emit("numbered", {"n": 0})
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     proxy.is_black_hole = True
     took = []
     for n in range(20_000):
@@ -104,9 +104,9 @@ def test_a_black_hole_slows_no_emit_and_loses_nothing(site, redis_url, fault_pro
         tracker.emit("numbered", {"n": n})
         took.append(perf_counter() - start)
     assert sorted(took)[int(len(took) * 0.99)] < 0.001
-    assert max(took) < 0.5
+    assert max(took) < 3
     proxy.heal()
-    assert tracker.flush(30)
+    assert tracker.flush(60)
     [leaf] = tracker.stats()["tree"]["backends"][0]["backends"]
     assert leaf["delivered"] == leaf["accepted"] == 20_001
 

@@ -46,7 +46,7 @@ def test_events_go_through_both_halves_of_a_node_wherever_it_stands(site, broker
     worker = site.worker("-c", "2")
     with tracker.context("request", {"user_id": 7, "ip": "203.0.113.9"}):
         emitting(tracker, range(1000))
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     published = leaf(tracker, "branch", "first", "publish")
     assert published["delivered"] == published["accepted"] == 1000
     assert all(site.has_stored(1000, name) for name in ("store", "leaf", "deep", "second"))
@@ -92,7 +92,7 @@ def test_a_pool_of_threads_delivers_too(site, redis_url, emitting):
     site.configure(node=site.node(redis_url, {"store": site.store(), "more": site.store("more")}))
     worker = site.worker("-P", "threads", "-c", "4")
     tracker = emitting(site.tracker(), range(2000))
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     assert site.has_stored(2000)
     assert site.has_stored(2000, "more")
     worker.stop()
@@ -109,7 +109,7 @@ def test_a_worker_killed_with_a_batch_in_hand_loses_nothing(site, broker, emitti
     first.kill()
     (site.directory / "release").touch()
     second = site.worker("-c", "2")
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     assert site.has_stored(500)
     second.stop()
     assert second.ledger()["node.store"]["delivered"] >= 500
@@ -124,7 +124,7 @@ def test_a_killed_process_of_the_pool_loses_nothing(site, redis_url, emitting, e
     [victim] = site.directory.glob("holding-*")
     os.kill(int(victim.name.partition("-")[2]), signal.SIGKILL)
     (site.directory / "release").touch()
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     assert site.has_stored(200)
     assert "WorkerLostError" in worker.stop()
     assert worker.ledger()["node.store"] == {"accepted": 200, "delivered": 200}
@@ -137,7 +137,7 @@ def test_an_event_that_kills_its_worker_is_a_dead_letter_after_three_deaths(
     site.configure(node=site.node(broker, {"store": killing, "other": site.store("other")}))
     worker = site.worker("-c", "2")
     tracker = emitting(site.tracker(), range(40))
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     eventually(lambda: site.dead_letters().get("node.store"))
     eventually(lambda: len(site.stored()) == 39)
     eventually(lambda: len(site.stored("other")) == 40)
@@ -149,7 +149,7 @@ def test_an_event_that_kills_its_worker_is_a_dead_letter_after_three_deaths(
 
 def test_what_redis_handed_to_a_worker_that_never_noted_it_is_sent_again(site, redis_url, emitting):
     site.configure(node=site.node(redis_url, {"store": site.store()}, visibility_timeout=1))
-    assert emitting(site.tracker(), range(10)).flush(20)
+    assert emitting(site.tracker(), range(10)).flush(60)
     with redis.Redis.from_url(redis_url) as client:
         assert client.rpop(site.queue)
         worker = site.worker("-c", "1")
@@ -163,7 +163,7 @@ def test_a_killed_broker_holds_nobody_up_and_loses_nothing(site, request, emitti
     server = request.getfixturevalue(kind)
     site.configure(node=site.node(server.url, {"store": site.store()}, visibility_timeout=1))
     tracker = emitting(site.tracker(), range(300))
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     worker = site.worker("-c", "1").is_ready()
     server.kill()
     emitting(tracker, range(300, 600))
@@ -186,7 +186,7 @@ def test_what_was_lost_is_sent_again_by_a_worker_that_lost_its_connection_before
     os.killpg(worker.process.pid, signal.SIGSTOP)
     with redis.Redis.from_url(valkey.url) as client:
         eventually(lambda: client.info("clients")["blocked_clients"] == 0)
-        assert emitting(site.tracker(), range(10)).flush(20)
+        assert emitting(site.tracker(), range(10)).flush(60)
         assert client.rpop(site.queue)
     os.killpg(worker.process.pid, signal.SIGCONT)
     assert site.has_stored(10)
@@ -201,7 +201,7 @@ def test_a_queue_that_is_deleted_under_a_worker_costs_only_what_was_in_it(site, 
     with Connection(amqp_url) as connection:
         connection.default_channel.queue_delete(site.queue)
     emitting(tracker, range(100, 200))
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     assert site.has_stored(200)
     assert worker.process.poll() is None
 
@@ -218,7 +218,7 @@ def test_a_worker_with_an_older_configuration_keeps_what_it_cannot_place(
     )
     worker = site.worker("-c", "1", config=old)
     tracker = emitting(site.tracker(), range(100))
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     eventually(lambda: len(site.dead_letters().get("late", [])) == 100)
     letters = site.dead_letters()["late"]
     assert {letter.reason for letter in letters} == {"mismatch"}

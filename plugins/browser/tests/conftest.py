@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from contextlib import closing, suppress
 from threading import Thread
-from time import monotonic, sleep
+from time import monotonic
 
 import pytest
 import uvicorn
@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from waiting import DEADLINE, wait_until
 
 from eventtracking_core import Tracker
 from eventtracking_sqlite import SqliteBackend
@@ -33,6 +34,7 @@ HELPERS = """
 import { trackClicks } from "/static/clicks.js";
 import { trackPages } from "/static/pages.js";
 import { trackVitals } from "/static/vitals.js";
+from waiting import DEADLINE
 trackClicks(eventtracking);
 trackPages(eventtracking);
 trackVitals(eventtracking);
@@ -70,10 +72,7 @@ class Site:
         self._threads = [Thread(target=server.run, daemon=True) for server in self._servers]
         for thread in self._threads:
             thread.start()
-        deadline = monotonic() + 30
-        while not all(server.started for server in self._servers):
-            assert monotonic() < deadline
-            sleep(0.01)
+        wait_until(lambda: all(server.started for server in self._servers))
         ports = [server.servers[0].sockets[0].getsockname()[1] for server in self._servers]
         self.url, self.other = (f"http://127.0.0.1:{port}" for port in ports)
 
@@ -92,7 +91,7 @@ class Site:
         for server in self._servers:
             server.should_exit = True
         for thread in self._threads:
-            thread.join(30)
+            thread.join(DEADLINE)
 
     def stored(self):
         """Return the events in SQLite, in the order of their times."""
@@ -155,6 +154,7 @@ def chromium():
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
             args=QUIET,
+            timeout=DEADLINE * 1000,
             ignore_default_args=["--disable-back-forward-cache"],
         )
         yield browser
@@ -181,7 +181,7 @@ def site(servers, tmp_path):
 def browser(chromium):
     """The windows of one user, and what they complained of."""
     context = chromium.new_context()
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(DEADLINE * 1000)
     context.problems = []
     context.on("console", lambda message: context.problems.append(message.text))
     context.on("weberror", lambda error: context.problems.append(str(error.error)))

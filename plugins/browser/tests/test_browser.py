@@ -92,7 +92,7 @@ def test_a_page_sends_when_it_is_online_again(page, site, browser, eventually):
     for _ in range(6):  # the pause before the next attempt is about a minute by now
         assert page.evaluate("eventtracking.flush()") is False
     browser.set_offline(False)
-    eventually(lambda: site.names() == ["offline"], 15)
+    eventually(lambda: site.names() == ["offline"], 40)
 
 
 @pytest.mark.parametrize("place", ["same", "other"])
@@ -103,8 +103,9 @@ def test_a_server_that_is_full_gets_the_batch_when_it_said(browser, site, eventu
     page = browser.new_page()
     page.goto(f"{site.url}/page")
     emit(page, "a", "b")
-    assert page.evaluate("eventtracking.flush()") is False
-    assert page.evaluate("eventtracking.flush()") is False
+    # Within the second for which the server asks, however slow this process is.
+    twice = "eventtracking.flush().then(async (first) => [first, await eventtracking.flush()])"
+    assert page.evaluate(twice) == [False, False]
     eventually(lambda: site.names() == ["a", "b"])
     [(first, _, refused), (second, names, accepted)] = site.requests
     assert (first, second, names) == ("POST", "POST", ["a", "b"])  # and no preflight

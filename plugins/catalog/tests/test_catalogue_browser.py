@@ -8,6 +8,7 @@ from threading import Thread
 
 import pytest
 from click.testing import CliRunner
+from waiting import DEADLINE
 
 from eventtracking_catalog.commands.catalog import build
 from eventtracking_catalog.serving import server
@@ -32,7 +33,9 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=QUIET, timeout=DEADLINE * 1000
+        )
         yield browser
         browser.close()
 
@@ -41,7 +44,7 @@ def chromium():
 def seen(chromium):
     """A page, and what it asked for and complained of."""
     page = chromium.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(DEADLINE * 1000)
     page.requested, page.problems = [], []
     page.on("request", lambda request: page.requested.append(request.url))
     page.on("console", lambda message: page.problems.append(message.text))

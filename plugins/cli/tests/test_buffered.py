@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import ClassVar
 
 import pytest
+from waiting import DEADLINE
 
 from eventtracking_core import RejectedError, RetryableError, Tracker, register_tracker
 from eventtracking_core.delivery import spool_status
@@ -151,7 +152,7 @@ def waiting(spooling):
     for _ in range(3):
         tracker.emit("a.b")
     tracker.shutdown(0.3)
-    deadline = monotonic() + 20
+    deadline = monotonic() + DEADLINE
     while any(process.is_alive for process in spool_status(SPOOL)):  # the worker puts things away
         assert monotonic() < deadline
     return spooling

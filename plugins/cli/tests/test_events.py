@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from rich.cells import cell_len
+from waiting import DEADLINE
 
 
 @pytest.fixture
@@ -222,7 +223,7 @@ def test_following_a_file_prints_the_lines_that_are_added(log, edx, program):
                 file.write(json.dumps(edx(name=name)) + "\n")
             assert json.loads(tail.stdout.readline())["name"] == name
         tail.send_signal(signal.SIGINT)
-        assert tail.wait(30) == 130
+        assert tail.wait(DEADLINE) == 130
 
 
 def test_following_prints_what_is_stored_from_now_on(run, store, config, program):
@@ -245,7 +246,7 @@ def test_following_prints_what_is_stored_from_now_on(run, store, config, program
             assert run("emit", name, "--config", config()).code == 0
             assert json.loads(tail.stdout.readline())["name"] == name
         tail.send_signal(signal.SIGINT)
-        assert tail.wait(30) == 130
+        assert tail.wait(DEADLINE) == 130
         assert tail.stdout.read() + tail.stderr.read().strip() == ""
 
 
@@ -292,7 +293,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(run, log, edx, config, program)
     ) as listing:
         listing.stdout.readline()
         listing.stdout.close()
-        listing.wait(30)
+        listing.wait(DEADLINE)
         assert listing.stderr.read() == b""
 
 

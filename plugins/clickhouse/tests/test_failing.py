@@ -108,7 +108,7 @@ def test_a_server_that_says_nothing_is_left_in_time(
     before, event = monotonic(), an_event()
     with pytest.raises(RetryableError):
         store.send_batch([event], timeout=0.3)
-    assert monotonic() - before < 20
+    assert monotonic() - before < 30
     proxy.heal()  # what it held back may arrive now
     store.send_batch([event], timeout=60)
     assert store.count() == 1 + connected

@@ -129,7 +129,7 @@ def test_mongodb_has_every_event_once_also_those_that_cannot_be_stored_there(mon
     backend = MongoBackend(host=host, port=port, database=name, collection="events", extra=extra)
     tracker = et.Tracker({"mongo": backend})
     ids = [tracker.emit("x", {"uuid": uuid.uuid4(), "n": n}) for n in range(20)]
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     found = list(mongo_database.events.find())
     assert sorted(document["_id"] for document in found) == sorted(ids)
     assert {document["data"]["n"] for document in found} == set(range(20))
@@ -145,6 +145,6 @@ def test_mongodb_has_each_event_of_a_list(mongo_database):
         {"mongo": backend}, processors=[lambda event: [{**event, "data": {"n": n}} for n in (1, 2)]]
     )
     tracker.emit("x")
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     assert sorted(each["data"]["n"] for each in mongo_database.events.find()) == [1, 2]
     tracker.shutdown(5)

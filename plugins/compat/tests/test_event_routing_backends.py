@@ -13,6 +13,7 @@ from time import monotonic
 
 import pytest
 from ralph_lrs import RalphLrs
+from waiting import DEADLINE
 
 CAMPUS = Path(__file__).parent / "campus"
 SESSION = "https://w3id.org/xapi/openedx/extensions/session-id"
@@ -53,7 +54,7 @@ def worker(environ, tmp_path):
     for each in made:
         each.terminate()
         try:
-            each.wait(30)
+            each.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             os.killpg(each.pid, signal.SIGKILL)
             each.wait()
@@ -61,7 +62,7 @@ def worker(environ, tmp_path):
 
 def sessions(ralph, count):
     """The sessions of the stored statements, once there are so many."""
-    deadline = monotonic() + 60
+    deadline = monotonic() + DEADLINE
     pause = threading.Event()
     found = []
     while len(found) < count and monotonic() < deadline:

@@ -121,7 +121,7 @@ def test_processors_and_delivery_of_the_node_are_those_of_a_router(override, dat
     with transaction.atomic():
         et.emit("kept")
         et.emit("other")
-    assert et.get_tracker().flush(10)
+    assert et.get_tracker().flush(60)
     assert names(backend) == ["kept"]
     assert stats()["backends"][0]["delivery"] == "spool"
 

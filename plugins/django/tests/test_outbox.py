@@ -71,7 +71,7 @@ def test_an_event_is_delivered_once_its_transaction_is_committed(configured):
     with transaction.atomic():
         Group.objects.create(name="staff")
         event_id = et.emit("grouped", {"name": "staff", "members": {1, 2}})
-    assert et.get_tracker().flush(5)
+    assert et.get_tracker().flush(60)
     assert backend.events == []
     assert delivered() == 1
     [event] = backend.events

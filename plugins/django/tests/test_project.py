@@ -18,6 +18,7 @@ from time import monotonic, sleep
 import pytest
 from free_ports import free_port
 from gunicorn_workers import have_booted, note_boots
+from waiting import DEADLINE, exit_code
 
 HERE = Path(__file__).parent
 
@@ -96,7 +97,7 @@ def test_a_server_that_is_ended_has_stored_the_events_of_every_answered_request(
         )
 
     def get(path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=DEADLINE) as response:
             return response.read()
 
     answered, stop = [], threading.Event()
@@ -114,7 +115,7 @@ def test_a_server_that_is_ended_has_stored_the_events_of_every_answered_request(
                     server.send_signal(signal.SIGTERM)
 
     try:
-        deadline = monotonic() + 30
+        deadline = monotonic() + DEADLINE
         while True:
             with suppress(OSError):
                 get("/orders/0/")
@@ -125,7 +126,7 @@ def test_a_server_that_is_ended_has_stored_the_events_of_every_answered_request(
             sleep(0.05)
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(ask, range(100, 500, 100)))
-        server.wait(30)
+        exit_code(server, log)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGKILL)

@@ -67,7 +67,7 @@ def test_the_records_of_rotated_files_are_found(path, compress, an_event):
     first.save_event_type(a_record("old.type"))
     for _ in range(20):
         first.send(an_event(text="x" * 90))
-    assert first.shutdown(5)
+    assert first.shutdown(60)
     path.write_bytes(b"")
     FileBackend(str(path)).save_event_type(a_record("new.type"))
 

@@ -24,7 +24,7 @@ for number in range(first, first + 1500):
     backend.send(event(number=number, text="x" * 100))
 batch = [event(number=number) for number in range(first + 1500, first + 2000)]
 backend.send_batch(batch, timeout=5)
-assert backend.shutdown(20)
+assert backend.shutdown(60)
 """
 
 
@@ -88,7 +88,7 @@ def test_rotated_files_are_compressed_by_the_end_of_the_shutdown(
 ):
     backend = FileBackend(str(path), max_size=10_000, compress=compress, mode=0o640)
     fill(backend, an_event, 200)
-    assert backend.shutdown(10)
+    assert backend.shutdown(60)
     assert {file.suffix for file in rotated(path)} == {extension}
     assert {stat.S_IMODE(file.stat().st_mode) for file in rotated(path)} == {0o640}
     assert not list(path.parent.glob(".*"))
@@ -98,7 +98,7 @@ def test_rotated_files_are_compressed_by_the_end_of_the_shutdown(
 def test_only_the_latest_rotated_files_are_kept(path, written, an_event):
     backend = FileBackend(str(path), max_size=10_000, compress="gzip", keep=3)
     fill(backend, an_event, 500)
-    assert backend.shutdown(10)
+    assert backend.shutdown(60)
     assert len(rotated(path)) == 3
     latest = sorted(numbers(written()))
     assert latest == list(range(500 - len(latest), 500))
@@ -113,7 +113,7 @@ def test_other_files_of_the_directory_are_left_alone(path, an_event):
         other.write_text("not ours\n")
     backend = FileBackend(str(path), max_size=1000, compress="gzip", keep=1)
     fill(backend, an_event, 50)
-    assert backend.shutdown(10)
+    assert backend.shutdown(60)
     assert all(other.read_text() == "not ours\n" for other in others)
 
 
@@ -123,7 +123,7 @@ def test_what_a_crash_left_uncompressed_is_compressed_after_the_next_rotation(pa
     path.with_name(".events-20260912T125500Z.ndjson.gz.tmp").write_bytes(b"half")
     backend = FileBackend(str(path), max_size=1000, compress="gzip")
     fill(backend, an_event, 20)
-    assert backend.shutdown(10)
+    assert backend.shutdown(60)
     assert not left.exists()
     assert not list(path.parent.glob(".*"))
 
@@ -144,7 +144,7 @@ sys.stdin.readline()
     assert [file.suffix for file in rotated(path)].count(".ndjson") == 1
     other.communicate("\n", timeout=10)
     fill(backend, an_event, 10)
-    assert backend.shutdown(10)
+    assert backend.shutdown(60)
     assert {file.suffix for file in rotated(path)} == {".gz"}
 
 

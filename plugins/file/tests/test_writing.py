@@ -95,7 +95,7 @@ def test_a_tracker_finds_the_backend_by_its_name(path, written):
     tracker = Tracker()
     tracker.configure({"backends": {"f": {"type": "file", "path": str(path), "max_size": "1 MiB"}}})
     event_id = tracker.emit("edx.course.enrollment.activated", {"mode": "audit"})
-    assert tracker.shutdown(5)
+    assert tracker.shutdown(60)
     assert [event["id"] for event in written()] == [event_id]
 
 
@@ -145,7 +145,7 @@ def test_a_signal_handler_may_send_in_the_middle_of_a_send(path, written, an_eve
     with alarms(lambda: (send(), interruptions.append(None))):
         while len(interruptions) < 300:
             send()
-    assert backend.shutdown(5)
+    assert backend.shutdown(60)
     assert sorted(event["id"] for event in written()) == sorted(sent)
 
 
@@ -162,7 +162,7 @@ for child in range(4):
 for number in range(500, 600):
     backend.send(event(number=number))
 assert all(os.wait()[1] == 0 for child in range(4))
-assert backend.shutdown(10)
+assert backend.shutdown(60)
 """)
     assert sorted(numbers(written())) == list(range(600))
 

@@ -206,8 +206,8 @@ def test_an_endpoint_that_fails_for_a_while_gets_every_event_once(endpoint, an_e
     sink = {"type": "http", "url": endpoint.url, "delivery": delivery}
     tracker.configure({"backends": {"sink": sink}})
     emitted = [tracker.emit("numbered", {"n": n}) for n in range(500)]
-    assert tracker.flush(20)
-    assert tracker.shutdown(5)
+    assert tracker.flush(60)
+    assert tracker.shutdown(60)
     stored = [event["id"] for document in endpoint.documents[4:] for event in document]
     assert sorted(stored) == sorted(emitted)
 

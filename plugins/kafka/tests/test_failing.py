@@ -56,7 +56,7 @@ def test_a_broker_that_comes_later_gets_everything_once(tmp_path, a_tracker, mes
     assert not tracker.flush(0.2)
     broker.start()
     try:
-        assert tracker.flush(40)
+        assert tracker.flush(60)
         assert ids(messages(broker.servers)) == Counter(emitted)
     finally:
         broker.kill()
@@ -73,7 +73,7 @@ def test_an_outage_under_load_loses_and_repeats_nothing(behind_a_proxy, a_tracke
         emitted += [tracker.emit("numbered", {"n": n}) for n in range(500)]
         assert not tracker.flush(0.3)
         proxy.heal()
-        assert tracker.flush(40)
+        assert tracker.flush(60)
     assert ids(messages(broker.servers)) == Counter(emitted)
 
 
@@ -89,7 +89,7 @@ def test_what_is_tried_again_after_a_silence_is_there_once(
         before = monotonic()
         with pytest.raises(BatchError) as caught:
             backend.send_batch(events[50:], timeout=0.3)
-        assert monotonic() - before < 5
+        assert monotonic() - before < 30
         assert all(isinstance(error, RetryableError) for error in caught.value.failures.values())
     proxy.heal()
     backend.send_batch(events[50:], timeout=30)

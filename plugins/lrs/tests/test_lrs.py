@@ -55,12 +55,12 @@ def test_statements_are_stored_under_the_ids_of_their_events(ralph, tmp_path):
     )
     made = [a_statement(n) for n in range(150)]
     ids = [tracker.emit("xapi", each) for each in made]
-    assert tracker.flush(30)
+    assert tracker.flush(60)
     stored = {each["id"]: each for each in ralph.statements()}
     for event_id, each in zip(ids, made, strict=True):
         assert stored[event_id]["object"] == each["object"]
         assert stored[event_id]["timestamp"]
-    assert tracker.shutdown(10)
+    assert tracker.shutdown(60)
 
 
 def test_one_refused_statement_does_not_keep_the_others(ralph, tmp_path):
@@ -74,11 +74,11 @@ def test_one_refused_statement_does_not_keep_the_others(ralph, tmp_path):
     tracker.emit("none", {"a": 1})
     for each in good[5:]:
         tracker.emit("xapi", each)
-    assert tracker.flush(30)
+    assert tracker.flush(60)
     stats = tracker.stats()["tree"]["backends"][0]
     assert (stats["delivered"], stats["dead_lettered"]) == (9, 2)
     assert {each["object"]["id"] for each in good} <= set(objects(ralph))
-    assert tracker.shutdown(10)
+    assert tracker.shutdown(60)
 
 
 def test_a_statement_that_is_there_is_delivered_and_another_with_its_id_is_not(ralph):
@@ -125,7 +125,7 @@ def test_a_store_that_is_killed_and_started_again_has_every_statement_once(ralph
     assert tracker.flush(60)
     found = objects(ralph)
     assert [found.count(each["object"]["id"]) for each in made] == [1] * 200
-    assert tracker.shutdown(10)
+    assert tracker.shutdown(60)
 
 
 class Stub(ThreadingHTTPServer):

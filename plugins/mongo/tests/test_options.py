@@ -75,7 +75,7 @@ def test_the_options_of_event_tracking_are_understood_and_events_are_queued(
         }
     )
     event_id = tracker.emit("edx.problem.check", {"attempts": 3})
-    assert tracker.shutdown(10)
+    assert tracker.shutdown(60)
     [leaf] = tracker.stats()["tree"]["backends"]
     assert leaf["delivery"] == "queue"
     assert [document["_id"] for document in mongo_database.tracked.find()] == [event_id]

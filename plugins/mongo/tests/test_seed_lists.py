@@ -8,6 +8,7 @@ import sys
 import pytest
 from dns_server import SeedList
 from pymongo.uri_parser import parse_uri
+from waiting import DEADLINE
 
 PROGRAM = """
 import sys
@@ -21,14 +22,18 @@ import eventtracking_core as et
 
 sink = {"type": "mongo", "uri": sys.argv[2], "database": sys.argv[3]}
 delivery = {"mode": sys.argv[4], "directory": sys.argv[5], "schedule_delay": 60}
-et.configure({"shutdown_timeout": 5, "backends": {"mongo": sink | {"delivery": delivery}}})
+et.configure({"shutdown_timeout": 60, "backends": {"mongo": sink | {"delivery": delivery}}})
 for number in range(100):
     et.emit("numbered", {"number": number})
 exec(sys.argv[6])
 """
 
-WORKS_A_WHILE = "import threading; threading.Event().wait(1.5)"
-FLUSHES = "assert et.get_tracker().flush(20)"
+WORKS_UNTIL_IT_LOOKED_UP = """
+import threading, time
+while not any(each.name.startswith("pymongo_server_monitor") for each in threading.enumerate()):
+    time.sleep(0.01)
+"""
+FLUSHES = "assert et.get_tracker().flush(60)"
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ def run(seed_list, mongo_uri, mongo_database, tmp_path):
             ],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=DEADLINE,
             check=False,
         )
         assert ran.returncode == 0, ran.stderr
@@ -64,7 +69,7 @@ def run(seed_list, mongo_uri, mongo_database, tmp_path):
 
 def test_a_program_that_outlives_the_look_up_delivers_at_its_end(run, seed_list, stored):
     seed_list.delay = 0.1
-    assert run(WORKS_A_WHILE) == ""
+    assert run(WORKS_UNTIL_IT_LOOKED_UP) == ""
     assert len(stored()) == 100
 
 

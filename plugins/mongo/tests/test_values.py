@@ -43,7 +43,7 @@ def tracker(request, mongo_uri, mongo_database, tmp_path):
 def test_values_of_bson_are_stored_as_they_are(tracker, stored):
     with tracker.context(user_id=OID):
         tracker.emit("sold", VALUES)
-    assert tracker.flush(10)
+    assert tracker.flush(60)
 
     [document] = stored()
 
@@ -59,7 +59,7 @@ def test_users_stay_apart(tracker, stored):
     for user in users:
         with tracker.context(user_id=user):
             tracker.emit("sold")
-    assert tracker.flush(10)
+    assert tracker.flush(60)
 
     assert [document["context"]["user_id"] for document in stored()] == users
 

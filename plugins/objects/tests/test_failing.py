@@ -69,7 +69,7 @@ def test_a_store_that_is_cut_off_under_load_loses_and_repeats_nothing(
     finally:
         done.set()
         emitter.join()
-    assert tracker.flush(30)
+    assert tracker.flush(60)
     assert a_bucket.stored() == sorted(emitted)
     assert counts(tracker)["delivered"] == len(emitted)
 
@@ -78,12 +78,12 @@ def test_a_batch_whose_answer_is_lost_is_stored_once(s3, a_bucket, a_tracker, fa
     proxy = fault_proxy("127.0.0.1", s3.port)
     tracker = a_tracker(proxy.port)
     emitted = [tracker.emit("numbered", {"n": -1})]
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     proxy.lose_answers(b"PUT /", 7)  # more than the client itself tries again
     emitted += [tracker.emit("numbered", {"n": n}) for n in range(50)]
     wait_until(lambda: proxy.lost >= 2)
     emitted += [tracker.emit("numbered", {"n": n}) for n in range(50, 100)]  # join the next batch
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     assert a_bucket.stored() == sorted(emitted)
     assert [event["id"] for event in a_bucket().query(after="")] == emitted
 
@@ -93,7 +93,7 @@ def test_one_event_that_makes_an_object_too_large_is_rejected_alone(a_tracker):
         tracker = a_tracker(server.server_port, {"compression": "none"})
         for n in range(100):
             tracker.emit("numbered", {"text": "too large" if n == 37 else "x"})
-        assert tracker.flush(20)
+        assert tracker.flush(60)
     assert counts(tracker)["delivered"] == 99
     assert counts(tracker)["dead_lettered"] == 1
 
@@ -111,7 +111,7 @@ def test_a_store_that_says_nothing_is_left_in_time(
     before = monotonic()
     with pytest.raises(RetryableError):
         send(store, event, timeout=0.3)
-    assert monotonic() - before < 10
+    assert monotonic() - before < 30
     proxy.heal()
     send(store, event)
     assert len(a_bucket.stored()) == 1 + connected
@@ -201,12 +201,12 @@ def test_what_a_killed_process_had_accepted_is_stored_once(
                 wait_until(lambda: len(a_bucket.stored()) > len(accepted) + 100)  # noqa: B023
             finally:
                 process.kill()
-                process.wait(30)
+                process.wait()
             ids.seek(0)
             accepted += ids.read().decode().split("\n")[:-1]
     tracker = a_tracker(mode="spool")
     wait_until(lambda: set(a_bucket.stored()) >= set(accepted))
-    assert tracker.flush(30)
+    assert tracker.flush(60)
     stored = a_bucket.stored()
     assert len(stored) == len(set(stored))
     assert len(set(stored) - set(accepted)) <= 2  # emitted, and killed before it was told

@@ -111,7 +111,7 @@ def poison(endpoint, kind):
             if kind == "values":
                 data |= {"mixed": [1, "a", {}], "big": 2**70, "": 1, "text": "\ud800", "nan": 1e999}
         ids.append(et.emit("edx.poison", data, timestamp=timestamp))
-    assert et.get_tracker().flush(20)
+    assert et.get_tracker().flush(60)
     (leaf,) = et.get_tracker().stats()["tree"]["backends"]
     return {"ids": ids, "leaf": leaf}
 
@@ -138,7 +138,7 @@ def waiting():
     assert not flushed
     (before,) = et.get_tracker().stats()["tree"]["backends"]
     set_logger_provider(LoggerProvider())
-    assert et.get_tracker().flush(20)
+    assert et.get_tracker().flush(60)
     (after,) = et.get_tracker().stats()["tree"]["backends"]
     return {"pending before": before["pending"], "delivered after": after["delivered"]}
 
@@ -189,7 +189,7 @@ def confirmed():
     set_logger_provider(logs)
     et.configure({"backends": {"otel": OTEL}})
     emitted = [et.emit("edx.burst", {"number": number}) for number in range(1_000)]
-    assert et.get_tracker().flush(30)
+    assert et.get_tracker().flush(60)
     [leaf] = et.get_tracker().stats()["tree"]["backends"]
     return {"emitted": emitted, "received": Recovering.ids, "leaf": leaf}
 

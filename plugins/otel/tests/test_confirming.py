@@ -6,6 +6,7 @@ from time import monotonic
 
 import pytest
 from opentelemetry.sdk._logs import export
+from waiting import DEADLINE
 
 import eventtracking_core as et
 from eventtracking_otel import ConfirmedExporter, OtelBackend
@@ -64,7 +65,7 @@ def test_events_wait_while_the_exporter_fails_and_arrive_once(exporter, tracker)
     [leaf] = tracker.stats()["tree"]["backends"]
     assert (leaf["delivered"], leaf["pending"], leaf["dead_lettered"]) == (0, 50, 0)
     exporter.fails = lambda batch: False
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     assert sorted(exporter.names) == sorted(f"e{n}" for n in range(50))
 
 
@@ -77,10 +78,10 @@ def test_one_event_that_the_exporter_fails_on_is_a_dead_letter(exporter, tracker
         tracker.flush(0.01)
         return tracker.stats()["tree"]["backends"][0]
 
-    deadline = monotonic() + 20
+    deadline = monotonic() + DEADLINE
     while leaf()["dead_lettered"] == 0:
         assert monotonic() < deadline
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     assert set(exporter.names) == {"fine"}
     assert len(exporter.names) == tracker.stats()["emitted"] - 1
 

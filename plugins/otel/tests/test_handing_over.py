@@ -17,10 +17,10 @@ def test_it_delivers_from_a_queue_unless_it_is_told_otherwise(pipeline):
     tracker = Tracker()
     tracker.configure({"backends": {"otel": "otel"}})
     event_id = tracker.emit("edx.problem.check", {"problem_id": "p1"})
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert [each["log.record.uid"] for each in pipeline.attributes] == [event_id]
     assert tracker.stats()["tree"]["backends"][0]["delivery"] == "queue"
-    assert tracker.shutdown(5)
+    assert tracker.shutdown(60)
 
 
 def test_the_sdk_is_flushed_after_each_batch(pipeline, an_event):

@@ -101,13 +101,13 @@ def test_a_server_that_is_killed_and_restarted_loses_and_repeats_nothing(valkey)
         }
     )
     emitted = [tracker.emit("numbered", {"n": n}) for n in range(500)]
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     valkey.kill()
     emitted += [tracker.emit("numbered", {"n": n}) for n in range(500, 1000)]
     assert not tracker.flush(0.2)
     valkey.start()
-    assert tracker.flush(20)
-    assert tracker.shutdown(5)
+    assert tracker.flush(60)
+    assert tracker.shutdown(60)
     with Redis.from_url(valkey.url) as client:
         stored = [fields[b"id"].decode() for _, fields in client.xrange("events")]
     assert stored == emitted

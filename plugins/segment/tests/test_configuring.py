@@ -70,7 +70,7 @@ def test_all_options_can_be_configured(segment):
     with tracker.context(who="ada"):
         for name in ("saved", "seen", "done"):
             tracker.emit(name, {"a": 1})
-    assert tracker.shutdown(5)
+    assert tracker.shutdown(60)
     types = [message["type"] for message in segment.messages.values()]
     assert types == ["identify", "page", "track"]
 
@@ -84,9 +84,9 @@ def test_by_default_events_wait_in_a_queue_and_arrive_once(segment, tmp_path):
     segment.refuses = lambda message: message["event"] == "poison"
     with tracker.context(user_id=1):
         ids = [tracker.emit("poison" if index == 70 else "fine") for index in range(100)]
-        assert tracker.flush(30)
+        assert tracker.flush(60)
     assert set(segment.messages) == set(ids) - {ids[70]}
-    assert tracker.shutdown(5)
+    assert tracker.shutdown(60)
 
 
 def test_the_key_and_the_address_may_be_set_by_the_application_at_any_time(

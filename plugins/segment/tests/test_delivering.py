@@ -144,7 +144,7 @@ def test_while_segment_answers_with_errors_events_wait_and_then_arrive_once(segm
     with tracker.context("request", {"user_id": 7}):
         for n in range(100):
             tracker.emit("numbered", {"n": n})
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     [leaf] = tracker.stats()["tree"]["backends"]
     tracker.shutdown(5)
     assert (leaf["delivered"], leaf["dead_lettered"]) == (100, 0)

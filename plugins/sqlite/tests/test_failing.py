@@ -42,7 +42,7 @@ def test_the_first_event_waits_for_who_else_uses_the_file(path, an_event):
             pass
     thread.join()
     assert store.count() == 1
-    assert store.shutdown(5)
+    assert store.shutdown(60)
 
 
 def test_a_reader_does_not_wait_for_a_writer(store, path, an_event):
@@ -78,7 +78,7 @@ def test_an_error_shows_nothing_of_the_event(store, sql, an_event):
 
 def test_it_can_be_used_after_shutdown(store, path, an_event):
     store.send(an_event())
-    assert store.shutdown(5)
+    assert store.shutdown(60)
     assert list(path.parent.iterdir()) == [path]
     store.send(an_event())
     assert store.count() == 2
@@ -132,7 +132,7 @@ def test_shutdown_and_flush_give_up_in_time(path, an_event):
         with pytest.raises(RetryableError, match="another thread"):
             store.send_batch([an_event()], timeout=0.01)
     thread.join()
-    assert store.shutdown(5)
+    assert store.shutdown(60)
     assert store.count() == 2
 
 
@@ -163,7 +163,7 @@ store.send_batch([an_event() for _ in range(100)], timeout=1)
 store.send(an_event())
 assert stored > 0
 assert store.count() == stored + 101, (store.count(), stored)
-assert store.shutdown(5)
+assert store.shutdown(60)
 """
 
 
@@ -201,7 +201,7 @@ for thread in threads:
     thread.join()
 assert store.count(name="child") == 60
 assert store.count(name="parent") == sum(sent), (store.count(name="parent"), sent)
-assert store.shutdown(5)
+assert store.shutdown(60)
 """
 
 
@@ -215,7 +215,7 @@ import os, sqlite3, sys, threading, time
 from eventtracking_core.encoding import normalize_event
 from eventtracking_sqlite import SqliteBackend
 
-store = SqliteBackend(sys.argv[1], busy_timeout=8)
+store = SqliteBackend(sys.argv[1], busy_timeout=60)
 store.send(normalize_event({"name": "first"}))
 other = sqlite3.connect(sys.argv[1], isolation_level=None, check_same_thread=False)
 other.execute("BEGIN IMMEDIATE")
@@ -227,7 +227,7 @@ def is_inside_sqlite():
 
 longest = 0.0
 for _ in range(10):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not is_inside_sqlite():
         assert time.monotonic() < deadline
     began = time.monotonic()
@@ -236,7 +236,7 @@ for _ in range(10):
         os._exit(0)
     longest = max(longest, time.monotonic() - began)
     os.waitpid(child, 0)
-assert longest < 4, longest  # 0.05 on an idle machine
+assert longest < 30, longest  # 0.05 on an idle machine
 other.execute("COMMIT")
 waiting.join()
 child = os.fork()
@@ -273,7 +273,7 @@ longest = 0.0
 for batch in (many, one):
     writing = threading.Thread(target=store.send_batch, args=(batch,), kwargs={"timeout": 60})
     writing.start()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not store._lock.is_writing:
         assert time.monotonic() < deadline, "no transaction began"
         time.sleep(0.001)
@@ -290,7 +290,7 @@ for batch in (many, one):
 assert store.count(name="child") == 4
 assert store.count(name="many") == 20_000
 assert store.count(name="slow") == 1
-assert store.shutdown(5)
+assert store.shutdown(60)
 print(longest)
 """
 

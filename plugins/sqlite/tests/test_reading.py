@@ -152,7 +152,7 @@ def test_whoever_stops_reading_leaves_nothing_open(store, path, an_event):
     events = store.query()
     next(events)
     del events
-    assert store.shutdown(5)
+    assert store.shutdown(60)
     # SQLite removes its other files with the last connection.
     assert list(path.parent.iterdir()) == [path]
 

@@ -89,7 +89,7 @@ def test_the_configuration_finds_the_type_by_name(path):
     tracker = et.Tracker()
     tracker.configure({"backends": {"store": {"type": "sqlite", "path": str(path)}}})
     event_id = tracker.emit("edx.problem.check", {"attempts": 3})
-    assert tracker.shutdown(5)
+    assert tracker.shutdown(60)
     assert SqliteBackend(str(path)).get(event_id)["data"] == {"attempts": 3}
 
 

@@ -107,7 +107,7 @@ def test_a_worker_may_write_the_log(lines):
     et.configure({"backends": {"log": {"type": "structlog", "delivery": "queue"}}})
     structlog.configure(processors=[TrackProcessor(registered=True), lines])
     event_id = et.emit("edx.a", {"position": 3})
-    assert et.get_tracker().flush(10)
+    assert et.get_tracker().flush(60)
     assert [line["event_id"] for line in lines.entries] == [event_id]
 
 

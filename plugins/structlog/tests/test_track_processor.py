@@ -95,7 +95,7 @@ def test_an_event_in_the_log_is_not_tracked_by_its_name_again(delivery, log, lin
     tracker = registering()
     tracker.configure({"backends": {"log": {"type": "structlog", "delivery": delivery}}})
     log(TrackProcessor(registered=True, tracker=tracker)).info("edx.account.created")
-    assert tracker.shutdown(10)
+    assert tracker.shutdown(60)
     assert tracker.stats()["emitted"] == 1
     assert [line["event"] for line in lines.entries] == ["edx.account.created"] * 2
     assert len({line["event_id"] for line in lines.entries}) == 1

@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from click.testing import CliRunner
+from waiting import DEADLINE
 
 from eventtracking_web.commands import collector
 from eventtracking_web.demo import server
@@ -25,7 +26,7 @@ EVENT = {"id": "1", "name": "shop.page.viewed"}
 def post(address, origin, **fields):
     body = json.dumps({"client": "c", "events": [EVENT]} | fields).encode()
     headers = {"origin": origin, "content-type": "text/plain", "x-forwarded-for": "198.51.100.7"}
-    with urlopen(Request(address, body, headers), timeout=20) as response:
+    with urlopen(Request(address, body, headers), timeout=DEADLINE) as response:
         return json.load(response)
 
 
@@ -41,7 +42,7 @@ def test_it_serves_the_endpoint_with_a_configuration(tmp_path):
             assert post(address, ORIGIN, key="other")["accepted"] == 1
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(DEADLINE)
     events = [json.loads(line) for line in (tmp_path / "e.ndjson").read_text().splitlines()]
     assert [event["name"] for event in events] == ["shop.page.viewed"] * 2
     assert {event["context"]["ip"] for event in events} == {"127.0.0.0"}, "no proxy is trusted"
@@ -86,7 +87,7 @@ def demo():
 
 
 def ask(address, path, method="GET", **headers):
-    connection = http.client.HTTPConnection(address, timeout=20)
+    connection = http.client.HTTPConnection(address, timeout=DEADLINE)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
     content = answer.read()
@@ -129,9 +130,12 @@ def test_what_is_done_on_the_page_shows_up_beside_it(demo):
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu"],
+            timeout=DEADLINE * 1000,
         )
         page = browser.new_page()
+        page.set_default_timeout(DEADLINE * 1000)
         problems, requested = [], []
         page.on("console", lambda message: problems.append(message.text))
         page.on("pageerror", lambda error: problems.append(str(error)))
@@ -141,7 +145,7 @@ def test_what_is_done_on_the_page_shows_up_beside_it(demo):
         page.click("text=2 Problem")
         page.check("input[value='2']")
         page.click("#check")
-        page.wait_for_selector("#events li:has-text('edx.problem.checked')", timeout=20_000)
+        page.wait_for_selector("#events li:has-text('edx.problem.checked')")
         names = page.locator("#events li strong").all_inner_texts()
         context = page.inner_text("#events li:has-text('edx.problem.checked') .context")
         browser.close()

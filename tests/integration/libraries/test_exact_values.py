@@ -62,7 +62,7 @@ def test_users_stay_apart_whatever_the_delivery(mode, tmp_path):
     for user in users:
         with tracker.context(user_id=user):
             tracker.emit("scored", {name: value for name, (value, _) in EXACT.items()})
-    assert tracker.shutdown(10)
+    assert tracker.shutdown(60)
 
     events = [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -161,7 +161,7 @@ def test_time_that_stands_still_loses_no_event(tmp_path):
     with freeze_time("2020-01-02 03:04:05"):
         tracker.emit("now", {"due": datetime.now()})  # noqa: DTZ005  the case
         tracker.emit("given", timestamp=datetime.now(UTC))
-    assert tracker.shutdown(10)
+    assert tracker.shutdown(60)
 
     for name in files:
         due, given_time = [

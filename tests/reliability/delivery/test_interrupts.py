@@ -62,7 +62,7 @@ while raised < wanted:
     except SoftLimit:
         caught += 1
 signal.setitimer(signal.ITIMER_REAL, 0)
-assert tracker.flush(30)
+assert tracker.flush(60)
 stats = tracker.stats()
 
 def leaves(node):
@@ -303,7 +303,7 @@ def test_near_the_recursion_limit_the_siblings_are_tried_too(tracker_to, sink):
 
     with pytest.raises(RecursionError):
         deeper(0)
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     leaf = tracker.leaf("a")
     assert leaf["accepted"] == leaf["delivered"] + sum(leaf["dropped"].values())
     assert tracker.stats()["emitted"] - len(memory.events) <= 40

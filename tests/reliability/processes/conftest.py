@@ -11,8 +11,7 @@ import textwrap
 from contextlib import suppress
 
 import pytest
-
-SECONDS = 30
+from waiting import DEADLINE
 
 
 @pytest.fixture
@@ -26,11 +25,13 @@ def program(tmp_path):
             [sys.executable, str(path), *arguments],
             cwd=tmp_path, text=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            env={**os.environ, "PYTHONFAULTHANDLER": "1"},
         )  # fmt: skip
         try:
-            out, err = process.communicate(timeout=SECONDS)
+            out, err = process.communicate(timeout=DEADLINE)
         except subprocess.TimeoutExpired:
-            pytest.fail("the program hangs")
+            os.killpg(process.pid, signal.SIGABRT)
+            pytest.fail(f"the program hangs: {process.communicate()[1]}")
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

@@ -17,10 +17,10 @@ PROGRAM = """
         delivery = mode
     type_name, path = sys.argv[3:5]
     backend = {"type": type_name, "path": path, "delivery": delivery}
-    et.configure({"shutdown_timeout": 5, "backends": {"sink": backend}})
+    et.configure({"shutdown_timeout": 60, "backends": {"sink": backend}})
     for _ in range(20):
         et.emit("before")
-    assert et.get_tracker().flush(5)
+    assert et.get_tracker().flush(60)
     os.closerange(3, limit)
     files = [open(f"{number}.txt", "w+") for number in range(50)]
     for file in files:
@@ -28,9 +28,9 @@ PROGRAM = """
         file.flush()
     for _ in range(20):
         et.emit("after")
-    assert et.get_tracker().flush(5)
+    assert et.get_tracker().flush(60)
     et.emit("after")
-    assert et.get_tracker().shutdown(5)
+    assert et.get_tracker().shutdown(60)
     for file in files:
         file.seek(0)
         assert file.read() == "precious"

@@ -13,7 +13,7 @@ PROGRAM = """
     def configure(mode, **delivery):
         delivery = mode if mode == "inline" else {{"mode": mode, "directory": "spool", **delivery}}
         backend = {{"type": "file", "path": "events.ndjson", "delivery": delivery}}
-        et.configure({{"shutdown_timeout": 5, "backends": {{"sink": backend}}}})
+        et.configure({{"shutdown_timeout": 60, "backends": {{"sink": backend}}}})
 
     fork = ctypes.PyDLL(None).fork
     sys.setswitchinterval(5)  # a thread that waits for the interpreter as we fork is rare, not ours
@@ -25,7 +25,7 @@ ADOPT = """
     backend = {"type": "file", "path": "events.ndjson"}
     backend["delivery"] = {"mode": "spool", "directory": "spool"}
     et.configure({"backends": {"sink": backend}})
-    assert et.get_tracker().flush(10)
+    assert et.get_tracker().flush(60)
     print(et.get_tracker().stats()["tree"]["backends"][0]["damaged"])
 """
 MODES = pytest.mark.parametrize("mode", ["inline", "queue", "spool"])
@@ -48,11 +48,11 @@ def test_a_child_delivers_what_it_emitted_while_it_lives(mode, program, names):
         if child == 0:
             for _ in range(20):
                 et.emit("child")
-            is_delivered = et.get_tracker().flush(5)
+            is_delivered = et.get_tracker().flush(60)
             os._exit(0 if is_delivered else 3)
         children.append(child)
     assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
-    et.get_tracker().flush(5)
+    et.get_tracker().flush(60)
     """),
         mode,
     )
@@ -156,7 +156,7 @@ def test_a_child_counts_from_zero(mode, program):
         first = et.get_tracker().stats()
         for _ in range(3):
             et.emit("child")
-        et.get_tracker().flush(5)
+        et.get_tracker().flush(60)
         second = et.get_tracker().stats()
         leaves = [stats["tree"]["backends"][0] for stats in (first, second)]
         print(first["emitted"], second["emitted"], *(leaf["accepted"] for leaf in leaves))
@@ -174,7 +174,7 @@ def test_threads_that_emit_first_at_once_lose_nothing(program, names):
         body("""
     configure("queue", schedule_delay=0.05)
     et.emit("parent")
-    et.get_tracker().flush(5)
+    et.get_tracker().flush(60)
     if fork() == 0:
         barrier = threading.Barrier(8)
         def emit():

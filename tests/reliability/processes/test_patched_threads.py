@@ -23,7 +23,7 @@ PROGRAM = """
     patch("imported")
     delivery = {"mode": mode, "directory": "spool", "schedule_delay": 0.05, "fsync_interval": 0.01}
     backend = {"type": "file", "path": "events.ndjson", "delivery": delivery}
-    et.configure({"shutdown_timeout": 5, "backends": {"sink": backend}})
+    et.configure({"shutdown_timeout": 60, "backends": {"sink": backend}})
     patch("configured")
     et.emit("first")
     patch("emitted")
@@ -33,9 +33,9 @@ PROGRAM = """
         et.emit("request")
         began = time.monotonic()
         time.sleep(0.01)
-        assert time.monotonic() - began < 2, "other greenlets stand still"
-    assert et.get_tracker().flush(5)
-    deadline = time.monotonic() + 5
+        assert time.monotonic() - began < 30, "other greenlets stand still"
+    assert et.get_tracker().flush(60)
+    deadline = time.monotonic() + 60
     et.emit("late")
     while '"late"' not in open("events.ndjson").read():
         assert time.monotonic() < deadline, "the worker stands still"

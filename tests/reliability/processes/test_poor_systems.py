@@ -30,12 +30,12 @@ DELIVER = """
     for _ in range(100):
         et.emit("a.b", {"n": 1})
     if end == "flush":
-        assert et.get_tracker().flush(5)
+        assert et.get_tracker().flush(60)
         connection = sqlite3.connect("events.db")
         assert connection.execute("SELECT count(*) FROM events").fetchone() == (100,)
         connection.close()
     if end == "shutdown":
-        assert et.get_tracker().shutdown(5)
+        assert et.get_tracker().shutdown(60)
 """
 
 
@@ -87,7 +87,7 @@ def test_a_dead_letter_is_kept_without_locks(program):
     sink = {"type": "__main__:Refusing", "delivery": delivery}
     et.configure({"backends": {"sink": sink}})
     et.emit("a.b")
-    assert et.get_tracker().shutdown(5)
+    assert et.get_tracker().shutdown(60)
     assert list(pathlib.Path("spool").glob("*/dead/*.seg"))
     """
     )
@@ -118,9 +118,9 @@ def test_without_threads_a_failing_metadata_store_holds_nobody_up(program):
     et.configure({"backends": {"sink": {"type": "memory"}}, "metadata": store})
     tracker = et.get_tracker()
     tracker.register("a.b", "it happened")
-    assert not tracker.flush(5)
-    assert tracker.flush(5)
+    assert not tracker.flush(60)
+    assert tracker.flush(60)
     assert len(Store.saved) == 1
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     """
     )

@@ -13,15 +13,15 @@ from time import monotonic, sleep
 
 import pytest
 from free_ports import free_port
+from waiting import DEADLINE, exit_code, wait_until
 
 BIN = Path(sys.executable).parent
-SECONDS = 20
-
 APPLICATION = """
 import eventtracking_core as et
+from waiting import DEADLINE, exit_code, wait_until
 delivery = {{"mode": "{mode}", "directory": "spool", "schedule_delay": {delay}}}
 backend = {{"type": "file", "path": "events.ndjson", "delivery": delivery}}
-et.configure({{"shutdown_timeout": 3, "backends": {{"sink": backend}}}})
+et.configure({{"shutdown_timeout": 60, "backends": {{"sink": backend}}}})
 et.emit("boot")
 
 def application(environ, start):
@@ -46,10 +46,10 @@ def serve(tmp_path):
             env={**os.environ, "PYTHONPATH": str(tmp_path)},
         )  # fmt: skip
         try:
-            yield lambda: urllib.request.urlopen(f"http://{address}/", timeout=3).read()
+            yield lambda: urllib.request.urlopen(f"http://{address}/", timeout=20).read()
             if ends:
                 server.send_signal(signal.SIGTERM)
-                server.wait(SECONDS)
+                exit_code(server, tmp_path / "server.log")
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGKILL)
@@ -60,7 +60,7 @@ def serve(tmp_path):
 
 
 def ask_until_it_answers(ask):
-    deadline = monotonic() + SECONDS
+    deadline = monotonic() + DEADLINE
     while True:
         try:
             return ask()
@@ -72,10 +72,7 @@ def ask_until_it_answers(ask):
 def ask_until_delivered(ask, names):
     for _ in range(19):
         ask()
-    deadline = monotonic() + SECONDS
-    while names().get("request") != 20:
-        assert monotonic() < deadline
-        sleep(0.05)
+    wait_until(lambda: names().get("request") == 20)
 
 
 UWSGI = [
@@ -101,13 +98,10 @@ def test_uwsgis_workers_deliver_when_they_end(mode, serve, names, tmp_path):
         ask_until_it_answers(ask)
         for _ in range(19):
             ask()
-        deadline = monotonic() + SECONDS
-        while (tmp_path / "server.log").read_text().count("=> generated") < 20:
-            assert monotonic() < deadline, "the workers do not say that they are done"
-            sleep(0.05)
+        wait_until(lambda: (tmp_path / "server.log").read_text().count("=> generated") >= 20)
     if mode == "spool":  # uWSGI may end a worker that is busy: the next process delivers then
-        code = "import app; assert app.et.get_tracker().flush(20)"
-        subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=SECONDS)
+        code = "import app; assert app.et.get_tracker().flush(60)"
+        subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=DEADLINE)
     assert names()["request"] == 20
 
 

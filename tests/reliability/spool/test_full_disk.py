@@ -36,7 +36,7 @@ if small_disks.may_mount():  # elsewhere the disks below, which refuse, show the
         assert os.statvfs(small_disk).f_bfree == 0
         assert leaf(tracker)["pending"] == 3000
         sink.fails = None
-        assert tracker.flush(30)
+        assert tracker.flush(60)
         assert sorted(sink.ids) == ids
         assert leaf(tracker)["damaged"] == 0
         eventually(lambda: os.statvfs(small_disk).f_bfree > 0)

@@ -107,7 +107,7 @@ def test_dead_letters_that_the_disk_refuses_are_stored_when_it_takes_them(
         assert rejecting.calls
         counts = leaf(tracker)
         assert (counts["pending"], counts["dead_lettered"], counts["dropped"]) == (20, 0, {})
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     counts = leaf(tracker)
     assert (counts["pending"], counts["dead_lettered"], counts["dropped"]) == (0, 20, {})
     assert sorted(letter.event["id"] for letter in letters(disk)) == ids
@@ -131,7 +131,7 @@ def test_the_end_waits_for_the_disk_and_stores_what_was_refused(
     with no_directory(tmp_path):
         emit_rejected(tracker, 3)
         eventually(lambda: leaf(tracker)["pending"] == 3)
-    assert tracker.shutdown(20)
+    assert tracker.shutdown(60)
     assert len(letters(tmp_path)) == 3
 
 
@@ -156,7 +156,7 @@ def test_letters_from_a_spool_that_are_not_stored_are_there_for_the_next_process
         tracker.shutdown(0.5)
         assert leaf(tracker)["dropped"] == {}
     heir = tracker_to(rejecting)
-    assert heir.flush(20)
+    assert heir.flush(60)
     assert sorted(letter.event["id"] for letter in letters(tmp_path)) == ids
 
 
@@ -171,7 +171,7 @@ def test_so_many_refused_letters_wait_in_memory_and_no_more(
         counts = leaf(tracker)
         assert counts["pending"] < 30
         assert counts["dropped"]["queue_full"] >= 90
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     assert leaf(tracker)["dead_lettered"] == len(letters(tmp_path)) == counts["pending"]
 
 
@@ -191,7 +191,7 @@ def test_others_are_delivered_while_letters_are_refused(tmp_path, tracker_to, ev
         for number in range(20):
             tracker.emit("bad" if number % 2 else "good")
         eventually(lambda: sink.names == ["good"] * 10)
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     assert leaf(tracker)["dead_lettered"] == 10
 
 

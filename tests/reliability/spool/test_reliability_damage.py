@@ -136,7 +136,7 @@ def test_damage_while_the_process_lives_is_counted_and_ends_no_flush(
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     sink.fails = None
-    assert tracker.flush(5)
+    assert tracker.flush(60)
     counts = leaf(tracker)
     assert counts["dropped"] == {"damaged": 1}
     assert counts["damaged"] == 1
@@ -152,10 +152,10 @@ def test_a_segment_that_is_cut_while_the_process_lives_ends_no_flush(
         tracker.emit("numbered", {"n": n})
     (path,) = journals.segments
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert tracker.flush(5)
+    assert tracker.flush(60)
     counts = leaf(tracker)
     assert 0 < counts["dropped"]["damaged"] < 10
     assert counts["pending"] == 0
     last = tracker.emit("one more")
-    assert tracker.flush(5)
+    assert tracker.flush(60)
     assert sink.ids[-1] == last

@@ -40,7 +40,7 @@ def test_directories_that_are_made_are_for_the_owner_alone(
 ):
     tracker = tracker_to(rejecting, mode=delivery, directory=str(tmp_path / "a" / "b"))
     tracker.emit("rejected")
-    assert tracker.flush(5)
+    assert tracker.flush(60)
     assert leaf(tracker)["dead_lettered"] == 1
     assert {mode(path) for path in tmp_path.rglob("*") if path.is_dir()} == {0o700}
 
@@ -60,7 +60,7 @@ def test_no_link_below_the_configured_directory_is_followed(
     tracker.flush(0.5)
     assert list(elsewhere.rglob("*")) == []
     link.unlink()
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     assert leaf(tracker)["dead_lettered"] == 1
 
 

@@ -70,7 +70,7 @@ def test_a_spool_that_is_removed_again_and_again_under_load_loses_nothing(
             shutil.rmtree(tmp_path / "r.sink", ignore_errors=True)
         ids += [tracker.emit("numbered") for _ in range(100)]
     sink.fails = None
-    assert tracker.flush(20)
+    assert tracker.flush(60)
     assert set(sink.ids) == set(ids)
     counts = leaf(tracker)
     assert (counts["accepted"], counts["delivered"], counts["dropped"]) == (1000, 1000, {})

@@ -37,7 +37,7 @@ for number, name in enumerate(names):
     trackers.append(tracker)
 if ends:
     os._exit(0)
-assert fails or all(tracker.flush(30) for tracker in trackers)
+assert fails or all(tracker.flush(60) for tracker in trackers)
 """
 
 
@@ -85,7 +85,7 @@ def test_dead_letters_come_along(tmp_path):
 
     tracker, leaf = configured("default")
     tracker.emit("refused")
-    assert tracker.shutdown(10)
+    assert tracker.shutdown(60)
     assert len(list(leaf.dead_letters.letters())) == 1
 
     tracker, leaf = configured("audit")

@@ -31,7 +31,7 @@ if same_id:
 tracker.configure({"backends": {"sink": node}})
 for n in range(number):
     tracker.emit("numbered", {"n": n})
-assert tracker.flush(30)
+assert tracker.flush(60)
 tracker.shutdown(5)
 """
 

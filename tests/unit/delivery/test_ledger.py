@@ -93,9 +93,9 @@ def test_every_event_is_accounted_for_whatever_the_backend_does(kind, script, st
             for _ in range(step):
                 tracker.emit("numbered", {"n": emitted})
                 emitted += 1
-        assert tracker.flush(20)
+        assert tracker.flush(60)
         stats = tracker.stats()["tree"]["backends"][0]["backends"][0]
-        assert tracker.shutdown(20)
+        assert tracker.shutdown(60)
     assert stats["pending"] == 0
     assert stats["accepted"] == emitted
     settled = stats["delivered"] + stats["dead_lettered"] + sum(stats["dropped"].values())
@@ -139,7 +139,7 @@ def test_reconfiguring_under_emitting_threads_loses_no_event(tmp_path, sink):
             thread.join()
     finally:
         sys.setswitchinterval(interval)
-    assert tracker.shutdown(20)
+    assert tracker.shutdown(60)
     arrived = [n for target in targets for n in target.delivered]
     wanted = {thread * 10_000_000 + n for thread in range(4) for n in range(emitted[thread])}
     assert set(arrived) == wanted

@@ -103,7 +103,7 @@ def test_options_of_a_leaf_add_to_those_of_its_router(configured, sink, request)
         }
     )
     tracker.emit_many(range(100))
-    assert tracker.shutdown(5)
+    assert tracker.shutdown(60)
     assert target.delivered == list(range(100))
     assert max(map(len, target.calls)) <= 5
 
@@ -144,7 +144,7 @@ def test_limits_come_from_the_environment_and_the_configuration_wins(
     assert tracker.leaf("free")["dropped"] == {}
     limited.released.set()
     free.released.set()
-    assert tracker.shutdown(5)
+    assert tracker.shutdown(60)
 
 
 def test_the_environment_gives_limits_to_no_backend_that_is_inline(configured, monkeypatch):
@@ -194,5 +194,5 @@ def test_configuring_a_queue_starts_no_thread_and_makes_no_file(configured, tmp_
     before = threading.active_count()
     tracker = configured({"backends": {"r": {"delivery": "queue", "backends": {"a": "null"}}}})
     assert threading.active_count() == before
-    assert tracker.shutdown(5)
+    assert tracker.shutdown(60)
     assert list(tmp_path.iterdir()) == []

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from statistics import median
 from time import monotonic
 
 import pytest
+from waiting import wait_until
 
 import eventtracking_core as et
 
@@ -30,7 +32,7 @@ def test_events_arrive_in_batches_and_in_order(tracker_to, sink):
     target = sink()
     tracker = tracker_to(target, max_batch_size=100, schedule_delay=5.0)
     tracker.emit_many(range(1000))
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert target.delivered == list(range(1000))
     assert all(len(call) <= 100 for call in target.calls)
     assert tracker.leaf()["delivered"] == 1000
@@ -43,7 +45,7 @@ def test_a_failure_is_tried_again_until_it_succeeds(tracker_to, sink, error):
     target = sink(error, error, error, error, error, error, error)
     tracker = tracker_to(target)
     tracker.emit_many(range(50))
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert sorted(target.delivered) == list(range(50))
     assert tracker.leaf()["delivered"] == 50
 
@@ -69,7 +71,7 @@ def test_the_worker_survives_whatever_a_backend_raises(tracker_to, sink):
     target = sink(*errors)
     tracker = tracker_to(target)
     tracker.emit_many(range(20))
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert set(target.delivered) == set(range(20))
     assert tracker.leaf()["pending"] == 0
 
@@ -78,7 +80,7 @@ def test_the_worker_survives_whatever_a_backend_raises(tracker_to, sink):
 def test_events_that_are_all_rejected_are_all_dead_letters(tracker_to, sink, dead_letters, size):
     tracker = tracker_to(sink(otherwise=REJECTED), max_batch_size=512)
     tracker.emit_many(range(size))
-    assert tracker.flush(30)
+    assert tracker.flush(60)
     assert tracker.leaf()["dead_lettered"] == size
     assert sorted(letter.event["data"]["n"] for letter in dead_letters()) == list(range(size))
 
@@ -88,7 +90,7 @@ def test_a_rejected_batch_is_split_until_the_poison_is_alone(tracker_to, sink, d
     before = datetime.now(UTC)
     tracker = tracker_to({"target": target})
     tracker.emit_many(range(100))
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert sorted(target.delivered) == [n for n in range(100) if n != 37]
     (letter,) = dead_letters()
     assert letter.event["data"] == {"n": 37}
@@ -103,7 +105,7 @@ def test_a_batch_error_names_the_events_that_failed(tracker_to, sink, dead_lette
     target = sink(et.BatchError({1: REJECTED, 2: RETRY, 3: KeyError("?")}))
     tracker = tracker_to(target, schedule_delay=0.2)
     tracker.emit_many(range(5))
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert target.calls == [[0, 1, 2, 3, 4], [2, 3]]
     assert [letter.event["data"]["n"] for letter in dead_letters()] == [1]
     assert tracker.leaf()["delivered"] == 4
@@ -117,7 +119,7 @@ def test_an_event_that_fails_for_no_named_reason_is_given_up_while_others_pass(
     tracker = tracker_to(target)
     tracker.emit_many(range(100))
     eventually(dead_letters)
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert sorted(target.delivered) == [n for n in range(100) if n != position]
     (letter,) = dead_letters()
     assert (letter.reason, letter.event["data"]) == ("error", {"n": position})
@@ -158,7 +160,7 @@ def test_nothing_is_given_up_while_the_whole_sink_fails_for_no_named_reason(
 
     flaky = random.Random(7)
     target.otherwise = lambda numbers: ValueError() if flaky.random() < 0.2 else None
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert tracker.leaf()["delivered"] == 300
 
 
@@ -182,7 +184,7 @@ def test_what_is_tried_too_long_expires(tracker_to, sink, dead_letters, eventual
     tracker = tracker_to(target, max_elapsed_time=0.3)
     start = monotonic()
     tracker.emit_many(range(50))
-    eventually(lambda: tracker.leaf()["dead_lettered"] == 50, 5)
+    eventually(lambda: tracker.leaf()["dead_lettered"] == 50)
     assert monotonic() - start >= 0.3
     letters = dead_letters()
     assert {letter.reason for letter in letters} == {"expired"}
@@ -194,23 +196,16 @@ def test_a_sink_that_says_when_to_come_again_is_left_alone_until_then(tracker_to
     target = sink(et.RetryableError(retry_after=0.5), None)
     tracker = tracker_to(target, max_interval=10.0)
     tracker.emit_many([1])
-    assert _arrives(target, [1])
-    assert 0.5 <= target.called_at[1] - target.called_at[0] < 5.0
+    wait_until(lambda: target.delivered == [1])
+    assert 0.5 <= target.called_at[1] - target.called_at[0] < 30.0
 
 
 def test_a_sink_cannot_ask_for_more_than_ten_times_the_longest_interval(tracker_to, sink):
     target = sink(et.RetryableError(retry_after=3600))
     tracker = tracker_to(target, max_interval=0.02)
     tracker.emit_many([1])
-    assert _arrives(target, [1])
-    assert 0.2 <= target.called_at[1] - target.called_at[0] < 5.0
-
-
-def _arrives(target, numbers):
-    deadline = monotonic() + 10
-    while target.delivered != numbers and monotonic() < deadline:
-        pass
-    return target.delivered == numbers
+    wait_until(lambda: target.delivered == [1])
+    assert 0.2 <= target.called_at[1] - target.called_at[0] < 30.0
 
 
 def test_backoffs_double_at_random_up_to_the_longest_interval(tracker_to, sink, eventually):
@@ -220,8 +215,8 @@ def test_backoffs_double_at_random_up_to_the_longest_interval(tracker_to, sink, 
     eventually(lambda: target.delivered)
     waits = [later - sooner for sooner, later in pairwise(target.called_at)]
     assert len(waits) == 40
-    # Full jitter: each wait is drawn from [0, limit], so its mean is near half of the limit.
-    assert 0.008 < sum(waits[3:]) / len(waits[3:]) < 0.035
+    # Full jitter: each wait is drawn from [0, limit], so most are near half of the limit.
+    assert 0.008 < median(waits[3:]) < 0.04
     assert len({round(wait, 4) for wait in waits}) > 20
 
 
@@ -233,7 +228,7 @@ def test_after_five_failures_one_event_probes_the_sink(tracker_to, sink, eventua
     assert [len(call) for call in target.calls[:9]] == [100] * 5 + [1] * 4
     assert all(call == [0] for call in target.calls[5:9])
     target.otherwise = None
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert target.delivered == list(range(100))
 
 

@@ -36,7 +36,7 @@ def test_each_record_is_saved_once():
     for record in (first, second, first):
         writer.add(record)
 
-    assert writer.flush(10)
+    assert writer.flush(60)
     assert store.records == [first, second]
 
 
@@ -46,7 +46,7 @@ def test_a_store_that_fails_is_asked_again(caplog):
     writer = MetadataWriter(store)
     writer.add(et.EventType(name="a.b"))
 
-    assert writer.flush(10)
+    assert writer.flush(60)
     assert len(store.records) == 1
     assert "metadata store Store" in caplog.text
 
@@ -59,5 +59,5 @@ def test_a_closed_keeper_ends_its_waiting():
 
     assert writer.shutdown(0) is False
     writer.add(et.EventType(name="a.c"))
-    assert writer.flush(10)
+    assert writer.flush(60)
     assert store.records == []

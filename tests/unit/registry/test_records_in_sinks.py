@@ -54,9 +54,9 @@ def test_a_buffered_sink_has_each_record_once_and_first(buffered, sink, mode):
     record = tracker.register(NAME, "described")
     for _ in range(3):
         tracker.emit(NAME)
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     tracker.emit(NAME)
-    assert tracker.flush(10)
+    assert tracker.flush(60)
 
     assert sink.given == [record.id, NAME, NAME, NAME, NAME]
     assert {event["name_id"] for event in sink.events} == {record.id}
@@ -79,7 +79,7 @@ def test_a_save_that_fails_is_tried_again_with_the_next_event(buffered, sink, ca
     sink.failures = 1
     for _ in range(2):
         tracker.emit(NAME)
-        assert tracker.flush(10)
+        assert tracker.flush(60)
 
     assert sink.given == [NAME, record.id, NAME]
     assert [entry.levelname for entry in caplog.records] == ["WARNING"]
@@ -163,7 +163,7 @@ def test_a_dead_letter_keeps_the_id_of_its_record(buffered, tmp_path):
     record = tracker.register(NAME, "described")
     with tracker.context("a", {}, "one"):
         tracker.emit(NAME)
-    assert tracker.flush(10)
+    assert tracker.flush(60)
 
     (letter,) = DeadLetters(tmp_path / "queue" / "dead", 1 << 20).letters()
     assert letter.event["name_id"] == record.id

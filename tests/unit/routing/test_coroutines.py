@@ -85,7 +85,7 @@ def test_what_returns_an_awaitable_has_not_delivered(method, mode, tmp_path):
     delivery = {"mode": mode, **({} if mode == "inline" else {"directory": str(tmp_path)})}
     tracker.configure({"backends": {"r": {"delivery": delivery, "backends": {"a": backend}}}})
     tracker.emit("name")
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     leaf = tracker.stats()["tree"]["backends"][0]["backends"][0]
     tracker.shutdown(5)
 

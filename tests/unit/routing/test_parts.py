@@ -265,9 +265,9 @@ def test_every_part_is_accounted_for(at_root, then, at_branch, mode, numbers):
         )
         for number in range(numbers):
             tracker.emit("numbered", {"place": [number]})
-        assert tracker.flush(20)
+        assert tracker.flush(60)
         root = tree(tracker)
-        assert tracker.shutdown(20)
+        assert tracker.shutdown(60)
 
     def check(node, entered):
         assert node["accepted"] == entered

@@ -60,7 +60,7 @@ def test_a_batch_is_delivered_in_a_span_linked_to_those_that_emitted(
     name = queued(backend, {"spans": True})
     emitting = [in_a_span("a", "b"), in_a_span("c")]
     tracker.emit("in no span")
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     (span,) = [span for span in finished_spans() if span.name == f"deliver {name}"]
     assert [link.context.span_id for link in span.links] == [each.span_id for each in emitting]
     assert span.parent is None
@@ -77,7 +77,7 @@ def test_a_batch_is_delivered_in_a_span_linked_to_those_that_emitted(
 def test_what_a_backend_refuses_is_an_error_of_the_span(finished_spans, tracker, queued, in_a_span):
     name = queued(Refusing(), {"spans": True})
     in_a_span("refused")
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     (span,) = [span for span in finished_spans() if span.name == f"deliver {name}"]
     assert span.status.status_code is StatusCode.ERROR
     assert span.attributes["error.type"] == "rejected"
@@ -87,7 +87,7 @@ def test_a_span_has_no_more_links_than_the_sdk_keeps(finished_spans, tracker, qu
     name = queued(Refusing(), {"spans": True})
     for _ in range(150):
         in_a_span("a")
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     (span,) = [span for span in finished_spans() if span.name == f"deliver {name}"]
     assert (len(span.links), span.dropped_links) == (128, 0)
 
@@ -98,5 +98,5 @@ def test_there_are_no_spans_unless_they_are_asked_for(
 ):
     name = queued(Refusing(), telemetry)
     in_a_span("a")
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert f"deliver {name}" not in {span.name for span in finished_spans()}

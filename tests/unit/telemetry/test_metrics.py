@@ -58,7 +58,7 @@ def test_dead_letters_are_counted_as_not_delivered(metrics, tracker, sink, deliv
     tracker.configure({"backends": {sink: {"delivery": delivery, "backends": {"a": Failing()}}}})
     for name in ("fine", "rejected"):
         tracker.emit(name)
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     told = metrics(eventtracking_backend_name=f"{sink}.a")
     assert told[EXPORTED] == {"Failing": 1, "Failing dead_lettered": 1}
     assert told[DURATION] == {"Failing rejected": 1}
@@ -127,7 +127,7 @@ def test_what_waits_and_what_there_is_room_for_is_told(metrics, tracker, sink, d
     told = metrics(eventtracking_backend_name=sink)
     assert told[SIZE]["null memory" if mode == "queue" else "null spool"] == 3
     assert told[CAPACITY] == {"null memory": 50}
-    assert tracker.flush(10)
+    assert tracker.flush(60)
     assert set(metrics(eventtracking_backend_name=sink)[SIZE].values()) == {0}
 
 
@@ -136,7 +136,7 @@ def test_the_duration_is_recorded_once_a_batch(metrics, tracker, sink, delivery)
     for batch in (1, 2):
         for _ in range(10):
             tracker.emit("a")
-        assert tracker.flush(10)
+        assert tracker.flush(60)
         assert metrics(eventtracking_backend_name=sink)[DURATION] == {"null": batch}
 
 

@@ -62,7 +62,7 @@ def test_invalid_events_become_dead_letters_behind_the_processors(configured, me
     )
     tracker.emit(NAME, {"problem_id": "p1"})
     tracker.emit(NAME, {"problem_id": 3, "secret": "hunter2"})
-    assert tracker.flush(10)
+    assert tracker.flush(60)
 
     plain, queued = tracker.stats()["tree"]["backends"]
     assert (plain["delivered"], plain["dropped"], plain["pending"]) == (1, {"invalid": 1}, 0)

@@ -180,7 +180,7 @@ def stored(*events, **options):
     for each in events:
         backend.send(each)
     if hasattr(backend, "flush"):
-        assert backend.flush(20)
+        assert backend.flush(60)
     client = pymongo.MongoClient(URI)
     collection = options.get("collection", "events")
     aware = client[name].get_collection(collection, CodecOptions(tz_aware=True))

@@ -35,7 +35,7 @@ def test_adopted_events_are_recovered_in_the_ledger(tracker_to, sink, leaf, even
     sink.fails = None
     second = tracker_to(sink)
     eventually(lambda: journals.segments == [])
-    assert second.shutdown(5)
+    assert second.shutdown(60)
     assert sink.ids == ids
     counts = leaf(second)
     assert counts["recovered"] == counts["accepted"] == counts["delivered"] == 2

@@ -51,7 +51,7 @@ def test_a_spool_that_is_a_symbolic_link_is_not_followed(tracker_to, sink, tmp_p
     (tmp_path / "r.sink" / "spool").symlink_to(elsewhere)
     tracker = tracker_to(sink)
     tracker.emit("goes through the memory")
-    assert tracker.flush(5)
+    assert tracker.flush(60)
     assert leaf(tracker)["delivered"] == 1
     assert everything_in(elsewhere) == []
 
@@ -79,7 +79,7 @@ def test_segments_are_removed_as_they_are_delivered(tracker_to, sink, journals, 
     for _ in range(20):
         for _ in range(50):
             tracker.emit("filled", {"text": "x" * 100})
-        assert tracker.flush(10)
+        assert tracker.flush(60)
         eventually(lambda: len(journals.segments) <= 1)
     counts = leaf(tracker)
     assert counts["delivered"] == counts["accepted"] == 1000
@@ -100,9 +100,9 @@ def test_a_full_spool_drops_with_a_reason_and_takes_again_once_it_was_drained(
     assert dropped.keys() == {"spool_full"}
     assert sum(path.stat().st_size for path in journals.segments) <= max_bytes
     sink.fails = None
-    assert tracker.flush(30)
+    assert tracker.flush(60)
     last = tracker.emit("one more")
-    assert tracker.flush(5)
+    assert tracker.flush(60)
     assert leaf(tracker)["dropped"] == dropped
     assert sink.ids[-1] == last
 
@@ -116,7 +116,7 @@ def test_a_spool_that_somebody_removed_begins_again(tracker_to, sink, leaf, tmp_
     for _ in range(12):
         last = tracker.emit("after", {"text": "x" * 100})
     sink.fails = None
-    assert tracker.flush(5)
+    assert tracker.flush(60)
     assert sink.ids[-1] == last
     counts = leaf(tracker)
     assert counts["pending"] == 0
