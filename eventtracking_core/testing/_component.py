@@ -37,10 +37,10 @@ BOUNDED: Final = [case for case in EVENTS if "explode" not in case]
 class ComponentConformance(ABC):
     """The checks that a component of any kind passes."""
 
-    deadline: ClassVar[float] = 10.0
+    deadline: ClassVar[float] = 60.0
     """Seconds in which anything ends that ends at all."""
 
-    grace: ClassVar[float] = 2.0
+    grace: ClassVar[float] = 5.0
     """Seconds by which a deadline may be missed, on a busy machine."""
 
     import_cost: ClassVar[float] = 1.0

@@ -15,7 +15,7 @@ from eventtracking_core.routing.coroutines import speaks_asyncio
 
 __all__ = ["ATTEMPT", "as_made", "callable_now", "send", "send_all", "send_batch", "try_to_send"]
 
-ATTEMPT: Final = 10.0
+ATTEMPT: Final = 60.0
 """Seconds that a batch may take, unless it is said."""
 
 

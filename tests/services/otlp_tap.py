@@ -71,7 +71,7 @@ class OtlpTap:
         """The spans that arrived."""
         return [each for each in self._all() if "startTimeUnixNano" in each]
 
-    def wait_for(self, condition: Callable[[Self], bool], timeout: float = 20) -> bool:
+    def wait_for(self, condition: Callable[[Self], bool], timeout: float = DEADLINE) -> bool:
         """Wait for a condition, checked after each record; return whether it holds."""
         with self._changed:
             return self._changed.wait_for(lambda: condition(self), timeout)

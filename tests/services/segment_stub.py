@@ -22,6 +22,7 @@ from typing import Any, Final, Literal, Self
 
 import msgspec
 from segment_http import Answer, Server
+from waiting import DEADLINE
 
 __all__ = ["Request", "SegmentStub"]
 
@@ -141,7 +142,7 @@ class SegmentStub:
         """Answer the request after those in the script so; see `Answer`."""
         self._script.append(Answer(status, headers or {}, body, fault))
 
-    def wait_for(self, condition: Callable[[SegmentStub], bool], timeout: float = 20) -> bool:
+    def wait_for(self, condition: Callable[[SegmentStub], bool], timeout: float = DEADLINE) -> bool:
         """Wait for a condition, checked after each request; return whether it holds."""
         with self._changed:
             return self._changed.wait_for(lambda: condition(self), timeout)

@@ -72,14 +72,14 @@ def crawl(proxy):
 @pytest.mark.parametrize("fail", [refuse, fall_silent, crawl])
 def test_no_attempt_outlasts_its_timeout_and_the_next_one_succeeds(broker, proxy, publisher, fail):
     made = publisher(through(proxy, broker))
-    made.send_batch(events(10), timeout=10)
+    made.send_batch(events(10), timeout=60)
     fail(proxy)
     for _ in range(2):  # over the connection that is open, and over a new one
         with at_most(1.3), pytest.raises(et.RetryableError, match="broker"):
             made.send_batch(events(100), timeout=1)
     proxy.heal()
     proxy.reset()
-    made.send_batch(events(10), timeout=10)
+    made.send_batch(events(10), timeout=60)
 
 
 def test_a_broker_that_nobody_listens_for_is_named_by_what_is_wrong_and_no_secret(publisher):
@@ -113,14 +113,14 @@ def test_a_black_hole_slows_no_emit_and_loses_nothing(site, redis_url, fault_pro
 
 def test_a_batch_larger_than_a_message_goes_in_several(redis_url, publisher, queued):
     made = publisher(redis_url, queue="several", max_message_size=10_000)
-    made.send_batch(events(30, size=1000), timeout=10)
+    made.send_batch(events(30, size=1000), timeout=60)
     assert queued(redis_url, "several") == 4
 
 
 def test_an_event_larger_than_a_message_is_refused_alone(redis_url, publisher, queued):
     made = publisher(redis_url, queue="refusing", max_message_size=10_000)
     with pytest.raises(et.BatchError) as caught:
-        made.send_batch([*events(2), *events(1, size=10_000), *events(2)], timeout=10)
+        made.send_batch([*events(2), *events(1, size=10_000), *events(2)], timeout=60)
     assert list(caught.value.failures) == [2]
     assert isinstance(caught.value.failures[2], et.RejectedError)
     assert queued(redis_url, "refusing") == 1
@@ -142,13 +142,13 @@ def test_a_forked_child_publishes_over_a_connection_of_its_own(redis_url, publis
     import os
 
     made = publisher(redis_url, queue="forked")
-    made.send_batch(events(1), timeout=10)
+    made.send_batch(events(1), timeout=60)
     child = os.fork()
     if not child:
-        made.send_batch(events(1), timeout=10)
+        made.send_batch(events(1), timeout=60)
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
-    made.send_batch(events(1), timeout=10)
+    made.send_batch(events(1), timeout=60)
     assert queued(redis_url, "forked") == 3
 
 
@@ -163,10 +163,10 @@ def test_the_messages_that_wait_for_workers_are_counted(broker, publisher):
 
     assert unread.backlog(10) == 0
     for event in events(3):
-        unread.send_batch([event], timeout=10)
+        unread.send_batch([event], timeout=60)
 
     assert unread.backlog(10) == 3
-    unread.send_batch(events(2), timeout=10)
+    unread.send_batch(events(2), timeout=60)
     assert unread.backlog(10) == 4
 
 

@@ -119,15 +119,15 @@ def test_a_killed_process_of_the_pool_loses_nothing(site, redis_url, emitting, e
     held = site.store(kind="async_router_sinks:Holding")
     site.configure(node=site.node(redis_url, {"store": held}))
     worker = site.worker("-c", "1")
-    tracker = emitting(site.tracker(), range(200))
+    tracker = emitting(site.tracker(), range(50))
     eventually(lambda: list(site.directory.glob("holding-*")))
     [victim] = site.directory.glob("holding-*")
     os.kill(int(victim.name.partition("-")[2]), signal.SIGKILL)
     (site.directory / "release").touch()
     assert tracker.flush(60)
-    assert site.has_stored(200)
+    assert site.has_stored(50)
     assert "WorkerLostError" in worker.stop()
-    assert worker.ledger()["node.store"] == {"accepted": 200, "delivered": 200}
+    assert worker.ledger()["node.store"] == {"accepted": 50, "delivered": 50}
 
 
 def test_an_event_that_kills_its_worker_is_a_dead_letter_after_three_deaths(

@@ -39,7 +39,7 @@ def test_records_counts_and_fields_come_from_the_store(store, event, a_record):
     for record in (new, old):
         backend.save_event_type(record)
     events = [event(data={"sum": number}) for number in range(3)]
-    backend.send_batch([*events, event("shop.[x]*.left")], timeout=5)
+    backend.send_batch([*events, event("shop.[x]*.left")], timeout=60)
     catalogue = gathered([name])
     entry = catalogue.entries["shop.order.placed"]
     assert entry.versions == (old, new)
@@ -51,10 +51,10 @@ def test_records_counts_and_fields_come_from_the_store(store, event, a_record):
 
 def test_counts_follow_the_store(store, event):
     name, backend = store
-    backend.send_batch([event()], timeout=5)
+    backend.send_batch([event()], timeout=60)
     with Sources([name]) as sources:
         assert sources.counts() == {"shop.order.placed": 1}
-        backend.send_batch([event()], timeout=5)
+        backend.send_batch([event()], timeout=60)
         assert sources.counts() == {"shop.order.placed": 2}
 
 
@@ -63,7 +63,7 @@ def test_the_store_of_a_configuration_comes_with_its_routing_tree(tmp_path, even
     config = tmp_path / "et.toml"
     config.write_text('[backends.a]\ntype = "sqlite"\npath = "e.db"\n')
     backend = plugins.find("backend", "sqlite")(path="e.db")
-    backend.send_batch([event()], timeout=5)
+    backend.send_batch([event()], timeout=60)
     backend.shutdown(5)
     for catalogue in (gathered([str(config)]), gathered([], config)):
         assert catalogue.entries.keys() == {"shop.order.placed"}

@@ -64,7 +64,7 @@ def test_of_a_batch_that_does_not_fit_the_rest_is_named(run, path):
         + """
 room(os.path.getsize(path) + 1000)
 try:
-    backend.send_batch([event(number=n, text="x" * 200) for n in range(1, 8)], timeout=5)
+    backend.send_batch([event(number=n, text="x" * 200) for n in range(1, 8)], timeout=60)
 except BatchError as error:
     print(*error.failures)
 """
@@ -77,7 +77,7 @@ except BatchError as error:
 
 def test_a_batch_of_which_nothing_fits_can_be_tried_again(an_event):
     with pytest.raises(RetryableError):
-        FileBackend("/dev/full").send_batch([an_event(), an_event()], timeout=5)
+        FileBackend("/dev/full").send_batch([an_event(), an_event()], timeout=60)
 
 
 def test_a_program_may_close_all_its_descriptors(run, path):

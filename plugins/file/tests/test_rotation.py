@@ -23,7 +23,7 @@ first = int(sys.argv[2])
 for number in range(first, first + 1500):
     backend.send(event(number=number, text="x" * 100))
 batch = [event(number=number) for number in range(first + 1500, first + 2000)]
-backend.send_batch(batch, timeout=5)
+backend.send_batch(batch, timeout=60)
 assert backend.shutdown(60)
 """
 

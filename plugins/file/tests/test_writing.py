@@ -42,7 +42,7 @@ def test_whatever_is_in_events_there_is_one_line_of_json_for_each(path, an_event
     events = [an_event() | {"data": data} for data in batch]
     for event in events:
         backend.send(event)
-    backend.send_batch(events, timeout=5)
+    backend.send_batch(events, timeout=60)
     lines = path.read_bytes().split(b"\n")[:-1]
     assert [json.loads(line)["id"] for line in lines] == [event["id"] for event in events] * 2
 
@@ -71,8 +71,8 @@ def test_a_new_file_is_for_its_owner_unless_told_otherwise(path, an_event, optio
 
 def test_a_batch_keeps_its_order_and_may_be_of_any_size(path, written, an_event):
     backend = FileBackend(str(path))
-    backend.send_batch([], timeout=5)
-    backend.send_batch([an_event(number=n, text="x" * 1000) for n in range(1000)], timeout=5)
+    backend.send_batch([], timeout=60)
+    backend.send_batch([an_event(number=n, text="x" * 1000) for n in range(1000)], timeout=60)
     assert numbers(written()) == list(range(1000))
 
 

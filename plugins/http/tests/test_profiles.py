@@ -152,13 +152,13 @@ def test_outcomes_of_single_documents_are_read(endpoint, an_event):
 def test_an_answer_that_cannot_be_read_delivers_nothing(endpoint, an_event, text):
     endpoint.answer = lambda _request: (200, {}, text)
     with pytest.raises(RetryableError):
-        HttpBackend(endpoint.url, "elasticsearch").send_batch([an_event()], timeout=5)
+        HttpBackend(endpoint.url, "elasticsearch").send_batch([an_event()], timeout=60)
 
 
 def test_records_that_mixpanel_lists_are_rejected_alone(endpoint, an_event):
     text = json.dumps({"code": 400, "failed_records": [{"index": 1, "message": "no"}]}).encode()
     endpoint.answer = lambda _request: (400, {}, text)
     with pytest.raises(BatchError) as caught:
-        HttpBackend(endpoint.url, "mixpanel", KEY).send_batch([an_event()] * 3, timeout=5)
+        HttpBackend(endpoint.url, "mixpanel", KEY).send_batch([an_event()] * 3, timeout=60)
     assert list(caught.value.failures) == [1]
     assert len(endpoint.requests) == 1

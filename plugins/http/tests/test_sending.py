@@ -23,7 +23,7 @@ def sending(endpoint):
     def send(events, **options):
         backend = HttpBackend(endpoint.url, **options)
         try:
-            backend.send_batch(events, timeout=5)
+            backend.send_batch(events, timeout=60)
         finally:
             backend.shutdown(1)
         return endpoint

@@ -83,7 +83,7 @@ def test_what_is_tried_again_after_a_silence_is_there_once(
     broker, proxy = behind_a_proxy
     backend = a_backend(broker.servers)
     events = [an_event(n=n) for n in range(100)]
-    backend.send_batch(events[:50], timeout=10)
+    backend.send_batch(events[:50], timeout=60)
     proxy.is_black_hole = True
     for _ in range(2):
         before = monotonic()
@@ -101,7 +101,7 @@ def test_one_poison_event_of_a_hundred_is_rejected_alone(a_backend, an_event, me
     events[37]["data"]["text"] = os.urandom(50_000).hex()
     backend = a_backend(max_message_bytes=10_000)
     with pytest.raises(BatchError) as caught:
-        backend.send_batch(events, timeout=10)
+        backend.send_batch(events, timeout=60)
     (index, error) = caught.value.failures.popitem()
     assert (index, type(error)) == (37, RejectedError)
     assert "MSG_SIZE_TOO_LARGE" in str(error)

@@ -86,10 +86,10 @@ def test_a_statement_that_is_there_is_delivered_and_another_with_its_id_is_not(r
     first = {**an_event(), "data": a_statement()}
     other = {**first, "data": a_statement()}
     later = {**an_event(), "data": a_statement()}
-    backend.send_batch([first], timeout=10)
-    backend.send_batch([first], timeout=10)
+    backend.send_batch([first], timeout=60)
+    backend.send_batch([first], timeout=60)
     with pytest.raises(et.BatchError) as caught:
-        backend.send_batch([other, later], timeout=10)
+        backend.send_batch([other, later], timeout=60)
     assert [type(error) for error in caught.value.failures.values()] == [et.RejectedError]
     assert list(caught.value.failures) == [0]
     found = objects(ralph)
@@ -104,7 +104,7 @@ def test_a_statement_that_is_there_is_delivered_and_another_with_its_id_is_not(r
 def test_wrong_credentials_lose_nothing(ralph):
     backend = LrsBackend(ralph.url, username="lrs", password="wrong")
     with pytest.raises(et.RetryableError, match="check its credentials"):
-        backend.send_batch([{**an_event(), "data": a_statement()}], timeout=10)
+        backend.send_batch([{**an_event(), "data": a_statement()}], timeout=60)
     with pytest.raises(et.RetryableError, match="check its credentials"):
         backend.probe(10)
     backend.shutdown(1)
@@ -176,7 +176,7 @@ def test_requests_have_the_credentials_and_headers_that_are_configured(stub):
     basic = {"username": "ü", "password": "p"}
     for options in (basic, {"token": "t"}, {"headers": {"X-Lrs": "1"}, "version": "2.0.0"}):
         backend = LrsBackend(server.url, **options)
-        backend.send_batch([{**an_event(), "data": a_statement()}], timeout=10)
+        backend.send_batch([{**an_event(), "data": a_statement()}], timeout=60)
         backend.shutdown(1)
     (path, first), (_, second), (_, third) = server.requests
     assert path == "/xAPI/statements"
@@ -191,7 +191,7 @@ def test_requests_have_the_credentials_and_headers_that_are_configured(stub):
 def test_what_may_pass_is_tried_again(status, stub):
     backend = LrsBackend(stub((status, {"Retry-After": "7"})).url)
     with pytest.raises(et.RetryableError) as caught:
-        backend.send_batch([{**an_event(), "data": a_statement()}] * 2, timeout=10)
+        backend.send_batch([{**an_event(), "data": a_statement()}] * 2, timeout=60)
     assert caught.value.retry_after == 7
     backend.shutdown(1)
 
@@ -200,7 +200,7 @@ def test_a_failure_in_the_middle_names_what_was_not_sent(stub):
     backend = LrsBackend(stub((204, {}), (503, {})).url, max_statements=2)
     events = [{**an_event(), "data": a_statement(n)} for n in range(6)]
     with pytest.raises(et.BatchError) as caught:
-        backend.send_batch(events, timeout=10)
+        backend.send_batch(events, timeout=60)
     assert sorted(caught.value.failures) == [2, 3, 4, 5]
     backend.shutdown(1)
 
@@ -210,7 +210,7 @@ def test_a_statement_that_is_too_large_is_rejected_alone(stub):
     backend = LrsBackend(server.url, max_bytes=2000)
     large = {**an_event(), "data": a_statement(result={"response": "x" * 3000})}
     with pytest.raises(et.BatchError) as caught:
-        backend.send_batch([large, {**an_event(), "data": a_statement()}], timeout=10)
+        backend.send_batch([large, {**an_event(), "data": a_statement()}], timeout=60)
     assert list(caught.value.failures) == [0]
     assert len(server.requests) == 1
     backend.shutdown(1)

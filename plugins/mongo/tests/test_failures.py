@@ -51,7 +51,7 @@ def test_a_killed_server_is_waited_for_no_longer_than_the_timeout_and_loses_noth
 ):
     backend = a_backend(uri=mongod.uri)
     events = some_events(100)
-    backend.send_batch(events[:50], timeout=10)
+    backend.send_batch(events[:50], timeout=60)
     mongod.kill()
     fail_within(2, backend, events[50:])
     mongod.start()
@@ -84,7 +84,7 @@ def test_no_attempt_outlasts_its_timeout_and_the_next_one_succeeds(
 ):
     backend = through()
     events = some_events(100)
-    backend.send_batch(events[:1], timeout=10)
+    backend.send_batch(events[:1], timeout=60)
     fail(proxy)
     fail_within(1.5, backend, events)
     proxy.heal()
@@ -114,11 +114,11 @@ def test_a_network_of_300_ms_delivers(through, proxy, some_events, stored):
 def test_an_answer_that_is_lost_makes_no_duplicate(through, proxy, some_events, stored, options):
     backend = through(options)
     events = some_events(100)
-    backend.send_batch(events[:1], timeout=10)
+    backend.send_batch(events[:1], timeout=60)
     proxy.lose_answers(INSERT, count=2)
     for _ in range(3):
         with suppress(RetryableError):
-            backend.send_batch(events, timeout=10)
+            backend.send_batch(events, timeout=60)
     assert proxy.lost == 2
     assert len(stored()) == 100
 

@@ -28,7 +28,7 @@ def day(a_backend, an_event):
         for name, user, seconds in happened
     ]
     backend = a_backend()
-    backend.send_batch([events[number] for number in (3, 0, 4, 2, 1)], timeout=5)
+    backend.send_batch([events[number] for number in (3, 0, 4, 2, 1)], timeout=60)
     return backend, events
 
 
@@ -39,7 +39,7 @@ class TestReader(EventReaderConformance):
 
     def make_reader(self, events):
         if events:
-            self.backend.send_batch(events, timeout=5)
+            self.backend.send_batch(events, timeout=60)
         return self.backend
 
 

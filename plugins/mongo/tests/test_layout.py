@@ -33,7 +33,7 @@ def test_the_indexes_are_those_that_are_asked_for(a_backend, an_event, mongo_dat
 def test_events_expire_after_their_time_to_live(a_backend, an_event, mongo_database, eventually):
     old, new = an_event(), an_event(timestamp=datetime.now(UTC))
     old["timestamp"] = datetime(2020, 1, 1, tzinfo=UTC)
-    a_backend(ttl=3600.0, indexes=["timestamp", "name"]).send_batch([old, new], timeout=10)
+    a_backend(ttl=3600.0, indexes=["timestamp", "name"]).send_batch([old, new], timeout=60)
     assert indexes(mongo_database) == {"_id": None, "timestamp": 3600, "name": None}
     # A server of one's own looks once a minute.
     eventually(lambda: mongo_database.events.count_documents({}) == 1, 100)
@@ -69,7 +69,7 @@ def test_a_time_series_is_made_and_cannot_refuse_a_duplicate(a_backend, an_event
     event = an_event(timestamp=datetime.now(UTC))
     for ttl in (3600.0, 7200.0):
         backend = a_backend(timeseries="minutes", ttl=ttl, indexes=["name", "timestamp"])
-        backend.send_batch([event], timeout=10)
+        backend.send_batch([event], timeout=60)
         options = timeseries_options(mongo_database)
         assert options["expireAfterSeconds"] == ttl
     assert options["timeseries"]["granularity"] == "minutes"

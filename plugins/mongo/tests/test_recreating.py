@@ -30,7 +30,7 @@ def test_a_dropped_collection_comes_back_with_its_indexes_and_expiry(
 ):
     backend = a_backend(**OPTIONS)
     for _ in range(3):
-        backend.send_batch([now_event()], timeout=10)
+        backend.send_batch([now_event()], timeout=60)
         assert expiries(mongo_database) == LAID_OUT
         mongo_database.drop_collection("events")
     backend.send(now_event())
@@ -134,6 +134,6 @@ def test_a_refused_event_is_no_delivery_though_the_uri_asks_for_no_answer(
     uri = f"{mongo_uri}{'&' if '?' in mongo_uri else '?'}w=0"
     events = [an_event(data={"number": number}) for number in range(5)]
     with pytest.raises(BatchError) as caught:
-        a_backend(uri=uri, extra={"w": 0}).send_batch(events, timeout=10)
+        a_backend(uri=uri, extra={"w": 0}).send_batch(events, timeout=60)
     assert list(caught.value.failures) == [3, 4]
     assert mongo_database.events.count_documents({}) == 3

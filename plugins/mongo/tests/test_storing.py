@@ -18,7 +18,7 @@ from eventtracking_core.encoding import normalize_event
 
 def test_an_event_is_a_document_with_its_id_as_the_key(a_backend, an_event, stored):
     event = an_event(id="01997c9e-0000-7000-8000-000000000001", name_id="10ac28")
-    a_backend().send_batch([event], timeout=10)
+    a_backend().send_batch([event], timeout=60)
     assert stored() == [
         {
             "_id": "01997c9e-0000-7000-8000-000000000001",
@@ -42,7 +42,7 @@ def test_events_are_not_changed(a_backend, an_event):
     backend = a_backend()
     events = [an_event(), an_event(data={"set": {1, 2}})]
     before = copy.deepcopy(events)
-    backend.send_batch(events, timeout=10)
+    backend.send_batch(events, timeout=60)
     backend.send(events[0])
     assert events == before
 
@@ -54,9 +54,9 @@ def test_nothing_to_write_is_written(a_backend):
 def test_an_event_that_is_sent_again_is_stored_once(a_backend, some_events, stored):
     backend = a_backend()
     events = some_events(10)
-    backend.send_batch(events[:6], timeout=10)
-    backend.send_batch(events, timeout=10)
-    backend.send_batch([events[0], events[0]], timeout=10)
+    backend.send_batch(events[:6], timeout=60)
+    backend.send_batch(events, timeout=60)
+    backend.send_batch([events[0], events[0]], timeout=60)
     backend.send(events[9])
     assert [document["data"]["number"] for document in stored()] == list(range(10))
 
@@ -66,7 +66,7 @@ def test_a_duplicate_in_another_unique_index_is_rejected(a_backend, some_events,
     first, second, third = some_events(3)
     second["data"]["number"] = 0
     with pytest.raises(BatchError) as failed:
-        a_backend().send_batch([first, second, third], timeout=10)
+        a_backend().send_batch([first, second, third], timeout=60)
     assert set(failed.value.failures) == {1}
     assert isinstance(failed.value.failures[1], RejectedError)
     assert mongo_database.events.count_documents({}) == 2
@@ -79,7 +79,7 @@ def test_a_document_that_the_server_refuses_is_rejected_alone(
     events = some_events(100)
     backend = a_backend()
     with pytest.raises(BatchError) as failed:
-        backend.send_batch(events, timeout=10)
+        backend.send_batch(events, timeout=60)
     assert {index: type(error) for index, error in failed.value.failures.items()} == {
         99: RejectedError
     }
@@ -101,7 +101,7 @@ class Hostile:
 def test_a_poisoned_event_does_not_stop_the_other_ninety_nine(a_backend, some_events, stored):
     events = some_events(100)
     events[50]["data"] = {"poison": Hostile()}
-    a_backend().send_batch(events, timeout=10)
+    a_backend().send_batch(events, timeout=60)
     assert len(stored()) == 100
     assert stored()[50]["data"]["poison"].endswith("Hostile>")
 
@@ -110,7 +110,7 @@ def test_an_oversize_event_is_rejected_before_the_server_sees_it(a_backend, some
     events = some_events(100)
     events[50]["data"]["text"] = "x" * (17 * 2**20)
     with pytest.raises(BatchError) as failed:
-        a_backend().send_batch(events, timeout=10)
+        a_backend().send_batch(events, timeout=60)
     assert set(failed.value.failures) == {50}
     assert isinstance(failed.value.failures[50], RejectedError)
     assert "16 MiB" in str(failed.value.failures[50])
@@ -123,7 +123,7 @@ def test_an_event_nested_too_deeply_for_the_server_is_cut(a_backend, some_events
     for _ in range(300):
         nested = {"a": nested}
     events[1]["data"]["nested"] = nested
-    a_backend().send_batch(events, timeout=10)
+    a_backend().send_batch(events, timeout=60)
     assert len(stored()) == 3
 
 
@@ -152,7 +152,7 @@ def test_what_bson_cannot_hold_is_stored_in_its_normal_form(
     a_backend, an_event, stored, value, expected
 ):
     backend = a_backend()
-    backend.send_batch([an_event(data={"value": value})], timeout=10)
+    backend.send_batch([an_event(data={"value": value})], timeout=60)
     backend.send(an_event(data={"value": value}))
     assert [document["data"]["value"] for document in stored()] == [expected, expected]
 
@@ -160,7 +160,7 @@ def test_what_bson_cannot_hold_is_stored_in_its_normal_form(
 @pytest.mark.parametrize("broken", [{"id": None}, {"id": 7}, {"timestamp": "2026-09-12T00:00:00Z"}])
 def test_an_event_without_an_id_or_a_time_is_given_one(a_backend, an_event, stored, broken):
     backend = a_backend()
-    backend.send_batch([an_event(**broken), an_event(**broken)], timeout=10)
+    backend.send_batch([an_event(**broken), an_event(**broken)], timeout=60)
     documents = stored()
     assert len(documents) == 2
     assert all(isinstance(document["_id"], str) for document in documents)
@@ -186,7 +186,7 @@ def test_what_is_stored_is_the_normal_form_of_the_event(
 ):
     alone, in_a_batch = an_event(data=data), an_event(data=data)
     one_backend.send(alone)
-    one_backend.send_batch([normalize_event(in_a_batch)], timeout=10)
+    one_backend.send_batch([normalize_event(in_a_batch)], timeout=60)
     aware = mongo_database.get_collection("events", CodecOptions(tz_aware=True))
     for event in (alone, in_a_batch):
         found = aware.find_one({"_id": event["id"]})

@@ -82,6 +82,6 @@ def test_a_value_that_only_claims_to_be_of_bson_costs_no_event(a_backend, some_e
 
     events = some_events(3)
     events[1]["data"]["id"] = Broken()
-    a_backend().send_batch(events, timeout=10)
+    a_backend().send_batch(events, timeout=60)
 
     assert len(stored()) == 3

@@ -223,7 +223,6 @@ def test_a_port_that_accepts_and_says_nothing_is_left_in_time(send, an_event):
 
 
 class TestConformanceOnS3(BackendConformance):
-    deadline = 60.0
     # Hundreds of objects: test_storing.py shows them in a directory.
     test_takes_hostile_events = None
     test_takes_events_from_many_threads = None

@@ -92,9 +92,9 @@ def test_an_exporter_that_raises_has_failed(exporter, an_event):
 
     exporter.fails = fail
     with pytest.raises(UnconfirmedError):
-        OtelBackend().send_batch([an_event()], timeout=5)
+        OtelBackend().send_batch([an_event()], timeout=60)
     exporter.fails = lambda batch: False
-    OtelBackend().send_batch([an_event()], timeout=5)
+    OtelBackend().send_batch([an_event()], timeout=60)
 
 
 def test_those_of_a_batch_that_fail_are_retried(exporter, an_event):
@@ -102,14 +102,14 @@ def test_those_of_a_batch_that_fail_are_retried(exporter, an_event):
     exporter.fails = has("bad")
     events = [an_event(name) for name in ("good", "bad", "good", "bad")]
     with pytest.raises(et.BatchError) as caught:
-        OtelBackend().send_batch(events, timeout=5)
+        OtelBackend().send_batch(events, timeout=60)
     failures = caught.value.failures
     assert {index: type(error) for index, error in failures.items()} == {
         1: et.RetryableError,
         3: et.RetryableError,
     }
     exporter.fails = lambda batch: False
-    OtelBackend().send_batch([events[1], events[3]], timeout=5)
+    OtelBackend().send_batch([events[1], events[3]], timeout=60)
     assert exporter.names == ["good", "good", "bad", "bad"]
 
 

@@ -18,7 +18,7 @@ def record(pipeline):
     """Sends an event, and returns its record as a receiver reads it."""
 
     def send(event, **options):
-        OtelBackend(**options).send_batch([event], timeout=5)
+        OtelBackend(**options).send_batch([event], timeout=60)
         return pipeline.exported[-1]
 
     return send
@@ -199,7 +199,7 @@ PLAIN = st.recursive(
 def test_any_value_passes_the_sdk_and_the_wire(pipeline, an_event, value, flatten):
     """Nothing is dropped on the way: what the SDK drops, it complains of."""
     event = an_event(data={"value": value})
-    OtelBackend(flatten=flatten).send_batch([event], timeout=5)
+    OtelBackend(flatten=flatten).send_batch([event], timeout=60)
     assert pipeline.exported[-1].dropped_attributes_count == 0
     found = pipeline.attributes[-1]
     assert found["log.record.uid"] == event["id"]

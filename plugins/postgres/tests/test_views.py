@@ -69,7 +69,7 @@ def test_a_view_has_a_typed_column_for_each_field(store, view, types, an_event):
     ]
     data = {"attempts": 3, "answer": {"text": "42"}, "passed": True, "tags": ["a"], "id": "x"}
     event = an_event(CHECK, context={"course_id": "c1", "user_id": 7}, **data)
-    store.send_batch([event, an_event("another")], timeout=5)
+    store.send_batch([event, an_event("another")], timeout=60)
     (row,) = view()
     assert (row["id"], row["user_id"], row["data.id"]) == (event["id"], "7", "x")
     assert (row["attempts"], row["grade"], row["answer.text"]) == (3, None, "42")

@@ -46,7 +46,7 @@ def entries(redis_url, stream):
 
 def test_an_entry_has_the_event_and_what_consumers_filter_by(redis_url, stream, entries):
     event = an_event(n=1)
-    RedisBackend(redis_url, stream).send_batch([event], timeout=5)
+    RedisBackend(redis_url, stream).send_batch([event], timeout=60)
     (fields,) = entries()
     assert fields[b"id"].decode() == event["id"]
     assert fields[b"name"] == b"shop.order.placed"
@@ -54,21 +54,21 @@ def test_an_entry_has_the_event_and_what_consumers_filter_by(redis_url, stream, 
 
 
 def test_msgpack_is_smaller(redis_url, stream, entries):
-    RedisBackend(redis_url, stream, format="msgpack").send_batch([an_event(n=1)], timeout=5)
+    RedisBackend(redis_url, stream, format="msgpack").send_batch([an_event(n=1)], timeout=60)
     assert msgspec.msgpack.decode(entries()[0][b"event"])["data"] == {"n": 1}
 
 
 def test_what_is_sent_again_is_stored_once_in_its_order(redis_url, stream, entries):
     backend = RedisBackend(redis_url, stream)
     events = [an_event(n=n) for n in range(600)]
-    backend.send_batch(events[:300], timeout=5)
-    backend.send_batch(events, timeout=5)
+    backend.send_batch(events[:300], timeout=60)
+    backend.send_batch(events, timeout=60)
     assert [fields[b"id"].decode() for fields in entries()] == [event["id"] for event in events]
 
 
 def test_the_stream_keeps_about_as_many_entries_as_configured(redis_url, stream, entries):
     backend = RedisBackend(redis_url, stream, max_length=100, remember=0)
-    backend.send_batch([an_event(n=n) for n in range(2000)], timeout=5)
+    backend.send_batch([an_event(n=n) for n in range(2000)], timeout=60)
     assert 100 <= len(entries()) < 400
 
 
@@ -76,7 +76,7 @@ def test_a_key_that_is_no_stream_is_an_error_that_may_pass(redis_url, stream):
     with Redis.from_url(redis_url) as client:
         client.set(stream, "text")
     with pytest.raises(RetryableError, match=r"WRONGTYPE|ResponseError"):
-        RedisBackend(redis_url, stream).send_batch([an_event()], timeout=5)
+        RedisBackend(redis_url, stream).send_batch([an_event()], timeout=60)
 
 
 def test_a_server_that_says_nothing_is_left_in_time(stream):
@@ -116,7 +116,7 @@ def test_a_server_that_is_killed_and_restarted_loses_and_repeats_nothing(valkey)
 def test_a_server_that_evicts_is_reported(valkey, caplog):
     with Redis.from_url(valkey.url) as client:
         client.config_set("maxmemory-policy", "allkeys-lru")
-    RedisBackend(valkey.url).send_batch([an_event()], timeout=5)
+    RedisBackend(valkey.url).send_batch([an_event()], timeout=60)
     assert "allkeys-lru" in caplog.text
 
 
@@ -125,7 +125,7 @@ def test_a_user_who_may_only_append_can_send(valkey):
         rights = ["+xadd", "+evalsha", "+eval", "+script", "+exists", "+set"]
         client.acl_setuser("writer", enabled=True, passwords=["+pw"], keys=["*"], commands=rights)
         backend = RedisBackend(valkey.url.replace("redis://", "redis://writer:pw@"))
-        backend.send_batch([an_event()], timeout=5)
+        backend.send_batch([an_event()], timeout=60)
         assert client.xlen("events") == 1
 
 

@@ -96,19 +96,19 @@ def test_the_key_and_the_address_may_be_set_by_the_application_at_any_time(
     event = an_event()
     application(host=segment.host)
     with pytest.raises(RetryableError, match="write_key"):
-        backend.send_batch([event], timeout=5)
+        backend.send_batch([event], timeout=60)
     application(write_key=segment.write_key)
-    backend.send_batch([event], timeout=5)
+    backend.send_batch([event], timeout=60)
     assert list(segment.messages) == [event["id"]]
     application(write_key="another-key")
     with pytest.raises(BatchError):
-        backend.send_batch([event], timeout=5)
+        backend.send_batch([event], timeout=60)
     backend.shutdown(1)
 
 
 def test_an_instances_own_key_and_address_come_first(segment, application, backend, an_event):
     application(write_key="another-key", host="http://127.0.0.1:9")
-    backend.send_batch([an_event()], timeout=5)
+    backend.send_batch([an_event()], timeout=60)
     assert segment.count == 1
 
 
@@ -120,7 +120,7 @@ def test_the_key_is_shown_nowhere(segment, an_event, caplog):
     for answer in (401, 503, "reset"):
         segment.script(answer)
         with pytest.raises((BatchError, RetryableError)) as caught:
-            backend.send_batch([an_event(password=data)], timeout=5)
+            backend.send_batch([an_event(password=data)], timeout=60)
         errors = getattr(caught.value, "failures", {0: caught.value}).values()
         shown += [line for error in errors for line in traceback.format_exception(error)]
     backend.shutdown(1)
@@ -134,7 +134,7 @@ def test_what_netrc_says_does_not_replace_the_key(
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login someone password something\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    backend.send_batch([an_event()], timeout=5)
+    backend.send_batch([an_event()], timeout=60)
     assert segment.count == 1
 
 
@@ -148,7 +148,7 @@ def test_threads_share_a_backend(segment, backend, an_event):
 
 def test_it_can_be_used_after_shutdown(segment, backend, an_event):
     for _ in range(2):
-        backend.send_batch([an_event()], timeout=5)
+        backend.send_batch([an_event()], timeout=60)
         assert backend.shutdown(1) is True
     assert segment.count == 2
     assert len({request.peer for request in segment.requests}) == 2

@@ -16,7 +16,7 @@ def sent(segment, a_backend):
     """Sends an event, and returns what Segment stored of it."""
 
     def send(event, **options):
-        a_backend(**options).send_batch([event], timeout=5)
+        a_backend(**options).send_batch([event], timeout=60)
         return segment.messages[event["id"]]
 
     return send
@@ -24,7 +24,7 @@ def sent(segment, a_backend):
 
 def rejection(backend, event):
     with pytest.raises(BatchError) as caught:
-        backend.send_batch([event], timeout=5)
+        backend.send_batch([event], timeout=60)
     (error,) = caught.value.failures.values()
     assert type(error) is RejectedError
     return str(error)
@@ -153,20 +153,20 @@ def test_a_callers_own_objects_are_sent_in_their_text_form(sent, an_event):
 def test_events_are_left_as_they_are(backend, an_event):
     event = an_event(path="/a", host="h.org")
     before = {**event, "context": {**event["context"]}, "data": {**event["data"]}}
-    backend.send_batch([event], timeout=5)
+    backend.send_batch([event], timeout=60)
     assert event == before
 
 
 def test_an_event_above_32_kib_is_rejected_before_it_is_sent(segment, backend, an_event):
     overhead = len(str(an_event())) * 2
-    backend.send_batch([an_event(size=32_768 - overhead)], timeout=5)
+    backend.send_batch([an_event(size=32_768 - overhead)], timeout=60)
     assert "too large" in rejection(backend, an_event(size=32_768))
     assert len(segment.requests) == 1
 
 
 def test_what_is_no_event_is_rejected_and_its_batch_is_not(segment, backend, an_event):
     with pytest.raises(BatchError) as caught:
-        backend.send_batch([an_event(), {}, an_event()], timeout=5)
+        backend.send_batch([an_event(), {}, an_event()], timeout=60)
     assert caught.value.failures.keys() == {1}
     assert segment.count == 2
 

@@ -60,7 +60,7 @@ def test_one_event_that_is_refused_does_not_sink_its_batch(store, sql, an_event)
     events = [an_event() for _ in range(100)]
     events[40] = events[41] = an_event("poison")
     with pytest.raises(BatchError) as caught:
-        store.send_batch(events, timeout=5)
+        store.send_batch(events, timeout=60)
     assert caught.value.failures.keys() == {40, 41}
     assert {type(error) for error in caught.value.failures.values()} == {RejectedError}
     assert store.count() == 1 + 98
@@ -315,13 +315,13 @@ def interrupt(*_):
     if interrupted % 2:
         store.send(normalize_event({"name": "signal"}))
     else:
-        store.send_batch([normalize_event({"name": "signal"})], timeout=5)
+        store.send_batch([normalize_event({"name": "signal"})], timeout=60)
 
 signal.signal(signal.SIGALRM, interrupt)
 signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
 batches = 0
 while interrupted < 300:
-    store.send_batch([normalize_event({"name": "batch"})] * 3, timeout=5)
+    store.send_batch([normalize_event({"name": "batch"})] * 3, timeout=60)
     store.send(normalize_event({"name": "alone"}))
     batches += 1
 signal.setitimer(signal.ITIMER_REAL, 0)

@@ -36,7 +36,7 @@ def day(store, an_event):
         an_event(name, user_id=user_id, at=NOON + timedelta(seconds=seconds))
         for name, user_id, seconds in happened
     ]
-    store.send_batch([events[number] for number in (3, 0, 4, 2, 1)], timeout=5)
+    store.send_batch([events[number] for number in (3, 0, 4, 2, 1)], timeout=60)
     return events
 
 
@@ -48,7 +48,7 @@ def test_events_come_in_the_order_in_which_they_happened(store, day):
 
 def test_events_of_one_instant_come_in_the_order_of_their_ids(store, an_event):
     events = [an_event() for _ in range(20)]
-    store.send_batch(events[::-1], timeout=5)
+    store.send_batch(events[::-1], timeout=60)
     assert list(store.query()) == events
 
 
@@ -58,7 +58,7 @@ class TestReader(EventReaderConformance):
         self.store = store
 
     def make_reader(self, events):
-        self.store.send_batch(events, timeout=5)
+        self.store.send_batch(events, timeout=60)
         return self.store
 
 
@@ -121,7 +121,7 @@ def test_who_asks_for_what_came_after_gets_it_in_the_order_of_arrival(store, day
     last = day[1]["id"]
     assert list(store.query(after=last)) == []
     late = an_event("late", at=NOON - timedelta(days=300))
-    store.send_batch([late, an_event("later")], timeout=5)
+    store.send_batch([late, an_event("later")], timeout=60)
     assert names(store.query(after=last)) == ["late", "later"]
     assert names(store.query(after=last, name="*r")) == ["later"]
     assert names(store.query(after=last, newest_first=True)) == ["later", "late"]
@@ -129,7 +129,7 @@ def test_who_asks_for_what_came_after_gets_it_in_the_order_of_arrival(store, day
 
 def test_an_id_that_is_not_there_counts_as_the_one_before_it(store, an_event):
     events = [an_event(id=f"{number}") for number in (1, 3, 5)]
-    store.send_batch(events, timeout=5)
+    store.send_batch(events, timeout=60)
     assert list(store.query(after="2")) == events[1:]
     assert list(store.query(after="0")) == events
     assert list(store.query(after="9")) == []
@@ -140,7 +140,7 @@ def test_an_unknown_id_is_no_event(store, day):
 
 
 def test_reading_streams(store, an_event):
-    store.send_batch([an_event() for _ in range(1000)], timeout=5)
+    store.send_batch([an_event() for _ in range(1000)], timeout=60)
     events = store.query()
     first = next(events)
     store.send(an_event())
@@ -148,7 +148,7 @@ def test_reading_streams(store, an_event):
 
 
 def test_whoever_stops_reading_leaves_nothing_open(store, path, an_event):
-    store.send_batch([an_event(), an_event()], timeout=5)
+    store.send_batch([an_event(), an_event()], timeout=60)
     events = store.query()
     next(events)
     del events

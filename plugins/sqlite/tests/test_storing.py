@@ -67,7 +67,7 @@ def test_an_event_that_was_sent_is_found_again(store, an_event):
 
 def test_a_batch_is_found_again(store, an_event):
     events = [an_event() for _ in range(500)]
-    store.send_batch(events, timeout=5)
+    store.send_batch(events, timeout=60)
     assert list(store.query()) == events
 
 
@@ -75,13 +75,13 @@ def test_an_event_sent_twice_is_stored_once(store, an_event):
     event = an_event()
     store.send(event)
     store.send(event | {"data": {}})
-    store.send_batch([event, an_event(), event], timeout=5)
+    store.send_batch([event, an_event(), event], timeout=60)
     assert store.count() == 2
     assert store.get(event["id"]) == event
 
 
 def test_an_empty_batch_stores_nothing(store):
-    store.send_batch([], timeout=5)
+    store.send_batch([], timeout=60)
     assert store.count() == 0
 
 
@@ -162,7 +162,7 @@ def test_a_user_is_the_text_of_an_id(store, sql, an_event, user_id, column):
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_text_sorts_as_time_does(store, an_event, timestamp, other):
     events = [an_event("sorted", at=timestamp), an_event("sorted", at=other)]
-    store.send_batch(events, timeout=5)
+    store.send_batch(events, timeout=60)
     times = [event["timestamp"] for event in store.query(name="sorted")]
     assert times == sorted(times)
     assert timestamp in times
@@ -172,7 +172,7 @@ def test_text_sorts_as_time_does(store, an_event, timestamp, other):
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_sent_is_read_as_the_encoding_says(store, sql, an_event, data):
     event = an_event(data=data)
-    store.send_batch([event], timeout=5)
+    store.send_batch([event], timeout=60)
     assert store.get(event["id"]) == decode_json(encode_json(event))
     assert sql("SELECT json_valid(event) FROM events WHERE id = ?", event["id"]) == [(1,)]
 
@@ -181,7 +181,7 @@ def test_whatever_is_sent_is_read_as_the_encoding_says(store, sql, an_event, dat
 def test_a_hostile_value_is_stored_and_read(store, sql, an_event, value):
     alone, among_others = an_event(data={"value": value}), an_event(context={"value": value})
     store.send(alone)
-    store.send_batch([an_event(), among_others, an_event()], timeout=5)
+    store.send_batch([an_event(), among_others, an_event()], timeout=60)
     assert store.count() == 4
     assert store.get(alone["id"])["data"].keys() == {"value"}
     assert store.get(among_others["id"])["context"].keys() == {"value"}

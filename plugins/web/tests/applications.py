@@ -15,7 +15,7 @@ delivery = {"mode": os.environ["EVENTS_MODE"]}
 if delivery["mode"] == "spool":
     delivery["directory"] = "spool"
 store = {"type": "sqlite", "path": os.environ["EVENTS_DB"], "delivery": delivery}
-et.configure({"shutdown_timeout": 20, "backends": {"store": store}})
+et.configure({"shutdown_timeout": 60, "backends": {"store": store}})
 emitted = os.open("emitted", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 

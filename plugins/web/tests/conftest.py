@@ -16,12 +16,12 @@ from time import monotonic, sleep
 import pytest
 from free_ports import free_port
 from gunicorn_workers import have_booted, note_boots
+from waiting import DEADLINE
 
 from eventtracking_core import Tracker
 from eventtracking_core.backends.memory import MemoryBackend
 
 HERE = Path(__file__).parent
-DEADLINE = 60.0
 
 ADOPT = "import applications as a; raise SystemExit(not a.et.get_tracker().flush(30))"
 
@@ -76,7 +76,7 @@ class Server:
     def _answers(self):
         with suppress(OSError):
             url = f"http://127.0.0.1:{self.port}/ready"
-            with urllib.request.urlopen(url, timeout=20) as response:
+            with urllib.request.urlopen(url, timeout=DEADLINE) as response:
                 return response.status == 200 and have_booted(self._directory, self._command)
         return False
 

@@ -197,7 +197,7 @@ import eventtracking_core as et
 
 class Waits:
     def send(self, event):
-        gevent.sleep(10)
+        gevent.sleep(60)
 
 after = []
 

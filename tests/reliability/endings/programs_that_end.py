@@ -57,7 +57,7 @@ def config(sink=None, name="a"):
     delivery = {"mode": MODE} | ({} if MODE == "inline" else {"schedule_delay": 30})
     delivery |= {"directory": "kept"} if MODE == "spool" else {}
     return {
-        "shutdown_timeout": 20,
+        "shutdown_timeout": 60,
         "backends": {"r": {"delivery": delivery, "backends": {name: sink or Sink()}}},
     }
 
@@ -227,7 +227,7 @@ def configured_anew_by_a_thread_that_is_not_done():
     sink = Sink(0.05)
     started(sink)
     in_a_thread(lambda: et.configure(config()))
-    assert sink.entered.wait(10)
+    assert sink.entered.wait(60)
 
 
 @way
@@ -248,7 +248,7 @@ def shutdown():
 def shutdown_in_a_daemon_thread_that_is_not_done():
     sink = Sink(0.05)
     in_a_thread(started(sink).shutdown)
-    assert sink.entered.wait(10)
+    assert sink.entered.wait(60)
 
 
 @way
@@ -256,7 +256,7 @@ def shutdown_by_two_threads():
     sink = Sink(0.03)
     tracker = started(sink)
     in_a_thread(tracker.shutdown)
-    assert sink.entered.wait(10)
+    assert sink.entered.wait(60)
     tracker.shutdown()
 
 
@@ -267,7 +267,7 @@ def shutdown_that_timed_out():
     tracker.configure(config(sink))
     emit(number=15)
     in_a_thread(tracker.flush)
-    assert MODE == "inline" or sink.entered.wait(10)
+    assert MODE == "inline" or sink.entered.wait(60)
     tracker.shutdown(0.001)
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from waiting import DEADLINE
 
 PROGRAM = Path(__file__).with_name("programs_that_end.py")
 MODES = ("inline", "queue", "spool")
@@ -35,7 +36,7 @@ def test_however_a_process_ends_everything_it_emitted_is_delivered_once(way, tmp
     for mode in MODES:
         (tmp_path / mode).mkdir()
         running[mode] = start(way, mode, tmp_path / mode)
-    errors = {mode: program.communicate(timeout=60)[1] for mode, program in running.items()}
+    errors = {mode: program.communicate(timeout=DEADLINE)[1] for mode, program in running.items()}
     for mode, program in running.items():
         directory = tmp_path / mode
         emitted = lines(directory / "emitted")
@@ -43,7 +44,7 @@ def test_however_a_process_ends_everything_it_emitted_is_delivered_once(way, tmp
         # What a signal or a timeout left in a spool is delivered by the next process.
         has_rest = mode == "spool" and (program.returncode < 0 or "timed_out" in way)
         if has_rest:
-            start("adopt", mode, directory).communicate(timeout=60)
+            start("adopt", mode, directory).communicate(timeout=DEADLINE)
         delivered = lines(directory / "delivered") + lines(directory / "others")
         if has_rest:  # what was interrupted is sent again
             delivered = Counter(set(delivered))

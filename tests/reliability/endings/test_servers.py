@@ -12,15 +12,15 @@ import threading
 from time import monotonic
 
 import pytest
+from waiting import DEADLINE
 
-DEADLINE = 60.0
 NEVER = threading.Event()
 
 APPLICATION = """
 import os, sys
 import eventtracking_core as et
 
-et.configure({"shutdown_timeout": 20, "backends": {"f": {
+et.configure({"shutdown_timeout": 60, "backends": {"f": {
     "type": "file", "path": "x.ndjson", "delivery": {"mode": "queue", "schedule_delay": 30}}}})
 
 async def app(scope, receive, send):

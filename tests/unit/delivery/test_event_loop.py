@@ -159,7 +159,7 @@ def test_flushing_from_a_running_event_loop_works():
 
     async def main():
         tracker.emit("numbered", {"n": 1})
-        return await tracker.aflush(5), tracker.flush(5)
+        return await tracker.aflush(60), tracker.flush(60)
 
     assert asyncio.run(main()) == (True, True)
     assert sink.got == [1]
@@ -174,7 +174,7 @@ def test_a_forked_child_has_an_event_loop_of_its_own():
     child = os.fork()
     if child == 0:
         tracker.emit("numbered", {"n": 2})
-        delivered = tracker.flush(5) and sink.got == [1, 2]
+        delivered = tracker.flush(60) and sink.got == [1, 2]
         os._exit(0 if delivered else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     tracker.emit("numbered", {"n": 3})

@@ -72,7 +72,7 @@ def test_flush_never_says_done_before_everything_accepted_earlier_is_settled(tra
             mine = set(range(first + number * 20, first + number * 20 + 20))
             for n in mine:
                 tracker.emit("numbered", {"n": n})
-            done = tracker.flush(20)
+            done = tracker.flush(60)
             flushed.append((done, mine, settled()))
 
     threads = [threading.Thread(target=emit_and_flush, args=(n * 1000,)) for n in range(4)]
@@ -124,8 +124,8 @@ def test_shutdown_is_bounded_however_many_backends_are_black_holes(
     for hole in holes.values():
         eventually(hole.reached.is_set)
     tracker.emit_many(range(10, 100))
-    with at_most(1.5):
-        assert not tracker.shutdown(0.5)
+    with at_most(3):
+        assert not tracker.shutdown(2)
     assert sorted(target.delivered) == list(range(100))
     assert target.closed
     for name in holes:
@@ -220,12 +220,12 @@ def test_cancelling_an_aflush_loses_nothing_and_the_loop_goes_on(tracker_to, sin
     async def main():
         for n in range(100):
             tracker.emit("numbered", {"n": n})
-            task = asyncio.create_task(tracker.aflush(5))
+            task = asyncio.create_task(tracker.aflush(60))
             with at_most(1):
                 await asyncio.sleep(chance.random() * 0.01)
             if chance.random() < 0.7:
                 task.cancel()
-        return await tracker.aflush(10)
+        return await tracker.aflush(60)
 
     assert asyncio.run(main())
     assert sorted(target.delivered) == list(range(100))
@@ -239,7 +239,7 @@ def test_the_loop_is_not_blocked_by_a_flush_that_waits(tracker_to, black_hole, e
     eventually(hole.reached.is_set)
 
     async def main():
-        flush = asyncio.create_task(tracker.aflush(10))
+        flush = asyncio.create_task(tracker.aflush(60))
         for _ in range(100):
             await asyncio.sleep(0)
         assert not flush.done()
