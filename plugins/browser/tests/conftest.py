@@ -34,7 +34,6 @@ HELPERS = """
 import { trackClicks } from "/static/clicks.js";
 import { trackPages } from "/static/pages.js";
 import { trackVitals } from "/static/vitals.js";
-from waiting import DEADLINE
 trackClicks(eventtracking);
 trackPages(eventtracking);
 trackVitals(eventtracking);

@@ -34,7 +34,7 @@ POOL = """
             assert list(pool.map(work, range(3))) == [0, 1, 2]
 """
 MISSED = """
-    import ctypes, os, signal, sys, threading
+    import ctypes, os, signal, sys, threading, time
     from multiprocessing import get_context
 
     def end(main, descriptor):
@@ -51,8 +51,8 @@ MISSED = """
             et.emit("child")
         if "fork in C" in sys.argv:
             child = ctypes.PyDLL(None).fork()
-            while child == 0:
-                signal.pause()
+            while child == 0:  # a signal just before `signal.pause` would not end that
+                time.sleep(0.01)
             os.kill(child, signal.SIGHUP)
             assert os.waitpid(child, 0)[1] == signal.SIGHUP
         reader, _ = os.pipe()

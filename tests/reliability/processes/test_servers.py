@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,6 @@ from waiting import DEADLINE, exit_code, wait_until
 BIN = Path(sys.executable).parent
 APPLICATION = """
 import eventtracking_core as et
-from waiting import DEADLINE, exit_code, wait_until
 delivery = {{"mode": "{mode}", "directory": "spool", "schedule_delay": {delay}}}
 backend = {{"type": "file", "path": "events.ndjson", "delivery": delivery}}
 et.configure({{"shutdown_timeout": 60, "backends": {{"sink": backend}}}})
@@ -64,6 +64,8 @@ def ask_until_it_answers(ask):
     while True:
         try:
             return ask()
+        except urllib.error.HTTPError:
+            raise
         except OSError:
             assert monotonic() < deadline, "the server never answers"
             sleep(0.1)
