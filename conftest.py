@@ -13,10 +13,12 @@ from waiting import wait_until
 
 pytest_plugins = ["broker_fixtures", "otel_fixtures", "service_fixtures", "segment_fixtures"]
 
-# A job in the background ignores these signals, and so would every program that a test ends by one.
+# A job in the background, or of `nohup`, ignores some of these signals, and so would every program
+# that a test ends by one.
 for number, handler in (
     (signal.SIGINT, signal.default_int_handler),
     (signal.SIGQUIT, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
 ):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
