@@ -36,7 +36,12 @@ def test_however_a_process_ends_everything_it_emitted_is_delivered_once(way, tmp
     for mode in MODES:
         (tmp_path / mode).mkdir()
         running[mode] = start(way, mode, tmp_path / mode)
-    errors = {mode: program.communicate(timeout=DEADLINE)[1] for mode, program in running.items()}
+    try:
+        errors = {mode: each.communicate(timeout=DEADLINE)[1] for mode, each in running.items()}
+    finally:
+        for program in running.values():
+            program.kill()
+            program.communicate()
     for mode, program in running.items():
         directory = tmp_path / mode
         emitted = lines(directory / "emitted")
