@@ -23,7 +23,7 @@ from eventtracking_core.backends.memory import MemoryBackend
 
 HERE = Path(__file__).parent
 
-ADOPT = "import applications as a; raise SystemExit(not a.et.get_tracker().flush(30))"
+ADOPT = "import applications as a; raise SystemExit(not a.et.get_tracker().flush(60))"
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ class Chaos:
             process.send_signal(signal.SIGCONT)
             process.terminate()
         for process in self.processes:
-            assert process.wait(60) == 0, "a process did not end in order"
+            assert process.wait(120) == 0, "a process did not end in order"
         assert self._start("drain").wait(120) == 0, "what was left could not be delivered"
 
     def kill(self) -> None:
@@ -101,7 +101,7 @@ class Chaos:
         """End a process in order, and start another."""
         index = self.random.randrange(EMITTERS)
         self.processes[index].terminate()
-        assert self.processes[index].wait(60) == 0, "a process did not end in order"
+        assert self.processes[index].wait(120) == 0, "a process did not end in order"
         self.processes[index] = self._start()
 
     def stop(self) -> None:

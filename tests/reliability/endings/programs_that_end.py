@@ -113,7 +113,7 @@ def wait():
 def adopt():
     """Deliver what another program left in its spool."""
     et.configure(config())
-    et.get_tracker().flush(30)
+    et.get_tracker().flush(60)
 
 
 # ── the end of the program ──
