@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final, Self, TextIO
+from typing import IO, Any, BinaryIO, Final, Self
 
 import click
 import msgspec
 
+from eventtracking_cli.flattening import Row, check_number, flatten, in_order
+from eventtracking_cli.tabulating import write_csv
 from eventtracking_core import Event
 from eventtracking_core.encoding import encode_json
 
@@ -25,21 +24,11 @@ __all__ = ["FORMATS", "STDOUT", "write"]
 
 STDOUT: Final = Path("-")
 
-MAX_COLUMNS: Final = 1000
-"""Columns of a table: some applications make fields of ids."""
-
 ROWS: Final = 10_000
 """Rows that are written to a Parquet file at a time."""
 
 _EXACT: Final = 2**53
 """Integers up to this one are exact as floats."""
-
-_INT64_MIN: Final = -(2**63)
-_INT64_MAX: Final = 2**63 - 1
-_AS_IT_IS: Final = frozenset((str, float, type(None)))
-_FIRST: Final = ("id", "name", "timestamp", "name_id", "context_type_id")
-
-Row = dict[str, Any]
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Row).decode
@@ -47,13 +36,6 @@ _decode: Final = msgspec.json.Decoder(Row).decode
 
 def _ndjson(events: Iterable[Event], file: BinaryIO) -> None:
     file.writelines(encode_json(event) + b"\n" for event in events)
-
-
-def _csv(events: Iterable[Event], file: BinaryIO) -> None:
-    with _Table(events, booleans=("false", "true")) as table, _text(file) as text:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(table.columns)
-        writer.writerows([*map(row.get, table.columns)] for row in table.rows())
 
 
 def _parquet(events: Iterable[Event], file: BinaryIO) -> None:
@@ -85,7 +67,7 @@ def _parquet(events: Iterable[Event], file: BinaryIO) -> None:
 
 
 FORMATS: Final[Mapping[str, Callable[[Iterable[Event], BinaryIO], None]]] = {
-    "csv": _csv,
+    "csv": write_csv,
     "ndjson": _ndjson,
     "parquet": _parquet,
 }
@@ -136,14 +118,10 @@ class _Table:
 
     Args:
         events: they are read when the table is entered, and kept in a temporary file.
-        booleans: what stands for false and true.
     """
 
-    def __init__(
-        self, events: Iterable[Event], booleans: tuple[object, object] = (False, True)
-    ) -> None:
+    def __init__(self, events: Iterable[Event]) -> None:
         self._events = events
-        self._booleans = booleans
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by __exit__
         self.columns: list[str] = []
 
@@ -158,15 +136,12 @@ class _Table:
     def _read(self) -> None:
         columns: dict[str, None] = {}  # in the order of their first values
         for event in self._events:
-            row: Row = {}
-            self._fill(row, "", event)
+            row = flatten(event)
             if not row.keys() <= columns.keys():
                 columns.update(dict.fromkeys(row))
-                _check_number(columns)
+                check_number(columns)
             self._file.write(_encode(row) + b"\n")
-        rest = [column for column in columns if column not in _FIRST]
-        rest.sort(key=lambda column: not column.startswith("context."))
-        self.columns = [column for column in _FIRST if column in columns] + rest
+        self.columns = in_order(columns)
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
@@ -175,26 +150,6 @@ class _Table:
         """Yield the rows."""
         self._file.seek(0)
         return map(_decode, self._file)
-
-    def _fill(self, row: Row, prefix: str, fields: Mapping[str, Any]) -> None:
-        for key, value in fields.items():
-            kind = type(value)
-            if kind in _AS_IT_IS or (kind is int and _INT64_MIN <= value <= _INT64_MAX):
-                row[prefix + key] = value
-            elif kind is bool:
-                row[prefix + key] = self._booleans[value]
-            elif isinstance(value, Mapping):
-                self._fill(row, f"{prefix}{key}.", value)
-            else:
-                row[prefix + key] = _as_text(value)
-
-
-def _check_number(columns: Collection[str]) -> None:
-    if len(columns) > MAX_COLUMNS:
-        raise click.ClickException(
-            f"there are more than {MAX_COLUMNS:,} fields; choose events by --name, or write them "
-            "with --format ndjson"
-        )
 
 
 def _kinds(table: _Table) -> dict[str, str]:
@@ -214,14 +169,6 @@ def _common(column: str, kinds: set[str]) -> str:
     if kinds in ({"float"}, {"int", "float"}):
         return "float"
     return kinds.pop() if len(kinds) == 1 else "text"
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, str | int):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _kind(value: Any) -> str:
@@ -244,13 +191,3 @@ def _converted(value: Any, kind: str) -> Any:
     if kind == "text":
         return str(value).lower() if isinstance(value, bool) else str(value)
     return value
-
-
-@contextmanager
-def _text(file: BinaryIO) -> Iterator[TextIO]:
-    """Write text to a file of bytes, which stays open."""
-    text = TextIOWrapper(file, encoding="utf-8", newline="")
-    try:
-        yield text
-    finally:
-        text.detach()

@@ -5,9 +5,15 @@ from __future__ import annotations
 import csv
 import json
 from datetime import UTC, datetime
+from io import BytesIO, StringIO
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyarrow import parquet
+
+from eventtracking_cli.flattening import flatten
+from eventtracking_cli.tabulating import write_csv
 
 EVENTS = [
     {
@@ -99,3 +105,56 @@ def test_a_file_is_there_only_once_it_is_complete(run, log, tmp_path):
 
 def test_parquet_needs_a_file(run, source):
     assert run("events", "export", "--from", source, "--format", "parquet").code == 2
+
+
+def test_columns_that_only_late_events_have_stand_in_order(run, log, tmp_path):
+    long = "é" * 200_000
+    late = [
+        {"name": "b", "context": {"late": 1}, "data": {"n": long, "zero": {"deep": True}}},
+        {"name": "b", "data": {"n": None}},
+    ]
+    usual = [{"name": "a", "context": {"user_id": 7}, "data": {"n": 1, "ok": False}}] * 10_001
+    events = [{**event, "timestamp": "2026-09-12T12:55:00Z"} for event in usual + late]
+    ran = run("events", "export", "--from", log(*events, name="e.ndjson"), "-o", "out.csv")
+    assert (ran.code, ran.err) == (0, "10,003 events written to out.csv\n")
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        header, first, *_, other, last = _long_rows(file)
+    assert header[3:] == ["context.user_id", "context.late", "data.n", "data.ok", "data.zero.deep"]
+    assert first[3:] == ["7", "", "1", "false", ""]
+    assert other[3:] == ["", "1", long, "", "true"]
+    assert last[3:] == [""] * 5
+
+
+def _long_rows(file):
+    limit = csv.field_size_limit(1_000_000)
+    try:
+        return list(csv.reader(file))
+    finally:
+        csv.field_size_limit(limit)
+
+
+_SCALARS = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(-1, 1) | st.text()
+_KEYS = st.sampled_from("abcd")
+_VALUES = st.recursive(_SCALARS, lambda values: st.lists(values) | st.dictionaries(_KEYS, values))
+_FIELDS = st.dictionaries(_KEYS, _VALUES, max_size=3)
+
+
+EVENT = {"id": "1", "name": "a", "timestamp": datetime(2026, 9, 12, tzinfo=UTC)}
+
+
+@given(st.lists(st.tuples(_FIELDS, _FIELDS), max_size=5))
+def test_each_row_has_the_values_of_its_event(events):
+    file = BytesIO()
+    write_csv([{**EVENT, "context": context, "data": data} for context, data in events], file)
+    rows = csv.DictReader(StringIO(file.getvalue().decode(), newline=""))
+    for row, (context, data) in zip(rows, events, strict=True):
+        expected = flatten({"context": context, "data": data})
+        given_ = {column: text for column, text in row.items() if column.startswith(("c", "d"))}
+        assert given_ == {column: _text(expected.get(column)) for column in given_}
+        assert expected.keys() <= row.keys()
+
+
+def _text(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

@@ -41,7 +41,8 @@ _COLUMNS: Final = {
 _VALUE: Final = "json_extract(event, :path, '$.none')"
 """The value of a field in a JSON array: with two paths, SQLite keeps the types of JSON."""
 
-_decode: Final = json.JSONDecoder().raw_decode
+_decode: Final = json.JSONDecoder().decode
+_FIRST: Final = itemgetter(0)
 
 _PERIODS: Final[Mapping[Period, str]] = {
     "minute": "substr(timestamp, 1, 16) || 'Z'",
@@ -121,14 +122,12 @@ class Reading:
             rest = "GROUP BY value ORDER BY count(*) DESC, value"
             return list(self._select(f"{column} AS value, count(*)", where, rest, limit))
         # Counted here: SQLite would sort all the values to group them, which takes longer.
-        counted: Counter[str | None] = Counter()
-        for (text,), times in Counter(self._select(_VALUE, where, path=_path(field))).items():
-            counted[value_text(_decode(text)[0][0])] += times
-        missing = [None] if None in counted else []
-        values = sorted(value for value in counted if value is not None)
-        rows = [(value, counted[value]) for value in (*missing, *values)]
-        rows.sort(key=itemgetter(1), reverse=True)
-        return rows[:limit]
+        texts = Counter(map(_FIRST, self._select(_VALUE, where, path=_path(field))))
+        counted: dict[str | None, int] = {}
+        for (value, *_), times in zip(_decode(f"[{','.join(texts)}]"), texts.values(), strict=True):
+            text = value_text(value)
+            counted[text] = counted.get(text, 0) + times
+        return _most_frequent(counted, limit)
 
     def count_per(
         self, period: Period, /, **filters: Unpack[Filters]
@@ -169,6 +168,18 @@ class Reading:
             closing(open_for_reading(self._path, busy_timeout=self._busy_timeout)) as connection,
         ):
             yield from connection.execute(statement, values or {})
+
+
+def _most_frequent(counted: dict[str | None, int], limit: int | None) -> list[Any]:
+    """Return values and their counts by falling count, then by value: None before all others."""
+    if limit and limit < len(counted):
+        least = sorted(counted.values(), reverse=True)[limit - 1]
+        counted = {value: times for value, times in counted.items() if times >= least}
+    missing = [None] if None in counted else []
+    values = sorted(value for value in counted if value is not None)
+    rows = [(value, counted[value]) for value in (*missing, *values)]
+    rows.sort(key=itemgetter(1), reverse=True)
+    return rows[:limit]
 
 
 def _where(filters: Filters) -> _Where:
