@@ -168,7 +168,7 @@ def _creator(found: _Format) -> Callable[[], _Decompressor]:
     try:
         module = import_module(found.module)
     except ImportError as error:
-        fix = "pip install zstandard" if found is _ZSTD else "use a Python that was built with it"
+        fix = "pip install 'eventtracking-cli[zstd]'" if found is _ZSTD else "use a Python that was built with it"
         message = f"the file is compressed with {found.name}: {fix} to read it"
         raise UnreadableInputError(message) from error
     return lambda: found.create(module)
