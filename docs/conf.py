@@ -28,6 +28,8 @@ default_role = "code"  # single backticks in docstrings
 
 html_theme = "furo"
 html_title = f"eventtracking {release}"
+html_static_path = ["_static"]
+html_css_files = ["page.css"]
 
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3

@@ -20,7 +20,7 @@ __all__ = ["check"]
 
 
 @click.command()
-@click.argument("file", metavar="CONFIG", required=False, type=click.Path(path_type=Path))
+@click.argument("file", metavar="[CONFIG]", required=False, type=click.Path(path_type=Path))
 @parameters.config
 @click.option(
     "--types",

@@ -16,7 +16,7 @@ __all__ = ["tree"]
 
 
 @click.command()
-@click.argument("file", metavar="CONFIG", required=False, type=click.Path(path_type=Path))
+@click.argument("file", metavar="[CONFIG]", required=False, type=click.Path(path_type=Path))
 @parameters.config
 @parameters.as_json
 def tree(file: Path | None, config: Path | None, *, as_json: bool) -> None:
