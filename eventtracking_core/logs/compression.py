@@ -168,7 +168,9 @@ def _creator(found: _Format) -> Callable[[], _Decompressor]:
     try:
         module = import_module(found.module)
     except ImportError as error:
-        fix = "pip install 'eventtracking-cli[zstd]'" if found is _ZSTD else "use a Python that was built with it"
+        fix = "use a Python that was built with it"
+        if found is _ZSTD:
+            fix = "pip install 'eventtracking-cli[zstd]'"
         message = f"the file is compressed with {found.name}: {fix} to read it"
         raise UnreadableInputError(message) from error
     return lambda: found.create(module)
