@@ -73,7 +73,7 @@ def list_(
 @sourced
 @parameters.as_json
 def show(reader: EventReader, *, event_id: str, as_json: bool) -> None:
-    """Show one event, all of it.
+    """Show one event in full.
 
     ID is the event's id or a part of it, such as the one that `events list` shows.
     """
@@ -141,7 +141,7 @@ def count_(
 
 @events.command()
 @filtered
-@click.option("-f", "--follow", is_flag=True, help="Go on with new events until Ctrl-C.")
+@click.option("-f", "--follow", is_flag=True, help="Continue with new events until Ctrl-C.")
 @click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True)
 @wide
 @parameters.as_json

@@ -25,7 +25,7 @@ def migrate(module: str) -> None:
 
     SETTINGS_MODULE is imported, as in DJANGO_SETTINGS_MODULE. Says on stderr what could not be
     translated, and what is wrong with the result. No secret is printed: environment variables stand
-    for them. Exits 1 where something could not be translated, or is wrong.
+    for them. Exits with 1 if something could not be translated, or is wrong.
     """
     settings = _import(module)
     translation = Translation(

@@ -37,7 +37,7 @@ def plugin() -> None:
 @click.option(
     "--directory",
     type=click.Path(path_type=Path),
-    help="Where to make it.  [default: ./eventtracking-NAME]",
+    help="Where to create it.  [default: ./eventtracking-NAME]",
 )
 def new(name: str, kind: str, directory: Path | None) -> None:
     """Create a plugin: a distribution with passing tests.

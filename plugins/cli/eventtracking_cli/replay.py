@@ -57,7 +57,7 @@ INTERRUPTED: Final = 130
     "--state",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where to remember how far it is; by default, a file in this directory.",
+    help="Where to store the progress; by default, a file in this directory.",
 )
 @parameters.as_json
 def replay(
@@ -74,9 +74,9 @@ def replay(
     """Send stored events once more.
 
     They go through the configuration's processors to its backends; with --to, straight to one
-    backend. Each keeps its id, so a store that has it stores nothing. A replay that was interrupted
-    goes on where it was when it is run again with the same options. Exits 1 if a backend did not
-    take an event.
+    backend. Each keeps its id, so a store that has it already stores nothing. An interrupted replay
+    continues when it is run again with the same options. Exits with 1 if a backend did not
+    accept an event.
     """
     place = _Place.of(state, sources, config, to, filters)
     if restart:

@@ -1,4 +1,4 @@
-"""Events that belong to a transaction of SQLAlchemy: sent on commit, or through an outbox."""
+"""Send events with a SQLAlchemy transaction: on commit, or through an outbox."""
 
 from __future__ import annotations
 
