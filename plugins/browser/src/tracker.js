@@ -106,11 +106,12 @@ export class Tracker {
    *
    * @template {keyof Events & string} Name
    * @param {Name} name
-   * @param {Events[Name]} [data]
-   * @param {number} [at] when it happened, in whole milliseconds since 1970; now if not given
+   * @param {{} extends Events[Name] ? [data?: Events[Name], at?: number] : [data: Events[Name], at?: number]} rest
+   *   the data, which can be left out where no field is required, and when it happened, in whole milliseconds
+   *   since 1970; now if not given
    * @returns {string} the id of the event
    */
-  emit(name, data, at = Date.now()) {
+  emit(name, ...[data, at = Date.now()]) {
     const id = uuid7(at);
     if (this.#consent !== "denied") {
       try {

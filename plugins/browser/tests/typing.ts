@@ -23,6 +23,16 @@ const tracker = new Tracker<Events>(options);
 
 const id: string = tracker.emit("shop.cart.added", { item_id: 7 });
 tracker.emit("shop.cart.left", {});
+tracker.emit("shop.cart.left");
+tracker.emit("shop.cart.added", { item_id: 7 }, Date.now());
+// @ts-expect-error a field is required
+tracker.emit("shop.cart.added");
+// @ts-expect-error nor is undefined the data
+tracker.emit("shop.cart.added", undefined, Date.now());
+// @ts-expect-error a field is missing
+tracker.emit("shop.cart.added", {});
+// @ts-expect-error there is no such field
+tracker.emit("shop.cart.left", { item_id: 7 });
 // @ts-expect-error a text is no number
 tracker.emit("shop.cart.added", { item_id: "7" });
 // @ts-expect-error there is no such event
@@ -30,6 +40,7 @@ tracker.emit("shop.cart.add", { item_id: 7 });
 // @ts-expect-error there is no such consent
 new Tracker({ consent: "maybe" });
 new Tracker().emit("any.event", { any: ["data", id] });
+new Tracker().emit("any.event");
 
 const seven: number = tracker.context("c", { a: 1 }, () => 7);
 const delivered: Promise<boolean> = tracker.flush();

@@ -65,11 +65,12 @@ export class Tracker<Events extends Record<string, any> = Record<string, any>> {
      *
      * @template {keyof Events & string} Name
      * @param {Name} name
-     * @param {Events[Name]} [data]
-     * @param {number} [at] when it happened, in whole milliseconds since 1970; now if not given
+     * @param {{} extends Events[Name] ? [data?: Events[Name], at?: number] : [data: Events[Name], at?: number]} rest
+     *   the data, which can be left out where no field is required, and when it happened, in whole milliseconds
+     *   since 1970; now if not given
      * @returns {string} the id of the event
      */
-    emit<Name extends keyof Events & string>(name: Name, data?: Events[Name], at?: number): string;
+    emit<Name extends keyof Events & string>(name: Name, ...[data, at]: {} extends Events[Name] ? [data?: Events[Name], at?: number] : [data: Events[Name], at?: number]): string;
     /**
      * Add fields to the context of all events until `exitContext`. The context that was entered last wins.
      *
