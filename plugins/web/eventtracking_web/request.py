@@ -15,12 +15,13 @@ def from_scope(
     user: Callable[[Mapping[str, Any]], UserId] | None = None,
 ) -> Request:
     """Return the request of an ASGI scope."""
-    headers = scope.get("headers", ())
+    headers: dict[bytes, list[bytes]] = {}
+    for key, value in scope.get("headers", ()):
+        headers.setdefault(key.lower(), []).append(value)
 
     def header(name: str) -> str | None:
-        wanted = name.encode("latin-1")
-        values = [value for key, value in headers if key.lower() == wanted]
-        return ", ".join(value.decode("latin-1") for value in values) if values else None
+        values = headers.get(name.encode("latin-1"))
+        return None if values is None else b", ".join(values).decode("latin-1")
 
     client = scope.get("client")
     return Request(

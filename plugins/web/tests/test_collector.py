@@ -124,6 +124,23 @@ def test_a_bad_event_is_reported_by_its_index_and_the_others_are_accepted(endpoi
 
 
 @pytest.mark.parametrize(
+    "moment", ["2026-11-28T12:00:00Z", "2026-11-28T13:00:00.5+01:00", "2026-11-28", "x", None]
+)
+def test_an_event_is_the_same_whatever_comes_with_it(endpoint, memory, moment):
+    """Events that are read in one step with their batch, and those that are read alone."""
+    number = {"big": 2**64, "small": -1.5e-3, "text": "\u2028"}
+    event = an_event(data={"n": number}, context={"page": "/a"}, timestamp=moment)
+    for others in ([], [5], [an_event(data={"text": "x" * 32000}) for _ in range(2)]):
+        endpoint().post("/", json=batch(event, *others, sent_at="2026-11-28T12:00:00Z"))
+    stored = [each for each in memory.events if "n" in each["data"] and each["data"]["n"] == number]
+    assert len(stored) == 3
+    for each in stored:  # of requests at different times
+        del each["context"]["received_at"]
+        assert each.pop("timestamp").tzinfo is UTC
+    assert stored[0] == stored[1] == stored[2]
+
+
+@pytest.mark.parametrize(
     ("unregistered", "names"),
     [
         ("accept", ["shop.known", "shop.unknown"]),
@@ -315,11 +332,23 @@ def test_the_wsgi_face_answers_the_same(tracker, memory):
     assert len(memory.events) == 2
 
 
-@pytest.mark.parametrize(("mode", "is_same"), [("queue", True), ("inline", False)])
-def test_a_backend_that_blocks_holds_up_no_other_request(mode, is_same):
-    """Events for a queue alone are sent by the event loop, others by a thread."""
+@pytest.mark.parametrize(
+    ("delivery", "is_same"),
+    [
+        ({"mode": "queue"}, True),
+        ({"mode": "queue", "when_full": "block"}, False),
+        ({"mode": "queue", "when_full": "spool"}, True),
+        ({"mode": "spool"}, True),
+        ({"mode": "spool", "fsync_interval": 0}, False),
+        ({"mode": "inline"}, False),
+    ],
+    ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else None,
+)
+def test_a_backend_that_blocks_holds_up_no_other_request(delivery, is_same, tmp_path, monkeypatch):
+    """Events are stored by the event loop; where that may take long, by a thread."""
+    monkeypatch.setenv("EVENTTRACKING_SPOOL_DIRECTORY", str(tmp_path))
     tracker = et.Tracker()
-    node = {"delivery": mode, "backends": {"sink": MemoryBackend()}}
+    node = {"delivery": delivery, "backends": {"sink": MemoryBackend()}}
     tracker.configure({"telemetry": False, "backends": {"r": node}})
     threads = set()
     tracker.add_context_provider(lambda: threads.add(get_ident()) or {})

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -26,16 +26,21 @@ _VARIANTS: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789ab
 """The digit of a UUID that names its variant, by the one that stands there."""
 
 
-class Batch(msgspec.Struct):
+EventT = TypeVar("EventT")
+
+
+class Batch(msgspec.Struct, Generic[EventT]):
     """What a client sends."""
 
     key: str
-    events: list[msgspec.Raw]
+    events: list[EventT]
     client: str = ""
     sent_at: str | None = None
 
 
-class _Sent(msgspec.Struct):
+class Sent(msgspec.Struct, gc=False):
+    """An event as a client sends it."""
+
     id: str
     name: str
     timestamp: str | None = None
@@ -53,20 +58,18 @@ class Item(NamedTuple):
     context: dict[str, Any]
 
 
-_batches: Final = msgspec.json.Decoder(Batch)
-_events: Final = msgspec.json.Decoder(_Sent)
+_whole: Final = msgspec.json.Decoder(Batch[Sent])
+_parts: Final = msgspec.json.Decoder(Batch[msgspec.Raw])
+_event: Final = msgspec.json.Decoder(Sent)
 
 
-def read(body: bytes) -> Batch:
-    """Return the batch in a body.
+def read(body: bytes) -> Batch[Sent] | Batch[msgspec.Raw]:
+    """Return the batch in a body: its events are decoded already where that is one step for all.
 
     Raises:
         RefusedError: it is no batch, or has too many events.
     """
-    try:
-        batch = _batches.decode(body)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise RefusedError(400, "the body must be JSON: an object with key and events") from None
+    batch = _decoded(body)
     if len(batch.events) > MAX_EVENTS:
         raise RefusedError(413, f"a batch may have {MAX_EVENTS} events")
     if len(batch.client) > MAX_ID:
@@ -74,53 +77,76 @@ def read(body: bytes) -> Batch:
     return batch
 
 
-def items(batch: Batch, received: datetime) -> Iterator[Item | str]:
+def _decoded(body: bytes) -> Batch[Sent] | Batch[msgspec.Raw]:
+    if len(body) <= MAX_EVENT_SIZE:  # so no event is larger
+        try:
+            return _whole.decode(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            pass  # perhaps an event is wrong, not the batch
+    try:
+        return _parts.decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise RefusedError(400, "the body must be JSON: an object with key and events") from None
+
+
+def items(batch: Batch[Sent] | Batch[msgspec.Raw], received: datetime) -> Iterator[Item | str]:
     """Yield each event of a batch, or what is wrong with it."""
     sent_at = _moment(batch.sent_at)
     skew = received - sent_at if sent_at is not None else timedelta()
     oldest = received - MAX_AGE
     stored_id = _ids(batch)
-    for raw in batch.events:
-        sent = _sent(memoryview(raw))
+    for each in batch.events:
+        sent = each if isinstance(each, Sent) else _sent(memoryview(each))
         if isinstance(sent, str):
             yield sent
-            continue
-        moment = _moment(sent.timestamp)
-        try:
-            corrected = received if moment is None else moment + skew
-        except OverflowError:
-            corrected = received
-        timestamp = min(max(corrected, oldest), received)
-        yield Item(stored_id(sent.id), sent.name, timestamp, sent.data, sent.context)
+        elif error := _error(sent):
+            yield error
+        else:
+            moment = _moment(sent.timestamp)
+            try:
+                timestamp = received if moment is None else moment + skew
+            except OverflowError:
+                timestamp = received
+            if timestamp > received:
+                timestamp = received
+            elif timestamp < oldest:
+                timestamp = oldest
+            yield Item(stored_id(sent.id), sent.name, timestamp, sent.data, sent.context)
 
 
-def _sent(raw: memoryview) -> _Sent | str:
-    """Return an event as a client sent it, or what is wrong with it."""
+def _sent(raw: memoryview) -> Sent | str:
+    """Return an event as a client sent it, or why it cannot be read."""
     if len(raw) > MAX_EVENT_SIZE:
         return f"an event may have {MAX_EVENT_SIZE} bytes"
     try:
-        sent = _events.decode(raw)
+        return _event.decode(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return "an event is an object with id, name, and optionally timestamp, data and context"
+
+
+def _error(sent: Sent) -> str | None:
+    """Return what is wrong with an event."""
     if not 0 < len(sent.id) <= MAX_ID:
         return f"id must have 1 to {MAX_ID} characters"
     if not 0 < len(sent.name) <= MAX_NAME or not sent.name.isprintable():
         return f"name must have 1 to {MAX_NAME} printable characters"
-    return sent
+    return None
 
 
 def _moment(text: str | None) -> datetime | None:
-    """Return the time that a client says, if it can be read."""
+    """Return the time that a client says, in UTC, if it can be read."""
     if text is None:
         return None
     try:
         moment = datetime.fromisoformat(text)
+        if moment.tzinfo is UTC:
+            return moment
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
-def _ids(batch: Batch) -> Callable[[str], str]:
+def _ids(batch: Batch[Sent] | Batch[msgspec.Raw]) -> Callable[[str], str]:
     """Return a function that returns the id under which an event is stored.
 
     It is the same for a repeated event, and no other client can choose it. It begins with the time

@@ -27,6 +27,7 @@ class Exchange:
         self._request = request
         self._headers: list[tuple[str, str]] = []
         self._body = Body("", None)
+        self._address = ""
         try:
             self._begin(query)
         except RefusedError as error:
@@ -50,7 +51,9 @@ class Exchange:
         """Return the answer, at the end of the body. Events are queued or stored then."""
         if self.answer is None:
             try:
-                result = self._policy.accept(self._request, self._body.end(), datetime.now(UTC))
+                result = self._policy.accept(
+                    self._request, self._address, self._body.end(), datetime.now(UTC)
+                )
             except RefusedError as error:
                 return self.refuse(error)
             self.answer = Answer.of(200, result, self._headers)
@@ -76,7 +79,7 @@ class Exchange:
             raise RefusedError(415, "Content-Type must be application/json or text/plain")
         encoding = (request.header("content-encoding") or "").strip().lower()
         self._body = Body(encoding, request.header("content-length") or None)
-        self._policy.admit(request)
+        self._address = self._policy.admit(request)
 
 
 _PREFLIGHT = [

@@ -59,7 +59,7 @@ class Collector:
                 return
         answer = exchange.answer
         if answer is None:
-            is_quick = exchange.size <= _QUICK and self._user is None and self.policy.only_queues
+            is_quick = exchange.size <= _QUICK and self._user is None and self.policy.only_stores
             answer = exchange.end() if is_quick else await asyncio.to_thread(exchange.end)
         headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})

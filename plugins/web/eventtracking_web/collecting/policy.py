@@ -73,14 +73,14 @@ class Policy:
         return self._tracker or get_tracker()
 
     @property
-    def only_queues(self) -> bool:
-        """Whether sending an event takes no longer than putting it into queues in memory."""
+    def only_stores(self) -> bool:
+        """Whether sending an event takes no longer than storing it in queues and spools."""
         root = self.tracker.root
         nodes = [root, *_routers(root)]
         return (
             all(type(node) is RoutingBackend for node in nodes)
             and all(map(_is_ours, [each for node in nodes for each in node.processors]))
-            and all(map(_is_queue, root.leaves()))
+            and all(map(_only_stores, root.leaves()))
         )
 
     def check_origin(self, origin: str | None) -> list[tuple[str, str]]:
@@ -100,16 +100,26 @@ class Policy:
             ("vary", "Origin"),
         ]
 
-    def admit(self, request: Request) -> None:
-        """Count a request.
+    def admit(self, request: Request) -> str:
+        """Count a request, and return the address whose requests are counted together.
 
         Raises:
             RefusedError: there are too many from its address.
         """
-        self._take(("", self._address(request)), 1)
+        address = self._address(request)
+        self._take(("", address), 1)
+        return address
 
-    def accept(self, request: Request, body: bytes, received: datetime) -> dict[str, Any]:
+    def accept(
+        self, request: Request, address: str, body: bytes, received: datetime
+    ) -> dict[str, Any]:
         """Send the events of a body; return what became of them.
+
+        Args:
+            request: without its body.
+            address: as `admit` returned it.
+            body: the batch.
+            received: when it arrived.
 
         Raises:
             RefusedError: none of them is to be relied on.
@@ -119,7 +129,7 @@ class Policy:
             surrounding.is_described = True
         batch = read(body)
         prefixes = self._prefixes(batch.key)
-        self._take((batch.key, self._address(request)), len(batch.events))
+        self._take((batch.key, address), len(batch.events))
         stamps = {"origin": "client", "received_at": received.isoformat()}
         stamps |= self._stamps.describe(request)
         rejected: list[dict[str, object]] = []
@@ -154,16 +164,16 @@ class Policy:
         `RefusedError` then. Ids are derived from the client's, so that a batch that is sent again
         is stored once.
         """
-        tracker = self.tracker
-        context, root = tracker.event_context(), tracker.root
+        tracker, fields, stored_name = self.tracker, self._context, self._stored_name
+        added, root, forward = tracker.event_context(), tracker.root, tracker.forward
         ledgers = list(_ledgers(root))
         before = _lost(ledgers)
 
         def send(item: Item) -> None:
             given = item.context
-            kept = {field: given[field] for field in self._context if field in given}
-            name = self._stored_name(item.name)
-            tracker.forward(item.id, name, item.timestamp, kept | context, item.data)
+            context = {field: given[field] for field in fields if field in given}
+            context |= added
+            forward(item.id, stored_name(item.name), item.timestamp, context, item.data)
             lost = _lost(ledgers) - before
             present = tracker.root
             if present is not root:  # after a configuration
@@ -195,12 +205,12 @@ def _lost(ledgers: Sequence[Ledger]) -> int:
 
     If those of another thread are among them, a client sends more again than it needs to.
     """
-    return sum(
-        ledger.dropped[reason].value
-        for ledger in ledgers
-        for reason in _FULL
-        if reason in ledger.dropped
-    )
+    lost = 0
+    for ledger in ledgers:
+        dropped = ledger.dropped
+        if not _FULL.isdisjoint(dropped):
+            lost += sum(dropped[reason].value for reason in _FULL if reason in dropped)
+    return lost
 
 
 def _ledgers(root: RoutingBackend) -> Iterator[Ledger]:
@@ -221,9 +231,11 @@ def _is_ours(processor: object) -> bool:
     return type(processor).__module__.startswith("eventtracking_core.")
 
 
-def _is_queue(leaf: Leaf) -> bool:
-    return (
-        isinstance(leaf, BufferedLeaf)
-        and leaf.mode == "queue"
-        and leaf.options.when_full == "drop_newest"
-    )
+def _only_stores(leaf: Leaf) -> bool:
+    """Return whether a leaf neither waits for room nor for the disk to sync each event."""
+    if not isinstance(leaf, BufferedLeaf):
+        return False
+    options = leaf.options
+    if "spool" in {options.mode, options.when_full}:
+        return options.fsync_interval > 0
+    return options.when_full == "drop_newest"
