@@ -11,11 +11,7 @@ from benchmarks.black_hole import black_hole_latencies
 from benchmarks.rounds import Samples, nothing_swallowed
 from benchmarks.sender import Sender, floor_callers, sender_rounds
 from benchmarks.services import (
-    ClickHouseError,
-    KafkaBrokerError,
-    MongodError,
-    PostgresError,
-    ValkeyError,
+    ServerError,
     clickhouse,
     kafka,
     mongod,
@@ -63,19 +59,19 @@ def deliveries(directory: Path, *, number: int, progress: Callable[[str], None])
         try:
             server = mongod(directory, stack)
             senders += mongo_senders(server.uri, directory, stack)
-        except MongodError as error:
+        except ServerError as error:
             missing = str(error)
         try:
             senders += postgres_senders(postgres(stack), directory, stack)
-        except PostgresError as error:
+        except ServerError as error:
             progress(str(error))
         try:
             senders += clickhouse_senders(clickhouse(directory, stack), directory, stack)
-        except ClickHouseError as error:
+        except ServerError as error:
             progress(str(error))
         try:
             senders += kafka_senders(kafka(directory, stack), directory, stack)
-        except KafkaBrokerError as error:
+        except ServerError as error:
             progress(str(error))
         senders += objects_senders(directory, stack)
         senders += segment_senders(segment(stack), directory, stack)
@@ -95,7 +91,7 @@ def _celery(
     """Measure ours and a task an event, after the others: their worker would take its share."""
     try:
         server = valkey(directory, stack)
-    except ValkeyError as error:
+    except ServerError as error:
         progress(str(error))
         return {}, {}
     with ExitStack() as workers, nothing_swallowed():

@@ -27,7 +27,7 @@ from pymongo import MongoClient
 
 from benchmarks.machine import machine
 from benchmarks.sample import C1, C2, DATA, NAME
-from benchmarks.services import Mongod, MongodError, mongod
+from benchmarks.services import Mongod, ServerError, mongod
 from eventtracking_core import Tracker
 
 __all__: list[str] = []
@@ -75,7 +75,7 @@ def main() -> None:
     with TemporaryDirectory(prefix="eventtracking-kills-") as name, ExitStack() as stack:
         try:
             server = mongod(Path(name), stack)
-        except MongodError as error:
+        except ServerError as error:
             sys.exit(str(error))
         outcome = _outcome(server, Path(name), options.rounds)
     if options.json:

@@ -10,24 +10,21 @@ from pathlib import Path
 SERVICES = Path(__file__).parent.parent / "tests" / "services"
 sys.path.insert(0, str(SERVICES))  # they are no package, and pytest finds them by this path too
 
-from clickhouse_server import ClickHouse, ClickHouseError  # noqa: E402
+from clickhouse_server import ClickHouse  # noqa: E402
 from fault_proxy import FaultProxy  # noqa: E402
-from kafka_broker import Kafka, KafkaBrokerError  # noqa: E402
-from mongod import Mongod, MongodError  # noqa: E402
-from postgres_server import Postgres, PostgresError  # noqa: E402
-from valkey_server import Valkey, ValkeyError  # noqa: E402
+from kafka_broker import Kafka  # noqa: E402
+from mongod import Mongod  # noqa: E402
+from postgres_server import Postgres  # noqa: E402
+from started_server import ServerError  # noqa: E402
+from valkey_server import Valkey  # noqa: E402
 
 __all__ = [
     "SEGMENT_KEY",
     "ClickHouse",
-    "ClickHouseError",
     "FaultProxy",
-    "KafkaBrokerError",
     "Mongod",
-    "MongodError",
-    "PostgresError",
+    "ServerError",
     "Valkey",
-    "ValkeyError",
     "clickhouse",
     "kafka",
     "mongod",
@@ -43,7 +40,7 @@ def clickhouse(directory: Path, stack: ExitStack) -> ClickHouse:
     """Start the engine behind the tests' server; the stack ends it.
 
     Raises:
-        ClickHouseError: it does not start; the message says why.
+        ServerError: it does not start; the message says why.
     """
     home = directory / "clickhouse"
     home.mkdir()
@@ -57,7 +54,7 @@ def kafka(directory: Path, stack: ExitStack) -> str:
     """Start a broker; return its address. The stack ends it.
 
     Raises:
-        KafkaBrokerError: it does not start; the message says why.
+        ServerError: it does not start; the message says why.
     """
     broker = Kafka(directory)
     stack.callback(broker.kill)
@@ -69,7 +66,7 @@ def mongod(directory: Path, stack: ExitStack) -> Mongod:
     """Start a server with its data in a directory of its own; the stack ends it.
 
     Raises:
-        MongodError: it does not start; the message says why.
+        ServerError: it does not start; the message says why.
     """
     home = directory / "mongod"
     home.mkdir()
@@ -83,7 +80,7 @@ def postgres(stack: ExitStack) -> str:
     """Start a server with a new cluster; return its connection string. The stack ends it.
 
     Raises:
-        PostgresError: it does not start; the message says why.
+        ServerError: it does not start; the message says why.
     """
     server = Postgres()
     stack.callback(server.remove)
@@ -100,7 +97,7 @@ def valkey(directory: Path, stack: ExitStack, *, keeps: bool = False) -> Valkey:
         keeps: whether it forgets nothing when it is killed.
 
     Raises:
-        ValkeyError: it does not start; the message says why.
+        ServerError: it does not start; the message says why.
     """
     home = directory / "valkey"
     home.mkdir()

@@ -27,7 +27,7 @@ from pymongo import MongoClient
 from benchmarks.machine import machine
 from benchmarks.ours import entered
 from benchmarks.sample import DATA, NAME
-from benchmarks.services import MongodError, Valkey, ValkeyError, mongod, valkey
+from benchmarks.services import ServerError, Valkey, mongod, valkey
 from benchmarks.to_celery import NODE, tracker_to, worker
 from eventtracking_core import Tracker
 
@@ -78,7 +78,7 @@ def main() -> None:
     try:
         rates = {number: _rate(number, options.events, options.rounds) for number in (1, 2)}
         outcome = _killed(options.events)
-    except (MongodError, ValkeyError) as error:
+    except ServerError as error:
         sys.exit(str(error))
     if options.json:
         print(json.dumps({"machine": machine(), "rates": rates, **asdict(outcome)}, indent=2))

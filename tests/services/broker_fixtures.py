@@ -8,46 +8,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TypeVar
 
 import pytest
-from kafka_broker import Kafka, KafkaBrokerError
-from rabbitmq_server import RabbitMQ, RabbitMQError
-from valkey_server import Valkey, ValkeyError
+from kafka_broker import Kafka
+from rabbitmq_server import RabbitMQ
+from started_server import lend
+from valkey_server import Valkey
 
 __all__ = ["amqp_url", "kafka", "rabbitmq", "redis_url", "shared_valkey", "valkey"]
-
-S = TypeVar("S", Valkey, RabbitMQ)
 
 
 @pytest.fixture(scope="session")
 def shared_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
     """One server for the tests of a worker process. Leave it running."""
-    yield from _started(Valkey(tmp_path_factory.mktemp("valkey")))
+    yield from lend(Valkey(tmp_path_factory.mktemp("valkey")))
 
 
 @pytest.fixture
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
     """A server of the test's own, to kill and to restart."""
-    yield from _started(Valkey(tmp_path_factory.mktemp("valkey")))
+    yield from lend(Valkey(tmp_path_factory.mktemp("valkey")))
 
 
 @pytest.fixture(scope="session")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     """One server for the tests of a worker process, which may restart it: it starts slowly."""
-    yield from _started(RabbitMQ(tmp_path_factory.mktemp("rabbitmq")))
+    yield from lend(RabbitMQ(tmp_path_factory.mktemp("rabbitmq")))
 
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     """One broker for the tests of a worker process. Leave it running."""
-    broker = Kafka(tmp_path_factory.mktemp("kafka"))
-    try:
-        broker.start()
-    except KafkaBrokerError as error:
-        pytest.skip(str(error))
-    yield broker
-    broker.kill()
+    yield from lend(Kafka(tmp_path_factory.mktemp("kafka")))
 
 
 @pytest.fixture
@@ -68,13 +60,3 @@ def amqp_url(request: pytest.FixtureRequest) -> str:
         return named
     server: RabbitMQ = request.getfixturevalue("rabbitmq")
     return server.url
-
-
-def _started(server: S) -> Iterator[S]:
-    try:
-        server.start()
-    except (ValkeyError, RabbitMQError) as error:
-        server.remove()
-        pytest.skip(str(error))
-    yield server
-    server.remove()

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import socket
-import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
@@ -19,14 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from free_ports import free_port
-from waiting import DEADLINE
+from started_server import ServerError, StartedServer
 
-__all__ = ["ClickHouse", "ClickHouseError"]
+__all__ = ["ClickHouse"]
 
 USER, PASSWORD = "default", "a-password"
 
@@ -44,11 +40,7 @@ _TRANSPORT = frozenset(
 )
 
 
-class ClickHouseError(Exception):
-    """There is no server to test against; the message says what is missing."""
-
-
-class ClickHouse:
+class ClickHouse(StartedServer):
     """A server that keeps its tables in a directory.
 
     Args:
@@ -58,48 +50,19 @@ class ClickHouse:
     user = USER
     password = PASSWORD
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._process: subprocess.Popen[bytes] | None = None
-        self.port = free_port()
-
     @property
     def uri(self) -> str:
         """The address for backends."""
         return f"clickhouse://{USER}:{PASSWORD}@127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it, and wait until it listens.
-
-        Raises:
-            ClickHouseError: it does not start; the message says why.
-        """
+        """Start it, and wait until it listens."""
         if find_spec("chdb") is None:
-            raise ClickHouseError("chdb-core is not installed")
-        setpriv = shutil.which("setpriv")  # with it, the server dies when the tests are killed
-        command = [
-            *([setpriv, "--pdeathsig", "KILL"] if setpriv else []),
-            *(sys.executable, __file__, str(self._directory), str(self.port)),
-        ]
-        log = self._directory / "log"
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(command, stdout=output, stderr=output)
-        deadline = monotonic() + DEADLINE
-        while not self._listens():
-            if self._process.poll() is not None or monotonic() > deadline:
-                self.kill()
-                end = log.read_text(errors="replace")[-500:]
-                raise ClickHouseError(f"the server does not start; its log ends with: {end}")
-            sleep(0.02)
+            raise ServerError("chdb-core is not installed")
+        self._run([sys.executable, __file__, str(self._directory), str(self.port)])
+        self._wait()
 
-    def kill(self) -> None:
-        """Kill it as `kill -9` does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def _listens(self) -> bool:
+    def _answers(self) -> bool:
         try:
             socket.create_connection(("127.0.0.1", self.port), 1).close()
         except OSError:

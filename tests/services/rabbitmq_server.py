@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import socket
-import subprocess
-from contextlib import suppress
 from pathlib import Path
-from time import monotonic, sleep
 
 from free_ports import free_port
-from waiting import DEADLINE
+from started_server import ServerError, StartedServer
 
-__all__ = ["RabbitMQ", "RabbitMQError"]
+__all__ = ["RabbitMQ"]
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's, past its wrapper for root
 HELLO = b"AMQP\x00\x00\x09\x01"
 
 
-class RabbitMQError(Exception):
-    """There is no server to test against; the message says what is missing."""
-
-
-class RabbitMQ:
+class RabbitMQ(StartedServer):
     """A server that can be killed, and started again with the same data on the same port.
 
     Args:
@@ -32,10 +23,7 @@ class RabbitMQ:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._log = directory / "rabbitmq.log"
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self.port = free_port()
+        super().__init__(directory)
         self._node_port, self._epmd_port = free_port(), free_port()
 
     @property
@@ -44,54 +32,14 @@ class RabbitMQ:
         return f"amqp://guest:guest@127.0.0.1:{self.port}//"
 
     def start(self) -> None:
-        """Start it, and wait until it answers.
-
-        Raises:
-            RabbitMQError: it is not installed, or does not start; the message says why.
-        """
+        """Start it, and wait until it answers."""
         epmd = shutil.which("epmd")
         if epmd is None or not PROGRAM.exists():
-            raise RabbitMQError("no RabbitMQ: install Debian's rabbitmq-server (apt-get install)")
-        self._run([epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"])
-        server = self._run([str(PROGRAM)])
-        deadline = monotonic() + DEADLINE
-        while not self._answers():
-            if server.poll() is not None:
-                end = self._log.read_text(errors="replace")[-500:]
-                self.kill()
-                raise RabbitMQError(f"rabbitmq-server ended at once; its log ends with: {end}")
-            if monotonic() > deadline:
-                self.kill()
-                raise RabbitMQError(f"rabbitmq-server does not answer after {DEADLINE:g} s")
-            sleep(0.05)
-
-    def kill(self) -> None:
-        """Kill it as `kill -9` does. Its data stay."""
-        while self._processes:
-            process = self._processes.pop()
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-    def remove(self) -> None:
-        """Kill it, and remove its data."""
-        self.kill()
-        shutil.rmtree(self._directory, ignore_errors=True)
-
-    def _run(self, command: list[str]) -> subprocess.Popen[bytes]:
-        setpriv = shutil.which("setpriv")  # with it, the server dies when the tests are killed
-        leash = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
-        with self._log.open("ab") as log:
-            process = subprocess.Popen(
-                [*leash, *command],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=os.environ | self._environment(),
-                start_new_session=True,
-            )
-        self._processes.append(process)
-        return process
+            raise ServerError("no RabbitMQ: install Debian's rabbitmq-server (apt-get install)")
+        environ = self._environment()
+        self._run([epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"], environ=environ)
+        self._run([PROGRAM], environ=environ)
+        self._wait()
 
     def _environment(self) -> dict[str, str]:
         home = str(self._directory)

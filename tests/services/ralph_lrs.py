@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 from base64 import b64encode
 from http.client import HTTPConnection
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
-from waiting import DEADLINE
+from started_server import StartedServer
 
 __all__ = ["RalphLrs"]
 
@@ -25,7 +22,7 @@ PASSWORD = "secret"
 HASH = "$2b$04$kEXj6oeP.aoxt7OHTpsPyechnb3TfKE5OwA1imxcawxye9X21nyXu"
 
 
-class RalphLrs:
+class RalphLrs(StartedServer):
     """A server that can be killed, and started again with the same statements on the same port.
 
     Args:
@@ -34,12 +31,8 @@ class RalphLrs:
     """
 
     def __init__(self, directory: Path, mongo_uri: str) -> None:
-        self._directory = directory
+        super().__init__(directory)
         self._mongo_uri = mongo_uri
-        self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
         account = {
             "agent": {"mbox": "mailto:tracker@example.org"},
             "scopes": ["all"],
@@ -65,33 +58,18 @@ class RalphLrs:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        with (self._directory / "ralph.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(self._directory / "venv" / "bin" / "ralph", "runserver", "-b", "mongo"),
-                    *("--mongo-connection-uri", self._mongo_uri),
-                    *("--mongo-default-database", f"lrs_{self.port}"),
-                    *("--mongo-default-collection", "statements"),
-                    *("-h", "127.0.0.1", "-p", str(self.port)),
-                ],
-                cwd=self._directory,
-                env={**os.environ, "RALPH_AUTH_FILE": "auth.json"},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = monotonic() + DEADLINE
-        while not self._answers():
-            if monotonic() > deadline:
-                raise TimeoutError((self._directory / "ralph.log").read_text()[-2000:])
-            sleep(0.05)
-
-    def kill(self) -> None:
-        """Kill it, with the process that watches it."""
-        if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
+        self._run(
+            [
+                *(self._directory / "venv" / "bin" / "ralph", "runserver", "-b", "mongo"),
+                *("--mongo-connection-uri", self._mongo_uri),
+                *("--mongo-default-database", f"lrs_{self.port}"),
+                *("--mongo-default-collection", "statements"),
+                *("-h", "127.0.0.1", "-p", str(self.port)),
+            ],
+            cwd=self._directory,
+            environ={"RALPH_AUTH_FILE": "auth.json"},
+        )
+        self._wait()
 
     def statements(self) -> list[dict[str, Any]]:
         """Return the stored statements."""

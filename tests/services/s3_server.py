@@ -5,47 +5,24 @@ It keeps its objects in memory, so it is never restarted: `fault_proxy` cuts it 
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from http.client import HTTPConnection
 from importlib.util import find_spec
-from time import monotonic, sleep
 
-from free_ports import free_port
-from waiting import DEADLINE
+from started_server import ServerError, StartedServer
 
-__all__ = ["S3Error", "S3Server"]
+__all__ = ["S3Server"]
 
 
-class S3Error(Exception):
-    """There is no server to test against; the message says what is missing."""
-
-
-class S3Server:
+class S3Server(StartedServer):
     """A server without buckets, which takes any credentials."""
 
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self.port = free_port()
-
     def start(self) -> None:
-        """Start the server, and wait until it answers.
-
-        Raises:
-            S3Error: it does not start; the message says why.
-        """
+        """Start the server, and wait until it answers."""
         if find_spec("moto") is None:
-            raise S3Error("moto[s3] is not installed")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline = monotonic() + DEADLINE
-        while not self._answers():
-            if self._process.poll() is not None or monotonic() > deadline:
-                raise S3Error("moto's server does not start")
-            sleep(0.05)
+            raise ServerError("moto[s3] is not installed")
+        self._run([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)])
+        self._wait()
 
     def make_bucket(self, name: str) -> None:
         """Make a bucket."""
@@ -63,12 +40,6 @@ class S3Server:
             "access_key_id": "AN-ACCESS-KEY",
             "secret_access_key": "a-secret-key",
         }
-
-    def end(self) -> None:
-        """End it, and forget its objects."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(DEADLINE)
 
     def _answers(self) -> bool:
         try:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from clickhouse_server import ClickHouse, ClickHouseError
+from clickhouse_server import ClickHouse
 from fault_proxy import FaultProxy
-from mariadb_server import MariaDB, MariaDBError
-from mongod import Mongod, MongodError
-from postgres_server import Postgres, PostgresError
-from s3_server import S3Error, S3Server
+from mariadb_server import MariaDB
+from mongod import Mongod
+from postgres_server import Postgres
+from s3_server import S3Server
+from started_server import lend
 
 if TYPE_CHECKING:
     import pymongo
@@ -38,64 +39,37 @@ __all__ = [
 @pytest.fixture(scope="session")
 def shared_mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
     """One server for the tests of a worker process. Leave it running."""
-    yield from _started(tmp_path_factory)
+    yield from lend(Mongod(tmp_path_factory.mktemp("mongod")))
 
 
 @pytest.fixture
 def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
     """A server of the test's own, to kill and to restart."""
-    yield from _started(tmp_path_factory)
+    yield from lend(Mongod(tmp_path_factory.mktemp("mongod")))
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """One server for the tests of a worker process. Leave it running."""
-    server = Postgres()
-    try:
-        server.start()
-    except PostgresError as error:
-        server.remove()
-        pytest.skip(str(error))
-    yield server
-    server.remove()
+    yield from lend(Postgres())
 
 
 @pytest.fixture(scope="session")
 def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
     """One engine for the tests of a worker process. Leave it running."""
-    server = ClickHouse(tmp_path_factory.mktemp("clickhouse"))
-    try:
-        server.start()
-    except ClickHouseError as error:
-        pytest.skip(str(error))
-    yield server
-    server.kill()
+    yield from lend(ClickHouse(tmp_path_factory.mktemp("clickhouse")))
 
 
 @pytest.fixture(scope="session")
-def s3() -> Iterator[S3Server]:
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """One server for the tests of a worker process. Leave it running."""
-    server = S3Server()
-    try:
-        server.start()
-    except S3Error as error:
-        server.end()
-        pytest.skip(str(error))
-    yield server
-    server.end()
+    yield from lend(S3Server(tmp_path_factory.mktemp("s3")))
 
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDB]:
     """One server for the tests of a worker process. Leave it running."""
-    server = MariaDB()
-    try:
-        server.start()
-    except MariaDBError as error:
-        server.remove()
-        pytest.skip(str(error))
-    yield server
-    server.remove()
+    yield from lend(MariaDB())
 
 
 @pytest.fixture
@@ -124,14 +98,3 @@ def fault_proxy() -> Iterator[Callable[[str, int], FaultProxy]]:
     """Make a proxy before a host and a port; it ends with the test."""
     with ExitStack() as proxies:
         yield lambda host, port: proxies.enter_context(FaultProxy(host, port))
-
-
-def _started(factory: pytest.TempPathFactory) -> Iterator[Mongod]:
-    server = Mongod(factory.mktemp("mongod"))
-    try:
-        server.start()
-    except MongodError as error:
-        server.remove()
-        pytest.skip(str(error))
-    yield server
-    server.remove()

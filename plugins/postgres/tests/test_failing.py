@@ -52,7 +52,7 @@ def test_a_server_that_crashes_under_load_loses_and_repeats_nothing(postgres, a_
     try:
         for _ in range(2):
             wait_until(lambda: counts(tracker)["delivered"] > len(emitted) / 2 > 50)
-            postgres.crash()
+            postgres.kill()
             _emitted_more(emitted, 100)
             postgres.start()
     finally:
