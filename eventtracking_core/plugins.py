@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from inspect import signature
 from threading import RLock
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pluggy
 
@@ -20,6 +20,7 @@ from eventtracking_core import hookspecs
 from eventtracking_core.errors import PluginError
 from eventtracking_core.forks import on_fork
 from eventtracking_core.importing import import_attribute, import_bounded
+from eventtracking_core.known_types import BUILT_IN, PUBLISHED, ComponentKind
 
 __all__ = [
     "GROUP",
@@ -33,7 +34,6 @@ __all__ = [
     "register_plugin",
 ]
 
-ComponentKind = Literal["context provider", "processor", "backend", "metadata store"]
 Factory = Callable[..., Any]
 
 GROUP: Final = "eventtracking"
@@ -45,47 +45,7 @@ _HOOKS: Final[Mapping[ComponentKind, str]] = {
     "metadata store": "eventtracking_metadata_stores",
 }
 
-_BUILT_IN: Final[Mapping[ComponentKind, Mapping[str, str]]] = {
-    "context provider": {
-        "environment": "eventtracking_core.providers.environment:Environment",
-        "origin": "eventtracking_core.providers.origin:Origin",
-        "process": "eventtracking_core.providers.process:Process",
-        "request": "eventtracking_core.providers.request:RequestProvider",
-        "static": "eventtracking_core.providers.static:Static",
-        "trace": "eventtracking_core.providers.trace:Trace",
-    },
-    "processor": {
-        "add": "eventtracking_core.processors.add:Add",
-        "drop_pii": "eventtracking_core.processors.drop_pii:DropPii",
-        "match": "eventtracking_core.processors.match:Match",
-        "name_allowlist": "eventtracking_core.processors.name_allowlist:NameAllowlist",
-        "pseudonymize": "eventtracking_core.processors.pseudonymize:Pseudonymize",
-        "redact": "eventtracking_core.processors.redact:Redact",
-        "regex_filter": "eventtracking_core.processors.regex_filter:RegexFilter",
-        "rename": "eventtracking_core.processors.rename:Rename",
-        "sample": "eventtracking_core.processors.sample:Sample",
-        "truncate": "eventtracking_core.processors.truncate:Truncate",
-        "truncate_ip": "eventtracking_core.processors.truncate_ip:TruncateIp",
-    },
-    "backend": {
-        "memory": "eventtracking_core.backends.memory:MemoryBackend",
-        "null": "eventtracking_core.backends.null:NullBackend",
-    },
-    "metadata store": {
-        "memory": "eventtracking_core.backends.memory:MemoryBackend",
-    },
-}
-
 _import_built_in: Final = cache(import_attribute)
-
-PUBLISHED: Final = frozenset(
-    {
-        *("async_router", "clickhouse", "django", "file", "http", "kafka", "logger"),
-        *("lrs", "mongo", "objects", "otel", "postgres", "redis", "segment"),
-        *("sqlalchemy", "sqlite", "structlog"),
-    }
-)
-"""This project's plugins, for errors that suggest what to install."""
 
 
 class Plugins:
@@ -148,7 +108,7 @@ class Plugins:
         """
         if ":" in type_name:
             return import_attribute(type_name)
-        built_in = _BUILT_IN[kind].get(type_name)
+        built_in = BUILT_IN[kind].get(type_name)
         if built_in is not None:
             return _import_built_in(built_in)
         name = type_name.partition(".")[0]
@@ -193,8 +153,8 @@ class Plugins:
                 except PluginError as error:
                     failed[entry_point.name] = error
         found: dict[ComponentKind, dict[str, Factory]] = {}
-        for kind in _BUILT_IN:
-            found[kind] = {name: _import_built_in(path) for name, path in _BUILT_IN[kind].items()}
+        for kind in BUILT_IN:
+            found[kind] = {name: _import_built_in(path) for name, path in BUILT_IN[kind].items()}
             for name, _ in self._manager.list_name_plugin():
                 try:
                     found[kind].update(self.factories(kind, name))
@@ -279,7 +239,7 @@ def _distribution(entry_point: EntryPoint) -> str:
 
 
 def _unknown(kind: ComponentKind, type_name: str) -> str:
-    there = sorted({*_BUILT_IN[kind], *(entry_point.name for entry_point in installed())})
+    there = sorted({*BUILT_IN[kind], *(entry_point.name for entry_point in installed())})
     message = f"unknown {kind} {type_name!r}"
     close = get_close_matches(type_name, sorted({*there, *PUBLISHED}), n=1)
     guess = close[0] if close else type_name

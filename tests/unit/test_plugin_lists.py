@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -61,6 +64,30 @@ def test_the_core_suggests_to_install_every_plugin_with_a_type():
         if name in plugin["project"].get("entry-points", {}).get("eventtracking", {})
     }
     assert typed == PUBLISHED
+
+
+def test_a_new_plugin_is_written_into_each_list_by_one_command(tmp_path):
+    lists = [tmp_path / "pyproject.toml", tmp_path / "eventtracking_core/known_types.py"]
+    for path in (*lists, *(tmp_path / f"plugins/{name}/pyproject.toml" for name in PLUGINS)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path.relative_to(tmp_path), path)
+
+    def written():
+        command = [sys.executable, ROOT / ".ci/plugin_lists.py"]
+        subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
+        return [path.read_text(encoding="utf-8") for path in lists]
+
+    before = [(ROOT / path.relative_to(tmp_path)).read_text(encoding="utf-8") for path in lists]
+    assert written() == before
+    new = tmp_path / "plugins/my_new/pyproject.toml"
+    new.parent.mkdir()
+    new.write_text('[project]\nentry-points.eventtracking.my_new = "eventtracking_my_new"\n')
+    project, types = written()
+    assert project.count("eventtracking-my-new") == 2
+    assert project.count('    "eventtracking_my_new",\n') == 4
+    assert types.count('        "my_new",\n') == 1
+    shutil.rmtree(new.parent)
+    assert written() == before
 
 
 @pytest.mark.parametrize("name", PLUGINS)
