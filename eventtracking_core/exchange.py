@@ -17,10 +17,10 @@ from eventtracking_core.errors import BatchError, RetryableError
 from eventtracking_core.http import DeadlineConnection, cause, retry_after, set_deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import ModuleType
 
-__all__ = ["Answer", "Exchange", "pool_manager", "send_in_parts"]
+__all__ = ["Answer", "Exchange", "pool_manager", "send_in_parts", "split"]
 
 
 class Answer(NamedTuple):
@@ -150,6 +150,27 @@ def _with_deadlines(pool: type[Any]) -> type[Any]:
     """Return a class of connection pools whose connections keep the deadline."""
     connection = type(pool.ConnectionCls.__name__, (DeadlineConnection, pool.ConnectionCls), {})
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
+
+
+def split(texts: Mapping[int, bytes], *, size: int, count: int) -> Iterator[list[int]]:
+    """Yield the indexes of encoded events that go into one request each.
+
+    Args:
+        texts: the events, by their index in a batch.
+        size: bytes of a request, at most, with one between two events.
+        count: events of a request, at most.
+    """
+    part: list[int] = []
+    taken = 0
+    for index, text in texts.items():
+        is_full = taken + len(text) + 1 > size or len(part) == count
+        if part and is_full:
+            yield part
+            part, taken = [], 0
+        part.append(index)
+        taken += len(text) + 1
+    if part:
+        yield part
 
 
 def send_in_parts(

@@ -9,8 +9,6 @@ from eventtracking_core import Event, Tracker
 
 __all__ = ["Delivery"]
 
-INLINE = "inline"
-
 
 class Delivery:
     """One backend of the core, with its delivery.

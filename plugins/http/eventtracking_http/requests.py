@@ -10,6 +10,7 @@ import msgspec
 
 from eventtracking_core import Event, RejectedError
 from eventtracking_core.encoding import decode_json, encode_json
+from eventtracking_core.exchange import split
 from eventtracking_http.options import Options
 from eventtracking_http.signature import Signer
 from eventtracking_http.template import compile_template
@@ -55,18 +56,8 @@ class Requests:
         return text
 
     def parts(self, texts: Mapping[int, bytes]) -> Iterator[list[int]]:
-        """Yield the indexes of encoded events that go into one request each."""
-        part: list[int] = []
-        size = 0
-        for index, text in texts.items():
-            is_full = size + len(text) + 1 > self._room or len(part) == self._options.max_events
-            if part and is_full:
-                yield part
-                part, size = [], 0
-            part.append(index)
-            size += len(text) + 1
-        if part:
-            yield part
+        """Return the indexes of encoded events that go into one request each."""
+        return split(texts, size=self._room, count=self._options.max_events)
 
     def request(
         self, events: Sequence[Event], texts: Sequence[bytes]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from time import monotonic
 from typing import ClassVar, Final
@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 
 from eventtracking_core import ByteSize, Event, RejectedError, RetryableError
-from eventtracking_core.exchange import Answer, Exchange, send_in_parts
+from eventtracking_core.exchange import Answer, Exchange, send_in_parts, split
 from eventtracking_lrs.statements import contains, encoded, statement
 
 __all__ = ["LrsBackend"]
@@ -112,7 +112,8 @@ class LrsBackend:
             refusal = self._refusal(answer, sent[0], deadline)
             return {} if refusal is None else {0: refusal}
 
-        send_in_parts(len(events), self._parts(texts), failures, send)
+        parts = split(texts, size=self._max_bytes - 2, count=self._max_statements)
+        send_in_parts(len(events), parts, failures, send)
 
     def shutdown(self, _timeout: float) -> bool:
         """Close the connections; the next event opens new ones."""
@@ -133,20 +134,6 @@ class LrsBackend:
             else:
                 texts[index] = text
         return texts, failures
-
-    def _parts(self, texts: Mapping[int, bytes]) -> Iterator[list[int]]:
-        """Yield the indexes of statements that go into one request each."""
-        part: list[int] = []
-        size = 2
-        for index, text in texts.items():
-            is_full = size + len(text) + 1 > self._max_bytes or len(part) == self._max_statements
-            if part and is_full:
-                yield part
-                part, size = [], 2
-            part.append(index)
-            size += len(text) + 1
-        if part:
-            yield part
 
     def _post(self, texts: Sequence[bytes], timeout: float) -> Answer:
         if timeout <= 0:

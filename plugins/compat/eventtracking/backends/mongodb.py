@@ -7,18 +7,17 @@ from collections.abc import Mapping
 from inspect import signature
 from typing import Any, Final
 
-from eventtracking._delivery import Delivery
-from eventtracking._ids import native_events
-from eventtracking_mongo import MongoBackend as NativeBackend
+import eventtracking_mongo
+from eventtracking.backends.native import NativeBackend
 
 __all__ = ["MongoBackend"]
 
 logger = logging.getLogger(__name__)
 
-_OPTIONS: Final = frozenset(signature(NativeBackend).parameters)
+_OPTIONS: Final = frozenset(signature(eventtracking_mongo.MongoBackend).parameters)
 
 
-class MongoBackend:
+class MongoBackend(NativeBackend):
     """Writes events to a collection, acknowledged, in batches, from a queue.
 
     An event's document has its id as `_id`, so that a retried event is stored once.
@@ -42,17 +41,4 @@ class MongoBackend:
         extra = dict(known.pop("extra", None) or {})
         for replaced in ("w", "tz_aware"):  # writes are acknowledged, and times are aware
             extra.pop(replaced, None)
-        self._delivery = Delivery("mongo", {"type": "mongo", **known, "extra": extra}, delivery)
-
-    def send(self, event: Any) -> None:
-        """Accept an event, or a list of events."""
-        for each in native_events(event):
-            self._delivery.send(each)
-
-    def flush(self, timeout: float) -> bool:
-        """Wait until everything is written; return whether it is."""
-        return self._delivery.flush(timeout)
-
-    def shutdown(self, timeout: float) -> bool:
-        """Write what is pending and close the connection."""
-        return self._delivery.shutdown(timeout)
+        super().__init__("mongo", delivery=delivery, **known, extra=extra)
