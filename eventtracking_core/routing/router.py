@@ -16,6 +16,7 @@ from eventtracking_core.routing.leaf import InlineLeaf, Leaf
 from eventtracking_core.routing.ledger import Ledger
 from eventtracking_core.routing.parts import Split
 from eventtracking_core.routing.processor_node import ProcessorNode, process
+from eventtracking_core.routing.statistics import router_stats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,7 +35,6 @@ _is_read_only: Final = attrgetter("is_read_only")
 
 LEAVES_WITHIN: Final = 0.1
 """Seconds that a leaf which was unregistered waits for threads that are about to use it."""
-
 
 _BUILT_IN: Final = "eventtracking_core.processors."
 """The package of processors that copy what they change."""
@@ -299,21 +299,7 @@ class RoutingBackend:
             entered: how many events reached it; a router without processors does not count.
         """
         accepted = self.ledger.accepted.value if self.steps else entered
-        dropped = self.ledger.dropped_by_reason()
-        added = self.ledger.added.value
-        passed = accepted + added - sum(dropped.values())
-        return {
-            "accepted": accepted,
-            "added": added,
-            "dropped": dropped,
-            "processors": [step.stats() for step in self.steps],
-            "backends": [
-                child.stats()
-                if isinstance(child, Leaf)
-                else {"name": name, "type": "router", **child.stats(passed)}
-                for name, child in self.children.items()
-            ],
-        }
+        return router_stats(self.ledger, self.steps, self.children, accepted)
 
 
 def _left(deadline: float) -> float:
