@@ -207,7 +207,9 @@ class Worker:
         buffer, control, letters = self._buffer, self._control, self._outcomes.letters
         due: float | None = None
         while control.stopped_at is None and not control.markers:
-            buffer.write_back_queue()
+            is_refused = buffer.is_refused
+            if is_refused:
+                buffer.write_back_queue()
             waiting = buffer.waiting
             if waiting >= self._full_size or buffer.queue.bytes >= self._full_bytes:
                 break
@@ -223,7 +225,7 @@ class Worker:
             # A thread that stored an event before the thresholds were set did not wake this one.
             if buffer.waiting <= waiting:
                 pause = None if due is None else due - now
-                if letters.waiting or buffer.is_refused:
+                if letters.waiting or is_refused:
                     pause = min(pause or RETRY_INTERVAL, RETRY_INTERVAL)
                 control.wait(pause)
         self.wake_at_count = self.wake_at_bytes = maxsize
