@@ -7,7 +7,7 @@ import json
 import pytest
 
 PROGRAM = """
-    import ctypes, os, sys, threading, time
+    import ctypes, os, sys, threading
     import eventtracking_core as et
 
     def configure(mode, **delivery):
@@ -100,15 +100,17 @@ def test_children_that_are_killed_leave_their_spools_to_others(program, names):
         body("""
     configure(mode, schedule_delay=60)
     et.emit("parent")
+    reader, writer = os.pipe()
     children = []
     for _ in range(2):
         child = fork()
         if child == 0:
+            os.read(reader, 1)  # both emit at once
             for _ in range(50):
                 et.emit("child")
-                time.sleep(0.001)
             os._exit(0)
         children.append(child)
+    os.write(writer, b"12")
     for child in children:
         os.waitpid(child, 0)
     os._exit(0)
