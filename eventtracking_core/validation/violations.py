@@ -12,7 +12,9 @@ from eventtracking_core.validation.values import json_type
 
 __all__ = ["MISMATCHES", "Code", "Violation", "mismatches", "unencodable", "violations"]
 
-Code = Literal["unknown_field", "missing_field", "type_mismatch", "not_serializable"]
+Code = Literal[
+    "unknown_field", "missing_field", "type_mismatch", "not_serializable", "unregistered"
+]
 
 MISMATCHES: Final = frozenset({"unknown_field", "missing_field", "type_mismatch"})
 """The codes of events that are not of their type."""

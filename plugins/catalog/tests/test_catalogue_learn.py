@@ -106,7 +106,7 @@ def test_whatever_was_seen_the_inferred_record_allows(seen):
     for event in events:
         observation.add(event)
     record, checker = observation.inferred(), Checker()
-    assert [list(checker.problems(event, record)) for event in events] == [[]] * len(events)
+    assert [list(checker.violations(event, record)) for event in events] == [[]] * len(events)
 
 
 @given(st.text(max_size=40))

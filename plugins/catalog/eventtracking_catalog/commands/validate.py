@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import click
 
-from eventtracking_catalog.checking import Checker, Problem
+from eventtracking_catalog.checking import Checker
 from eventtracking_catalog.commands import options
 from eventtracking_catalog.commands.progress import Report, reading
 from eventtracking_catalog.commands.terminal import plain
@@ -19,6 +19,7 @@ from eventtracking_core import Event
 from eventtracking_core.events import clean_name
 from eventtracking_core.logs import Rejected, entries
 from eventtracking_core.registry import EventType
+from eventtracking_core.validation.violations import Violation
 
 __all__ = ["validate"]
 
@@ -97,8 +98,8 @@ class _Report:
                 self._take(entry)
             else:
                 self.events += 1
-                for problem in self._checker.problems(entry, self._record_of(entry)):
-                    self._count(entry["name"], problem, f"{path.name}:{number}")
+                for violation in self._checker.violations(entry, self._record_of(entry)):
+                    self._count(entry["name"], violation, f"{path.name}:{number}")
 
     def _take(self, record: EventType) -> None:
         self.records += 1
@@ -111,9 +112,9 @@ class _Report:
         own = self._by_id.get(event.get("name_id", ""))
         return own or self._types.get(clean_name(event["name"]))
 
-    def _count(self, name: str, problem: Problem, where: str) -> None:
+    def _count(self, name: str, violation: Violation, where: str) -> None:
         self.violations += 1
-        key = _Key(name, *problem)
+        key = _Key(name, *violation)
         if key in self._counts or len(self._counts) < MAX_KINDS:
             self._counts[key] += 1
             self._examples.setdefault(key, where)
