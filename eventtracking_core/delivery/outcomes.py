@@ -44,7 +44,7 @@ class DeliveryOutcomes:
     @property
     def incoming(self) -> int:
         """How many events were accepted by threads that have not stored them yet."""
-        return self._ledger.unsettled() - self._buffer.waiting - self.in_flight
+        return self._ledger.pending() - self._buffer.waiting - self.in_flight
 
     def take(self, number: int, *, recovered: int = 0) -> None:
         """Record events that were taken, some of which other processes had accepted."""

@@ -193,7 +193,7 @@ class Leaf:
         deadline = monotonic() + timeout
         self.close()
         interrupted = calls_below(self.deliver)
-        while (is_held_up := self.ledger.unsettled() > interrupted) and monotonic() < deadline:
+        while (is_held_up := self.ledger.pending() > interrupted) and monotonic() < deadline:
             time.sleep(0.001)  # another thread is inside the backend
         return self.release_once(deadline) and not is_held_up
 
@@ -254,7 +254,7 @@ class Leaf:
             "accepted": self.ledger.accepted.value,
             "delivered": self.ledger.delivered.value,
             "dropped": self.ledger.dropped_by_reason(),
-            "pending": self.ledger.unsettled(),
+            "pending": self.ledger.pending(),
         }
 
 

@@ -126,7 +126,7 @@ class Ledger:
         counts = {reason: counter.value for reason, counter in self.dropped.copy().items()}
         return {reason: number for reason, number in counts.items() if number}
 
-    def unsettled(self) -> int:
+    def pending(self) -> int:
         """Return how many events were accepted and not delivered, dropped or dead-lettered yet."""
         given_up = self.dead_lettered.value + sum(self.dropped_by_reason().values())
         return self.accepted.value - self.delivered.value - given_up

@@ -120,7 +120,7 @@ def test_a_backend_that_is_taken_out_under_load_gets_each_event_until_then(track
         while not leaf.ledger.accepted.value:
             assert monotonic() < deadline
         router.unregister_backend("storm")
-        while leaf.ledger.unsettled():
+        while leaf.ledger.pending():
             assert monotonic() < deadline
         assert leaf.ledger.dropped_by_reason() == {}
         assert len(everything) == leaf.ledger.accepted.value

@@ -233,7 +233,7 @@ class RemoteLeaf(BatchLeaf):
             **super().stats(),
             "dead_lettered": self.ledger.dead_lettered.value,
             "requeued": requeued,
-            "pending": self.ledger.unsettled() - requeued,
+            "pending": self.ledger.pending() - requeued,
             "failures_in_a_row": self._backoff.failures,
         }
 

@@ -79,13 +79,13 @@ def configured(config: Path | None) -> Iterator[Tracker]:
 
 def drained(tracker: Tracker) -> bool:
     """Wait until pending events are delivered; return whether all of them are."""
-    left = _unsettled(tracker)
+    left = _pending(tracker)
     while not tracker.flush(PATIENCE):
-        before, left = left, _unsettled(tracker)
+        before, left = left, _pending(tracker)
         if left >= before:
             return False
     return True
 
 
-def _unsettled(tracker: Tracker) -> int:
-    return sum(leaf.ledger.unsettled() for leaf in tracker.root.leaves())
+def _pending(tracker: Tracker) -> int:
+    return sum(leaf.ledger.pending() for leaf in tracker.root.leaves())
