@@ -41,13 +41,15 @@ class ContextEmitter(Emitter):
             TypeError: the arguments have none of these forms.
             ValueError: a described context has no name, or a description is not text.
         """
-        if isinstance(name, Mapping):
+        if type(name) is dict or isinstance(name, Mapping):  # the former is faster
             name, ctx = None, name if ctx is None and not fields else None
         elif fields and name is None and ctx is None:
             ctx, fields = fields, {}
         if ctx is None or fields:
             raise TypeError("context takes a name and a mapping, a mapping, or keyword fields")
-        type_id = self._described(name, description, field_descriptions)
+        type_id = None
+        if description is not None or field_descriptions is not None:
+            type_id = self._described(name, description, field_descriptions)
         return self._scope.entered(name, ctx, type_id)
 
     def enter_context(

@@ -54,7 +54,9 @@ class Frame:
         self.context = dict(context)
         self.below = below
         self.owner = owner
-        self.merged: dict[str, Any] = {**(below.merged if below else {}), **self.context}
+        self.merged: dict[str, Any] = (
+            {**below.merged, **self.context} if below else self.context.copy()
+        )
         types = below.types if below else ()
         self.type_id = type_id
         self.types: tuple[str, ...] = (

@@ -5,8 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from eventtracking_core.errors import EventEmissionExit
-
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
@@ -20,9 +18,9 @@ class Filter(ABC):
     on_error: ClassVar[str] = "drop"
 
     @abstractmethod
-    def passes(self, event: Event) -> bool:
-        """Return whether an event goes on."""
-
     def __call__(self, event: Event, /) -> None:
-        if not self.passes(event):
-            raise EventEmissionExit
+        """Let an event pass.
+
+        Raises:
+            EventEmissionExit: it does not pass.
+        """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from eventtracking_core.encoding import id_text, normalize
+from eventtracking_core.errors import EventEmissionExit
 from eventtracking_core.processors._fields import parse, values
 from eventtracking_core.processors._filter import Filter
 
@@ -36,10 +37,11 @@ class Match(Filter):
         ]
         self._keeps = action == "keep"
 
-    def passes(self, event: Event) -> bool:
-        """Return whether the event is one to keep."""
+    def __call__(self, event: Event, /) -> None:
+        """Let the event pass if it is one to keep."""
         matches = all(any(map(wanted.has, values(event, field))) for field, wanted in self._wanted)
-        return matches is self._keeps
+        if matches is not self._keeps:
+            raise EventEmissionExit
 
 
 class _Wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eventtracking_core.errors import EventEmissionExit
 from eventtracking_core.processors._filter import Filter
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class NameAllowlist(Filter):
     def __init__(self, names: list[str]) -> None:
         self._names = frozenset(names)
 
-    def passes(self, event: Event) -> bool:
-        """Return whether the event's name is listed."""
-        return event["name"] in self._names
+    def __call__(self, event: Event, /) -> None:
+        """Let the event pass if its name is listed."""
+        if event["name"] not in self._names:
+            raise EventEmissionExit

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, Literal
 
 from eventtracking_core.components import Regex
+from eventtracking_core.errors import EventEmissionExit
 from eventtracking_core.processors._filter import Filter
 
 if TYPE_CHECKING:
@@ -54,12 +55,13 @@ class RegexFilter(Filter):
         ]
         self._known: dict[str, bool] = {}
 
-    def passes(self, event: Event) -> bool:
-        """Return whether the event's name is one to keep."""
+    def __call__(self, event: Event, /) -> None:
+        """Let the event pass if its name is one to keep."""
         name = event["name"]
         known = self._known.get(name)
         if known is None:
             known = any(matches(name) for matches in self._matches) is self._keeps
             if len(self._known) < MAX_KNOWN:
                 self._known[name] = known
-        return known
+        if not known:
+            raise EventEmissionExit

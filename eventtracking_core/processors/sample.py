@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from eventtracking_core.errors import EventEmissionExit
 from eventtracking_core.processors._filter import Filter
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class Sample(Filter):
             raise ValueError("rate must be between 0 and 1")
         self._limit = int(rate * 2**32)
 
-    def passes(self, event: Event) -> bool:
-        """Return whether the event is of the share that is kept."""
+    def __call__(self, event: Event, /) -> None:
+        """Let the event pass if it is of the share that is kept."""
         # The id's digits are not evenly spread (time, counter); its checksum is.
-        return crc32(event["id"].encode()) < self._limit
+        if crc32(event["id"].encode()) >= self._limit:
+            raise EventEmissionExit

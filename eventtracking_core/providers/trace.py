@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
+from opentelemetry.context import get_current
 from opentelemetry.trace import (
     SpanContext,
     TraceFlags,
@@ -13,7 +15,9 @@ from opentelemetry.trace import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry.context import Context as OpenTelemetryContext
 
     from eventtracking_core.contexts import Context
 
@@ -27,18 +31,24 @@ class Trace:
     """
 
     def __init__(self) -> None:
-        # Events come in runs of the same span; the pair is replaced in one assignment.
-        self._last: tuple[SpanContext | None, Context] = None, {}
+        # Events come in runs of the same OpenTelemetry context, which never changes and is not kept
+        # alive here; the pair is replaced in one assignment.
+        self._last: tuple[Callable[[], OpenTelemetryContext | None], Context] = _nowhere, {}
 
     def __call__(self) -> Context:
         """Return the current span's identity."""
-        span = get_current_span().get_span_context()
+        current = get_current()
         last, values = self._last
-        if span is last:
+        if last() is current:
             return values
+        span = get_current_span(current).get_span_context()
         values = _identity(span) if span.is_valid else {}
-        self._last = span, values
+        self._last = ref(current), values
         return values
+
+
+def _nowhere() -> None:
+    return None
 
 
 def _identity(span: SpanContext) -> Context:
