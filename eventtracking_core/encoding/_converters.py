@@ -24,7 +24,8 @@ from uuid import UUID
 
 import msgspec
 
-from eventtracking_core.encoding._checks import MAX_TEXT
+from eventtracking_core.encoding._keys import are_names
+from eventtracking_core.encoding._limits import MAX_TEXT
 from eventtracking_core.encoding._plain import (
     by_type,
     field_names,
@@ -37,7 +38,7 @@ from eventtracking_core.encoding._plain import (
 from eventtracking_core.encoding._walk import INT64, TOO_LARGE, Walk
 from eventtracking_core.events import as_utc, real
 
-__all__ = ["Big", "converting"]
+__all__ = ["Big", "converting", "opener"]
 
 Big: TypeAlias = Callable[[int], Any]
 _Converter: TypeAlias = Callable[[Walk, Any], Any]
@@ -112,6 +113,34 @@ def _plain_converter(kind: type) -> _Converter:  # noqa: PLR0911  one return a k
     if field_names(kind) is not None:
         return _record
     return _mapping if issubclass(kind, Mapping) else _foreign
+
+
+@by_type
+def opener(kind: type) -> Callable[[Any], dict[str, Any] | list[Any]] | None:
+    """Return a function that returns containers of a type as an exact dict or list.
+
+    Returns:
+        None for other types, and for containers whose members are only known one by one.
+    """
+    convert = _converter(kind)
+    if convert is Walk.keyed:
+        return dict.copy
+    if convert is _record:
+        names = field_names(kind) or ()
+        is_sound = are_names(names) and len(set(names)) == len(names)
+        return partial(_fields, names) if is_sound else None
+    if isinstance(convert, partial) and convert.func is _members:
+        base = convert.args[0]
+        return partial(_listed, base) if base is not range else None
+    return None
+
+
+def _fields(names: tuple[str, ...], record: object) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}
+
+
+def _listed(base: type[Any], members: object) -> list[Any]:
+    return list(base.__iter__(members))
 
 
 def _as_it_is(_walk: Walk, value: object) -> object:

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from eventtracking_core.encoding._checks import MAX_TEXT
 from eventtracking_core.encoding._converters import converting
+from eventtracking_core.encoding._limits import MAX_TEXT
 from eventtracking_core.encoding._plain import is_bson
 from eventtracking_core.encoding._walk import UNREADABLE, Walk
 from eventtracking_core.interrupts import pass_on

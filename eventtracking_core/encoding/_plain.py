@@ -15,8 +15,9 @@ from itertools import islice
 from numbers import Complex, Rational, Real
 from typing import Any, Final, TypeVar
 
+from eventtracking_core.encoding._limits import MAX_NODES
+
 __all__ = [
-    "MAX_NODES",
     "by_type",
     "field_names",
     "has_reader",
@@ -26,7 +27,6 @@ __all__ = [
     "unwrapped",
 ]
 
-MAX_NODES: Final = 20_000
 MAX_PROXIES: Final = 8
 
 Reader = Callable[[Any], Any]

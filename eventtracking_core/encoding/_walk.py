@@ -7,9 +7,8 @@ from itertools import islice
 from math import isfinite
 from typing import Any, Final, TypeAlias
 
-from eventtracking_core.encoding._checks import MAX_DEPTH, MAX_TEXT
 from eventtracking_core.encoding._keys import are_names, setter, sound
-from eventtracking_core.encoding._plain import MAX_NODES
+from eventtracking_core.encoding._limits import MAX_DEPTH, MAX_NODES, MAX_TEXT
 from eventtracking_core.interrupts import pass_on
 
 __all__ = ["INT64", "MAX_TEXT_IN_ALL", "TOO_LARGE", "UNREADABLE", "Native", "Walk"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections import OrderedDict, UserString, deque
+from collections import OrderedDict, UserString, defaultdict, deque, namedtuple
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
@@ -110,6 +110,9 @@ class Record:
     b: object
 
 
+Pair = namedtuple("Pair", ["a", "b"])  # noqa: PYI024  what applications have
+
+
 class Kind(Enum):
     TEXT = "text"
     PAIR = (1, 2)
@@ -120,6 +123,9 @@ SCALARS = st.one_of(
     st.sampled_from([None, True, 7, 2**70, 1.5, Kind.TEXT, Kind.PAIR, UserString("x")]),
     st.text(max_size=5),
     st.datetimes(),
+    st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=53, seconds=28))]).flatmap(
+        lambda zone: st.datetimes(timezones=st.just(zone))
+    ),
     st.dates(),
     st.uuids(),
 )
@@ -129,7 +135,9 @@ UNUSUAL = st.recursive(
         st.lists(inner, max_size=4).flatmap(lambda items: st.sampled_from([items, tuple(items)])),
         st.dictionaries(NAMES, inner, max_size=4),
         st.dictionaries(NAMES, inner, max_size=4).map(OrderedDict),
+        st.dictionaries(NAMES, inner, max_size=4).map(lambda items: defaultdict(list, items)),
         st.lists(inner, max_size=4).map(deque),
+        st.builds(Pair, inner, inner),
         st.sets(st.integers(0, 9)),
         st.frozensets(st.text("ab", max_size=1)),
         st.builds(Record, inner, inner),
@@ -140,12 +148,13 @@ UNUSUAL = st.recursive(
 
 @given(
     values=st.dictionaries(NAMES, UNUSUAL, max_size=5),
+    many=UNUSUAL.map(lambda value: [value, {"value": value}] * 20),
     number=st.sampled_from([0, 60]),
 )
-def test_a_value_is_written_alike_whatever_stands_beside_it(values, number):
+def test_a_value_is_written_alike_whatever_stands_beside_it(values, many, number):
     """An event goes to an encoder in C with a few values converted, or is normalized as a whole."""
     time = datetime(2026, 9, 12, tzinfo=UTC)
-    data = {f"field{n}": n for n in range(number)} | values
+    data = {f"field{n}": n for n in range(number)} | values | {"many": many}
     event = {"id": "x", "name": "n", "timestamp": time, "context": {}, "data": data}
     normal = normalize_event(event)
     assert normal_from_msgpack(encode_msgpack(event)) == normal
@@ -174,3 +183,40 @@ def test_a_record_below_many_levels_is_no_deeper_than_an_event_may_be(encode, an
     assert b"<cut: too deep>" in (
         text if encode is encode_msgpack else encode_json(an_event(value))
     )
+
+
+@pytest.mark.parametrize("depth", range(61, 67))
+@pytest.mark.parametrize("wide", [0, 40])
+def test_wide_lists_are_cut_at_the_depth_of_narrow_ones(depth, wide):
+    value: object = 1
+    for _ in range(depth):
+        value = [value, *range(wide)]
+    time = datetime(2026, 9, 12, tzinfo=UTC)
+    event = {"id": "x", "name": "n", "timestamp": time, "context": {}, "data": {"value": value}}
+
+    normal = normalize_event(event)
+
+    assert decode_msgpack(encode_msgpack(event)) == normal
+    assert (b"<cut: too deep>" in encode_json(event)) is (depth > 63)
+
+
+@pytest.mark.native
+@pytest.mark.parametrize("encode", [encode_json, encode_msgpack])
+@pytest.mark.parametrize("kind", [list, OrderedDict, Pair])
+def test_containers_of_other_types_that_share_their_parts_are_cut_at_the_budget(
+    encode, kind, an_event
+):
+    import resource
+
+    make = {
+        list: lambda part: [part] * 40,
+        OrderedDict: lambda part: OrderedDict((str(n), part) for n in range(40)),
+        Pair: lambda part: [Pair(part, part)] * 40,
+    }[kind]
+    part: object = "x" * 100
+    for _ in range(30):
+        part = make(part)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**10
+    status, peak = in_a_child(lambda: encode(an_event({"part": part})))
+    assert status == 0
+    assert peak < before + 100

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import threading
+from weakref import ref
 
 import pytest
 from opentelemetry import trace
@@ -135,6 +137,17 @@ def test_the_span_is_the_one_of_the_moment():
             assert (provider()["span_id"], provider()["trace_flags"]) == ("0" * 15 + "2", 0)
         assert (provider()["span_id"], provider()["trace_flags"]) == ("0" * 15 + "1", 1)
     assert provider() == {}
+
+
+def test_a_span_that_ended_is_not_kept_alive():
+    provider = Trace()
+    span = NonRecordingSpan(SpanContext(0xABC, 1, is_remote=False))
+    alive = ref(span)
+    with trace.use_span(span):
+        provider()
+    del span
+    gc.collect()
+    assert alive() is None
 
 
 @pytest.mark.native
