@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -138,9 +137,9 @@ def _is_heavy(weighs: int) -> bool:
 
 
 def _weight_of_many(values: Collection[Any], depth: int) -> int:
-    """Return what the values of a container weigh, and those in them: level by level, mostly in C.
+    """Return what the values of a container weigh, and those in them, level by level.
 
-    For a list of small dicts, a loop takes three times as long. Keys that are not text weigh, too.
+    For a list of small dicts, a look at one after the other takes half as long again.
     """
     total = 0
     while True:
@@ -165,7 +164,11 @@ def _weight_of_many(values: Collection[Any], depth: int) -> int:
         total += VALUE_WEIGHT * sum(map(len, holders))
         if _is_heavy(total) or (holders and not depth):
             return HEAVY
-        values = gc.get_referents(*holders)
+        values = [
+            item
+            for holder in holders
+            for item in (holder.values() if type(holder) is dict else holder)
+        ]
 
 
 def _weight_of_few(values: Iterable[Any], depth: int) -> int:

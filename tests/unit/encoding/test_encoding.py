@@ -185,6 +185,18 @@ def test_a_record_below_many_levels_is_no_deeper_than_an_event_may_be(encode, an
     )
 
 
+def test_the_dicts_of_objects_are_looked_into(an_event):
+    class Row:
+        def __init__(self):
+            self.at = datetime(2026, 9, 12)  # noqa: DTZ001  the case
+
+    rows = [vars(Row()) for _ in range(40)]
+
+    encoded = json.loads(encode_json(an_event({"rows": rows})))
+
+    assert encoded["data"]["rows"] == [{"at": "2026-09-12T00:00:00Z"}] * 40
+
+
 @pytest.mark.parametrize("depth", range(61, 67))
 @pytest.mark.parametrize("wide", [0, 40])
 def test_wide_lists_are_cut_at_the_depth_of_narrow_ones(depth, wide):
