@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -48,7 +48,7 @@ class Sent(msgspec.Struct, gc=False):
     context: dict[str, Any] = {}
 
 
-class Item(NamedTuple):
+class Item(msgspec.Struct, gc=False):
     """An event that may be sent."""
 
     id: str

@@ -136,11 +136,12 @@ class Policy:
         with self.tracker.context("client", stamps):
             send = self._sending()
             for index, item in enumerate(items(batch, received)):
-                error = item if isinstance(item, str) else self._error(item, prefixes)
-                if error is None and not isinstance(item, str):
+                if isinstance(item, str):
+                    error: str | None = item
+                elif (error := self._error(item.name, prefixes)) is None:
                     send(item)
-                else:
-                    rejected.append({"index": index, "error": error})
+                    continue
+                rejected.append({"index": index, "error": error})
         return {"accepted": len(batch.events) - len(rejected), "rejected": rejected}
 
     def _prefixes(self, key: str) -> tuple[str, ...]:
@@ -150,10 +151,10 @@ class Policy:
             raise RefusedError(403, "the write key is unknown")
         return found[0]
 
-    def _error(self, item: Item, prefixes: tuple[str, ...]) -> str | None:
-        if prefixes and not item.name.startswith(prefixes):
+    def _error(self, name: str, prefixes: tuple[str, ...]) -> str | None:
+        if prefixes and not name.startswith(prefixes):
             return "this key may not send events of this name"
-        if self._unregistered == "refuse" and self.tracker.event_types.get(item.name) is None:
+        if self._unregistered == "refuse" and self.tracker.event_types.get(name) is None:
             return "the name is not registered"
         return None
 
