@@ -32,7 +32,9 @@ export const backends = {
         retryAfter: isNaN(+after) ? (Date.parse(`${after}`) - Date.now()) / 1000 : +after,
       });
     }
-    const { rejected = [] } = await response.json().catch(() => ({}));
+    // A page, such as that of a portal or of a login, is not JSON: it throws, and acknowledges nothing.
+    const answer = await response.text();
+    const { rejected = [] } = JSON.parse(answer || "{}");
     for (const { index, error } of rejected) drop(1, `${events[index]?.name}: ${error}`);
   },
 

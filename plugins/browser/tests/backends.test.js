@@ -54,10 +54,17 @@ test("events that the endpoint rejects are dropped with a warning, the others de
   assert.equal(warnings.mock.callCount(), 1);
 });
 
-test("an answer without JSON is an acknowledgement too", async () => {
+test("an empty answer is an acknowledgement too", async () => {
   answer = [204, {}, ""];
   assert.deepEqual(await send(), []);
 });
+
+for (const page of ["<!doctype html><title>Log in</title>", '{"accepted": 1, "rej', "null"]) {
+  test(`the answer ${page} is a reason to try again`, async () => {
+    answer = [200, { "content-type": "text/html" }, page];
+    await assert.rejects(send(), ({ isPermanent }) => !isPermanent);
+  });
+}
 
 for (const [status, isPermanent] of [
   [400, true], [403, true], [404, true], [413, true], [415, true],
