@@ -20,6 +20,7 @@ from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack, sna
 from eventtracking_core.holders import hold, join_holder, let_go
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing import AtomicCounter, LeafPlace
+from eventtracking_core.routing.compiled import takes_wire
 from eventtracking_core.signals import drain_by_default
 
 if TYPE_CHECKING:
@@ -123,11 +124,12 @@ class BufferedLeaf(BatchLeaf):
         if not self.closed and self.buffer.seek_orphans():
             self.worker.wake()
 
-    def _delivery(self) -> Callable[[Event], None]:
-        """Return a function that stores an event."""
+    def _delivery(self) -> Callable[[Event], object]:
+        """Return a function that stores an event, and returns its bytes for the next leaf."""
         accepted, interrupted = self.ledger.accepted.tick, self.ledger.interrupted
 
-        def deliver(event: Event) -> None:
+        @takes_wire
+        def deliver(event: Event, wire: bytes | None = None) -> bytes | None:
             # An interrupt may come at any call: what is counted stands before the last one.
             outcome: AtomicCounter | None = interrupted
             waiting = 0
@@ -136,7 +138,9 @@ class BufferedLeaf(BatchLeaf):
                 if self.closed:
                     outcome = self._deliver_late(event)
                 else:
-                    waiting = self._store(encode_msgpack(event))
+                    if wire is None:
+                        wire = encode_msgpack(event)
+                    waiting = self._store(wire)
                     outcome = None if waiting > 0 else self._dropped(_REASONS[waiting])
             except StoredError as stored:
                 outcome = None
@@ -149,6 +153,7 @@ class BufferedLeaf(BatchLeaf):
             worker = self.worker
             if waiting >= worker.wake_at_count or self.buffer.queue.bytes >= worker.wake_at_bytes:
                 worker.wake()
+            return wire
 
         return deliver
 

@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import snapshot
@@ -22,9 +22,25 @@ if TYPE_CHECKING:
     from eventtracking_core.events import Event
     from eventtracking_core.routing.processor_node import ProcessorNode
 
-__all__ = ["Send", "chain", "fan_out"]
+__all__ = ["Send", "chain", "fan_out", "takes_wire"]
 
 Send = Callable[["Event"], object]
+
+_TAKES_WIRE: Final = "takes_wire"
+_Taker = TypeVar("_Taker", bound=Callable[..., object])
+
+
+def takes_wire(send: _Taker) -> _Taker:
+    """Mark a function that takes an event and its encoded bytes, or None, and returns the bytes.
+
+    So leaves that store the same event have it encoded once: each passes the bytes on to the next.
+    """
+    vars(send)[_TAKES_WIRE] = True
+    return send
+
+
+def _takes_wire(send: Send) -> bool:
+    return getattr(send, _TAKES_WIRE, False) is True
 
 
 def chain(
@@ -40,12 +56,15 @@ def chain(
     """
     steps = tuple(steps)
     accepted = ledger.accepted.tick
-    send = targets[0] if len(targets) == 1 else fan_out(targets)
+    send: Callable[..., Any] = targets[0] if len(targets) == 1 else fan_out(targets)
+    # Another processor may change an event although it says that it does not.
+    encodes = _takes_wire(send) and all(step.is_built_in for step in steps)
 
     def run(event: Event) -> Event:
         return process(steps, snapshot(event) if copies else event)
 
-    def route(event: Event) -> None:
+    def route(event: Event, wire: bytes | None = None) -> bytes | None:
+        given = event
         try:
             next(accepted)
             if ledger.is_busy:
@@ -64,10 +83,14 @@ def chain(
                 next(outcome)
             if isinstance(error, Split):
                 _call_each(partial(send, part) for part in error.parts)
-            return
-        send(event)
+            return wire
+        if encodes and event is given:
+            wire = send(event, wire)
+        else:  # the bytes are those of another event
+            send(event)
+        return wire
 
-    return route
+    return takes_wire(route) if encodes else route
 
 
 def _outcome(ledger: Ledger, error: BaseException) -> Iterator[object]:
@@ -92,6 +115,8 @@ def _outcome(ledger: Ledger, error: BaseException) -> Iterator[object]:
 
 def fan_out(targets: tuple[Send, ...]) -> Send:
     """Return a function that sends an event to each of the targets, even if one raises."""
+    if any(map(_takes_wire, targets)):
+        return _fan_out_encoded(tuple(map(_passes_wire, targets)))
 
     def send_to_all(event: Event) -> None:
         rest = iter(targets)
@@ -102,6 +127,31 @@ def fan_out(targets: tuple[Send, ...]) -> Send:
             _finish((partial(send, event) for send in rest), error)
 
     return send_to_all
+
+
+def _fan_out_encoded(targets: tuple[Callable[..., Any], ...]) -> Send:
+    """Return what `fan_out` does, for targets that pass on the event's bytes."""
+
+    def send_to_all(event: Event, wire: bytes | None = None) -> bytes | None:
+        rest = iter(targets)
+        try:
+            for send in rest:
+                wire = send(event, wire)
+        except BaseException as error:  # noqa: BLE001  it is raised after the last target
+            _finish((partial(send, event) for send in rest), error)
+        return wire
+
+    return takes_wire(send_to_all)
+
+
+def _passes_wire(send: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that passes the bytes on, past a target that does not take them."""
+
+    def send_and_pass(event: Event, wire: bytes | None = None) -> bytes | None:
+        send(event)
+        return wire
+
+    return send if _takes_wire(send) else send_and_pass
 
 
 def _call_each(calls: Iterable[Callable[[], object]]) -> None:

@@ -93,7 +93,7 @@ class Leaf:
         """Whether the backend's class says, for itself alone, that it only reads events."""
         return bool(vars(type(self.backend)).get("is_read_only"))
 
-    def _delivery(self) -> Callable[[Event], None]:
+    def _delivery(self) -> Callable[[Event], object]:
         """Return a function that calls the backend in the emitting thread; a failure ends there."""
         ledger = self.ledger
         accepted, delivered = ledger.accepted.tick, ledger.delivered.tick

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import EventEmissionExit, RejectedError
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FailedClosedError", "OnError", "ProcessorNode", "process"]
 
+_BUILT_IN: Final = "eventtracking_core.processors."
+"""The package of processors that are known to copy what they change."""
+
 OnError = Literal["continue", "drop"]
 """What happens to an event when a processor fails."""
 
@@ -33,7 +36,9 @@ class FailedClosedError(EventEmissionExit):
 class ProcessorNode:
     """A processor at its place in a chain, with counters of its outcomes."""
 
-    __slots__ = ("added", "dropped", "errors", "mutates", "name", "on_error", "processor")
+    __slots__ = (
+        "added", "dropped", "errors", "is_built_in", "mutates", "name", "on_error", "processor",
+    )  # fmt: skip
 
     def __init__(
         self, processor: Processor, *, name: str | None = None, on_error: OnError | None = None
@@ -49,6 +54,7 @@ class ProcessorNode:
         if self.on_error not in get_args(OnError):
             raise ValueError(f"on_error of {type(processor).__name__} must be continue or drop")
         self.mutates: bool = getattr(processor, "mutates", True)
+        self.is_built_in = type(processor).__module__.startswith(_BUILT_IN)
         self.name = name or getattr(processor, "__name__", type(processor).__name__)
         self.dropped = AtomicCounter()
         self.added = AtomicCounter()

@@ -36,9 +36,6 @@ _is_read_only: Final = attrgetter("is_read_only")
 LEAVES_WITHIN: Final = 0.1
 """Seconds that a leaf which was unregistered waits for threads that are about to use it."""
 
-_BUILT_IN: Final = "eventtracking_core.processors."
-"""The package of processors that copy what they change."""
-
 
 class Watcher(Protocol):
     """An object that a router was compiled into."""
@@ -241,8 +238,8 @@ class RoutingBackend:
         """Whether nothing below changes or keeps an event that is sent here, or a part of it."""
         if self.copies:
             return True
-        ours = {type(step.processor).__module__.startswith(_BUILT_IN) for step in self.steps}
-        return False not in ours and all(map(_is_read_only, self.children.values()))
+        are_built_in = all(step.is_built_in for step in self.steps)
+        return are_built_in and all(map(_is_read_only, self.children.values()))
 
     def send_to_backends(self, event: Event) -> None:
         """Send an event to all backends, past the processors. Logs and swallows every failure."""
