@@ -79,12 +79,13 @@ class Buffer:
         queue, spool = self.queue, self.spool
         if spool is None:
             return queue.put
+        appender = spool.appender
 
         def put_on_disk(wire: bytes) -> int:
             # Counted first: nothing that an interrupt could end comes behind the append.
-            waiting = len(queue) + spool.unread + 1
+            waiting = len(queue) + appender.appended - spool.taken + 1
             try:
-                return waiting if spool.append(wire) else SPOOL_FULL
+                return waiting if appender.append(wire) else SPOOL_FULL
             except OSError as error:
                 pass_on(error)
                 if not isinstance(error, BlockingIOError):  # a signal handler emits

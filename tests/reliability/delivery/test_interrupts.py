@@ -10,7 +10,7 @@ import eventtracking_core as et
 from eventtracking_core.backends.memory import MemoryBackend
 
 STORM = """
-import json, signal, sys, time
+import json, signal, sys, threading, time
 import eventtracking_core as et
 
 class SoftLimit(Exception):
@@ -49,6 +49,17 @@ tracker.configure({
     },
 })
 tracker.emit("first", {"n": -1, "odd": {1, 2}})
+ended = threading.Event()
+
+def emit_beside(number):
+    n = 0
+    while not ended.is_set() and n < 5_000:
+        n += 1
+        tracker.emit("beside", {"n": f"{number} {n}"})
+
+beside = [threading.Thread(target=emit_beside, args=(n,)) for n in range(int(sys.argv[3]))]
+for thread in beside:
+    thread.start()
 signal.signal(signal.SIGALRM, handler)
 caught = n = 0
 while raised < wanted:
@@ -62,6 +73,9 @@ while raised < wanted:
     except SoftLimit:
         caught += 1
 signal.setitimer(signal.ITIMER_REAL, 0)
+ended.set()
+for thread in beside:
+    thread.join()
 assert tracker.flush(60)
 stats = tracker.stats()
 
@@ -85,8 +99,8 @@ print(json.dumps({
 """
 
 
-def strike(python, tmp_path, number):
-    told = python(STORM, number, tmp_path / "spool", timeout=300)
+def strike(python, tmp_path, number, threads=0):
+    told = python(STORM, number, tmp_path / "spool", threads, timeout=300)
     assert told["caught"] == told["raised"] >= number
     assert told["lost"] == [[0, 0]] * 4
     assert told["delivered"] == told["taken"]
@@ -100,6 +114,10 @@ def test_what_signal_handlers_raise_passes_through_emit_and_every_event_is_count
 ):
     told = strike(python, tmp_path, 300)
     measured("P31", json.dumps(told))
+
+
+def test_what_signal_handlers_raise_while_other_threads_emit_loses_no_event(python, tmp_path):
+    strike(python, tmp_path, 100, threads=3)
 
 
 @pytest.mark.soak

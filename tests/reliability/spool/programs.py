@@ -102,10 +102,17 @@ def wait_for_a_signal():
 def emit_until_killed(options):
     if options.pop("drains", False):
         et.drain_on_sigterm()
+    threads = options.pop("threads", 0)
     program = Program(**options)
+
+    def emit_on():
+        while True:
+            program.emit()
+
+    for _ in range(threads):
+        threading.Thread(target=emit_on, daemon=True).start()
     tell("ready")
-    while True:
-        program.emit()
+    emit_on()
 
 
 def drain(options):

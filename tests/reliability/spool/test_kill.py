@@ -33,6 +33,15 @@ def test_nothing_acknowledged_is_lost_when_emitters_are_killed(behaviour, start,
     check_nothing_lost(journals)
 
 
+def test_nothing_that_threads_acknowledged_is_lost_when_their_process_is_killed(
+    start, run, journals
+):
+    for _ in range(2):
+        kill_while_emitting(start, threads=7)
+    run("drain", mode="spool")
+    check_nothing_lost(journals)
+
+
 def test_a_killed_process_that_was_adopting_loses_nothing_either(start, run, journals):
     kill_while_emitting(start, behaviour="refusing")
     for _ in range(3):
