@@ -190,7 +190,8 @@ def test_the_dicts_of_objects_are_looked_into(an_event):
         def __init__(self):
             self.at = datetime(2026, 9, 12)  # noqa: DTZ001  the case
 
-    rows = [vars(Row()) for _ in range(40)]
+    objects = [Row() for _ in range(40)]  # their dicts hold no values of their own while they live
+    rows = [vars(each) for each in objects]
 
     encoded = json.loads(encode_json(an_event({"rows": rows})))
 
