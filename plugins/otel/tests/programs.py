@@ -69,7 +69,7 @@ def burst(endpoint, order):
     """Emit more than the SDK's queue holds, and end; the SDK is set up before us, or after."""
     if order == "sdk first":
         sdk(endpoint)
-    et.configure({"backends": {"otel": OTEL}})
+    et.configure({"backends": {"otel": OTEL}, "shutdown_timeout": 60})
     if order == "sdk last":
         sdk(endpoint)
     return [et.emit("edx.burst", {"number": number}) for number in range(5_000)]
