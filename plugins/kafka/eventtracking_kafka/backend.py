@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from typing import ClassVar, Final, Literal, get_args
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from eventtracking_core import BatchError, ByteSize, Event, RejectedError, RetryableError
+from eventtracking_core import (
+    BatchError,
+    ByteSize,
+    Event,
+    EventType,
+    RejectedError,
+    RetryableError,
+)
 from eventtracking_core.interrupts import pass_on
 from eventtracking_kafka.failures import failure
 from eventtracking_kafka.messages import FORMATS, Format, Message, Messages
 from eventtracking_kafka.producing import Producing, Setting
+from eventtracking_kafka.registry import SchemaRegistry
+from eventtracking_kafka.schemas import FORMS, RegisteredFormat
 
 __all__ = ["KafkaBackend"]
 
@@ -33,8 +43,11 @@ class KafkaBackend:
         topic: the topic; fields in it, such as `{name}` or `{context.org}`, are replaced.
         key: the field whose value is the message's key, such as `context.user_id`; messages of one
             key stay in their order. None if not given.
-        format: `json`, `msgpack`, `cloudevents` (binary mode) or `cloudevents_structured`.
+        format: `json`, `msgpack`, `cloudevents` (binary mode) or `cloudevents_structured`; with
+            `schema_registry`, `json_schema` or `avro`.
         source: the `source` of CloudEvents.
+        schema_registry: the address of a registry with Confluent's API, such as
+            `https://user:password@registry:8081`, for the schemas of event types.
         compression: `none`, `gzip`, `snappy`, `lz4` or `zstd`.
         max_message_bytes: bytes of a message; a larger one is rejected.
         tls: whether to use TLS.
@@ -58,8 +71,9 @@ class KafkaBackend:
         topic: str = "events",
         key: str | None = None,
         *,
-        format: Format = "json",  # noqa: A002  the option's natural name
+        format: Format | RegisteredFormat = "json",  # noqa: A002  the option's natural name
         source: str = "eventtracking",
+        schema_registry: str | None = None,
         compression: Compression = "lz4",
         max_message_bytes: ByteSize = 1_000_000,
         tls: bool = False,
@@ -73,15 +87,26 @@ class KafkaBackend:
     ) -> None:
         if not servers:
             raise ValueError("servers must name a broker, such as localhost:9092")
-        if format not in FORMATS:
-            raise ValueError("format must be json, msgpack, cloudevents or cloudevents_structured")
+        if format not in {*FORMATS, *FORMS}:
+            raise ValueError(f"format must be one of: {', '.join([*FORMATS, *FORMS])}")
+        if (schema_registry is None) == (format in FORMS):
+            raise ValueError("schema_registry and the formats json_schema and avro belong together")
         if compression not in get_args(Compression) or mechanism not in get_args(Mechanism):
             raise ValueError("compression or mechanism is not one of those that there are")
         if (username is None) != (password is None):
             raise ValueError("username and password belong together")
         if (certificate is None) != (private_key is None):
             raise ValueError("certificate and private_key belong together")
-        self._messages = Messages(topic, key, format, source)
+        self._registry: SchemaRegistry | None = None
+        self.save_event_type: Callable[[EventType], None] | None = None
+        """Lets the schema of an event type have its fields; None without a registry."""
+        if schema_registry is None:
+            encode = FORMATS[format]
+        else:
+            self._registry = SchemaRegistry(schema_registry, FORMS[format]())
+            self.save_event_type = self._registry.add
+            encode = self._registry.encoded
+        self._messages = Messages(topic, key, encode, source)
         security = f"{'SASL_' if username else ''}{'SSL' if tls else 'PLAINTEXT'}"
         given: dict[str, Setting | None] = {
             "bootstrap.servers": servers,
@@ -137,17 +162,23 @@ class KafkaBackend:
 
         Raises:
             BatchError: some events were not confirmed, or never will be.
+            RetryableError: the schema registry does not answer; nothing was sent.
         """
+        deadline = monotonic() + timeout
         messages: dict[int, Message] = {}
         failures: dict[int, Exception] = {}
+        refused = {} if self._registry is None else self._registry.register(events, timeout)
         for index, event in enumerate(events):
+            if refused and event["name"] in refused:
+                failures[index] = refused[event["name"]]
+                continue
             try:
                 messages[index] = self._messages.of(event)
             except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
                 pass_on(error)
                 kind = type(error).__name__
                 failures[index] = RejectedError(f"the event cannot be encoded ({kind})")
-        failures |= self._producing.send(messages, timeout)
+        failures |= self._producing.send(messages, deadline - monotonic())
         if failures:
             raise BatchError(failures)
 

@@ -13,10 +13,12 @@ from eventtracking_core import Event
 from eventtracking_core.encoding import decode_json, encode_json, encode_msgpack, normalize_event
 from eventtracking_core.reading import checked, field_text
 
-__all__ = ["FORMATS", "Format", "Message", "Messages"]
+__all__ = ["FORMATS", "Encode", "Format", "Headers", "Message", "Messages"]
 
 Format = Literal["json", "msgpack", "cloudevents", "cloudevents_structured"]
 Headers = list[tuple[str, str | bytes | None]]
+Encode = Callable[[Event, str], tuple[bytes, Headers, bytes]]
+"""Returns the content type, further headers and the value of an event, given a `source`."""
 
 MAX_TOPIC: Final = 249
 """Characters of a topic's name."""
@@ -46,21 +48,21 @@ class Messages:
     Args:
         topic: a name; fields such as `{name}` are replaced by their values.
         key: the field whose value is the key, such as `context.user_id`.
-        format: the form of values.
+        encode: returns the value of an event.
         source: the attribute `source` of CloudEvents.
 
     Raises:
         ValueError: topic or key cannot be used.
     """
 
-    def __init__(self, topic: str, key: str | None, format: Format, source: str) -> None:  # noqa: A002  as the backend's
+    def __init__(self, topic: str, key: str | None, encode: Encode, source: str) -> None:
         rest = _FIELD.sub("", topic)
         if not topic or _NO_TOPIC.search(rest):
             raise ValueError("topic must have letters, digits and ._- only, and fields as {name}")
         self._fields = [checked(field) for field in _FIELD.findall(topic)]
         self._topic = topic
         self._key = None if key is None else checked(key)
-        self._encode = FORMATS[format]
+        self._encode = encode
         self._source = source
 
     def of(self, event: Event) -> Message:
@@ -112,7 +114,7 @@ def _structured(event: Event, source: str) -> tuple[bytes, Headers, bytes]:
     return b"application/cloudevents+json; charset=UTF-8", [], _encode(whole)
 
 
-FORMATS: Final[Mapping[Format, Callable[[Event, str], tuple[bytes, Headers, bytes]]]] = {
+FORMATS: Final[Mapping[str, Encode]] = {
     "json": _json,
     "msgpack": _msgpack,
     "cloudevents": _cloudevents,

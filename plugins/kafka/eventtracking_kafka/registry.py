@@ -1,0 +1,150 @@
+"""The schemas of event types at a registry that has the HTTP API of Confluent's.
+
+The subject of a schema is the name of its record, as RecordNameStrategy has it, so that events of
+several types can share a topic.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
+from time import monotonic
+from types import ModuleType
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from eventtracking_core import (
+    Event,
+    EventTrackingError,
+    EventType,
+    RejectedError,
+    RetryableError,
+)
+from eventtracking_core.exchange import Answer, Exchange
+from eventtracking_kafka.messages import Headers
+from eventtracking_kafka.schemas import Form, Schema
+
+__all__ = ["SchemaRegistry"]
+
+MAX_ANSWER: Final = 64 * 1024
+OK: Final = 200
+_OF_THE_SCHEMA: Final = frozenset({400, 409, 422})
+"""Statuses of a schema that the registry will not take: invalid, or not compatible."""
+
+_HEADERS: Final = {
+    "Accept": "application/vnd.schemaregistry.v1+json",
+    "Content-Type": "application/vnd.schemaregistry.v1+json",
+}
+
+
+class SchemaRegistry:
+    """Registers the schemas of events, and encodes events by them.
+
+    Args:
+        url: its address, with user and password if it asks for them.
+        form: the format of values.
+
+    Raises:
+        ValueError: the address cannot be used, or a package is not installed.
+    """
+
+    def __init__(self, url: str, form: Form) -> None:
+        self._urllib3 = _urllib3()
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+            raise ValueError("schema_registry must read https://user:password@host:port")
+        self._headers = dict(_HEADERS)
+        if parts.username:
+            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            self._headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
+        place = parts.netloc.rpartition("@")[2]
+        self._url = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
+        self._form = form
+        self._lock = Lock()
+        self._records: dict[str, list[EventType]] = {}
+        self._schemas: dict[str, Schema] = {}
+        self._ids: dict[str, int] = {}
+
+    def add(self, record: EventType) -> None:
+        """Let the schema of an event type have its fields."""
+        if record.kind == "event":
+            with self._lock:
+                known = self._records.setdefault(record.name, [])
+                if record not in known:
+                    known.append(record)
+                    self._schemas.pop(record.name, None)
+
+    def register(self, events: Iterable[Event], timeout: float) -> Mapping[str, EventTrackingError]:
+        """Register the schemas of events that are not registered yet.
+
+        Returns:
+            The errors of those that are not registered, by the names of their events.
+
+        Raises:
+            RetryableError: the registry cannot be reached, or refuses the login.
+        """
+        deadline = monotonic() + timeout
+        failures: dict[str, EventTrackingError] = {}
+        for name in {str(event["name"]) for event in events}:
+            schema = self._schema(name)
+            if schema.text not in self._ids:
+                try:
+                    found = self._register(schema, deadline - monotonic())
+                except RejectedError as error:
+                    failures[name] = error
+                else:
+                    self._ids[schema.text] = found
+        return failures
+
+    def encoded(self, event: Event, _: str) -> tuple[bytes, Headers, bytes]:
+        """Return the content type and the value of an event whose schema is registered."""
+        schema = self._schema(event["name"])
+        head = b"\0" + self._ids[schema.text].to_bytes(4)
+        return self._form.content_type, [], head + self._form.encode(event, schema)
+
+    def _schema(self, name: str) -> Schema:
+        with self._lock:
+            schema = self._schemas.get(name)
+            if schema is None:
+                records: Sequence[EventType] = self._records.get(name, ())
+                schema = self._schemas[name] = self._form.schema(name, records)
+            return schema
+
+    def _register(self, schema: Schema, seconds: float) -> int:
+        url = f"{self._url}/subjects/{quote(schema.subject, safe='')}/versions"
+        exchange = Exchange(self._urllib3, url, server="the schema registry", max_bytes=MAX_ANSWER)
+        body = json.dumps({"schema": schema.text, "schemaType": self._form.name}).encode()
+        try:
+            answer = exchange.send("POST", body, self._headers, timeout=max(seconds, 0.001))
+        finally:
+            exchange.close()
+        return _id(answer, schema.subject)
+
+
+def _id(answer: Answer, subject: str) -> int:
+    if answer.status in _OF_THE_SCHEMA:
+        raise RejectedError(
+            f"the schema registry rejects the schema {subject} (status {answer.status})"
+        )
+    try:
+        found = json.loads(answer.body)["id"] if answer.status == OK else None
+    except (ValueError, KeyError, TypeError):
+        found = None
+    if type(found) is not int:
+        raise RetryableError(
+            f"the schema registry did not register a schema (status {answer.status})",
+            retry_after=answer.retry_after,
+        )
+    return found
+
+
+def _urllib3() -> ModuleType:
+    try:
+        import urllib3  # noqa: PLC0415  an extra
+    except ImportError as error:
+        raise ValueError(
+            "schema_registry needs urllib3: pip install 'eventtracking-kafka[registry]'"
+        ) from error
+    return urllib3
