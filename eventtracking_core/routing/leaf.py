@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InlineLeaf", "Leaf"]
 
-EXPORT_TIMEOUT = 30.0
+INLINE_TIMEOUT = 5.0
 """Timeout, in seconds, when an inline event goes through a backend with only `send_batch`."""
 
 
@@ -287,7 +287,7 @@ def _sender(name: str, backend: BackendCapabilities) -> Callable[[Event], object
 
     def send_alone(event: Event) -> object:
         try:
-            return send_batch([event], timeout=EXPORT_TIMEOUT)
+            return send_batch([event], timeout=INLINE_TIMEOUT)
         except BatchError as error:
             if 0 in error.failures:
                 raise error.failures[0] from error

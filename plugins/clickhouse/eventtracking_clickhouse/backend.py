@@ -22,8 +22,8 @@ from eventtracking_core.interrupts import pass_on
 
 __all__ = ["ClickHouseBackend"]
 
-SEND_TIMEOUT: Final = 5.0
-"""Seconds for an event that the emitting thread delivers, and for the record of an event type."""
+SAVE_TIMEOUT: Final = 5.0
+"""Seconds for the record of an event type."""
 
 _MIB: Final = 1024 * 1024
 _ERRORS: Final = (ClickHouseError, HTTPError, OSError)
@@ -94,18 +94,6 @@ class ClickHouseBackend(Reading):
             raise failure(error) from None
         return f"the server answers (ClickHouse {version})"
 
-    def send(self, event: Event, /) -> None:
-        """Store one event within five seconds, unless its id is already stored.
-
-        Raises:
-            RetryableError: it was not stored; a later attempt may succeed.
-            RejectedError: it cannot be stored.
-        """
-        try:
-            self.send_batch([event], timeout=SEND_TIMEOUT)
-        except BatchError as error:
-            raise error.failures[0] from None
-
     def send_batch(self, events: Sequence[Event], /, *, timeout: float) -> None:
         """Store events with one insert.
 
@@ -144,7 +132,7 @@ class ClickHouseBackend(Reading):
         Raises:
             RetryableError: it was not stored; a later attempt may succeed.
         """
-        deadline = monotonic() + SEND_TIMEOUT
+        deadline = monotonic() + SAVE_TIMEOUT
         table = self._tables.event_types
         same = f"SELECT 1 FROM {table} WHERE id = {literal(record.id)} LIMIT 1"  # noqa: S608  a literal
         try:

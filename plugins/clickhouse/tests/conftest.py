@@ -64,7 +64,7 @@ def database(sql):
 @pytest.fixture
 def a_store(clickhouse, database, monkeypatch):
     """Makes backends that store in the test's database, and create what is missing."""
-    monkeypatch.setattr(backend_module, "SEND_TIMEOUT", 60.0)  # the machine may be busy
+    monkeypatch.setattr(backend_module, "SAVE_TIMEOUT", 60.0)  # the machine may be busy
     made = []
 
     def make(**options):

@@ -8,6 +8,7 @@ import threading
 from time import monotonic
 
 import pytest
+from sending import send
 
 from eventtracking_clickhouse import ClickHouseBackend
 from eventtracking_core import EventType, RetryableError, Tracker
@@ -139,15 +140,15 @@ def test_an_answer_that_breaks_off_is_no_answer(
 
 def test_a_child_leaves_the_connection_of_its_parent_alone(a_store, an_event):
     store = a_store()
-    store.send(an_event())
+    send(store, an_event())
     for _ in range(5):
         child = os.fork()
         if child == 0:
             try:
-                store.send(an_event())
+                send(store, an_event())
                 store.shutdown(1)
             finally:
                 os._exit(0)
-        store.send(an_event())
+        send(store, an_event())
         os.waitpid(child, 0)
     assert store.count() == 11

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sending import send
 
 from eventtracking_clickhouse import ClickHouseBackend
 from eventtracking_core import EventType, RejectedError, RetryableError
@@ -29,7 +30,7 @@ def ids(events):
 
 def test_columns_hold_what_is_searched_for(a_store, database, sql, an_event):
     event = an_event(context={"user_id": 7}, n=1) | {"name_id": "10ac28"}
-    a_store().send(event)
+    send(a_store(), event)
     columns = "id, name, timestamp, user_id, name_id, context_type_id, event"
     assert sql(f"SELECT {columns} FROM {database}.events") == [
         [
@@ -55,7 +56,7 @@ def test_what_is_sent_again_is_stored_once(a_store, database, sql, an_event):
 def test_what_is_sent_is_read_as_the_encoding_says(a_store, an_event, data):
     event = an_event(value=data)
     store = a_store()
-    store.send(event)
+    send(store, event)
     assert store.get(event["id"]) == decode_json(encode_json(event))
 
 
@@ -84,7 +85,7 @@ def test_a_batch_of_three_hundred_months_is_one_insert(a_store, an_event):
 
 def test_what_the_server_cannot_store_is_rejected(a_store, database, sql, an_event):
     store = a_store()
-    store.send(an_event())
+    send(store, an_event())
     check = "JSONExtractInt(event, 'data', 'n') != 3"
     sql(f"ALTER TABLE {database}.events ADD CONSTRAINT no_three CHECK {check}")
     with pytest.raises(RejectedError, match="code 469"):
@@ -95,21 +96,21 @@ def test_what_the_server_cannot_store_is_rejected(a_store, database, sql, an_eve
 def test_no_table_is_created_unless_that_is_asked_for(a_store, an_event, database, sql):
     store = a_store(create=False)
     with pytest.raises(RetryableError, match="eventtracking schema --for clickhouse"):
-        store.send(an_event())
+        send(store, an_event())
     assert sql(f"SHOW TABLES FROM {database}") == []
     for statement in store.definitions().split(";")[:-1]:
         sql(statement)
-    store.send(an_event())
+    send(store, an_event())
     assert store.count() == 1
 
 
 def test_a_table_that_was_dropped_is_created_again(a_store, database, sql, an_event):
     store = a_store()
-    store.send(an_event())
+    send(store, an_event())
     sql(f"DROP TABLE {database}.events")
     with pytest.raises(RetryableError):
-        store.send(an_event())
-    store.send(an_event())
+        send(store, an_event())
+    send(store, an_event())
     assert store.count() == 1
 
 
@@ -158,7 +159,7 @@ def test_numbers_are_compared_exactly(a_store, an_event, value):
 
 def test_a_uri_names_the_store_for_commands(a_store, clickhouse, database, an_event):
     event = an_event()
-    a_store().send(event)
+    send(a_store(), event)
     with open_reader([f"{clickhouse.uri}/{database}"]) as reader:
         assert list(reader.query()) == [event]
 
@@ -193,7 +194,7 @@ def test_options_that_cannot_be_used_are_refused(options, said):
 def test_a_wrong_password_may_be_mended_and_is_not_shown(an_event, clickhouse, caplog):
     uri = clickhouse.uri.replace("a-password", "a-secret")
     with pytest.raises(RetryableError, match="code 516; check user and password"):
-        ClickHouseBackend(uri).send(an_event())
+        send(ClickHouseBackend(uri), an_event())
     with pytest.raises(RetryableError) as caught:
         ClickHouseBackend(uri).probe(5)
     assert "a-secret" not in f"{caught.value}{caplog.text}"

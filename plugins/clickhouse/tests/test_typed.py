@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from sending import send
 
 from eventtracking_core import EventType
 from eventtracking_core.registry import FieldDoc
@@ -75,13 +76,13 @@ def test_what_is_sent_again_is_there_once(defined, sql, database, an_event):
 
 
 def test_the_statements_add_what_a_later_record_documents(defined, sql, database, an_event):
-    defined(PLACED).send(an_event(sku="a"))
+    send(defined(PLACED), an_event(sku="a"))
     later = EventType(
         name=PLACED.name,
         fields=(FieldDoc("sku", type="integer"), FieldDoc("colour", type="string")),
         registered_at=datetime(2026, 9, 2, tzinfo=UTC),
     )
-    defined(PLACED, later).send(an_event(sku=1, colour="red"))
+    send(defined(PLACED, later), an_event(sku=1, colour="red"))
     assert sql(
         f"SELECT data_sku, data_sku_integer, data_colour FROM {database}.`{TYPED}` ORDER BY id"
     ) == [["a", None, None], [None, 1, "red"]]
@@ -89,7 +90,8 @@ def test_the_statements_add_what_a_later_record_documents(defined, sql, database
 
 @pytest.mark.parametrize("name", ["it's `quoted`\\", "ä b", "x" * 250])
 def test_an_event_type_of_any_name_has_a_table(defined, sql, database, an_event, name):
-    defined(EventType(name=name, fields=(FieldDoc("n", type="integer"),))).send(an_event(name, n=1))
+    store = defined(EventType(name=name, fields=(FieldDoc("n", type="integer"),)))
+    send(store, an_event(name, n=1))
     ((table,),) = sql(
         f"SELECT name FROM system.tables WHERE database = '{database}'"
         " AND name LIKE 'events_%' AND engine = 'ReplacingMergeTree'"

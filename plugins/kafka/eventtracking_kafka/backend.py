@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
-from typing import ClassVar, Final, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -25,9 +25,6 @@ from eventtracking_kafka.registry import SchemaRegistry
 from eventtracking_kafka.schemas import FORMS, RegisteredFormat
 
 __all__ = ["KafkaBackend"]
-
-SEND_TIMEOUT: Final = 5.0
-"""Seconds for an event that the emitting thread delivers."""
 
 Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -144,18 +141,6 @@ class KafkaBackend:
             raise RetryableError(str(failure(error.args[0]))) from None
         number = len(found.brokers)
         return f"the cluster answers ({number} broker{'' if number == 1 else 's'})"
-
-    def send(self, event: Event, /) -> None:
-        """Send one event within five seconds.
-
-        Raises:
-            RetryableError: it was not confirmed; a later attempt may succeed.
-            RejectedError: Kafka will never accept it.
-        """
-        try:
-            self.send_batch([event], timeout=SEND_TIMEOUT)
-        except BatchError as error:
-            raise error.failures[0] from None
 
     def send_batch(self, events: Sequence[Event], /, *, timeout: float) -> None:
         """Send events, and wait until they are confirmed; `timeout` is in seconds.

@@ -32,8 +32,8 @@ from eventtracking_postgres.views import columns, view
 
 __all__ = ["PostgresBackend"]
 
-SEND_TIMEOUT: Final = 5.0
-"""Seconds for an event that the emitting thread delivers, and for the record of an event type."""
+SAVE_TIMEOUT: Final = 5.0
+"""Seconds for the record of an event type."""
 
 _INCOMING: Final = """
 BEGIN;
@@ -121,18 +121,6 @@ class PostgresBackend(Reading):
             raise failure(error) from None
         return f"the server answers (PostgreSQL {version})"
 
-    def send(self, event: Event, /) -> None:
-        """Store one event within five seconds, unless its id is already stored.
-
-        Raises:
-            RetryableError: it was not stored; a later attempt may succeed.
-            RejectedError: it cannot be stored.
-        """
-        try:
-            self.send_batch([event], timeout=SEND_TIMEOUT)
-        except BatchError as error:
-            raise error.failures[0] from None
-
     def send_batch(self, events: Sequence[Event], /, *, timeout: float) -> None:
         """Store events in one transaction, except those whose id is there already.
 
@@ -172,7 +160,7 @@ class PostgresBackend(Reading):
             RetryableError: it was not stored; a later attempt may succeed.
         """
         try:
-            with self._sessions.session(SEND_TIMEOUT) as session:
+            with self._sessions.session(SAVE_TIMEOUT) as session:
                 self._prepare(session)
                 self._save(session, record)
         except Error as error:
@@ -228,7 +216,7 @@ class PostgresBackend(Reading):
 
     def _extend(self, schema: str, name: str) -> None:
         try:
-            with self._sessions.session(SEND_TIMEOUT) as session, session.transaction():
+            with self._sessions.session(SAVE_TIMEOUT) as session, session.transaction():
                 lock_definitions(session)
                 found = columns(records(session, self._tables, name.replace("\0", "\ufffd")))
                 create_schema(session, schema)

@@ -8,6 +8,7 @@ import threading
 from time import monotonic
 
 import pytest
+from sending import send
 from waiting import wait_until
 
 from eventtracking_core import EventType, RetryableError, Tracker
@@ -95,14 +96,14 @@ def test_a_server_that_says_nothing_is_left_in_time(
     uri = postgres.uri.replace(f":{postgres.port}", f":{proxy.port}")
     store = PostgresBackend(uri, f"{schema}.events")
     if connected:
-        store.send(an_event())
+        send(store, an_event())
     proxy.is_black_hole = True
     before = monotonic()
     with pytest.raises(RetryableError):
         store.send_batch([an_event()], timeout=0.3)
     assert monotonic() - before < 30
     proxy.heal()
-    store.send(an_event())
+    send(store, an_event())
     assert store.count() == 1 + connected
     store.shutdown(5)
 
@@ -117,16 +118,16 @@ def test_a_port_that_accepts_and_says_nothing_is_left_in_time(an_event):
 
 def test_a_child_leaves_the_connection_of_its_parent_alone(a_store, an_event):
     store = a_store()
-    store.send(an_event())
+    send(store, an_event())
     for _ in range(5):
         child = os.fork()
         if child == 0:
             try:
-                store.send(an_event())
+                send(store, an_event())
                 store.shutdown(1)
             finally:
                 os._exit(0)
-        store.send(an_event())
+        send(store, an_event())
         os.waitpid(child, 0)
     assert store.count() == 11
 

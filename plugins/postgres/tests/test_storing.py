@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sending import send
 
 from eventtracking_core import RejectedError, RetryableError
 from eventtracking_core.encoding import decode_json, encode_json
@@ -25,7 +26,7 @@ def ids(events):
 
 def test_columns_hold_what_is_searched_for(a_store, schema, sql, an_event):
     event = an_event(context={"user_id": 7}, n=1) | {"name_id": "10ac28"}
-    a_store().send(event)
+    send(a_store(), event)
     columns = "id, name, timestamp, user_id, name_id, context_type_id, event, seq"
     assert sql(f"SELECT {columns} FROM {schema}.events") == [
         (
@@ -49,7 +50,7 @@ def test_what_is_sent_again_is_stored_once_in_its_order(a_store, an_event):
 def test_what_is_sent_is_read_as_the_encoding_says(a_store, an_event, data):
     event = an_event(value=data)
     store = a_store()
-    store.send(event)
+    send(store, event)
     text = encode_json(event)
     if b"\\u0000" not in text:
         assert store.get(event["id"]) == decode_json(text)
@@ -69,19 +70,19 @@ def test_what_is_sent_is_read_as_the_encoding_says(a_store, an_event, data):
 def test_a_value_is_stored_exactly_but_for_nul(a_store, an_event, value, stored):
     event = an_event(value=value)
     store = a_store()
-    store.send(event)
+    send(store, event)
     assert store.get(event["id"])["data"]["value"] == stored
 
 
 def test_that_nul_was_replaced_is_logged(a_store, an_event, caplog):
-    a_store().send(an_event("with.nul", value="a secret\0"))
+    send(a_store(), an_event("with.nul", value="a secret\0"))
     assert "with.nul: PostgreSQL cannot store NUL" in caplog.text
     assert "secret" not in caplog.text
 
 
 def test_what_the_server_cannot_store_is_rejected_alone(a_store, schema, sql, an_event):
     store = a_store()
-    store.send(an_event())
+    send(store, an_event())
     sql(f"ALTER TABLE {schema}.events ADD CHECK (event #>> '{{data,n}}' <> '3')")
     with pytest.raises(RejectedError, match="SQLSTATE 23514"):
         store.send_batch([an_event(n=n) for n in range(5)], timeout=60)
@@ -90,16 +91,16 @@ def test_what_the_server_cannot_store_is_rejected_alone(a_store, schema, sql, an
 
 def test_a_table_that_was_dropped_is_created_again(a_store, schema, sql, an_event):
     store = a_store()
-    store.send(an_event())
+    send(store, an_event())
     sql(f"DROP TABLE {schema}.events")
     with pytest.raises(RetryableError):
-        store.send(an_event())
-    store.send(an_event())
+        send(store, an_event())
+    send(store, an_event())
     assert store.count() == 1
 
 
 def test_a_user_who_may_only_insert_can_send(postgres, a_store, schema, sql, an_event):
-    a_store().send(an_event())
+    send(a_store(), an_event())
     sql(f"CREATE ROLE {schema}_writer LOGIN")
     sql(f"GRANT USAGE ON SCHEMA {schema} TO {schema}_writer")
     sql(f"GRANT INSERT ON {schema}.events TO {schema}_writer")
@@ -107,7 +108,7 @@ def test_a_user_who_may_only_insert_can_send(postgres, a_store, schema, sql, an_
     uri = postgres.uri.replace("//postgres@", f"//{schema}_writer@")
     writer = PostgresBackend(uri, f"{schema}.events")
     try:
-        writer.send(an_event())
+        send(writer, an_event())
     finally:
         writer.shutdown(5)
         sql(f"DROP OWNED BY {schema}_writer; DROP ROLE {schema}_writer")
@@ -138,15 +139,15 @@ def test_two_processes_can_create_partitions_at_once(a_store, an_event):
     one, other = a_store(partition="month"), a_store(partition="month")
     events = [an_event(at=datetime(2020, month, 1, tzinfo=UTC)) for month in range(1, 13)]
     for event in events:
-        one.send(event)
-        other.send(event)
+        send(one, event)
+        send(other, event)
     assert one.count() == 12
 
 
 def test_a_table_without_partitions_stays_so_and_that_is_logged(a_store, an_event, caplog):
-    a_store().send(an_event())
+    send(a_store(), an_event())
     store = a_store(partition="month")
-    store.send(an_event())
+    send(store, an_event())
     assert store.count() == 2
     assert "without partitions" in caplog.text
 
@@ -155,12 +156,12 @@ def test_a_reader_sees_no_event_before_those_that_were_stored_before(a_store, an
     stores = [a_store() for _ in range(2)]
     sent = [an_event(n=n) for n in range(20)]
     for index, event in enumerate(sent):
-        stores[index % 2].send(event)
+        send(stores[index % 2], event)
     assert ids(stores[0].query(after=sent[4]["id"])) == ids(sent[5:])
 
 
 def test_filters_have_indexes(a_store, schema, sql, an_event):
-    a_store().send(an_event(context={"user_id": 1}))
+    send(a_store(), an_event(context={"user_id": 1}))
     indexes = sql("SELECT indexname FROM pg_indexes WHERE schemaname = %s", schema)
     assert {name for (name,) in indexes} >= {"events_by_user", "events_by_name", "events_by_seq"}
 
@@ -203,7 +204,7 @@ def test_options_that_cannot_be_used_are_refused(options, said):
 def test_a_wrong_password_may_be_mended_and_is_not_told(an_event, postgres, sql):
     uri = postgres.uri.replace("//postgres@", "//nobody-there:a-password@")
     with pytest.raises(RetryableError) as caught:
-        PostgresBackend(uri).send(an_event())
+        send(PostgresBackend(uri), an_event())
     assert "a-password" not in str(caught.value)
     with pytest.raises(RetryableError):
         PostgresBackend(uri).probe(5)
