@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import ClassVar, Literal, get_args
 
@@ -150,22 +150,33 @@ class KafkaBackend:
             RetryableError: the schema registry does not answer; nothing was sent.
         """
         deadline = monotonic() + timeout
-        messages: dict[int, Message] = {}
         failures: dict[int, Exception] = {}
         refused = {} if self._registry is None else self._registry.register(events, timeout)
+        messages = self._made(events, refused, failures)
+        failed = self._producing.send(messages, deadline - monotonic())
+        failures |= failed
+        if failures:
+            raise BatchError(failures)
+
+    def _made(
+        self,
+        events: Sequence[Event],
+        refused: Mapping[str, Exception],
+        failures: dict[int, Exception],
+    ) -> Iterator[tuple[int, Message]]:
+        """Yield the messages of events by their indexes; `failures` gets what has none."""
         for index, event in enumerate(events):
             if refused and event["name"] in refused:
                 failures[index] = refused[event["name"]]
                 continue
             try:
-                messages[index] = self._messages.of(event)
+                message = self._messages.of(event)
             except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
                 pass_on(error)
                 kind = type(error).__name__
                 failures[index] = RejectedError(f"the event cannot be encoded ({kind})")
-        failures |= self._producing.send(messages, deadline - monotonic())
-        if failures:
-            raise BatchError(failures)
+            else:
+                yield index, message
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything is confirmed; return whether it is. `timeout` is in seconds."""

@@ -71,12 +71,12 @@ class Messages:
             event = decode_json(encode_json(normalize_event(event)))
         content, headers, value = self._encode(event, self._source)
         key = None if self._key is None else field_text(event, self._key)
-        own: Headers = [("id", event["id"].encode()), ("name", event["name"].encode())]
-        if name_id := event.get("name_id"):
-            own.append(("name_id", str(name_id).encode()))
+        own: Headers = [("id", event["id"]), ("name", event["name"])]
+        if "name_id" in event:
+            own.append(("name_id", str(event["name_id"])))
         return Message(
             event["id"],
-            self._topic_of(event),
+            self._topic_of(event) if self._fields else self._topic,
             None if key is None else key.encode(),
             [*own, ("content-type", content), *headers],
             value,
@@ -84,8 +84,6 @@ class Messages:
         )
 
     def _topic_of(self, event: Event) -> str:
-        if not self._fields:
-            return self._topic
         named = _FIELD.sub(lambda found: field_text(event, found[1]) or "none", self._topic)
         return _NO_TOPIC.sub("_", named)[:MAX_TOPIC]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import Final
 
@@ -102,16 +102,21 @@ class Producing:
         self._settings = settings
         self._open: _Open | None = None
 
-    def send(self, messages: Mapping[int, Message], timeout: float) -> dict[int, Exception]:
-        """Send messages; return the failures of those that are not confirmed in time."""
+    def send(self, messages: Iterable[tuple[int, Message]], timeout: float) -> dict[int, Exception]:
+        """Send messages; return the failures of those that are not confirmed in time.
+
+        Each is handed over as it comes, so that librdkafka sends while others are made.
+        """
         deadline = monotonic() + timeout
         opened = self._opened()
         failures: dict[int, Exception] = {}
-        for index, message in messages.items():
+        ids: dict[int, str] = {}
+        for index, message in messages:
+            ids[index] = message.event_id
             error = self._hand_over(opened, message, deadline)
             if error is not None:
                 failures[index] = error
-        wanted = {message.event_id for message in messages.values()}
+        wanted = set(ids.values())
         while not wanted.isdisjoint(opened.unconfirmed) and not opened.is_broken:
             left = deadline - monotonic()
             if left <= 0:
@@ -120,9 +125,9 @@ class Producing:
         late = RetryableError(f"Kafka: not confirmed in time{_because(opened.error)}")
         unconfirmed = wanted & opened.unconfirmed
         outcomes = {event_id: opened.outcomes.pop(event_id, None) for event_id in wanted}
-        for index, message in messages.items():
-            outcome = outcomes[message.event_id]
-            if message.event_id in unconfirmed:
+        for index, event_id in ids.items():
+            outcome = outcomes[event_id]
+            if event_id in unconfirmed:
                 failures.setdefault(index, late)
             elif outcome is not None:
                 failures.setdefault(index, failure(outcome))
