@@ -171,6 +171,8 @@ class KafkaBackend:
                 continue
             try:
                 message = self._messages.of(event)
+            except RetryableError as error:
+                failures[index] = error
             except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
                 pass_on(error)
                 kind = type(error).__name__

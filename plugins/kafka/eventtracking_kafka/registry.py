@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
-from threading import Lock
+from collections.abc import Iterable, Mapping
 from time import monotonic
 from types import ModuleType
 from typing import Final
@@ -30,6 +29,9 @@ __all__ = ["SchemaRegistry"]
 
 MAX_ANSWER: Final = 64 * 1024
 OK: Final = 200
+UNREGISTERED: Final = "eventtracking.event"
+"""The name in the schema of all events that have no registered type."""
+
 _OF_THE_SCHEMA: Final = frozenset({400, 409, 422})
 """Statuses of a schema that the registry will not take: invalid, or not compatible."""
 
@@ -62,19 +64,17 @@ class SchemaRegistry:
         place = parts.netloc.rpartition("@")[2]
         self._url = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
         self._form = form
-        self._lock = Lock()
+        # For any thread, without a lock: a fork could come while one is held.
         self._records: dict[str, list[EventType]] = {}
-        self._schemas: dict[str, Schema] = {}
+        self._schemas: dict[tuple[str, int], Schema] = {}
         self._ids: dict[str, int] = {}
 
     def add(self, record: EventType) -> None:
         """Let the schema of an event type have its fields."""
         if record.kind == "event":
-            with self._lock:
-                known = self._records.setdefault(record.name, [])
-                if record not in known:
-                    known.append(record)
-                    self._schemas.pop(record.name, None)
+            known = self._records.setdefault(record.name, [])
+            if record not in known:
+                known.append(record)
 
     def register(self, events: Iterable[Event], timeout: float) -> Mapping[str, EventTrackingError]:
         """Register the schemas of events that are not registered yet.
@@ -101,16 +101,21 @@ class SchemaRegistry:
     def encoded(self, event: Event, _: str) -> tuple[bytes, Headers, bytes]:
         """Return the content type and the value of an event whose schema is registered."""
         schema = self._schema(event["name"])
-        head = b"\0" + self._ids[schema.text].to_bytes(4)
+        number = self._ids.get(schema.text)
+        if number is None:  # another thread has just added a record
+            raise RetryableError("the schema of the event is not registered yet")
+        head = b"\0" + number.to_bytes(4)
         return self._form.content_type, [], head + self._form.encode(event, schema)
 
     def _schema(self, name: str) -> Schema:
-        with self._lock:
-            schema = self._schemas.get(name)
-            if schema is None:
-                records: Sequence[EventType] = self._records.get(name, ())
-                schema = self._schemas[name] = self._form.schema(name, records)
-            return schema
+        records = self._records.get(name, ())
+        if not records:  # there may be any number of such names
+            name = UNREGISTERED
+        key = name, len(records)
+        schema = self._schemas.get(key)
+        if schema is None:
+            schema = self._schemas[key] = self._form.schema(name, records[: key[1]])
+        return schema
 
     def _register(self, schema: Schema, seconds: float) -> int:
         url = f"{self._url}/subjects/{quote(schema.subject, safe='')}/versions"

@@ -105,12 +105,21 @@ def test_a_field_that_is_documented_later_is_null_in_earlier_messages(
 
 
 @pytest.mark.parametrize("form", ["json_schema", "avro"])
-def test_events_of_any_name_have_a_schema(a_sender, registry, messages, an_event, form):
+def test_event_types_of_any_name_have_a_schema(a_sender, registry, messages, an_event, form):
     names = ["unknown", "a b/ä", "1.2", ".", "it's", "x" * 250]
-    a_sender(form).send_batch([an_event(name) for name in names], timeout=30)
+    sender = a_sender(form)
+    for name in names:
+        sender.save_event_type(EventType(name=name))
+    sender.send_batch([an_event(name) for name in names], timeout=30)
     assert len({parts(message)[0] for message in messages()}) == len(names)
     subjects = {schema["subject"] for schema in registry.schemas.values()}
     assert len(subjects) == len(names)
+
+
+def test_events_without_a_type_share_a_schema(a_sender, registry, messages, an_event):
+    a_sender("avro").send_batch([an_event(f"page.{n}") for n in range(50)], timeout=30)
+    assert [schema["subject"] for schema in registry.schemas.values()] == ["eventtracking.event"]
+    assert {read_avro(registry, message)["name"] for message in messages()} >= {"page.0", "page.49"}
 
 
 def test_while_the_registry_fails_nothing_is_sent(a_sender, registry, messages, an_event):
@@ -130,8 +139,10 @@ def test_an_event_whose_schema_is_rejected_does_not_hold_up_others(
     a_sender, registry, messages, an_event
 ):
     registry.rejected["shop.other"] = 409
+    sender = a_sender("json_schema")
+    sender.save_event_type(EventType(name="shop.other"))
     with pytest.raises(BatchError) as caught:
-        a_sender("json_schema").send_batch([an_event(), an_event("shop.other")], timeout=30)
+        sender.send_batch([an_event(), an_event("shop.other")], timeout=30)
     assert list(caught.value.failures) == [1]
     assert isinstance(caught.value.failures[1], RejectedError)
     assert len(messages()) == 1
