@@ -21,7 +21,7 @@ def served(log, an_event):
         thread.start()
 
         def ask(target, **headers):
-            connection = http.client.HTTPConnection("127.0.0.1", serving.server_port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", serving.server_port, timeout=60)
             connection.request("GET", target, headers=headers)
             answer = connection.getresponse()
             content = answer.read()

@@ -12,6 +12,7 @@ from textwrap import dedent
 from typing import NamedTuple
 
 import pytest
+from waiting import DEADLINE
 
 from eventtracking_cli import main
 
@@ -59,7 +60,7 @@ def program():
 
     def program(*args, **options):
         ran = subprocess.run(
-            [PROGRAM, *args], capture_output=True, timeout=60, check=False, **options
+            [PROGRAM, *args], capture_output=True, timeout=DEADLINE, check=False, **options
         )
         return Ran(ran.returncode, ran.stdout.decode(), ran.stderr.decode())
 

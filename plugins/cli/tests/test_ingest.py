@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from waiting import DEADLINE
 
 from eventtracking_core import EventType
 
@@ -110,7 +111,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_keeps_what_it_read(program, co
         ran.stdin.flush()
         eventually(Path("events.db").exists)
         ran.send_signal(signal.SIGINT)
-        out, err = ran.communicate(timeout=30)
+        out, err = ran.communicate(timeout=DEADLINE)
     assert ran.returncode == 130
     assert "interrupted; run again to go on" in err
     assert "Traceback" not in err

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+from waiting import DEADLINE
 
 from eventtracking_core.encoding import encode_json
 from eventtracking_core.registry import EventType, FieldDoc
@@ -158,12 +159,12 @@ def test_what_was_killed_twice_goes_on_and_repeats_little(program, config, sourc
     for _ in range(2):
         before = _lines()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        deadline = monotonic() + 60
+        deadline = monotonic() + DEADLINE
         while _lines() < before + 1000 and process.poll() is None and monotonic() < deadline:
             sleep(0.005)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    last = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    last = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
     assert last.returncode == 0, last.stderr
     lines = Path("a.ndjson").read_text().splitlines()
     numbers = [json.loads(line)["data"]["n"] for line in lines]

@@ -7,11 +7,10 @@ from time import monotonic
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from waiting import DEADLINE
 
 from eventtracking_core.events import new_id
 from eventtracking_kafka import KafkaBackend
-
-TIMEOUT = 30
 
 
 @pytest.fixture(scope="session")
@@ -64,14 +63,14 @@ def everything(servers, topic):
     producer = Producer(settings)
     consumer = Consumer(settings | {"group.id": mark.decode(), "enable.auto.commit": False})
     try:
-        partitions = list(producer.list_topics(topic, timeout=TIMEOUT).topics[topic].partitions)
+        partitions = list(producer.list_topics(topic, timeout=DEADLINE).topics[topic].partitions)
         for partition in partitions:
             producer.produce(topic, value=mark, partition=partition)
-        assert producer.flush(TIMEOUT) == 0
+        assert producer.flush(DEADLINE) == 0
         consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
         found = []
         left = len(partitions)
-        deadline = monotonic() + TIMEOUT
+        deadline = monotonic() + DEADLINE
         while left:
             assert monotonic() < deadline, "the broker does not have what it confirmed"
             for message in consumer.consume(1000, 0.05):

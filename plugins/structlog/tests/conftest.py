@@ -93,14 +93,14 @@ def in_threads():
         barrier = threading.Barrier(number)
 
         def begin(index):
-            barrier.wait(10)
+            barrier.wait(60)
             work(index)
 
         threads = [threading.Thread(target=begin, args=(index,)) for index in range(number)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(60)
         assert not any(thread.is_alive() for thread in threads)
 
     return run

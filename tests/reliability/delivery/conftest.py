@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from delivery_fixtures import black_hole, configured, dead_letters, quick, sink, tracker_to
+from waiting import DEADLINE
 
 __all__ = ["black_hole", "configured", "dead_letters", "quick", "sink", "tracker_to"]
 
@@ -16,7 +17,7 @@ __all__ = ["black_hole", "configured", "dead_letters", "quick", "sink", "tracker
 def python(tmp_path):
     """Runs a script in a process of its own; returns what it prints last, read as JSON."""
 
-    def run(script, *arguments, timeout=60):
+    def run(script, *arguments, timeout=DEADLINE):
         command = [sys.executable, "-W", "error", "-c", script, *map(str, arguments)]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=timeout, check=False, cwd=tmp_path

@@ -6,6 +6,7 @@ import signal
 from time import monotonic
 
 import pytest
+from waiting import DEADLINE
 
 WAYS = ["plain", "sys.exit in a thread", "SIGTERM, drained", "SIGTERM", "SIGINT"]
 SIGNALS = {"SIGTERM, drained": signal.SIGTERM, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
@@ -20,7 +21,7 @@ def end(start, way, **options):
     began = monotonic()
     if way in SIGNALS:
         program.send_signal(SIGNALS[way])
-    _, errors = program.communicate(timeout=60)
+    _, errors = program.communicate(timeout=DEADLINE)
     if way != "SIGINT":
         told = ("not delivered in time", "shutdown timed out", "trying again")
         assert errors == "" or any(words in errors for words in told)
@@ -64,7 +65,7 @@ def test_an_event_emitted_at_any_stage_of_the_end_neither_hangs_nor_raises(
     stage, mode, start, journals
 ):
     program = start("emit_at_the_end", stage=stage, mode=mode, is_late=True)
-    _, errors = program.communicate(timeout=60)
+    _, errors = program.communicate(timeout=DEADLINE)
     assert program.returncode == 0
     assert "Traceback" not in errors
     assert "Fatal" not in errors
@@ -75,7 +76,7 @@ def test_an_event_emitted_at_any_stage_of_the_end_neither_hangs_nor_raises(
 @pytest.mark.parametrize("stage", BEFORE)
 def test_what_an_exit_handler_emits_before_ours_is_delivered(stage, mode, start, journals):
     program = start("emit_at_the_end", stage=stage, mode=mode, is_late=False)
-    program.communicate(timeout=60)
+    program.communicate(timeout=DEADLINE)
     assert len(journals.acknowledged) == 2
     assert journals.delivered == journals.acknowledged
 
@@ -85,7 +86,7 @@ def test_a_drain_that_interrupts_an_append_waits_for_nobody(start, run, journals
         program = start("emit_until_killed", mode="spool", drains=True, shutdown_timeout=60)
         assert program.stdout.readline() == "ready\n", program.stderr.read()
         program.terminate()
-        program.communicate(timeout=30)
+        program.communicate(timeout=DEADLINE)
         assert program.returncode == -signal.SIGTERM
     run("drain", mode="spool")
     assert set(journals.acknowledged) <= set(journals.delivered)
