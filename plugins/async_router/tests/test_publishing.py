@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from time import perf_counter
 from urllib.parse import urlsplit
 
@@ -150,6 +151,17 @@ def test_a_forked_child_publishes_over_a_connection_of_its_own(redis_url, publis
     assert os.waitpid(child, 0)[1] == 0
     made.send_batch(events(1), timeout=60)
     assert queued(redis_url, "forked") == 3
+
+
+def test_closing_leaves_the_timeouts_of_the_applications_own_sockets_alone(
+    broker, publisher, monkeypatch
+):
+    made = publisher(broker)
+    made.send_batch(events(1), timeout=60)
+    changes = []
+    monkeypatch.setattr(socket, "setdefaulttimeout", changes.append)
+    assert made.shutdown(5)
+    assert changes == []
 
 
 def test_an_application_that_cannot_be_imported_is_tried_again():

@@ -22,7 +22,8 @@ import eventtracking_core as et
 
 sink = {"type": "mongo", "uri": sys.argv[2], "database": sys.argv[3]}
 delivery = {"mode": sys.argv[4], "directory": sys.argv[5], "schedule_delay": 60}
-et.configure({"shutdown_timeout": 60, "backends": {"mongo": sink | {"delivery": delivery}}})
+patience = float(sys.argv[7])
+et.configure({"shutdown_timeout": patience, "backends": {"mongo": sink | {"delivery": delivery}}})
 for number in range(100):
     et.emit("numbered", {"number": number})
 exec(sys.argv[6])
@@ -47,14 +48,14 @@ def seed_list(mongo_uri):
 def run(seed_list, mongo_uri, mongo_database, tmp_path):
     """Runs a program that emits a hundred events; returns what it says of failures."""
 
-    def run(end, mode="queue"):
+    def run(end, mode="queue", patience=10):
         options = parse_uri(mongo_uri)["options"]
         members = "&replicaSet=" + options["replicaset"] if "replicaset" in options else ""
         uri = f"mongodb+srv://{seed_list.host}/?tls=false{members}"
         ran = subprocess.run(
             [
                 *(sys.executable, "-c", PROGRAM, str(seed_list.port), uri),
-                *(mongo_database.name, mode, str(tmp_path), end),
+                *(mongo_database.name, mode, str(tmp_path), end, str(patience)),
             ],
             capture_output=True,
             text=True,
@@ -69,7 +70,7 @@ def run(seed_list, mongo_uri, mongo_database, tmp_path):
 
 def test_a_program_that_outlives_the_look_up_delivers_at_its_end(run, seed_list, stored):
     seed_list.delay = 0.1
-    assert run(WORKS_UNTIL_IT_LOOKED_UP) == ""
+    assert run(WORKS_UNTIL_IT_LOOKED_UP, patience=60) == ""
     assert len(stored()) == 100
 
 

@@ -12,11 +12,14 @@ import pytest
 from eventtracking_core.delivery import DeadLetters
 
 PROGRAM = """
-import json, os, signal, sys
+import json, os, signal, sys, threading
 import eventtracking_core as et
+
+emitted = threading.Event()
 
 class Sink:
     def send_batch(self, events, *, timeout):
+        emitted.wait()
         if any(event["data"]["n"] in kills for event in events):
             os.kill(os.getpid(), signal.SIGKILL)
         with open(os.path.join(directory, "delivered"), "a") as file:
@@ -31,6 +34,7 @@ if same_id:
 tracker.configure({"backends": {"sink": node}})
 for n in range(number):
     tracker.emit("numbered", {"n": n})
+emitted.set()
 assert tracker.flush(60)
 tracker.shutdown(5)
 """
