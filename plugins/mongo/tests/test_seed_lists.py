@@ -31,8 +31,10 @@ exec(sys.argv[6])
 
 WORKS_UNTIL_IT_LOOKED_UP = """
 import threading, time
-while not any(each.name.startswith("pymongo_server_monitor") for each in threading.enumerate()):
+names = ""
+while "pymongo_server_rtt" not in names or "_warm_up" in names:  # connected, and done with it
     time.sleep(0.01)
+    names = " ".join(each.name for each in threading.enumerate())
 """
 FLUSHES = "assert et.get_tracker().flush(60)"
 
