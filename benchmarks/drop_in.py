@@ -1,7 +1,8 @@
 """Compare the drop-in with the published event-tracking, by a program that runs with either.
 
 `python -m benchmarks.drop_in` makes an environment for each, since both have the same package, and
-runs the program in both by turns. Figures are the best of all runs. It needs uv and an index.
+runs the program in both by turns, with the same MongoDB and Valkey. Figures are the best of all
+runs. It needs uv and an index.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from benchmarks.services import mongod, valkey
+
 PROGRAM: Final = Path(__file__).with_name("drop_in_program.py")
 ROOT: Final = PROGRAM.parents[1]
 REQUIREMENTS: Final = {
-    "event-tracking": ["event-tracking"],
-    "eventtracking-compat": ["--editable", "plugins/compat"],
+    "event-tracking": ["event-tracking", "packaging", "redis"],
+    "eventtracking-compat": ["--editable", "plugins/compat", "packaging", "redis"],
 }
 
 
@@ -30,11 +34,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     found: dict[str, dict[str, float]] = {}
-    with TemporaryDirectory(prefix="eventtracking-drop-in-") as name:
-        pythons = {each: _environment(Path(name) / each, each) for each in REQUIREMENTS}
+    with TemporaryDirectory(prefix="eventtracking-drop-in-") as name, ExitStack() as stack:
+        directory = Path(name)
+        pythons = {each: _environment(directory / each, each) for each in REQUIREMENTS}
+        uri = mongod(directory, stack).uri
+        os.environ["BENCHMARKS_BROKER"] = valkey(directory, stack).url
         for _ in range(options.rounds):
             for distribution, python in pythons.items():
-                for row, figure in _run(python, options.events).items():
+                for row, figure in _run(python, str(options.events), uri, name).items():
                     best = found.setdefault(row, {})
                     best[distribution] = min(figure, best.get(distribution, figure))
     print(f"| | {' | '.join(REQUIREMENTS)} |\n| --- |{' --- |' * len(REQUIREMENTS)}")
@@ -55,10 +62,14 @@ def _environment(directory: Path, distribution: str) -> Path:
     return python
 
 
-def _run(python: Path, events: int) -> dict[str, float]:
-    ran = subprocess.run(
-        [python, str(PROGRAM), str(events)], check=True, capture_output=True, text=True, timeout=300
-    )
+def _run(python: Path, *arguments: str) -> dict[str, float]:
+    """Return the figures of the program, by row.
+
+    Tracebacks are not shown: they have lines of the published package, whose source we do not read.
+    """
+    command = [python, str(PROGRAM), *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert not ran.returncode, ran.stderr.splitlines()[-1:]
     figures: dict[str, float] = json.loads(ran.stdout)
     return figures
 

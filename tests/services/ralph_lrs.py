@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from base64 import b64encode
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -73,10 +74,9 @@ class RalphLrs(StartedServer):
 
     def statements(self) -> list[dict[str, Any]]:
         """Return the stored statements."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request("GET", "/xAPI/statements?limit=0", headers=self.headers)
-        found: list[dict[str, Any]] = json.loads(connection.getresponse().read())["statements"]
-        connection.close()
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            connection.request("GET", "/xAPI/statements?limit=0", headers=self.headers)
+            found: list[dict[str, Any]] = json.loads(connection.getresponse().read())["statements"]
         return found
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, distribution
+import os
+import sys
+from contextlib import suppress
 
 __all__: list[str] = []
 
@@ -15,6 +17,10 @@ def _refuse_both() -> None:
     Raises:
         ImportError: `event-tracking` is installed too.
     """
+    if not _may_be_installed():
+        return
+    from importlib.metadata import PackageNotFoundError, distribution  # 6 MB
+
     try:
         other = distribution("event-tracking")
     except PackageNotFoundError:
@@ -24,6 +30,15 @@ def _refuse_both() -> None:
         " the package `eventtracking`: uninstall both, then install the one you want"
         " (pip uninstall event-tracking eventtracking-compat && pip install eventtracking-compat)"
     )
+
+
+def _may_be_installed() -> bool:
+    """Return whether a directory on the path has a name like that of its metadata."""
+    names: list[str] = []
+    for directory in sys.path:
+        with suppress(OSError):
+            names += os.listdir(directory or ".")  # noqa: PTH208  pathlib costs imports
+    return any(name.lower().replace("-", "_").startswith("event_tracking") for name in names)
 
 
 _refuse_both()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import eventtracking_core
 from eventtracking._ids import routing
@@ -13,7 +13,11 @@ from eventtracking.backends.routing import Processor, RoutingBackend
 from eventtracking.locator import DefaultContextLocator
 from eventtracking_core import Event
 from eventtracking_core.events import new_id
-from eventtracking_core.registry import EventType, FieldDoc
+
+if TYPE_CHECKING:
+    from eventtracking_core.registry import EventType, FieldDoc
+
+    Descriptions = Mapping[str, str | FieldDoc]
 
 __all__ = [
     "DEFAULT_TRACKER_NAME",
@@ -37,7 +41,6 @@ TRACKERS: dict[str, Tracker] = {}
 """The registered trackers, by name."""
 
 Context = Mapping[str, Any]
-Descriptions = Mapping[str, str | FieldDoc]
 
 
 class Locator(Protocol):

@@ -34,7 +34,7 @@ def environ(ralph, valkey, tmp_path):
 
 
 def run(environ, *command):
-    subprocess.run([sys.executable, *command], cwd=CAMPUS, env=environ, check=True, timeout=100)
+    subprocess.run([sys.executable, *command], cwd=CAMPUS, env=environ, check=True, timeout=200)
 
 
 @pytest.fixture
@@ -60,38 +60,46 @@ def worker(environ, tmp_path):
             each.wait()
 
 
-def sessions(ralph, count):
-    """The sessions of the stored statements, once there are so many."""
-    deadline = monotonic() + DEADLINE
-    pause = threading.Event()
-    found = []
-    while len(found) < count and monotonic() < deadline:
-        pause.wait(0.1)
-        found = [each["context"]["extensions"][SESSION] for each in ralph.statements()]
-    return sorted(found)
+@pytest.fixture
+def sessions(ralph, tmp_path):
+    """Return the sessions of the stored statements, once there are so many."""
+
+    def stored(count):
+        deadline = monotonic() + 2 * DEADLINE
+        pause = threading.Event()
+        found = []
+        while len(found) < count:
+            assert monotonic() < deadline, (found, (tmp_path / "worker.log").read_text()[-4000:])
+            pause.wait(0.1)
+            found = [each["context"]["extensions"][SESSION] for each in ralph.statements()]
+        return sorted(found)
+
+    return stored
 
 
+@pytest.mark.timeout(600)  # it installs a server, and starts five programs that load Django
 def test_events_become_statements_in_the_store_each_once_although_it_is_killed(
-    environ, worker, ralph, tmp_path
+    environ, worker, ralph, sessions
 ):
     run(environ, "prepare.py")
     run(environ, "enrol.py", "0", "5")
     worker()
-    assert sessions(ralph, 5) == [f"s{n}" for n in range(5)]
+    assert sessions(5) == [f"s{n}" for n in range(5)]
     ralph.kill()
     run(environ, "enrol.py", "5", "10")
     ralph.start()
-    assert sessions(ralph, 10) == [f"s{n}" for n in range(10)]
+    assert sessions(10) == [f"s{n}" for n in range(10)]
     caliper = [json.loads(line) for line in Path(environ["CALIPER"]).read_text().splitlines()]
     assert {each["data"]["action"] for each in caliper} == {"Activated"}
     assert len(caliper) == 10
 
 
 @pytest.mark.soak
-def test_its_own_client_finds_the_store(environ, worker, ralph):
+@pytest.mark.timeout(600)
+def test_its_own_client_finds_the_store(environ, worker, ralph, sessions):
     environ["OWN_CLIENT"] = "1"
     before = len(ralph.statements())
     run(environ, "prepare.py")
     run(environ, "enrol.py", "20", "23")
     worker()
-    assert {"s20", "s21", "s22"} <= set(sessions(ralph, before + 3))
+    assert {"s20", "s21", "s22"} <= set(sessions(before + 3))

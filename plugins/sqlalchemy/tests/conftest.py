@@ -34,14 +34,18 @@ def path(tmp_path):
     return tmp_path / "shop.db"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", pytest.param("mariadb", marks=pytest.mark.once)])
 def url(request, path):
     """A database with the tables."""
     if request.param == "sqlite":
         url = f"sqlite:///{path}"
-    else:
+    elif request.param == "postgresql":
         port = request.getfixturevalue("postgres").port
         url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+    else:
+        server = request.getfixturevalue("mariadb")
+        server.settings("alchemy")
+        url = f"mysql+pymysql://root@127.0.0.1:{server.port}/alchemy"
     engine = create_engine(url)
     for each in (Base.metadata, metadata):
         each.drop_all(engine)
@@ -67,7 +71,7 @@ def configured(url, tmp_path):
     """Configure a tracker with an outbox before a backend; close it at the end."""
     trackers = []
 
-    def configure(backend, **options):
+    def configure(backend, *, name="outbox", **options):
         tracker = Tracker()
         node = {
             "type": "sqlalchemy.outbox",
@@ -75,7 +79,7 @@ def configured(url, tmp_path):
             "backends": {"sink": backend},
             "delivery": {"directory": str(tmp_path / "kept"), "initial_interval": 0.01},
         }
-        tracker.configure({"backends": {"outbox": node | options}})
+        tracker.configure({"backends": {name: node | options}})
         trackers.append(tracker)
         return tracker
 

@@ -6,8 +6,8 @@ import json
 import logging
 from typing import Any
 
+from eventtracking_core import encoding
 from eventtracking_core.diagnostics import report
-from eventtracking_core.encoding import normalize
 from eventtracking_logger import DateTimeJSONEncoder
 
 __all__ = ["DateTimeJSONEncoder", "LoggerBackend"]
@@ -38,7 +38,7 @@ class LoggerBackend:
         try:
             text = json.dumps(event, cls=DateTimeJSONEncoder)
         except (TypeError, ValueError, RecursionError):  # an event that JSON cannot hold as it is
-            text = json.dumps(normalize(event), cls=DateTimeJSONEncoder)
+            text = json.dumps(encoding.normalize(event), cls=DateTimeJSONEncoder)
         if self.max_event_size is None or len(text) <= self.max_event_size:
             self._log("%s", text)
             return
