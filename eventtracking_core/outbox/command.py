@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event as Flag
 from threading import current_thread, main_thread
-from typing import Any, Final
+from typing import Any
 
+from eventtracking_core.diagnostics import report
 from eventtracking_core.outbox.delivering import BATCH_SIZE, BusyError, NotDeliveredError, Table
 from eventtracking_core.outbox.delivering import deliver as deliver_batch
 
 __all__ = ["CommandFailedError", "run"]
-
-_logger: Final = logging.getLogger("eventtracking")
 
 
 class CommandFailedError(Exception):
@@ -115,9 +114,9 @@ def _deliver(
         if options.once:
             message = f"outbox {table.outbox.path} was not delivered: {reason}"
             raise CommandFailedError(message) from error
-        _logger.error(  # noqa: TRY400  the cause was logged where it happened
-            "outbox %s was not delivered, its rows stay: %s", table.outbox.path, reason
-        )
+        path = table.outbox.path
+        message = "outbox %s was not delivered, its rows stay: %s"
+        report(logging.ERROR, ("outbox", path, reason), message, path, reason)
         return 0
     return number
 

@@ -117,19 +117,21 @@ def test_a_visitor_gets_a_stable_id_only_where_that_is_switched_on(contexts, mem
     assert ids == [None, first.cookies["visitor"].value, first.cookies["visitor"].value]
 
 
-def test_interleaved_requests_keep_their_own_context(memory):
+@pytest.mark.parametrize("orders", [50, pytest.param(700, marks=pytest.mark.soak)])
+def test_interleaved_requests_keep_their_own_context(memory, orders):
     async def ask(order):
         client = AsyncClient()
+        await client.get(f"/orders/{order}/")  # a sync view, in a thread
         await client.get(f"/async/orders/{order}/")
         response = await client.get(f"/async/stream/{order}/")
         async for _ in response.streaming_content:
             await asyncio.sleep(0)
 
     async def ask_all():
-        await asyncio.gather(*map(ask, range(100)))
+        await asyncio.gather(*map(ask, range(orders)))
 
     asyncio.run(ask_all())
-    assert len(memory.events) == 300
+    assert len(memory.events) == 4 * orders
     for event in memory.events:
         assert event["context"]["path"].endswith(f"/{event['data']['order']}/")
 

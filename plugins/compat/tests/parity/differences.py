@@ -12,9 +12,9 @@ __all__ = ["DIFFERENCES"]
 DIFFERENCES: Final = {
     "emit_returns": "`emit` returns the event's id",
     "expression_filters_and_lists_of_events": "filters lists of events too",
-    "messages_of_wrong_expression_filters": "the message about expressions has other words",
+    "messages_of_wrong_expression_filters": "about invalid expressions is worded differently",
     "a_long_event_in_the_log": "events of any size are logged",
-    "options_of_the_logger": "a warning tells of an event that `max_event_size` drops",
+    "options_of_the_logger": "logs a warning for each event that `max_event_size` drops",
     "what_json_cannot_hold_in_the_log": "values that JSON cannot hold are logged",
     "django_trees": "the contexts of a thread are a mapping of another class",
     "the_indexes_of_mongo": "indexes those fields that [`mongo`](mongo.md) does",
