@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from eventtracking_core import Event, Tracker
 
 __all__ = ["Delivery"]
+
+DEFAULT: Final = {"mode": "queue", "schedule_delay": 0.1}
+"""Events arrive about as soon as those that `event-tracking` sends at once."""
 
 
 class Delivery:
@@ -23,7 +26,7 @@ class Delivery:
         self, name: str, backend: object, options: Mapping[str, Any] | None = None
     ) -> None:
         self._tracker = Tracker()
-        node = {"backends": {name: backend}, "delivery": dict(options or {"mode": "queue"})}
+        node = {"backends": {name: backend}, "delivery": dict(options or DEFAULT)}
         self._tracker.configure({"backends": {"compat": node}})
 
     def send(self, event: Event) -> None:
