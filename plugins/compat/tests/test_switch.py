@@ -1,4 +1,4 @@
-"""An operator switches a Django site from event-tracking to the drop-in, and back: same records."""
+"""An operator switches a Django site to the drop-in, back, and again: same records."""
 
 from __future__ import annotations
 
@@ -52,10 +52,11 @@ def test_a_site_that_changes_one_requirement_has_the_same_records(tmp_path):
     assert [line["data"]["course_id"] for line in before["lines"]] == ["c1", "c2"]
     assert len(before["records"]) == 2
 
-    site.uninstall("event-tracking")
-    site.install("--editable", "plugins/compat")
-    assert site.records() == before
+    for _ in range(2):
+        site.uninstall("event-tracking")
+        site.install("--editable", "plugins/compat")
+        assert site.records() == before
 
-    site.uninstall("eventtracking-compat")
-    site.install("event-tracking")
-    assert site.records() == before
+        site.uninstall("eventtracking-compat")
+        site.install("event-tracking")
+        assert site.records() == before
