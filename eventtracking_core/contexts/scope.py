@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from eventtracking_core.contexts.locators import ContextVarLocator, stack_locator
@@ -32,10 +33,11 @@ class Scope:
         is_ours = isinstance(self._locator, ContextVarLocator)
         self.top = self._locator.top if is_ours else self._guarded_top
         """Returns the innermost frame, or None; never raises."""
-
-    def entered(self, name: str | None, context: Context, type_id: str | None) -> EnteredContext:
-        """Return a context manager that enters a context for its block."""
-        return EnteredContext(self._locator, name, context, type_id)
+        variable = getattr(self._locator, "variable", None)
+        self.entered: Callable[[str | None, Context, str | None], EnteredContext] = partial(
+            EnteredContext, self._locator, variable
+        )
+        """Returns a context manager that enters a context for its block."""
 
     def enter(self, name: str, context: Context, type_id: str | None) -> None:
         """Make a context the innermost one."""

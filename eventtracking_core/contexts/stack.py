@@ -54,9 +54,7 @@ class Frame:
         self.context = dict(context)
         self.below = below
         self.owner = owner
-        self.merged: dict[str, Any] = (
-            {**below.merged, **self.context} if below else self.context.copy()
-        )
+        self.merged: dict[str, Any] = {**below.merged, **self.context} if below else self.context
         types = below.types if below else ()
         self.type_id = type_id
         self.types: tuple[str, ...] = (
@@ -173,7 +171,7 @@ class ContextStack(MutableMapping[str, Context]):
         return {frame.name or "": frame for frame in reversed(list(top.down() if top else ()))}
 
     def __getitem__(self, name: str) -> Context:
-        return self._frames()[name].context
+        return self._frames()[name].context.copy()  # events may share it
 
     def __setitem__(self, name: str, context: Context) -> None:
         top = self._locator.top()
@@ -212,24 +210,25 @@ def remove(locator: StackLocator, matches: Callable[[Frame], bool], name: object
 class EnteredContext:
     """Enters a context for a block; leaves it again, in whatever order blocks end."""
 
-    __slots__ = ("_context", "_generator_frame", "_locator", "_name", "_type_id")
+    __slots__ = ("_context", "_generator_frame", "_locator", "_name", "_type_id", "_variable")
 
     def __init__(
         self,
         locator: StackLocator,
+        variable: ContextVar[Frame | None] | None,
         name: str | None,
         context: Context,
         type_id: str | None = None,
     ) -> None:
         self._locator = locator
+        self._variable = variable
         self._name = name
         self._context = context
         self._type_id = type_id
         self._generator_frame: GeneratorFrame | None = None
 
     def __enter__(self) -> None:
-        locator = self._locator
-        variable = getattr(locator, "variable", None)
+        locator, variable = self._locator, self._variable
         if variable is not None and sys._getframe(1).f_code.co_flags & _GENERATOR:  # noqa: SLF001
             self._generator_frame = GeneratorFrame(
                 self._name, self._context, self, self._type_id, variable

@@ -11,8 +11,19 @@ __all__ = ["bound_contextvars"]
 
 MAX_VARIABLES: Final = 1000
 
-_names: Final[dict[ContextVar[Any], str]] = {}
-"""Structlog's name for each variable; empty for variables of other libraries."""
+
+class _Names(dict[ContextVar[Any], str]):
+    """Structlog's name for each variable; empty for variables of other libraries."""
+
+    def __missing__(self, variable: ContextVar[Any]) -> str:
+        is_structlogs = variable.name.startswith(STRUCTLOG_KEY_PREFIX)
+        name = variable.name.removeprefix(STRUCTLOG_KEY_PREFIX) if is_structlogs else ""
+        if len(self) < MAX_VARIABLES:  # a program may create variables without limit
+            self[variable] = name
+        return name
+
+
+_names: Final = _Names()
 
 
 def bound_contextvars() -> dict[str, Any]:
@@ -21,19 +32,8 @@ def bound_contextvars() -> dict[str, Any]:
     Each variable's name is parsed once: an application has dozens, and few are structlog's.
     """
     context = copy_context()
-    bound = {}
-    for variable in context:
-        name = _names.get(variable)
-        if name is None:
-            name = _structlog_name(variable)
-        if name and (value := context[variable]) is not ...:  # the value of unbound variables
-            bound[name] = value
-    return bound
-
-
-def _structlog_name(variable: ContextVar[Any]) -> str:
-    is_structlogs = variable.name.startswith(STRUCTLOG_KEY_PREFIX)
-    name = variable.name.removeprefix(STRUCTLOG_KEY_PREFIX) if is_structlogs else ""
-    if len(_names) < MAX_VARIABLES:  # a program may create variables without limit
-        _names[variable] = name
-    return name
+    return {
+        name: value
+        for variable in context
+        if (name := _names[variable]) and (value := context[variable]) is not ...  # if unbound
+    }

@@ -120,3 +120,14 @@ def test_an_entered_context_that_is_changed_through_the_stack_changes_no_event()
 
         assert tracker.resolve_context() == CONTEXT
     tracker.shutdown()
+
+
+def test_a_change_of_a_located_context_changes_no_event() -> None:
+    tracker, memory = Tracker(), MemoryBackend()
+    tracker.configure({"backends": {"memory": memory}})
+    with tracker.context("request", CONTEXT):
+        tracker.emit("before")
+        located: Any = tracker.located_context["request"]
+        located["spoiled"] = True
+        tracker.emit("after")
+    assert [event["context"] for event in memory.events] == [CONTEXT, CONTEXT]
