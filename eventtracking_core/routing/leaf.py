@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from eventtracking_core.diagnostics import describe, report
-from eventtracking_core.errors import BatchError, ClosedError
+from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import FIELDS
 from eventtracking_core.holders import (
     calls_below,
@@ -21,8 +21,9 @@ from eventtracking_core.holders import (
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.nesting import nested
 from eventtracking_core.registry.store import EventTypeWriter
-from eventtracking_core.routing.capabilities import BackendCapabilities, capabilities_of
-from eventtracking_core.routing.coroutines import refuse_awaitable, returns_coroutine
+from eventtracking_core.routing.calls import asked, sender
+from eventtracking_core.routing.capabilities import capabilities_of
+from eventtracking_core.routing.coroutines import refuse_awaitable
 from eventtracking_core.routing.ledger import AtomicCounter, Ledger, failure_level, failure_reason
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
 __all__ = ["InlineLeaf", "Leaf"]
-
-INLINE_TIMEOUT = 5.0
-"""Timeout, in seconds, when an inline event goes through a backend with only `send_batch`."""
 
 
 class Leaf:
@@ -80,7 +78,7 @@ class Leaf:
         self.capabilities = capabilities_of(backend)
         save = self.capabilities.save_event_type
         self.event_type_writer = None if save is None else EventTypeWriter(name, save)
-        self._send = _sender(name, self.capabilities)
+        self._send = sender(name, self.capabilities)
         self._is_shut_down = self._has_exited = False
         self._releasing = Lock()
         self._releasing_thread: int | None = None
@@ -183,7 +181,7 @@ class Leaf:
 
     def flush(self, timeout: float) -> bool:
         """Wait until the backend has delivered what it accepted; return whether it did in time."""
-        return _asked(self.capabilities.flush, "flush", timeout)
+        return asked(self.capabilities.flush, "flush", timeout)
 
     def shutdown(self, timeout: float) -> bool:
         """Close, and release the backend's resources; return whether that ended in time.
@@ -233,7 +231,7 @@ class Leaf:
 
     def release(self, timeout: float) -> bool:
         """Release the backend's resources; return whether that ended in time."""
-        return _asked(self.capabilities.shutdown, "shutdown", timeout)
+        return asked(self.capabilities.shutdown, "shutdown", timeout)
 
     def start(self) -> None:
         """Start what must not wait for the first event."""
@@ -270,42 +268,3 @@ class InlineLeaf(Leaf):
 
 def _raise_closed(_event: Event) -> None:
     raise ClosedError
-
-
-def _sender(name: str, backend: BackendCapabilities) -> Callable[[Event], object]:
-    send, send_batch = backend.send, backend.send_batch
-    for method in (send, send_batch):
-        if method is not None and returns_coroutine(method):
-            raise ValueError(
-                f"backend {name!r} is `async def`: configure it with the delivery queue or spool,"
-                " since inline nothing would await it"
-            )
-    if send is not None:
-        return send
-    if send_batch is None:
-        raise ValueError(f"backend {name!r} has no callable send")
-
-    def send_alone(event: Event) -> object:
-        try:
-            return send_batch([event], timeout=INLINE_TIMEOUT)
-        except BatchError as error:
-            if 0 in error.failures:
-                raise error.failures[0] from error
-            return None
-
-    return send_alone
-
-
-def _asked(ask: Callable[[float], object] | None, method: str, timeout: float) -> bool:
-    """Call an optional method of a backend; an exception counts as not done."""
-    if ask is None:
-        return True
-    deadline = monotonic() + timeout
-    try:
-        done = ask(timeout)
-    except BaseException as error:  # noqa: BLE001  it must not keep the others from closing
-        pass_on(error)
-        key = (method, type(getattr(ask, "__self__", ask)))
-        report(logging.ERROR, key, "%s failed: %s", method, describe(error))
-        return False
-    return done is not False and monotonic() <= deadline
