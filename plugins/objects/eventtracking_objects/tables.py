@@ -32,6 +32,8 @@ _OWN: Final = pa.schema(
         pa.field("event", pa.string(), nullable=False),
     ]
 )
+_NAME_ID: Final = Column("name_id", "string", ("name_id",))
+_CONTEXT_TYPE_ID: Final = Column("context_type_id", "string", ("context_type_id",))
 pa.array([""])  # pyarrow imports pandas with its first array: not in the time of a batch
 
 
@@ -53,8 +55,8 @@ def table(rows: Sequence[Row], fields: Sequence[Column]) -> bytes:
         pa.array([event["name"] for event in events], pa.string()),
         pa.array([event["timestamp"] for event in events], pa.timestamp("us", tz="UTC")),
         pa.array([_user(event) for event in events], pa.string()),
-        pa.array([_text(event.get("name_id")) for event in events], pa.string()),
-        pa.array([_text(event.get("context_type_id")) for event in events], pa.string()),
+        pa.array([_NAME_ID.value(event) for event in events], pa.string()),
+        pa.array([_CONTEXT_TYPE_ID.value(event) for event in events], pa.string()),
         pa.array([each.text.decode() for each in rows], pa.string()),
     ]
     schema = _OWN
@@ -77,10 +79,3 @@ def texts(data: bytes) -> list[str]:
 
 def _user(event: Event) -> str | None:
     return id_text(event["context"].get("user_id")) or None
-
-
-def _text(value: object) -> str | None:
-    """Return a text as UTF-8 can have it; None for another value."""
-    if not isinstance(value, str):
-        return None
-    return value.encode(errors="replace").decode()
