@@ -174,7 +174,7 @@ def id_at(moment: datetime) -> str:
 def _advance(moment: datetime) -> _Millisecond:
     """Advance to the millisecond of a moment, unless another thread has done so."""
     global _current  # noqa: PLW0603  one generator a process
-    with _advancing:
+    with _advancing[0]:
         seen = _current
         if moment >= seen[0]:
             following = _millisecond(moment)
@@ -211,12 +211,13 @@ def _reset() -> None:
     """Start with a seed of the system's; a forked child must not repeat its parent's ids."""
     global _advancing, _current, _random  # noqa: PLW0603  one generator a process
     _random = Random(int.from_bytes(os.urandom(32)))
-    _advancing = RLock()
+    _advancing = (RLock(),)
     _current = _millisecond(datetime.now(UTC))
 
 
 _random = Random(0)
-_advancing = RLock()
+_advancing = (RLock(),)
+"""In a tuple, where eventlet does not replace it: native threads acquire it too."""
 _current = _millisecond(_EPOCH)
 _reset()
 on_fork(_reset)

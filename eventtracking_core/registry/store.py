@@ -171,6 +171,9 @@ class EventTypeWriter:
         save: its `save_event_type`.
     """
 
+    # Not in a `__dict__`, where eventlet would replace the lock: workers are native threads.
+    __slots__ = ("_lock", "_name", "_save", "saved")
+
     def __init__(self, name: str, save: Callable[[Any], object]) -> None:
         self._name = name
         self._save = save

@@ -46,6 +46,29 @@ class Appender:
         disk: what is written and synced through.
     """
 
+    # Not in a `__dict__`, where eventlet would replace the lock: the worker is a native thread.
+    __slots__ = (
+        "_base",
+        "_bytes",
+        "_check_at",
+        "_current",
+        "_directory",
+        "_interval",
+        "_limit",
+        "_lock",
+        "_max_bytes",
+        "_number",
+        "_orphans",
+        "_segment_bytes",
+        "_segments",
+        "_syncer",
+        "_turns",
+        "_write",
+        "appended",
+        "bytes_freed",
+        "own",
+    )
+
     def __init__(
         self,
         directory: Path,

@@ -30,6 +30,9 @@ class ForkLock:
         path: the database that it guards; other locks may guard it too.
     """
 
+    # Not in a `__dict__`, where eventlet would replace the lock: workers are native threads.
+    __slots__ = ("__weakref__", "_lock", "_path", "awaited_since", "is_writing")
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = RLock()

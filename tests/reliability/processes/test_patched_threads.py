@@ -50,3 +50,27 @@ PROGRAM = """
 def test_events_are_delivered_and_nothing_stands_still(library, moment, mode, program, names):
     program(PROGRAM, library, moment, mode)
     assert names() == {"first": 1, "request": 20, "late": 1, "last": 1}
+
+
+CONTENDED = """
+    import sys
+    import eventtracking_core as et
+
+    kind, mode = sys.argv[1:3]
+    delivery = {"mode": mode, "directory": "spool", "schedule_delay": 0, "fsync_interval": 0.001}
+    backend = {"type": kind, "path": "events", "delivery": delivery}
+    et.configure({"shutdown_timeout": 60, "backends": {"sink": backend}})
+    et.emit("first")
+    import eventlet
+    eventlet.monkey_patch()
+
+    for _ in range(1_000):
+        et.emit("request")
+    assert et.get_tracker().flush(60)
+"""
+
+
+@pytest.mark.parametrize("mode", ["queue", "spool"])
+@pytest.mark.parametrize("kind", ["file", "sqlite"])
+def test_eventlet_replaces_no_lock_that_a_running_worker_shares(kind, mode, program):
+    program(CONTENDED, kind, mode)
