@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-__all__ = ["counted", "encodable", "make_encodable", "printable"]
+__all__ = ["counted", "encodable", "kind_name", "make_encodable", "printable"]
 
 MAX_LENGTH: Final = 1000
 """Characters."""
@@ -26,6 +26,27 @@ def printable(text: str, limit: int = MAX_LENGTH) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+_module, _qualname = (vars(type)[name].__get__ for name in ("__module__", "__qualname__"))
+
+
+def kind_name(value: object, *, qualified: bool = False) -> str:
+    """Return the name of a value's class as Python knows it, whatever its metaclass says.
+
+    Args:
+        value: anything.
+        qualified: with the module before it.
+    """
+    kind = type(value)
+    name: str = _qualname(kind)
+    if not qualified:
+        return name.rpartition(".")[2]
+    try:
+        module = _module(kind)
+    except AttributeError:  # it was taken out of the class
+        return name
+    return f"{module}.{name}" if isinstance(module, str) else name
 
 
 def counted(number: int, noun: str) -> str:

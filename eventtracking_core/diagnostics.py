@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from eventtracking_core._text import printable
+from eventtracking_core._text import kind_name, printable
 from eventtracking_core.errors import EventTrackingError
 from eventtracking_core.interrupts import pass_on
 
@@ -83,7 +83,7 @@ def log(level: int, message: str, *args: object, extra: Mapping[str, object] | N
 
 def describe(error: BaseException) -> str:
     """Return what can be said of an error without its payload: its type, and its place or text."""
-    kind = printable(type(error).__name__)
+    kind = printable(kind_name(error))
     try:
         if isinstance(error, EventTrackingError):
             return printable(f"{kind}: {error}".removesuffix(": "))

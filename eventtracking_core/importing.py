@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from operator import attrgetter
 from threading import Event as Signal
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core._threads import start_daemon
@@ -20,7 +21,13 @@ __all__ = ["import_attribute", "import_bounded"]
 Factory = Callable[..., Any]
 
 IMPORT_TIMEOUT: Final = 10.0
-"""Seconds a plugin may take to import before it counts as broken."""
+"""Seconds in which an import loads no module before it counts as broken.
+
+A busy machine may take longer for all of them.
+"""
+
+LOOKS_EVERY: Final = 0.25
+"""Seconds between two looks at what has been loaded."""
 
 _OURS: Final = "eventtracking_core."
 _IMPORT_SYSTEM: Final = "<frozen importlib._bootstrap>"
@@ -44,7 +51,7 @@ def import_attribute(path: str) -> Factory:
 def import_bounded(what: str, module: str, load: Callable[[], object]) -> Any:
     """Run an import that may raise, never end, or end the process.
 
-    It runs in a thread of its own, for `IMPORT_TIMEOUT` seconds at most. It runs in this thread
+    It runs in a thread of its own, as long as it goes on loading modules. It runs in this thread
     where it takes no time, where this thread is importing, since that import would be waited for,
     and where no thread can be started.
 
@@ -69,9 +76,12 @@ def import_bounded(what: str, module: str, load: Callable[[], object]) -> Any:
     is_quick = module.startswith(_OURS) or _is_imported(module) or _is_importing()
     if is_quick or not start_daemon(run, "eventtracking-import"):
         run()
-    done.wait(IMPORT_TIMEOUT)
-    if not outcome:
-        raise PluginError(f"{what} was still importing after {IMPORT_TIMEOUT:g} seconds")
+    loaded, deadline = 0, 0.0
+    while not done.wait(LOOKS_EVERY):
+        if loaded != len(sys.modules):
+            loaded, deadline = len(sys.modules), monotonic() + IMPORT_TIMEOUT
+        elif monotonic() >= deadline:
+            raise PluginError(f"{what} is importing: nothing loaded for {IMPORT_TIMEOUT:g} seconds")
     value, error = outcome[0]
     if isinstance(error, KeyboardInterrupt):
         raise error

@@ -7,6 +7,7 @@ from itertools import islice
 from math import isfinite
 from typing import Any, Final, TypeAlias
 
+from eventtracking_core._text import kind_name
 from eventtracking_core.encoding._keys import are_names, setter, sound
 from eventtracking_core.encoding._limits import MAX_DEPTH, MAX_NODES, MAX_TEXT
 from eventtracking_core.interrupts import pass_on
@@ -233,7 +234,5 @@ def _appender(target: list[Any]) -> Callable[[Any, Any], None]:
 
 
 def _type_name(value: object) -> str:
-    kind = type(value)
-    names = (type.__getattribute__(kind, name) for name in ("__module__", "__qualname__"))
-    text = ".".join(name for name in names if isinstance(name, str))
+    text = kind_name(value, qualified=True)
     return text.encode("utf-8", "backslashreplace").decode()[:MAX_NAME]

@@ -20,6 +20,7 @@ __all__ = [
     "HostileText",
     "Int",
     "Lying",
+    "Nameless",
     "Point",
     "Record",
     "Struct",
@@ -56,6 +57,24 @@ class Lying(_Shown):
 
     @__class__.setter
     def __class__(self, kind: type) -> None: ...
+
+
+class _Secretive(type):
+    """Raises when one of its classes is asked for anything, such as its name."""
+
+    def __getattribute__(cls, name: str) -> NoReturn:
+        raise RuntimeError("hostile")
+
+    @property
+    def __module__(cls) -> str:  # type: ignore[override]
+        raise RuntimeError("hostile")
+
+
+class Nameless(metaclass=_Secretive):
+    """Its class does not say what it is called."""
+
+    def __repr__(self) -> str:
+        return "<Nameless>"
 
 
 class HostileText(Hostile, str):

@@ -29,6 +29,7 @@ from eventtracking_core.testing._hostile_types import (
     HostileText,
     Int,
     Lying,
+    Nameless,
     Point,
     Record,
     Struct,
@@ -145,6 +146,7 @@ VALUES: Final[Mapping[str, Callable[[], Any]]] = {
     "object": object,
     "object that raises": Hostile,
     "object that lies of its class": Lying,
+    "object whose type has no name": Nameless,
     "object whose type is unprintable": Surrogate,
     "cycle": _cycle,
     "10,000 dicts deep": lambda: _deep(lambda value: {"a": value}),
@@ -181,6 +183,7 @@ KEYS: Final[Mapping[str, Callable[[], Any]]] = {
     },
     "object that raises": Hostile,
     "object that lies of its class": Lying,
+    "object whose type has no name": Nameless,
     "object whose type is unprintable": Surrogate,
 }
 """Keys of fields."""
@@ -202,6 +205,7 @@ NAMES: Final[Mapping[str, Callable[[], Any]]] = {
         "text that raises": HostileText("name"),
         "object that raises": Hostile(),
         "object that lies of its class": Lying(),
+        "object whose type has no name": Nameless(),
     }.items()
 }
 """Names of events, as an application may emit them."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from eventtracking_core._text import kind_name
 from eventtracking_core.encoding import field_names
 from eventtracking_core.events import MAX_NAME, UNKNOWN, as_utc, clean_name
 from eventtracking_core.interrupts import pass_on
@@ -84,7 +85,7 @@ def coerce_data(data: object, name: str, warnings: EventWarnings) -> Any:
             return fields_of(data)
     except Exception as error:  # noqa: BLE001  an object may lie about its class
         pass_on(error)
-    warnings.warn("data", name, f"data is no mapping but {type(data).__name__}")
+    warnings.warn("data", name, f"data is no mapping but {kind_name(data)}")
     return {"value": data}
 
 

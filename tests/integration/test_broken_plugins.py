@@ -38,7 +38,7 @@ BROKEN = {
     "exits": ("import sys; sys.exit(3)", "cannot be imported: SystemExit: 3"),
     "hangs": (
         "import threading; threading.Event().wait()",
-        "was still importing after 10 seconds",
+        "is importing: nothing loaded for 10 seconds",
     ),
     "misspelt": (
         HOOK.replace("eventtracking_backends", "eventtracking_backend") + "...",
