@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar, get_args
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
     from eventtracking_core.registry.record import EventType, FieldDoc
 
-__all__ = ["Column", "ColumnType", "typed_columns"]
+__all__ = [
+    "Column",
+    "ColumnType",
+    "Path",
+    "column_type",
+    "documented_fields",
+    "named_columns",
+    "typed_columns",
+]
+
+T = TypeVar("T")
+Path = tuple[str, ...]
+"""The parts of a field's dotted name, after `data` or `context`."""
 
 ColumnType = Literal["string", "integer", "number", "boolean"]
 Scalar = str | int | float | bool | None
@@ -24,7 +36,7 @@ class Column(NamedTuple):
 
     name: str
     type: ColumnType
-    path: tuple[str, ...]
+    path: Path
 
     def value(self, event: Event) -> Scalar:
         """Return the value of an event in its normal form; None if it is of another type."""
@@ -39,35 +51,72 @@ class Column(NamedTuple):
 def typed_columns(records: Iterable[EventType], own: Collection[str]) -> list[Column]:
     """Return the columns of an event type, those of its first record first.
 
-    A field whose type changes gets a further column, so a column never changes its type. A field
-    that is an object or an array, or may have several types, has none.
+    A field that is an object or an array, or may have several types, has none.
 
     Args:
         records: of one event type, in the order of their registration.
         own: names of columns that the store has for every event, in lower case.
     """
-    found: dict[tuple[tuple[str, ...], ColumnType], Column] = {}
-    names = set(own)
+    fields = documented_fields(records)
+    # Queries tell names apart by more than their case.
+    found: dict[tuple[Path, ColumnType], str] = named_columns(
+        fields, own, type_of=column_type, names=_names, key=str.lower
+    )
+    return [Column(name, kind, path) for (path, kind), name in found.items()]
+
+
+def named_columns(
+    fields: Iterable[tuple[Path, FieldDoc]],
+    own: Iterable[str],
+    *,
+    type_of: Callable[[FieldDoc], T | None],
+    names: Callable[[Path, T], Iterable[str]],
+    key: Callable[[str], str] = str,
+) -> dict[tuple[Path, T], str]:
+    """Return the name of each column, by the path and the type of its field.
+
+    Columns keep their names whatever is documented later. A field whose type changes gets a further
+    column, so a column never changes its type.
+
+    Args:
+        fields: paths and descriptions, the earliest first.
+        own: keys of the columns that the store has for every event.
+        type_of: the type of a field's column; None if it has no column.
+        names: of a column, the best one first; it gets the first one that is free, if there is one.
+        key: names with the same key are one name to the store.
+    """
+    found: dict[tuple[Path, T], str] = {}
+    taken = set(own)
+    for path, doc in fields:
+        kind = type_of(doc)
+        if kind is None or (path, kind) in found:
+            continue
+        name = next((each for each in names(path, kind) if key(each) not in taken), None)
+        if name is not None:
+            taken.add(key(name))
+            found[path, kind] = name
+    return found
+
+
+def documented_fields(records: Iterable[EventType]) -> Iterator[tuple[Path, FieldDoc]]:
+    """Yield the paths and the descriptions of the fields of records."""
     for record in records:
         for part, docs in (("data", record.fields), ("context", record.context_fields)):
             for doc in docs:
-                path, kind = (part, *doc.name.split(".")), _type(doc)
-                if kind is None or (path, kind) in found:
-                    continue
-                name = _OTHERS.sub("_", "_".join(path)).strip("_")
-                if name.lower() in names:  # queries tell names apart by more than their case
-                    name = f"{name}_{kind}"
-                if name.lower() not in names:
-                    names.add(name.lower())
-                    found[path, kind] = Column(name, kind, path)
-    return list(found.values())
+                yield (part, *doc.name.split(".")), doc
 
 
-def _type(doc: FieldDoc) -> ColumnType | None:
+def column_type(doc: FieldDoc) -> ColumnType | None:
+    """Return the one type of a field that is not null; None if there are several, or no scalar."""
     kinds = {kind for kind in (doc.type or "").split("|") if kind != "null"}
     if kinds == {"integer", "number"}:
         return "number"
     return next((kind for kind in get_args(ColumnType) if kinds == {kind}), None)
+
+
+def _names(path: Path, kind: ColumnType) -> tuple[str, str]:
+    name = _OTHERS.sub("_", "_".join(path)).strip("_")
+    return name, f"{name}_{kind}"
 
 
 def _text(value: object) -> str | None:

@@ -8,20 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final
 
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from eventtracking_core import EventType
 from eventtracking_core.registry import FieldDoc
+from eventtracking_core.registry.columns import (
+    ColumnType,
+    Path,
+    column_type,
+    documented_fields,
+    named_columns,
+)
 from eventtracking_postgres.tables import MAX_NAME
 
-__all__ = ["Column", "columns", "identifier", "view"]
+__all__ = ["columns", "identifier", "view"]
 
 _OWN: Final = ("id", "timestamp", "user_id", "name_id", "context_type_id")
 """Columns that every view has."""
 
-_SQL_TYPES: Final[Mapping[str, str]] = {
+_SQL_TYPES: Final[Mapping[ColumnType, str]] = {
     "string": "text",
     "integer": "numeric",
     "number": "numeric",
@@ -39,31 +46,18 @@ CREATE OR REPLACE VIEW {view} AS SELECT {columns} FROM {table} WHERE name = {nam
 """
 
 
-class Column(NamedTuple):
-    """A column of a view: its name, its type, and the path of its field."""
-
-    name: str
-    type: str
-    path: tuple[str, ...]
+Columns = Mapping[tuple[Path, str], str]
+"""The names of columns, by the path of their field and their SQL type."""
 
 
-def columns(records: Iterable[EventType]) -> list[Column]:
+def columns(records: Iterable[EventType]) -> Columns:
     """Return the columns of an event type, the ones of its first record first."""
-    found: dict[tuple[tuple[str, ...], str], Column] = {}
-    names = set(_OWN)
-    for path, kind in (field for record in records for field in _fields(record)):
-        if (path, kind) in found:
-            continue
-        name = identifier(".".join(path[1:]))
-        for other in (".".join(path), f"{'.'.join(path)} ({kind})"):
-            name = identifier(other) if name in names else name
-        if name not in names:
-            names.add(name)
-            found[path, kind] = Column(name, kind, path)
-    return list(found.values())
+    fields = documented_fields(records)
+    storable = ((tuple(map(_without_nul, path)), doc) for path, doc in fields)
+    return named_columns(storable, _OWN, type_of=_type, names=_names)
 
 
-def view(schema: str, name: str, table: Composable, fields: Iterable[Column]) -> Composed:
+def view(schema: str, name: str, table: Composable, fields: Columns) -> Composed:
     """Return the statement that creates or extends the view of an event type.
 
     Args:
@@ -73,10 +67,10 @@ def view(schema: str, name: str, table: Composable, fields: Iterable[Column]) ->
         fields: the view's columns, after those that every view has.
     """
     selected: list[Composable] = [Identifier(own) for own in _OWN]
-    for column in fields:
-        value = SQL(_VALUE).format(path=Literal(list(column.path)))
-        expression = SQL(_EXPRESSIONS[column.type]).format(value=value)
-        selected.append(SQL("{} AS {}").format(expression, Identifier(column.name)))
+    for (path, kind), column in fields.items():
+        value = SQL(_VALUE).format(path=Literal(list(path)))
+        expression = SQL(_EXPRESSIONS[kind]).format(value=value)
+        selected.append(SQL("{} AS {}").format(expression, Identifier(column)))
     return SQL(_VIEW).format(
         view=Identifier(schema, identifier(name)),
         columns=SQL(", ").join(selected),
@@ -87,7 +81,7 @@ def view(schema: str, name: str, table: Composable, fields: Iterable[Column]) ->
 
 def identifier(name: str) -> str:
     """Return a name as PostgreSQL can have it: a long one is cut, and ends with a hash."""
-    name = name.replace("\0", "\ufffd")
+    name = _without_nul(name)
     encoded = name.encode()
     if len(encoded) <= MAX_NAME:
         return name
@@ -95,14 +89,15 @@ def identifier(name: str) -> str:
     return encoded[: MAX_NAME - len(mark.encode())].decode(errors="ignore") + mark
 
 
-def _fields(record: EventType) -> Iterator[tuple[tuple[str, ...], str]]:
-    for part, docs in (("data", record.fields), ("context", record.context_fields)):
-        for doc in docs:
-            name = doc.name.replace("\0", "\ufffd")
-            yield (part, *name.split(".")), _type(doc)
+def _names(path: Path, kind: str) -> Iterator[str]:
+    dotted = ".".join(path)
+    return map(identifier, (".".join(path[1:]), dotted, f"{dotted} ({kind})"))
 
 
 def _type(doc: FieldDoc) -> str:
-    kinds = {kind for kind in (doc.type or "").split("|") if kind != "null"}
-    types = {_SQL_TYPES.get(kind, "jsonb") for kind in kinds}
-    return types.pop() if len(types) == 1 else "jsonb"
+    kind = column_type(doc)
+    return "jsonb" if kind is None else _SQL_TYPES[kind]
+
+
+def _without_nul(text: str) -> str:
+    return text.replace("\0", "\ufffd")

@@ -7,6 +7,7 @@ from sending import send
 
 from eventtracking_core import EventType
 from eventtracking_core.registry import FieldDoc
+from eventtracking_postgres.views import columns
 
 CHECK = "edx.problem.check"
 
@@ -100,6 +101,26 @@ def test_records_of_a_field_and_its_types_make_no_column_twice(store, types):
         ("data.a (boolean)", "boolean"),
         ("data.a (jsonb)", "jsonb"),
     ]
+
+
+def test_columns_of_tables_that_exist_keep_their_names():
+    first = a_type(FieldDoc("A.b", type="string"), FieldDoc("a.b", type="number|integer"))
+    second = a_type(
+        FieldDoc("a.b", type="string"),
+        FieldDoc("a\0", type="boolean|null"),
+        FieldDoc("x" * 64),
+        context=(FieldDoc("user_id", type="string"), FieldDoc("a.b", type="string")),
+    )
+    long = f"{'x' * 52}…7ce10097"
+    assert columns([first, second]) == {
+        (("data", "A", "b"), "text"): "A.b",
+        (("data", "a", "b"), "numeric"): "a.b",
+        (("data", "a", "b"), "text"): "data.a.b",
+        (("data", "a\ufffd"), "boolean"): "a\ufffd",
+        (("data", "x" * 64), "jsonb"): long,
+        (("context", "user_id"), "text"): "context.user_id",
+        (("context", "a", "b"), "text"): "context.a.b",
+    }
 
 
 def test_a_view_that_was_replaced_by_hand_stays_unchanged(store, schema, sql, types, caplog):
