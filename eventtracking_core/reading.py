@@ -14,6 +14,7 @@ __all__ = [
     "EventReader",
     "Filters",
     "Period",
+    "Query",
     "checked",
     "conditions",
     "field_reader",
@@ -54,6 +55,20 @@ class Filters(TypedDict, total=False):
     """
 
 
+class Query(Filters, total=False):
+    """Which events, in which order, and how many of them."""
+
+    after: str | None
+    """The id of an event, or empty: only events that were stored after it, in the order of storing.
+
+    A store that does not know that order goes by ids, which is the order of creation: those above.
+    """
+    newest_first: bool
+    """Reverse the order."""
+    limit: int | None
+    """Maximum number of events."""
+
+
 @runtime_checkable
 class EventReader(Protocol):
     """A store of events that can be read: a backend, or files of events.
@@ -63,22 +78,11 @@ class EventReader(Protocol):
     `OSError` if the store cannot be read.
     """
 
-    def query(
-        self,
-        *,
-        after: str | None = None,
-        newest_first: bool = False,
-        limit: int | None = None,
-        **filters: Unpack[Filters],
-    ) -> Iterator[Event]:
+    def query(self, **query: Unpack[Query]) -> Iterator[Event]:
         """Yield events in the order of their times; files of events, in the order of their lines.
 
         Args:
-            after: the id of an event, or empty: only events that were stored after it, in the order
-                of storing.
-            newest_first: reverse the order.
-            limit: maximum number of events.
-            filters: see `Filters`.
+            query: see `Query`.
         """
 
     def get(self, event_id: str, /) -> Event | None:

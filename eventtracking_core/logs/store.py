@@ -18,6 +18,7 @@ from eventtracking_core.logs.reading import entries, entries_of
 from eventtracking_core.reading import (
     Filters,
     Period,
+    Query,
     conditions,
     field_reader,
     matcher,
@@ -75,26 +76,16 @@ class LogFiles:
             if path != STDIN:
                 yield from self._counted(entries_of(self._new_lines(path)))
 
-    def query(
-        self,
-        *,
-        after: str | None = None,
-        newest_first: bool = False,
-        limit: int | None = None,
-        **filters: Unpack[Filters],
-    ) -> Iterator[Event]:
+    def query(self, **query: Unpack[Query]) -> Iterator[Event]:
         """Yield events in the order of their lines; see `EventReader.query`.
 
-        Args:
-            after: empty for the order of lines; else only events that were added since the files
-                were last read.
-            newest_first: the latest time first; with `after`, the last line first.
-            limit: maximum number of events.
-            filters: see `eventtracking_core.reading.Filters`.
+        With `after`, not empty: only events that were added since the files were last read; empty,
+        all of them. `newest_first`: the latest time first; with `after`, the last line first.
         """
-        matches = matcher(filters)
+        after, limit = query.get("after"), query.get("limit")
+        matches = matcher(query)
         events = (event for event in self._events(after) if matches(event))
-        if not newest_first:
+        if not query.get("newest_first"):
             return islice(events, limit)
         if after is not None:
             return iter(list(deque(events, maxlen=limit))[::-1])

@@ -18,7 +18,7 @@ from eventtracking_clickhouse.tables import Tables, literal
 from eventtracking_core import Event, EventTrackingError, EventType, RetryableError
 from eventtracking_core.encoding import decode_json
 from eventtracking_core.events import as_utc
-from eventtracking_core.reading import Filters, Period, checked, conditions, number
+from eventtracking_core.reading import Filters, Period, Query, checked, conditions, number
 
 __all__ = ["READ_TIMEOUT", "Reading"]
 
@@ -68,25 +68,11 @@ class Reading:
     _clients: Clients
     _tables: Tables
 
-    def query(
-        self,
-        *,
-        after: str | None = None,
-        newest_first: bool = False,
-        limit: int | None = None,
-        **filters: Unpack[Filters],
-    ) -> Iterator[Event]:
-        """Yield events ordered by timestamp, then by id.
-
-        Args:
-            after: an event's id: yield only events with a higher id, ordered by id, which is the
-                order in which they were created.
-            newest_first: reverse the order.
-            limit: maximum number of events.
-            filters: see `eventtracking_core.reading.Filters`.
-        """
-        direction = "DESC" if newest_first else "ASC"
-        where = _where(filters)
+    def query(self, **query: Unpack[Query]) -> Iterator[Event]:
+        """Yield events ordered by timestamp, then by id; with `after`, those with higher ids."""
+        after, limit = query.get("after"), query.get("limit")
+        direction = "DESC" if query.get("newest_first") else "ASC"
+        where = _where(query)
         ordering = f"ORDER BY timestamp {direction}, id {direction}"
         if after is not None:
             where.append(f"id > {literal(after)}")
@@ -109,13 +95,7 @@ class Reading:
     def count_by(
         self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> list[tuple[str | None, int]]:
-        """Return the values of a field and how many events have each, the most frequent first.
-
-        Args:
-            field: dotted, such as `name` or `data.problem_id`.
-            limit: maximum number of values.
-            filters: see `eventtracking_core.reading.Filters`.
-        """
+        """Return the values of a field and how many events have each, the most frequent first."""
         column = _COLUMNS.get(checked(field))
         value = _TEXT.format(path=_path(field)) if column is None else f"nullIf({column}, '')"
         rest = "GROUP BY value ORDER BY counted DESC, value"
@@ -125,12 +105,7 @@ class Reading:
     def count_per(
         self, period: Period, /, **filters: Unpack[Filters]
     ) -> list[tuple[datetime, int]]:
-        """Return the periods that have events, by their start in UTC and in order, and how many.
-
-        Args:
-            period: `minute`, `hour`, `day` or `week`; weeks begin on Monday.
-            filters: see `eventtracking_core.reading.Filters`.
-        """
+        """Return the periods that have events, by their start in UTC and in order, and how many."""
         length, first = _PERIODS[period]
         time = "toUnixTimestamp64Micro(timestamp)"
         columns = f"{time} - positiveModulo({time} - {first}, {length}) AS start, count()"

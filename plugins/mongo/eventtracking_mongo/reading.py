@@ -17,6 +17,7 @@ from eventtracking_core.events import as_utc
 from eventtracking_core.reading import (
     Filters,
     Period,
+    Query,
     checked,
     conditions,
     glob_pattern,
@@ -33,6 +34,7 @@ READ_TIMEOUT: Final = 60_000
 CONNECT_TIMEOUT: Final = 5.0
 """Seconds in which a server must be found before a query."""
 
+_INT64: Final = range(-(2**63), 2**63)
 _WILDCARD: Final = re.compile(r"[*?]")
 _START: Final[Mapping[Period, str]] = {
     "minute": "%Y-%m-%dT%H:%M:00Z",
@@ -50,27 +52,13 @@ class Reading:
 
     _connection: Connection
 
-    def query(
-        self,
-        *,
-        after: str | None = None,
-        newest_first: bool = False,
-        limit: int | None = None,
-        **filters: Unpack[Filters],
-    ) -> Iterator[Event]:
-        """Yield events ordered by timestamp, then by id.
-
-        Args:
-            after: an event's id: yield only events with a higher id, ordered by id, which is the
-                order in which they were created.
-            newest_first: reverse the order.
-            limit: maximum number of events.
-            filters: see `eventtracking_core.reading.Filters`.
-        """
+    def query(self, **query: Unpack[Query]) -> Iterator[Event]:
+        """Yield events ordered by timestamp, then by id; with `after`, those with higher ids."""
+        after, limit = query.get("after"), query.get("limit")
         if limit is not None and limit <= 0:
             return
-        where = _where(filters) | ({} if after is None else {"_id": {"$gt": after}})
-        direction = DESCENDING if newest_first else ASCENDING
+        where = _where(query) | ({} if after is None else {"_id": {"$gt": after}})
+        direction = DESCENDING if query.get("newest_first") else ASCENDING
         keys = ("timestamp", "_id") if after is None else ("_id",)
         with self._asked() as collection:
             found = collection.find(where, max_time_ms=READ_TIMEOUT)
@@ -98,25 +86,14 @@ class Reading:
     def count_by(
         self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> list[tuple[str | None, int]]:
-        """Return the values of a field and how many events have each, the most frequent first.
-
-        Args:
-            field: dotted, such as `name` or `data.problem_id`.
-            limit: maximum number of values.
-            filters: see `eventtracking_core.reading.Filters`.
-        """
+        """Return the values of a field and how many events have each, the most frequent first."""
         rows = self._grouped(_text(f"${_key(checked(field))}"), {"count": -1, "_id": 1}, filters)
         return rows if limit is None else rows[:limit]
 
     def count_per(
         self, period: Period, /, **filters: Unpack[Filters]
     ) -> list[tuple[datetime, int]]:
-        """Return the periods that have events, by their start in UTC and in order, and how many.
-
-        Args:
-            period: `minute`, `hour`, `day` or `week`; weeks begin on Monday.
-            filters: see `eventtracking_core.reading.Filters`.
-        """
+        """Return the periods that have events, by their start in UTC and in order, and how many."""
         start = {"$dateToString": {"date": "$timestamp", "format": _START[period]}}
         rows = self._grouped(start, {"_id": 1}, filters)
         return [(as_utc(datetime.fromisoformat(text)), counted) for text, counted in rows if text]
@@ -169,7 +146,7 @@ def _values(text: str) -> list[object]:
         return [text, constants[text]]
     values: list[object] = [text]
     value = number(text)
-    if value is not None and -(2**63) <= value < 2**63:
+    if isinstance(value, float) or (value is not None and value in _INT64):
         values.append(value)
     if ObjectId.is_valid(text):  # an id of MongoDB's own
         values.append(ObjectId(text))

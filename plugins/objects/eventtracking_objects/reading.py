@@ -17,6 +17,7 @@ from eventtracking_core import Event, EventType
 from eventtracking_core.reading import (
     Filters,
     Period,
+    Query,
     checked,
     field_text,
     matcher,
@@ -52,24 +53,11 @@ class Reading:
     _layout: Layout
     _types_in: str
 
-    def query(
-        self,
-        *,
-        after: str | None = None,
-        newest_first: bool = False,
-        limit: int | None = None,
-        **filters: Unpack[Filters],
-    ) -> Iterator[Event]:
-        """Yield events ordered by timestamp, then by id.
-
-        Args:
-            after: an event's id: yield only events with a higher id, ordered by id, which is about
-                the order in which they were made.
-            newest_first: reverse the order.
-            limit: maximum number of events.
-            filters: see `eventtracking_core.reading.Filters`.
-        """
-        events = self._events(filters, after)
+    def query(self, **query: Unpack[Query]) -> Iterator[Event]:
+        """Yield events ordered by timestamp, then by id; with `after`, those with higher ids."""
+        after, limit = query.get("after"), query.get("limit")
+        newest_first = query.get("newest_first", False)
+        events = self._events(query, after)
         if after is None:
             if limit is None:
                 return iter(sorted(events, key=_BY_TIME, reverse=newest_first))
@@ -97,13 +85,7 @@ class Reading:
     def count_by(
         self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> list[tuple[str | None, int]]:
-        """Return the values of a field and how many events have each, the most frequent first.
-
-        Args:
-            field: dotted, such as `name` or `data.problem_id`.
-            limit: maximum number of values.
-            filters: see `eventtracking_core.reading.Filters`.
-        """
+        """Return the values of a field and how many events have each, the most frequent first."""
         checked(field)
         counts = Counter(field_text(event, field) for event in self._events(filters))
         rows = sorted(counts.items(), key=lambda row: (-row[1], row[0] is not None, row[0]))
@@ -112,12 +94,7 @@ class Reading:
     def count_per(
         self, period: Period, /, **filters: Unpack[Filters]
     ) -> list[tuple[datetime, int]]:
-        """Return the periods that have events, by their start in UTC and in order, and how many.
-
-        Args:
-            period: `minute`, `hour`, `day` or `week`; weeks begin on Monday.
-            filters: see `eventtracking_core.reading.Filters`.
-        """
+        """Return the periods that have events, by their start in UTC and in order, and how many."""
         starts = (period_start(event["timestamp"], period) for event in self._events(filters))
         return sorted(Counter(starts).items())
 

@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Composed
 from eventtracking_core import Event, EventTrackingError, EventType
 from eventtracking_core.encoding import decode_json
 from eventtracking_core.events import as_utc
-from eventtracking_core.reading import Filters, Period, checked, conditions, number
+from eventtracking_core.reading import Filters, Period, Query, checked, conditions, number
 from eventtracking_postgres.failures import failure, is_missing
 from eventtracking_postgres.sessions import Session, Sessions
 from eventtracking_postgres.tables import Tables
@@ -61,25 +61,14 @@ class Reading:
     _sessions: Sessions
     _tables: Tables
 
-    def query(
-        self,
-        *,
-        after: str | None = None,
-        newest_first: bool = False,
-        limit: int | None = None,
-        **filters: Unpack[Filters],
-    ) -> Iterator[Event]:
-        """Yield events ordered by timestamp, then by id.
+    def query(self, **query: Unpack[Query]) -> Iterator[Event]:
+        """Yield events ordered by timestamp, then by id; with `after`, those stored after it.
 
-        Args:
-            after: an event's id: yield only events stored after it, in the order in which they were
-                stored. An unknown id counts as the next lower one.
-            newest_first: reverse the order.
-            limit: maximum number of events.
-            filters: see `eventtracking_core.reading.Filters`.
+        An unknown id counts as the next lower one.
         """
-        direction = "DESC" if newest_first else "ASC"
-        where = _where(filters)
+        after, limit = query.get("after"), query.get("limit")
+        direction = "DESC" if query.get("newest_first") else "ASC"
+        where = _where(query)
         ordering = f"ORDER BY timestamp {direction}, id {direction}"
         if after is not None:
             where.append((_STORED_AFTER, {"after": after.replace("\0", "\ufffd")}))
@@ -104,13 +93,7 @@ class Reading:
     def count_by(
         self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> list[tuple[str | None, int]]:
-        """Return the values of a field and how many events have each, the most frequent first.
-
-        Args:
-            field: dotted, such as `name` or `data.problem_id`.
-            limit: maximum number of values.
-            filters: see `eventtracking_core.reading.Filters`.
-        """
+        """Return the values of a field and how many events have each, the most frequent first."""
         column = _COLUMNS.get(checked(field), _TEXT)
         columns = f'{column} COLLATE "C" AS value, count(*)'
         rest = "GROUP BY 1 ORDER BY count(*) DESC, 1"
@@ -119,12 +102,7 @@ class Reading:
     def count_per(
         self, period: Period, /, **filters: Unpack[Filters]
     ) -> list[tuple[datetime, int]]:
-        """Return the periods that have events, by their start in UTC and in order, and how many.
-
-        Args:
-            period: `minute`, `hour`, `day` or `week`; weeks begin on Monday.
-            filters: see `eventtracking_core.reading.Filters`.
-        """
+        """Return the periods that have events, by their start in UTC and in order, and how many."""
         columns = "date_trunc(%(period)s, timestamp AT TIME ZONE 'UTC') AS start, count(*)"
         rest = "GROUP BY 1 ORDER BY 1"
         rows = self._select(columns, _where(filters), rest, period=period)

@@ -16,6 +16,7 @@ from eventtracking_core.encoding import decode_json
 from eventtracking_core.reading import (
     Filters,
     Period,
+    Query,
     checked,
     conditions,
     number,
@@ -41,6 +42,7 @@ _COLUMNS: Final = {
 _VALUE: Final = "json_extract(event, :path, '$.none')"
 """The value of a field in a JSON array: with two paths, SQLite keeps the types of JSON."""
 
+_INT64: Final = range(-(2**63), 2**63)
 _decode: Final = json.JSONDecoder().decode
 _FIRST: Final = itemgetter(0)
 
@@ -65,28 +67,17 @@ class Reading:
     _path: Path
     _busy_timeout: float
 
-    def query(
-        self,
-        *,
-        after: str | None = None,
-        newest_first: bool = False,
-        limit: int | None = None,
-        **filters: Unpack[Filters],
-    ) -> Iterator[Event]:
-        """Yield events ordered by timestamp, then by id.
+    def query(self, **query: Unpack[Query]) -> Iterator[Event]:
+        """Yield events ordered by timestamp, then by id; with `after`, those stored after it.
 
-        Args:
-            after: an event's id: yield only events stored after it, in the order in which they were
-                stored. So querying again with the last id misses none, whatever their timestamps.
-                An unknown id counts as the next lower one.
-            newest_first: reverse the order.
-            limit: maximum number of events.
-            filters: see `eventtracking_core.reading.Filters`.
+        Querying again with the last id misses none, whatever their timestamps. An unknown id counts
+        as the next lower one.
         """
+        after, limit = query.get("after"), query.get("limit")
         order = ("timestamp", "id") if after is None else ("rowid",)
-        direction = "DESC" if newest_first else "ASC"
+        direction = "DESC" if query.get("newest_first") else "ASC"
         ordering = ", ".join(f"{column} {direction}" for column in order)
-        where = _where(filters)
+        where = _where(query)
         if after is not None:
             where[_STORED_AFTER] = {"after": after}
         rows = self._select("event", where, f"ORDER BY {ordering}", limit)
@@ -110,13 +101,7 @@ class Reading:
     def count_by(
         self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> list[tuple[str | None, int]]:
-        """Return the values of a field and the number of events with each, most frequent first.
-
-        Args:
-            field: dotted, such as `name` or `data.problem_id`.
-            limit: maximum number of values.
-            filters: see `eventtracking_core.reading.Filters`.
-        """
+        """Return the values of a field and how many events have each, the most frequent first."""
         column, where = _COLUMNS.get(checked(field)), _where(filters)
         if column is not None:
             rest = "GROUP BY value ORDER BY count(*) DESC, value"
@@ -132,12 +117,7 @@ class Reading:
     def count_per(
         self, period: Period, /, **filters: Unpack[Filters]
     ) -> list[tuple[datetime, int]]:
-        """Return the start (in UTC) of each period that has events, and their number, in order.
-
-        Args:
-            period: `minute`, `hour`, `day` or `week`; weeks begin on Monday.
-            filters: see `eventtracking_core.reading.Filters`.
-        """
+        """Return the periods that have events, by their start in UTC and in order, and how many."""
         columns = f"{_PERIODS[period]} AS start, count(*)"
         rows = self._select(columns, _where(filters), "GROUP BY start ORDER BY start")
         return [(datetime.fromisoformat(start), counted) for start, counted in rows]
@@ -211,8 +191,10 @@ def _condition(field: str, text: str, index: str) -> _Where:
         return {sql: parameters}
     sql = f"json_extract({path}) = :text{index}"
     if value is not None:
-        parameters[f"number{index}"] = value
         is_number = f"json_type({path}) IN ('integer', 'real')"
+        if isinstance(value, int) and value not in _INT64:  # SQLite reads such a number as a float
+            value, is_number = float(value), f"typeof(json_extract({path})) = 'real'"
+        parameters[f"number{index}"] = value
         sql = f"({sql} OR ({is_number} AND json_extract({path}) = :number{index}))"
     return {sql: parameters}
 
