@@ -6,8 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from operator import attrgetter
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Protocol
-from weakref import WeakSet
+from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import ClosedError, EventEmissionExit
@@ -17,6 +16,7 @@ from eventtracking_core.routing.ledger import Ledger
 from eventtracking_core.routing.parts import Split
 from eventtracking_core.routing.processor_node import ProcessorNode, process
 from eventtracking_core.routing.statistics import router_stats
+from eventtracking_core.routing.watching import Watcher, Watchers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,16 +35,6 @@ _is_read_only: Final = attrgetter("is_read_only")
 
 LEAVES_WITHIN: Final = 0.1
 """Seconds that a leaf which was unregistered waits for threads that are about to use it."""
-
-
-class Watcher(Protocol):
-    """An object that a router was compiled into."""
-
-    def changed(self) -> None:
-        """Compile the router again."""
-
-    def wait_for_emitters(self, timeout: float) -> bool:
-        """Wait until no other thread sends an event through what was compiled before."""
 
 
 class RoutingBackend:
@@ -72,7 +62,7 @@ class RoutingBackend:
         self.steps: list[ProcessorNode] = []
         """The processors at their places, with their counters."""
         self._compiled: Send | None = None
-        self._watchers: WeakSet[Watcher] = WeakSet()
+        self._watchers = Watchers()
         for name, backend in sorted((backends or {}).items()):
             self.register_backend(name, backend)
         for processor in processors or ():
@@ -142,10 +132,7 @@ class RoutingBackend:
 
     def wait_for_emitters(self, timeout: float) -> bool:
         """Wait until no other thread sends an event through what was compiled before."""
-        deadline = monotonic() + timeout
-        return False not in [
-            each.wait_for_emitters(_left(deadline)) for each in list(self._watchers)
-        ]
+        return self._watchers.wait_for_emitters(timeout)
 
     def register_processor(self, processor: Processor | ProcessorNode) -> None:
         """Add a processor; it runs after the registered ones.
@@ -165,8 +152,7 @@ class RoutingBackend:
     def changed(self) -> None:
         """Compile again on the next use, as does everything that holds this router."""
         self._compiled = None
-        for watcher in list(self._watchers):
-            watcher.changed()
+        self._watchers.changed()
 
     def compile(self, terminal: Terminal = DELIVER) -> Send:
         """Return the tree as a plain function; delivery is compiled once per registration.
