@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from eventtracking_core.testing._backends import BackendConformance
     from eventtracking_core.testing._capture import capture
     from eventtracking_core.testing._captured import CapturedEvents
+    from eventtracking_core.testing._event_stores import EventStoreConformance
     from eventtracking_core.testing._frozen import FrozenClock, frozen
     from eventtracking_core.testing._processors import ProcessorConformance
     from eventtracking_core.testing._providers import ContextProviderConformance
@@ -21,6 +22,7 @@ __all__ = [
     "CapturedEvents",
     "ContextProviderConformance",
     "EventReaderConformance",
+    "EventStoreConformance",
     "FrozenClock",
     "MetadataStoreConformance",
     "ProcessorConformance",
@@ -34,6 +36,7 @@ _HOME = {
     "CapturedEvents": "_captured",
     "ContextProviderConformance": "_providers",
     "EventReaderConformance": "_readers",
+    "EventStoreConformance": "_event_stores",
     "FrozenClock": "_frozen",
     "MetadataStoreConformance": "_stores",
     "ProcessorConformance": "_processors",

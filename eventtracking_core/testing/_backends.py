@@ -33,9 +33,10 @@ from eventtracking_core.testing._sending import (
 )
 from eventtracking_core.testing.hostile import EVENTS
 
-__all__ = ["BackendConformance"]
+__all__ = ["SHORT", "BackendConformance", "attempt"]
 
 SHORT: Final = 0.2
+"""Seconds."""
 
 PAYLOAD: Final = "a payload that no message may hold"
 
@@ -156,7 +157,7 @@ class BackendConformance(ComponentConformance):
         if backend is None or not callable(getattr(backend, "send_batch", None)):
             return
         before = monotonic()
-        in_threads([partial(_attempt, backend, SHORT)], SHORT + self.grace + self.deadline)
+        in_threads([partial(attempt, backend, SHORT)], SHORT + self.grace + self.deadline)
         took = monotonic() - before
         assert took < SHORT + self.grace, f"send_batch(…, timeout={SHORT}) took {took:.1f} seconds"
         self._ask(backend, "shutdown", SHORT)
@@ -166,7 +167,7 @@ class BackendConformance(ComponentConformance):
         backend = callable_now(self.make_unreachable())
         if backend is None:
             return
-        (failures,) = in_threads([partial(_attempt, backend, SHORT)], SHORT + self.deadline)
+        (failures,) = in_threads([partial(attempt, backend, SHORT)], SHORT + self.deadline)
         self._ask(backend, "shutdown", SHORT)
         assert failures, "make_unreachable: the backend delivers all the same"
         yield from failures
@@ -206,7 +207,7 @@ class BackendConformance(ComponentConformance):
         assert not repeated, f"{repeated} of {len(accepted)} events arrived more than once"
 
 
-def _attempt(backend: Any, timeout: float) -> list[Exception]:
+def attempt(backend: Any, timeout: float) -> list[Exception]:
     """Return what is raised for one event: nothing, where it is delivered."""
     event = _an_event()
     event["data"] = {"text": PAYLOAD}

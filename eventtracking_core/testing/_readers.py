@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
@@ -15,8 +15,12 @@ import pytest
 from eventtracking_core.errors import RetryableError
 from eventtracking_core.events import Event, new_id
 from eventtracking_core.reading import EventReader, Period
+from eventtracking_core.testing._sending import callable_now
 
 __all__ = ["EventReaderConformance"]
+
+CLOSING: Final = 60.0
+"""Seconds."""
 
 MONDAY: Final = datetime(2026, 9, 14, tzinfo=UTC)
 _HAPPENED: Final[Sequence[tuple[str, object, dict[str, Any], timedelta]]] = [
@@ -55,20 +59,21 @@ class EventReaderConformance:
         """Return a reader of a new store that has these events, stored in their order."""
 
     @pytest.fixture
-    def stored(self) -> tuple[EventReader, list[Event]]:
+    def filled(self) -> Iterator[tuple[EventReader, list[Event]]]:
         """Return a reader, and what it finds."""
         events = _events()
-        return self.make_reader(events), events
+        with self._reader_of(events) as reader:
+            yield reader, events
 
-    def test_is_a_reader(self, stored: tuple[EventReader, list[Event]]) -> None:
+    def test_is_a_reader(self, filled: tuple[EventReader, list[Event]]) -> None:
         """The command line and the catalogue recognise it."""
-        assert isinstance(stored[0], EventReader)
+        assert isinstance(filled[0], EventReader)
 
     def test_yields_events_in_the_order_of_their_times(
-        self, stored: tuple[EventReader, list[Event]]
+        self, filled: tuple[EventReader, list[Event]]
     ) -> None:
         """All of each event is there; the order can be reversed, and the number limited."""
-        reader, events = stored
+        reader, events = filled
         assert list(reader.query()) == events
         assert list(reader.query(limit=2)) == events[:2]
         assert list(reader.query(limit=0)) == []
@@ -104,30 +109,30 @@ class EventReaderConformance:
     )
     def test_filters_narrow_what_is_found(
         self,
-        stored: tuple[EventReader, list[Event]],
+        filled: tuple[EventReader, list[Event]],
         filters: dict[str, Any],
         found: list[int],
     ) -> None:
         """Names are globs, and values of fields are compared as text."""
-        reader, events = stored
+        reader, events = filled
         assert list(reader.query(**filters)) == [events[number] for number in found]
         if "limit" not in filters:
             assert reader.count(**filters) == len(found)
 
     @pytest.mark.parametrize("field", ["user_id", "", "data", "data.", "context..a", "timestamp"])
     def test_refuses_a_field_that_no_event_has(
-        self, stored: tuple[EventReader, list[Event]], field: str
+        self, filled: tuple[EventReader, list[Event]], field: str
     ) -> None:
         """A filter that would find nothing is a mistake."""
-        reader, _ = stored
+        reader, _ = filled
         with pytest.raises(ValueError, match="name a field as"):
             list(reader.query(where={field: "7"}))
         with pytest.raises(ValueError, match="name a field as"):
             reader.count_by(field)
 
-    def test_counts_the_values_of_a_field(self, stored: tuple[EventReader, list[Event]]) -> None:
+    def test_counts_the_values_of_a_field(self, filled: tuple[EventReader, list[Event]]) -> None:
         """The most frequent come first; 7, 7.0 and "7" are one value."""
-        reader, _ = stored
+        reader, _ = filled
         names = reader.count_by("name")
         assert names[0] == ("edx.problem.check", 2)
         assert sum(number for _, number in names) == len(_HAPPENED)
@@ -149,21 +154,21 @@ class EventReaderConformance:
     )
     def test_counts_periods_in_their_order(
         self,
-        stored: tuple[EventReader, list[Event]],
+        filled: tuple[EventReader, list[Event]],
         period: Period,
         counts: dict[int, int],
     ) -> None:
         """Periods are of UTC, and weeks begin on Monday."""
-        reader, _ = stored
+        reader, _ = filled
         expected = [(MONDAY + timedelta(minutes=at), number) for at, number in counts.items()]
         assert reader.count_per(period) == expected
         assert reader.count_per(period, name="nothing") == []
 
     def test_finds_an_event_by_its_id_or_by_a_part_of_it(
-        self, stored: tuple[EventReader, list[Event]]
+        self, filled: tuple[EventReader, list[Event]]
     ) -> None:
         """A part may be of the beginning, the end or the middle."""
-        reader, events = stored
+        reader, events = filled
         wanted = events[3]
         assert reader.get(wanted["id"]) == wanted
         assert reader.get("nothing") is None
@@ -176,8 +181,17 @@ class EventReaderConformance:
 
     def test_makes_nothing_by_reading(self) -> None:
         """A store that is empty, or not there yet, has no events."""
-        reader = self.make_reader([])
-        with suppress(FileNotFoundError, RetryableError):
+        with self._reader_of([]) as reader, suppress(FileNotFoundError, RetryableError):
             assert list(reader.query()) == []
             assert reader.count() == 0
             assert reader.count_by("name") == []
+
+    @contextmanager
+    def _reader_of(self, events: Sequence[Event]) -> Iterator[EventReader]:
+        reader = self.make_reader(events)
+        try:
+            yield reader
+        finally:
+            shutdown = getattr(callable_now(reader), "shutdown", None)
+            if callable(shutdown):
+                shutdown(CLOSING)

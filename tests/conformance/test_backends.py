@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
+from contextlib import closing, contextmanager
 
 import pytest
 
 from eventtracking_core import Tracker
 from eventtracking_core.encoding import decode_json
 from eventtracking_core.plugins import plugins
-from eventtracking_core.testing import BackendConformance, hostile
+from eventtracking_core.testing import BackendConformance, EventStoreConformance, hostile
 
 
 class OurConformance(BackendConformance):
@@ -95,14 +97,20 @@ class TestFile(OurConformance):
         return lines_of(self.path)
 
 
-class TestSqlite(OurConformance):
+class TestSqlite(OurConformance, EventStoreConformance):
     name = "sqlite"
 
     def options(self):
         return {"path": str(self.path)}
 
-    def stored(self, backend):
-        return backend.query()  # reads each event by decode_json
+    def faults(self):
+        return [self._locked()]
+
+    @contextmanager
+    def _locked(self):
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            yield
 
 
 def lines_of(path):

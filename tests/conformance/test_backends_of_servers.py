@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from eventtracking_core.testing import BackendConformance
+from eventtracking_core.testing import BackendConformance, EventStoreConformance
 from eventtracking_mongo import MongoBackend
 from eventtracking_segment import SegmentBackend
 
@@ -19,7 +19,7 @@ def nobody():
         yield held.getsockname()[1]
 
 
-class TestMongo(BackendConformance):
+class TestMongo(EventStoreConformance):
     @pytest.fixture(autouse=True)
     def server(self, mongo_uri, mongo_database, nobody):
         self.uri, self.database, self.nobody = mongo_uri, mongo_database, nobody
@@ -29,6 +29,9 @@ class TestMongo(BackendConformance):
 
     def make_unreachable(self):
         return MongoBackend(f"mongodb://127.0.0.1:{self.nobody}", database=self.database.name)
+
+    def make_backend_at(self, port):
+        return MongoBackend(f"mongodb://user:{self.secret}@127.0.0.1:{port}/?authSource=admin")
 
     def stored(self, backend):
         return [{"id": found["_id"]} for found in self.database["events"].find({}, {"_id": 1})]

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import threading
-from time import monotonic
-
 import pytest
-from sending import send
+from faults import check_silence
 
 from eventtracking_clickhouse import ClickHouseBackend
 from eventtracking_core import EventType, RetryableError, Tracker
@@ -39,49 +34,6 @@ def counts(tracker):
     return leaf
 
 
-def test_a_server_that_is_killed_under_load_loses_and_repeats_nothing(
-    clickhouse, a_tracker, a_store, eventually
-):
-    tracker = a_tracker(clickhouse.uri)
-    emitted, done = [], threading.Event()
-
-    def emit():
-        while not done.wait(0.001):
-            emitted.append(tracker.emit("numbered", {"n": len(emitted)}))
-
-    def more_are_emitted():
-        before = len(emitted)
-        eventually(lambda: len(emitted) > before + 100)
-
-    emitter = threading.Thread(target=emit)
-    emitter.start()
-    try:
-        for _ in range(2):
-            before = counts(tracker)["delivered"]
-            eventually(lambda before=before: counts(tracker)["delivered"] > before + 100)
-            clickhouse.kill()
-            more_are_emitted()
-            clickhouse.start()
-    finally:
-        done.set()
-        emitter.join()
-    assert tracker.flush(60)
-    assert [event["id"] for event in a_store().query(after="")] == emitted
-
-
-def test_a_batch_whose_answer_is_lost_is_stored_once(clickhouse, a_tracker, a_store, fault_proxy):
-    proxy = fault_proxy("127.0.0.1", clickhouse.port)
-    tracker = a_tracker(clickhouse.uri.replace(f":{clickhouse.port}", f":{proxy.port}"))
-    emitted = [tracker.emit("numbered", {"n": -1})]
-    assert tracker.flush(60)
-    proxy.lose_answers(b"FORMAT Native", 2)
-    emitted += [tracker.emit("numbered", {"n": n}) for n in range(100)]
-    assert tracker.flush(60)
-    assert proxy.lost
-    assert [event["id"] for event in a_store().query(after="")] == emitted
-    assert counts(tracker)["delivered"] == len(emitted)
-
-
 def test_one_poison_event_of_a_hundred_is_a_dead_letter(
     clickhouse, a_tracker, a_store, database, sql
 ):
@@ -105,23 +57,9 @@ def test_a_server_that_says_nothing_is_left_in_time(
     store = ClickHouseBackend(uri, f"{database}.events", create=True)
     if connected:
         store.send_batch([an_event()], timeout=60)
-    proxy.is_black_hole = True
-    before, event = monotonic(), an_event()
-    with pytest.raises(RetryableError):
-        store.send_batch([event], timeout=0.3)
-    assert monotonic() - before < 30
-    proxy.heal()  # what it held back may arrive now
-    store.send_batch([event], timeout=60)
+    check_silence(proxy, store, an_event())
     assert store.count() == 1 + connected
     store.shutdown(5)
-
-
-def test_a_port_that_accepts_and_says_nothing_is_left_in_time(an_event):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        uri = f"clickhouse://user:a-password@127.0.0.1:{server.getsockname()[1]}/events"
-        with pytest.raises(RetryableError) as caught:
-            ClickHouseBackend(uri).send_batch([an_event()], timeout=0.3)
-    assert "a-password" not in str(caught.value)
 
 
 def test_an_answer_that_breaks_off_is_no_answer(
@@ -136,19 +74,3 @@ def test_an_answer_that_breaks_off_is_no_answer(
     proxy.reset()
     with pytest.raises(RetryableError):
         list(events)
-
-
-def test_a_child_leaves_the_connection_of_its_parent_alone(a_store, an_event):
-    store = a_store()
-    send(store, an_event())
-    for _ in range(5):
-        child = os.fork()
-        if child == 0:
-            try:
-                send(store, an_event())
-                store.shutdown(1)
-            finally:
-                os._exit(0)
-        send(store, an_event())
-        os.waitpid(child, 0)
-    assert store.count() == 11

@@ -8,7 +8,6 @@ import pytest
 from waiting import at_most
 
 from eventtracking_core import RetryableError
-from eventtracking_core.testing import EventReaderConformance
 
 NOON = datetime(2026, 9, 12, 12, 0, tzinfo=UTC)
 
@@ -30,17 +29,6 @@ def day(a_backend, an_event):
     backend = a_backend()
     backend.send_batch([events[number] for number in (3, 0, 4, 2, 1)], timeout=60)
     return backend, events
-
-
-class TestReader(EventReaderConformance):
-    @pytest.fixture(autouse=True)
-    def _backend(self, a_backend):
-        self.backend = a_backend()
-
-    def make_reader(self, events):
-        if events:
-            self.backend.send_batch(events, timeout=60)
-        return self.backend
 
 
 @pytest.mark.parametrize(

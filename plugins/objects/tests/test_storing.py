@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from eventtracking_core.encoding import decode_json, encode_json
 from eventtracking_core.logs import LogFiles
 from eventtracking_core.testing import (
-    BackendConformance,
-    EventReaderConformance,
+    EventStoreConformance,
     MetadataStoreConformance,
 )
 from eventtracking_objects import ObjectsBackend
@@ -241,7 +240,7 @@ def test_hostile_events_are_stored(form, tmp_path):
     assert "1 passed" in ran.stdout, ran.stdout
 
 
-class TestConformance(BackendConformance):
+class TestStore(EventStoreConformance):
     test_takes_hostile_events = None  # above
 
     @pytest.fixture(autouse=True, params=["ndjson", "parquet"])
@@ -251,9 +250,6 @@ class TestConformance(BackendConformance):
     def make_backend(self):
         return ObjectsBackend(str(self.made / "lake"), format=self.format)
 
-    def stored(self, backend):
-        return list(backend.query())
-
 
 class TestMetadataStore(MetadataStoreConformance):
     @pytest.fixture(autouse=True)
@@ -262,15 +258,3 @@ class TestMetadataStore(MetadataStoreConformance):
 
     def make_store(self):
         return ObjectsBackend(str(self.made / "lake"))
-
-
-class TestReader(EventReaderConformance):
-    @pytest.fixture(autouse=True)
-    def _store(self, tmp_path, send):
-        self.made, self.send = tmp_path, send
-
-    def make_reader(self, events):
-        store = ObjectsBackend(str(self.made / "lake"))
-        if events:
-            self.send(store, *events)
-        return store

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from faults import killed, lost_answers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sending import send
@@ -13,8 +14,7 @@ from sending import send
 from eventtracking_core import RejectedError, RetryableError
 from eventtracking_core.encoding import decode_json, encode_json
 from eventtracking_core.testing import (
-    BackendConformance,
-    EventReaderConformance,
+    EventStoreConformance,
     MetadataStoreConformance,
 )
 from eventtracking_postgres import PostgresBackend
@@ -211,31 +211,24 @@ def test_a_wrong_password_may_be_mended_and_is_not_told(an_event, postgres, sql)
     assert "PostgreSQL" in PostgresBackend(postgres.uri).probe(5)
 
 
-class TestConformance(BackendConformance):
+class TestStore(EventStoreConformance):
     @pytest.fixture(autouse=True)
-    def _server(self, a_store):
-        self.a_store = a_store
+    def _server(self, postgres, schema, fault_proxy):
+        self.server, self.table = postgres, f"{schema}.events"
+        self.proxy = fault_proxy("127.0.0.1", postgres.port)
 
     def make_backend(self):
-        return self.a_store()
+        uri = self.server.uri.replace(f":{self.server.port}", f":{self.proxy.port}")
+        return PostgresBackend(uri, self.table)
 
     def make_unreachable(self):
         return PostgresBackend("postgresql://user:secret@127.0.0.1:1/events")
 
-    def stored(self, backend):
-        return list(backend.query())
+    def make_backend_at(self, port):
+        return PostgresBackend(f"postgresql://user:{self.secret}@127.0.0.1:{port}/events")
 
-
-class TestReader(EventReaderConformance):
-    @pytest.fixture(autouse=True)
-    def _server(self, a_store):
-        self.a_store = a_store
-
-    def make_reader(self, events):
-        store = self.a_store()
-        if events:
-            store.send_batch(events, timeout=60)
-        return store
+    def faults(self):
+        return [killed(self.server), killed(self.server), lost_answers(self.proxy, b"COMMIT")]
 
 
 class TestMetadataStore(MetadataStoreConformance):

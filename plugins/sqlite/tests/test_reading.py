@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eventtracking_core import RetryableError
-from eventtracking_core.testing import EventReaderConformance
 
 NOON = datetime(2026, 9, 12, 12, 0, tzinfo=UTC)
 
@@ -50,16 +49,6 @@ def test_events_of_one_instant_come_in_the_order_of_their_ids(store, an_event):
     events = [an_event() for _ in range(20)]
     store.send_batch(events[::-1], timeout=60)
     assert list(store.query()) == events
-
-
-class TestReader(EventReaderConformance):
-    @pytest.fixture(autouse=True)
-    def _store(self, store):
-        self.store = store
-
-    def make_reader(self, events):
-        self.store.send_batch(events, timeout=60)
-        return self.store
 
 
 @pytest.mark.parametrize(
