@@ -111,7 +111,7 @@ class EventStoreConformance(BackendConformance, EventReaderConformance):
             assert found[event["id"]] == decode_json(encode_json(event)), "an event was changed"
 
     def test_yields_what_was_stored_after_an_event(self) -> None:
-        """Whoever asks again with the last id misses nothing."""
+        """A caller who asks again with the last id misses nothing."""
         events = [_an_event(n=n) for n in range(5)]
         with self._running() as backend:
             send_batch(backend, events[:3])
@@ -122,7 +122,7 @@ class EventStoreConformance(BackendConformance, EventReaderConformance):
             assert list(reader.query(after=events[4]["id"])) == []
 
     def test_many_events_are_read_in_pieces(self) -> None:
-        """Whoever stops reading early can go on using the store."""
+        """A caller who stops reading early can go on using the store."""
         events = [_an_event(n=n, text="x" * 500) for n in range(MANY)]
         with self._running() as backend:
             send_batch(backend, events)

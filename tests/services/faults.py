@@ -18,6 +18,7 @@ from eventtracking_core.components import BatchBackend
 __all__ = ["check_silence", "killed", "lost_answers"]
 
 LOST: Final = 2
+ALL: Final = 1_000_000  # some go to a connection that broke: no answer to them is there to be lost
 
 
 @contextmanager
@@ -32,15 +33,16 @@ def killed(server: StartedServer) -> Iterator[None]:
 
 @contextmanager
 def lost_answers(proxy: FaultProxy, marker: bytes) -> Iterator[None]:
-    """Let two requests be done, but not answered.
+    """Let requests be done, but not answered, until two were.
 
     Args:
         proxy: between the backend and its server.
         marker: bytes that such requests contain.
     """
-    proxy.lose_answers(marker, LOST)
+    proxy.lose_answers(marker, ALL)
     yield
     wait_until(lambda: proxy.lost >= LOST)
+    proxy.lose_answers(marker, 0)
 
 
 def check_silence(proxy: FaultProxy, store: BatchBackend, event: Event) -> None:
