@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from eventtracking_core.lazy import lazy
 
 if TYPE_CHECKING:
+    from eventtracking_core.encoding._batches import encode_each, unencodable
     from eventtracking_core.encoding._compiled import plain_size, plain_weight
     from eventtracking_core.encoding._copies import snapshot
     from eventtracking_core.encoding._json import decode_json, encode_json, write_json
@@ -29,6 +30,7 @@ __all__ = [
     "by_type",
     "decode_json",
     "decode_msgpack",
+    "encode_each",
     "encode_json",
     "encode_msgpack",
     "field_names",
@@ -42,6 +44,7 @@ __all__ = [
     "plain_size",
     "plain_weight",
     "snapshot",
+    "unencodable",
     "wire_reader",
     "write_json",
 ]
@@ -51,6 +54,7 @@ _HOME = {
     "by_type": "_plain",
     "decode_json": "_json",
     "decode_msgpack": "_msgpack",
+    "encode_each": "_batches",
     "encode_json": "_json",
     "encode_msgpack": "_msgpack",
     "field_names": "_plain",
@@ -64,6 +68,7 @@ _HOME = {
     "plain_size": "_compiled",
     "plain_weight": "_compiled",
     "snapshot": "_copies",
+    "unencodable": "_batches",
     "wire_reader": "_msgpack",
     "write_json": "_json",
 }

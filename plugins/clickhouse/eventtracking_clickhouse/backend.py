@@ -17,8 +17,8 @@ from eventtracking_clickhouse.reading import Reading
 from eventtracking_clickhouse.rows import COLUMNS, RECORD_COLUMNS, Row, record_row, row
 from eventtracking_clickhouse.tables import Tables, literal
 from eventtracking_clickhouse.typed import typed_tables
-from eventtracking_core import BatchError, Event, EventType, RejectedError, RetryableError
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core import BatchError, Event, EventType, RetryableError
+from eventtracking_core.encoding import encode_each
 
 __all__ = ["ClickHouseBackend"]
 
@@ -107,18 +107,10 @@ class ClickHouseBackend(Reading):
             RejectedError: nothing was stored, because of one of the events.
         """
         deadline = monotonic() + timeout
-        rows: list[Row] = []
-        failures: dict[int, Exception] = {}
-        for index, event in enumerate(events):
-            try:
-                rows.append(row(event))
-            except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
-                pass_on(error)
-                kind = type(error).__name__
-                failures[index] = RejectedError(f"the event cannot be encoded ({kind})")
+        rows, failures = encode_each(events, row)
         if rows:
             try:
-                self._store(rows, deadline)
+                self._store(list(rows.values()), deadline)
             except _ERRORS as error:
                 if is_missing(error):  # it was dropped: the next attempt creates it again
                     self._created_by = None

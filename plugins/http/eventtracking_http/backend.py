@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, Literal
 import urllib3
 
 from eventtracking_core import ByteSize, Event, RejectedError, RetryableError
+from eventtracking_core.encoding import encode_each
 from eventtracking_core.exchange import Answer, Exchange, send_in_parts
 from eventtracking_http.answers import Failures
 from eventtracking_http.options import Options
@@ -135,7 +136,7 @@ class HttpBackend:
             RetryableError: nothing was delivered, and all may be tried again.
         """
         deadline = monotonic() + timeout
-        texts, failures = self._encoded(events)
+        texts, failures = encode_each(events, self._requests.encode)
 
         def send(part: list[int]) -> Failures | None:
             answer = self._send(
@@ -151,16 +152,6 @@ class HttpBackend:
         """Close the connections; the next event opens new ones."""
         self._exchange.close()
         return True
-
-    def _encoded(self, events: Sequence[Event]) -> tuple[dict[int, bytes], dict[int, Exception]]:
-        texts: dict[int, bytes] = {}
-        failures: dict[int, Exception] = {}
-        for index, event in enumerate(events):
-            try:
-                texts[index] = self._requests.encode(event)
-            except RejectedError as error:
-                failures[index] = error
-        return texts, failures
 
     def _send(self, events: Sequence[Event], texts: Sequence[bytes], timeout: float) -> Answer:
         if timeout <= 0:

@@ -14,9 +14,9 @@ from eventtracking_core import (
     ByteSize,
     Event,
     EventType,
-    RejectedError,
     RetryableError,
 )
+from eventtracking_core.encoding import unencodable
 from eventtracking_core.interrupts import pass_on
 from eventtracking_kafka.failures import failure
 from eventtracking_kafka.messages import FORMATS, Format, Message, Messages
@@ -175,8 +175,7 @@ class KafkaBackend:
                 failures[index] = error
             except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
                 pass_on(error)
-                kind = type(error).__name__
-                failures[index] = RejectedError(f"the event cannot be encoded ({kind})")
+                failures[index] = unencodable(error)
             else:
                 yield index, message
 

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 
 from eventtracking_core import ByteSize, Event, RejectedError, RetryableError
+from eventtracking_core.encoding import encode_each
 from eventtracking_core.exchange import Answer, Exchange, send_in_parts, split
 from eventtracking_lrs.statements import contains, encoded, statement
 
@@ -102,7 +103,7 @@ class LrsBackend:
             RetryableError: nothing was delivered, and all may be tried again.
         """
         deadline = monotonic() + timeout
-        texts, failures = self._encoded(events)
+        texts, failures = encode_each(events, self._encode)
 
         def send(part: list[int]) -> Mapping[int, Exception] | None:
             sent = [texts[index] for index in part]
@@ -120,20 +121,11 @@ class LrsBackend:
         self._exchange.close()
         return True
 
-    def _encoded(self, events: Sequence[Event]) -> tuple[dict[int, bytes], dict[int, Exception]]:
-        texts: dict[int, bytes] = {}
-        failures: dict[int, Exception] = {}
-        for index, event in enumerate(events):
-            try:
-                text = encoded(statement(event))
-            except RejectedError as error:
-                failures[index] = error
-                continue
-            if len(text) + 2 > self._max_bytes:
-                failures[index] = RejectedError("the statement is larger than max_bytes")
-            else:
-                texts[index] = text
-        return texts, failures
+    def _encode(self, event: Event) -> bytes:
+        text = encoded(statement(event))
+        if len(text) + 2 > self._max_bytes:
+            raise RejectedError("the statement is larger than max_bytes")
+        return text
 
     def _post(self, texts: Sequence[bytes], timeout: float) -> Answer:
         if timeout <= 0:

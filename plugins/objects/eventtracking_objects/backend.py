@@ -10,7 +10,7 @@ from time import monotonic
 from typing import ClassVar, Final, get_args
 
 from eventtracking_core import BatchError, Event, EventType, RejectedError, RetryableError
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.encoding import encode_each
 from eventtracking_objects.client import Client
 from eventtracking_objects.contents import Compression, Format
 from eventtracking_objects.drafting import Drafting
@@ -93,22 +93,10 @@ class ObjectsBackend(Reading):
             RetryableError: nothing is known to be stored, and all may be tried again.
         """
         deadline = monotonic() + timeout
-        ids: list[str | None] = []
-        rows: dict[str, Row] = {}
-        failures: dict[int, Exception] = {}
-        for index, event in enumerate(events):
-            try:
-                made = row(event)
-            except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
-                pass_on(error)
-                kind = type(error).__name__
-                failures[index] = RejectedError(f"the event cannot be encoded ({kind})")
-                ids.append(None)
-            else:
-                ids.append(made.event["id"])
-                rows[made.event["id"]] = made
-        errors = await self._store(rows, deadline)
-        failures |= {index: errors[each] for index, each in enumerate(ids) if each in errors}
+        rows, failures = encode_each(events, row)
+        ids = {index: made.event["id"] for index, made in rows.items()}
+        errors = await self._store({made.event["id"]: made for made in rows.values()}, deadline)
+        failures |= {index: errors[each] for index, each in ids.items() if each in errors}
         if not failures:
             return
         first = next(iter(failures.values()))

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 
-from eventtracking_core import EventType, RejectedError
+from eventtracking_core import EventType
+from eventtracking_core.encoding import unencodable
 from eventtracking_core.interrupts import pass_on
 from eventtracking_objects.client import Client
 from eventtracking_objects.contents import Compression, Format, line_writer, suffix_of
@@ -117,8 +118,7 @@ class Drafting:
                     *self._made(directory, rows[:middle], errors),
                     *self._made(directory, rows[middle:], errors),
                 ]
-            kind = type(error).__name__
-            errors[rows[0].event["id"]] = RejectedError(f"the event cannot be encoded ({kind})")
+            errors[rows[0].event["id"]] = unencodable(error)
             return []
         ids = [each.event["id"] for each in ordered]
         return [Draft(object_key(directory, ids, self._suffix), data, ids, ordered)]

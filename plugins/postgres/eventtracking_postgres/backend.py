@@ -12,9 +12,9 @@ from psycopg import Error
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL
 
-from eventtracking_core import BatchError, Event, EventType, RejectedError, RetryableError
+from eventtracking_core import BatchError, Event, EventType, RetryableError
 from eventtracking_core.diagnostics import report
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.encoding import encode_each
 from eventtracking_postgres.failures import failure, is_missing
 from eventtracking_postgres.reading import Reading, records
 from eventtracking_postgres.rows import COLUMNS, Row, binary, row
@@ -133,19 +133,11 @@ class PostgresBackend(Reading):
             RetryableError: nothing was stored, and all may be tried again.
             RejectedError: nothing was stored, because of one of the events.
         """
-        rows: list[Row] = []
-        failures: dict[int, Exception] = {}
-        for index, event in enumerate(events):
-            try:
-                rows.append(row(event))
-            except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
-                pass_on(error)
-                kind = type(error).__name__
-                failures[index] = RejectedError(f"the event cannot be encoded ({kind})")
+        rows, failures = encode_each(events, row)
         if rows:
             try:
                 with self._sessions.session(timeout) as session:
-                    self._store(session, rows)
+                    self._store(session, list(rows.values()))
             except Error as error:
                 if is_missing(error):  # it was dropped: the next attempt creates it again
                     self._prepared = None

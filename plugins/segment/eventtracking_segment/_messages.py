@@ -10,7 +10,7 @@ import msgspec
 from segment.analytics.consumer import MAX_MSG_SIZE  # type: ignore[import-untyped]
 
 from eventtracking_core import Event, RejectedError
-from eventtracking_core.encoding import id_text, normalize, write_json
+from eventtracking_core.encoding import id_text, normalize, unencodable, write_json
 
 __all__ = ["Messages"]
 
@@ -66,7 +66,7 @@ class Messages:
         except RejectedError:
             raise
         except Exception as error:
-            raise RejectedError(f"the event cannot be encoded ({type(error).__name__})") from error
+            raise unencodable(error) from error
         if len(message) > MAX_MSG_SIZE:
             raise RejectedError(
                 f"the event is too large: its message has {len(message)} bytes,"

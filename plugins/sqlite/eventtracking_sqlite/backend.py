@@ -21,6 +21,7 @@ from eventtracking_core import (
     Seconds,
 )
 from eventtracking_core.descriptors import high_numbers
+from eventtracking_core.encoding import unencodable
 from eventtracking_core.probing import probe_file
 from eventtracking_sqlite._database import Synchronous, open_for_writing
 from eventtracking_sqlite._descriptors import Descriptors, numbers
@@ -283,4 +284,4 @@ def _row(event: Event) -> Row:
     try:
         return row(event)
     except Exception as error:
-        raise RejectedError(f"the event cannot be encoded ({type(error).__name__})") from error
+        raise unencodable(error) from error
