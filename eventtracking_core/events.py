@@ -7,7 +7,7 @@ from _random import Random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import count
+from itertools import count, product
 from threading import RLock
 from typing import Any, Final, NotRequired, TypedDict
 
@@ -127,7 +127,7 @@ def as_utc(moment: datetime) -> datetime:
 # A UUIDv7 (RFC 9562) is the millisecond, a 12-bit counter and 62 random bits. One millisecond's
 # ids share the random part, and differ in the counter: `next` on a list's iterator is one step for
 # threads and signal handlers, so a lock is taken only when a new millisecond begins.
-_COUNTERS: Final = [f"{value:03x}-" for value in range(4096)]
+_COUNTERS: Final = [*map("".join, product(*["0123456789abcdef"] * 3, "-"))]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 

@@ -83,7 +83,9 @@ class Buffer:
 
         def put_on_disk(wire: bytes) -> int:
             # Counted first: nothing that an interrupt could end comes behind the append.
-            waiting = len(queue) + appender.appended - spool.taken + 1
+            waiting = appender.appended - spool.taken + 1
+            if queue.bytes:
+                waiting += len(queue)
             try:
                 return waiting if appender.append(wire) else SPOOL_FULL
             except OSError as error:

@@ -88,10 +88,14 @@ def weight(event: Mapping[str, Any]) -> int:
     if type(context) is not dict or type(data) is not dict:
         return HEAVY
     total, seen = 0, _seen[0]
-    if context is not seen and context != seen:
-        total = _weight(context, dict, MAX_DEPTH)
-        if total <= MAX_KEPT and _FLAT.issuperset(map(type, context.values())):
-            _seen[0] = context if context is shared_context[0] else context.copy()
+    if context is not seen:
+        is_shared = context is shared_context[0]
+        is_kept = is_shared  # to be known sooner, although it is equal
+        if context != seen:
+            total = _weight(context, dict, MAX_DEPTH)
+            is_kept = total <= MAX_KEPT
+        if is_kept and _FLAT.issuperset(map(type, context.values())):
+            _seen[0] = context if is_shared else context.copy()
     if len(data) > MANY:
         return total + _weight(data, dict, MAX_DEPTH)
     for item in data.values():  # as `_weight`: a call less

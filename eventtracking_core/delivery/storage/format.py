@@ -35,6 +35,8 @@ MAX_DAMAGE: Final = 1 << 20
 """Bytes of one damage that are kept."""
 
 _framed: Final = RECORD.pack
+_last = (b"", b"")
+"""The last payload, and its record."""
 
 
 def create(path: Path) -> int:
@@ -80,7 +82,12 @@ def _write_header(descriptor: int) -> None:
 
 def frame(payload: bytes) -> bytes:
     """Return a record: what is appended to a segment, in one write."""
-    return _framed(MARK, len(payload), crc32(payload)) + payload
+    global _last  # noqa: PLW0603  most often, the next spool appends the same event
+    last, record = _last
+    if payload is not last:
+        record = _framed(MARK, len(payload), crc32(payload)) + payload
+        _last = payload, record
+    return record
 
 
 def acknowledged(header: bytes) -> int:
