@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -70,6 +70,14 @@ class EventStoreConformance(BackendConformance, EventReaderConformance):
         Give it `secret` for a password.
         """
         return None
+
+    def refuse(self) -> bool:
+        """Let the store, which has an event already, refuse those with 37 as `n` in their data.
+
+        Returns:
+            Whether it does; False where no store can be made to.
+        """
+        return False
 
     def faults(self) -> Iterable[AbstractContextManager[object]]:
         """Return faults of the sink: what happens in each `with` block, and is mended at its end.
@@ -170,17 +178,27 @@ class EventStoreConformance(BackendConformance, EventReaderConformance):
         )
         assert took < SHORT + self.grace, f"send_batch(…, timeout={SHORT}) took {took:.1f} seconds"
 
+    def test_an_event_that_the_store_refuses_is_rejected_alone(self, tmp_path: Path) -> None:
+        """The other events of its batch are stored."""
+        events = [_an_event(n=n) for n in range(100)]
+        with self._running() as backend:
+            send_batch(backend, events[:1])
+            if not self.refuse():
+                return
+        with self._tracking(tmp_path) as tracker:
+            for event in events:
+                tracker.emit(event["name"], event["data"])
+            assert tracker.flush(self.deadline), "not everything was delivered in time"
+            assert _counts(tracker)["dead_lettered"] == 1, "raise RejectedError for a refused event"
+            assert _counts(tracker)["delivered"] == len(events) - 1
+        assert len(self.stored(self.make_backend())) == len(events)
+
     def test_loses_and_repeats_nothing_while_the_sink_fails(self, tmp_path: Path) -> None:
         """Events are emitted all the time, and arrive when the sink can take them."""
         faults = list(self.faults())
         if not faults:
             return
-        backend = self.make_backend()
-        tracker = Tracker()
-        delivery = {**_DELIVERY, "directory": str(tmp_path)}
-        router = {"delivery": delivery, "backends": {"store": backend}}
-        tracker.configure({"backends": {"sink": router}})
-        try:
+        with self._tracking(tmp_path) as tracker:
             with _emitting(tracker) as emitted:
                 for fault in faults:
                     self._wait(_grows(partial(_delivered, tracker)))
@@ -188,7 +206,18 @@ class EventStoreConformance(BackendConformance, EventReaderConformance):
                         self._wait(_grows(partial(len, emitted)))
             assert tracker.flush(self.deadline), "not everything was delivered in time"
             assert _delivered(tracker) == len(emitted)
-            assert sorted(event["id"] for event in self.stored(backend)) == sorted(emitted)
+        stored = [event["id"] for event in self.stored(self.make_backend())]
+        assert sorted(stored) == sorted(emitted)
+
+    @contextmanager
+    def _tracking(self, directory: Path) -> Iterator[Tracker]:
+        """Yield a tracker that delivers to the store from a queue."""
+        tracker = Tracker()
+        delivery = {**_DELIVERY, "directory": str(directory)}
+        router = {"delivery": delivery, "backends": {"store": self.make_backend()}}
+        tracker.configure({"backends": {"sink": router}})
+        try:
+            yield tracker
         finally:
             tracker.shutdown(self.deadline)
 
@@ -206,11 +235,15 @@ def _an_event(name: str = "shop.order.placed", **data: Any) -> Event:
     return {"id": new_id(), "name": name, "timestamp": MONDAY, "context": {}, "data": data}
 
 
-def _delivered(tracker: Tracker) -> int:
+def _counts(tracker: Tracker) -> Mapping[str, int]:
     (router,) = tracker.stats()["tree"]["backends"]
     (leaf,) = router["backends"]
-    delivered: int = leaf["delivered"]
-    return delivered
+    counts: Mapping[str, int] = leaf
+    return counts
+
+
+def _delivered(tracker: Tracker) -> int:
+    return _counts(tracker)["delivered"]
 
 
 def _grows(number: Callable[[], int]) -> Callable[[], bool]:

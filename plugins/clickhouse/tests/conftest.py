@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 
 import clickhouse_connect
 import pytest
+from making import make_event
 
 from eventtracking_clickhouse import ClickHouseBackend
 from eventtracking_clickhouse import backend as backend_module
 from eventtracking_core.events import new_id
 
-NOON = datetime(2026, 9, 12, 12, tzinfo=UTC)
-
 
 @pytest.fixture(scope="session")
 def an_event():
     """Makes events."""
-
-    def make(name="shop.order.placed", *, at=NOON, context=None, **data):
-        return {
-            "id": new_id(),
-            "name": name,
-            "timestamp": at,
-            "context": context or {},
-            "data": data,
-        }
-
-    return make
+    return make_event
 
 
 @pytest.fixture

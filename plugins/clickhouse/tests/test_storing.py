@@ -187,8 +187,9 @@ class TestStore(EventStoreConformance):
     deadline = 100.0  # hundreds of inserts, one after the other
 
     @pytest.fixture(autouse=True)
-    def _server(self, a_store, clickhouse, database, fault_proxy):
-        self.a_store, self.server, self.table = a_store, clickhouse, f"{database}.events"
+    def _server(self, a_store, clickhouse, database, sql, fault_proxy):
+        self.a_store, self.server, self.sql = a_store, clickhouse, sql
+        self.table = f"{database}.events"
         self.proxy = fault_proxy("127.0.0.1", clickhouse.port)
 
     def make_backend(self):
@@ -200,6 +201,11 @@ class TestStore(EventStoreConformance):
 
     def make_backend_at(self, port):
         return ClickHouseBackend(f"clickhouse://user:{self.secret}@127.0.0.1:{port}/events")
+
+    def refuse(self):
+        check = "JSONExtractInt(event, 'data', 'n') != 37"
+        self.sql(f"ALTER TABLE {self.table} ADD CONSTRAINT no_37 CHECK {check}")
+        return True
 
     def faults(self):
         self.a_store().save_event_type(EventType(name="numbered"))  # creates the tables

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from datetime import UTC, datetime
 
 import obstore
 import pytest
+from making import make_event
 from obstore.store import from_url
 
 import eventtracking_objects.tables  # noqa: F401  once here, and not in each forked child
@@ -16,23 +16,12 @@ from eventtracking_core.events import new_id
 from eventtracking_objects import ObjectsBackend
 
 HTTP = {"allow_http": "true"}
-NOON = datetime(2026, 9, 12, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
 def an_event():
     """Makes events."""
-
-    def make(name="shop.order.placed", *, at=NOON, context=None, **data):
-        return {
-            "id": new_id(),
-            "name": name,
-            "timestamp": at,
-            "context": context or {},
-            "data": data,
-        }
-
-    return make
+    return make_event
 
 
 @pytest.fixture(scope="session")

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import psycopg
 import pytest
+from making import make_event
 
 from eventtracking_core.events import new_id
 from eventtracking_postgres import PostgresBackend
-
-NOON = datetime(2026, 9, 12, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
 def an_event():
     """Makes events."""
-
-    def make(name="shop.order.placed", *, at=NOON, context=None, **data):
-        return {
-            "id": new_id(),
-            "name": name,
-            "timestamp": at,
-            "context": context or {},
-            "data": data,
-        }
-
-    return make
+    return make_event
 
 
 @pytest.fixture

@@ -213,8 +213,8 @@ def test_a_wrong_password_may_be_mended_and_is_not_told(an_event, postgres, sql)
 
 class TestStore(EventStoreConformance):
     @pytest.fixture(autouse=True)
-    def _server(self, postgres, schema, fault_proxy):
-        self.server, self.table = postgres, f"{schema}.events"
+    def _server(self, postgres, schema, sql, fault_proxy):
+        self.server, self.table, self.sql = postgres, f"{schema}.events", sql
         self.proxy = fault_proxy("127.0.0.1", postgres.port)
 
     def make_backend(self):
@@ -226,6 +226,10 @@ class TestStore(EventStoreConformance):
 
     def make_backend_at(self, port):
         return PostgresBackend(f"postgresql://user:{self.secret}@127.0.0.1:{port}/events")
+
+    def refuse(self):
+        self.sql(f"ALTER TABLE {self.table} ADD CHECK (event #>> '{{data,n}}' <> '37')")
+        return True
 
     def faults(self):
         return [killed(self.server), killed(self.server), lost_answers(self.proxy, b"COMMIT")]

@@ -8,7 +8,7 @@ from threading import Lock
 
 import pytest
 
-from eventtracking_core import RetryableError
+from eventtracking_core import BatchError, RejectedError, RetryableError
 from eventtracking_core.encoding import decode_json, encode_json
 from eventtracking_core.reading import conditions, field_text, matcher, period_start
 from eventtracking_core.testing import EventStoreConformance
@@ -20,7 +20,7 @@ class Good:
     """Stores events in memory, each id once."""
 
     def __init__(self):
-        self.events, self.is_away, self.lock = {}, False, Lock()
+        self.events, self.is_away, self.refuses, self.lock = {}, False, False, Lock()
 
     def send(self, event):
         self.send_batch([event], timeout=1)
@@ -28,9 +28,15 @@ class Good:
     def send_batch(self, events, *, timeout):
         if self.is_away:
             raise RetryableError("the store is away")
+        failures = {}
         with self.lock:
-            for event in events:
-                self.events.setdefault(event["id"], encode_json(event))
+            for index, event in enumerate(events):
+                if self.refuses and event["data"] == {"n": 37}:
+                    failures[index] = RejectedError("37 is refused")
+                else:
+                    self.events.setdefault(event["id"], encode_json(event))
+        if failures:
+            raise BatchError(failures)
 
     def query(self, **query):
         matches, after = matcher(query), query.get("after")
@@ -76,6 +82,10 @@ def suite_of(store_class):
 
         def make_backend_at(self, port):
             return Silent() if store_class is Good else store_class()
+
+        def refuse(self):
+            self.made.refuses = True
+            return True
 
         def faults(self):
             return [self.away()]
@@ -165,6 +175,21 @@ def test_a_store_that_a_silent_server_misleads(error, because):
                 raise error
 
     fails("test_a_server_that_says_nothing_is_left_in_time", Tells, because=because)
+
+
+def test_a_store_that_does_not_reject_what_it_refuses(tmp_path):
+    class Refuses(Good):
+        def send_batch(self, events, *, timeout):
+            if self.refuses:
+                events = [event for event in events if event["data"]["n"] != 37]
+            super().send_batch(events, timeout=timeout)
+
+    fails(
+        "test_an_event_that_the_store_refuses_is_rejected_alone",
+        Refuses,
+        tmp_path,
+        because="raise RejectedError",
+    )
 
 
 def test_a_store_that_loses_what_it_cannot_store(tmp_path):
