@@ -146,6 +146,7 @@ UNUSUAL = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     values=st.dictionaries(NAMES, UNUSUAL, max_size=5),
     many=UNUSUAL.map(lambda value: [value, {"value": value}] * 20),
