@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from eventtracking_core.forks import on_fork
 from eventtracking_core.holders import close_all
-from eventtracking_core.wakeups import repeat_signals
+from eventtracking_core.wakeups import handled_signals, wake_after_signals
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -27,7 +27,6 @@ _postponed: Final[list[Callable[[], object]]] = []
 _observed: Final[list[bool]] = []
 _keeps_at_forks: Final[list[bool]] = []
 _masks: Final[dict[int, set[int]]] = {}
-_begun: Final[set[int]] = set()
 _taken_back: Final[set[int]] = set()
 _interrupts_waits = False
 _set_handler = signal.signal
@@ -85,7 +84,6 @@ def drain() -> None:
 
 def _end_by_signal(number: int, frame: FrameType | None = None) -> None:
     """Handle a signal: deliver what is pending, then end by the signal."""
-    _begun.add(number)
     if _is_inside(frame):
         _postponed.append(lambda: _end_by_signal(number))
         return
@@ -117,7 +115,7 @@ def drain_by_default() -> None:
     if not _is_main_thread():
         return
     default = [number for number in _ENDS if signal.getsignal(number) == signal.SIG_DFL]
-    handled = _handled() if default else 0
+    handled = handled_signals() if default else 0
     for number in default:
         if not handled >> (number - 1) & 1:
             _set_handler(number, _end_by_signal)
@@ -125,27 +123,22 @@ def drain_by_default() -> None:
 
 
 def interrupt_waits() -> None:
-    """End a wait of the main thread for a signal that arrived just before it."""
+    """End a wait of the main thread that a signal did not end."""
     global _interrupts_waits  # noqa: PLW0603  one in a process
     _interrupts_waits = True
     _interrupt_waits()
 
 
 def _interrupt_waits() -> None:
-    if _interrupts_waits and any(signal.getsignal(each) is _end_by_signal for each in _ENDS):
+    if _interrupts_waits and _observed:
         with suppress(ValueError):  # not the main thread
-            repeat_signals(_is_due)
-
-
-def _is_due(number: int) -> bool:
-    return signal.getsignal(number) is _end_by_signal and number not in _begun
+            wake_after_signals()
 
 
 @on_fork
 def _forked() -> None:
     global _interrupts_waits  # noqa: PLW0603  one in a process
     _interrupts_waits = False
-    _begun.clear()
 
 
 def _keep_at_forks() -> None:
@@ -174,18 +167,6 @@ def _unblock() -> None:
 def _unblock_in_child() -> None:
     _unblock()
     _masks.clear()  # of threads that a child does not have
-
-
-def _handled() -> int:
-    """Return a bit mask of the signals with a handler, where the system tells; else 0.
-
-    `signal.getsignal` does not know the handlers of C code, such as uWSGI's and `faulthandler`'s.
-    """
-    with suppress(OSError, ValueError), open("/proc/self/status", "rb") as status:  # noqa: PTH123  imports less
-        for line in status:
-            if line.startswith(b"SigCgt:"):
-                return int(line.split()[1], 16)
-    return 0
 
 
 def _signal(number: int, handler: Any) -> Any:

@@ -1,7 +1,8 @@
-"""End the wait of a main thread that a signal missed by a moment.
+"""End the wait of a main thread that a signal did not end.
 
 Python runs a signal's handler in the main thread, between two steps of Python code. A wait in C
-code that begins just after the signal arrived goes on: a worker of a `multiprocessing.Pool` that
+code goes on if the signal arrived just before it began, or if the system handed the signal to
+another thread, as it does with the second of two signals: a worker of a `multiprocessing.Pool` that
 has to end as it begins to wait for work would wait forever.
 """
 
@@ -11,7 +12,6 @@ import os
 import signal
 import struct
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from threading import main_thread
@@ -24,26 +24,36 @@ from eventtracking_core.forks import on_fork
 
 if TYPE_CHECKING:
     from _socket import socket
+    from types import FrameType
 
-__all__ = ["repeat_signals"]
+__all__ = ["handled_signals", "wake_after_signals"]
 
 PAUSE: Final = 0.05
 """Time, in seconds, in which a handler begins where nothing is in its way."""
 
 _CREDENTIALS: Final = struct.Struct("3i")
+_NUDGE: Final = getattr(signal, "SIGURG", 0)
+"""A signal that the system ignores unless it is handled, and that hardly any program uses."""
+
+_ENDING: Final = {
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+    if hasattr(signal, name)
+}
 
 _descriptors: Final[list[int]] = []
+_waiting: Final[list[bool]] = []
+"""Whether a handler of a signal that arrived may not have begun; changed in one step each."""
 
 
-def repeat_signals(is_due: Callable[[int], bool]) -> None:
-    """Repeat a signal that this process received, as long as its handler has not begun.
+def wake_after_signals() -> None:
+    """Interrupt the main thread after a signal that ends processes, until its handler has begun.
+
+    It is interrupted by another signal, `SIGURG`: Python runs the handlers of all signals that
+    arrived, in the order of their numbers, so each begins once.
 
     Nothing is done where the system or another library is in the way: without Linux's credentials
-    of sockets, after monkey patching, if `signal.set_wakeup_fd` is in use.
-
-    Args:
-        is_due: returns whether a signal, by its number, is still to be handled. It is called in
-            another thread.
+    of sockets, after monkey patching, if `signal.set_wakeup_fd` or `SIGURG` is in use.
 
     Raises:
         ValueError: it was called outside the main thread.
@@ -52,7 +62,7 @@ def repeat_signals(is_due: Callable[[int], bool]) -> None:
         return
     import _socket  # noqa: PLC0415  few processes get here
 
-    if not hasattr(_socket, "SO_PASSCRED"):
+    if not hasattr(_socket, "SO_PASSCRED") or not _may_nudge():
         return
     previous = signal.set_wakeup_fd(-1)
     if previous != -1:
@@ -65,11 +75,35 @@ def repeat_signals(is_due: Callable[[int], bool]) -> None:
         # Programs that close all descriptors must not soon have files of these numbers.
         reader = _socket.socket(fileno=dup_high(reader.fileno()))
         _descriptors.append(dup_high(writer.fileno()))
+        signal.signal(_NUDGE, _interrupted)
         signal.set_wakeup_fd(_descriptors[0], warn_on_full_buffer=False)
-        start_daemon(partial(_repeat, reader, os.getpid(), is_due), "eventtracking-signals")
+        start_daemon(partial(_watch, reader, os.getpid()), "eventtracking-signals")
 
 
-def _repeat(reader: socket, pid: int, is_due: Callable[[int], bool]) -> None:
+def _interrupted(_number: int, _frame: FrameType | None) -> None:
+    """Handle the signal that interrupts: those with a lower number are handled before it."""
+    _waiting.clear()
+
+
+def _may_nudge() -> bool:
+    handler = signal.getsignal(_NUDGE)
+    is_unused = handler == signal.SIG_DFL and not handled_signals() >> (_NUDGE - 1) & 1
+    return is_unused or handler is _interrupted
+
+
+def handled_signals() -> int:
+    """Return a bit mask of the signals with a handler, where the system tells; else 0.
+
+    `signal.getsignal` does not know the handlers of C code, such as uWSGI's and `faulthandler`'s.
+    """
+    with suppress(OSError, ValueError), open("/proc/self/status", "rb") as status:  # noqa: PTH123  imports less
+        for line in status:
+            if line.startswith(b"SigCgt:"):
+                return int(line.split()[1], 16)
+    return 0
+
+
+def _watch(reader: socket, pid: int) -> None:
     while True:
         try:
             number, credentials, _, _ = reader.recvmsg(1, 64)
@@ -78,15 +112,19 @@ def _repeat(reader: socket, pid: int, is_due: Callable[[int], bool]) -> None:
         # A child that Python was not told of has the same descriptors.
         if not credentials or _CREDENTIALS.unpack(credentials[0][2])[0] != pid:
             continue
+        if number[0] not in _ENDING:
+            continue
+        _waiting[:] = [True]
         sleep(PAUSE)
-        while is_due(number[0]):
-            signal.pthread_kill(main_thread().ident or 0, number[0])
+        while _waiting and signal.getsignal(_NUDGE) is _interrupted:
+            signal.pthread_kill(main_thread().ident or 0, _NUDGE)
             sleep(PAUSE)
 
 
 @on_fork
 def _forked() -> None:
     """Let signals of this process wake no thread of its parent."""
+    _waiting.clear()
     if _descriptors:
         with suppress(ValueError):  # not the main thread
             previous = signal.set_wakeup_fd(-1)

@@ -37,7 +37,7 @@ WSGI = {
     "gunicorn -k gthread": (*GUNICORN, "-k", "gthread", "--threads", "4"),
     "gunicorn -k gevent": (*GUNICORN, "-k", "gevent"),
     "gunicorn -k gevent --preload": (*GUNICORN, "-k", "gevent", "--preload"),
-    "granian, WSGI": (*GRANIAN, "wsgi"),
+    "granian, WSGI": (*GRANIAN, "wsgi", "--workers-kill-timeout", "20"),
     "uWSGI": UWSGI,
 }
 SERVERS = ASGI | WSGI

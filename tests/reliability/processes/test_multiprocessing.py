@@ -71,6 +71,46 @@ MISSED = """
         child.join()
         assert child.exitcode == -signal.SIGTERM, child.exitcode
 """
+OWN_HANDLER = """
+    import signal, sys, threading, time
+    from multiprocessing import get_context
+
+    def send(main):
+        # As the system may do: the handlers have to run in the main thread, whose wait this does
+        # not end.
+        sleeping = 0
+        while sleeping < 5:
+            time.sleep(0.01)
+            state = open(f"/proc/self/task/{main}/stat").read().rpartition(")")[2].split()[0]
+            sleeping = sleeping + 1 if state == "S" else 0
+        for number in NUMBERS:
+            signal.pthread_kill(threading.get_ident(), number)
+
+    def work():
+        import eventtracking_core as et
+        backend = {"type": "file", "path": "events.ndjson", "delivery": "queue"}
+        et.configure({"backends": {"sink": backend}})
+        handled = []
+        end = threading.Lock()
+        end.acquire()
+        def handle(number, frame):
+            handled.append(number)
+            et.emit("handled")
+            if len(handled) == len(NUMBERS):
+                end.release()
+        for number in NUMBERS:
+            signal.signal(number, handle)
+        threading.Thread(target=send, args=(threading.get_native_id(),), daemon=True).start()
+        end.acquire()
+        assert handled == sorted(NUMBERS), handled
+
+    NUMBERS = [getattr(signal, name) for name in sys.argv[2:]]
+    if __name__ == "__main__":
+        child = get_context(sys.argv[1]).Process(target=work)
+        child.start()
+        child.join()
+        assert child.exitcode == 0, child.exitcode
+"""
 TERMINATED = """
     from multiprocessing import get_context
     import eventtracking_core as et
@@ -124,3 +164,15 @@ def test_a_signal_just_before_a_wait_ends_the_wait(arguments, delivered, program
 def test_a_pool_ends_its_workers(program, names):
     program(TERMINATED)
     assert names() == {"child": 4}
+
+
+@pytest.mark.parametrize(
+    ("method", "signals"),
+    [("fork", ["SIGTERM"]), ("fork", ["SIGTERM", "SIGINT"]), ("spawn", ["SIGTERM"])],
+)
+def test_a_server_that_waits_handles_a_signal_that_another_thread_received(
+    method, signals, program, names
+):
+    """granian's WSGI worker waits like this."""
+    program(OWN_HANDLER, method, *signals)
+    assert names() == {"handled": len(signals)}
