@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import repeat
+from operator import is_
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from eventtracking_core.encoding import normalize, normalize_event
@@ -25,6 +26,8 @@ MAX_CONTAINERS: Final = 20_000
 _Result = TypeVar("_Result")
 _PARTS: Final = ("context", "data")
 _TEXT: Final = frozenset({str})
+_plain_keys: Final[dict[Field, tuple[str, ...]]] = {}
+"""By field, the last keys that `_are_plain`; most often, the next ones are the same."""
 _SCALARS: Final = frozenset({str, int, float, bool, type(None), bytes})
 
 
@@ -73,21 +76,31 @@ def rewrite(event: Event, field: Field, change: Change, *, below: bool = False) 
         change: called with a copy of the mapping that holds the field, and its key there.
         below: whether a key such as `user.email` is changed with the field `user`.
     """
-    part, key = field[:2]
-    holder = event.get(part)
-    if (
-        len(field) > 2  # noqa: PLR2004  a part and a key
-        or type(holder) is not dict
-        or not _TEXT.issuperset(map(type, holder))
-        or (below and f"{key}." in " ".join(holder))
-    ):
-        work = partial(_rewrite, field=field, below=below, change=change)
-        return cast("Event", bounded(work, event))
-    if key not in holder:
-        return event
-    holder = holder.copy()
-    change(holder, key)
-    return cast("Event", {**event, part: holder})
+    if len(field) == 2:  # noqa: PLR2004  a part and a key
+        part, key = field
+        holder: Any = event.get(part)
+        known = _plain_keys.get(field, ())
+        if type(holder) is dict and (
+            (len(known) == len(holder) and all(map(is_, known, holder)))
+            or _are_plain(tuple(holder), field)
+        ):
+            if key not in holder:
+                return event
+            holder = holder.copy()
+            change(holder, key)
+            event = event.copy()
+            event[part] = holder  # type: ignore[literal-required]
+            return event
+    work = partial(_rewrite, field=field, below=below, change=change)
+    return cast("Event", bounded(work, event))
+
+
+def _are_plain(keys: tuple[Any, ...], field: Field) -> bool:
+    """Return whether all keys are text, and none begins with a field's and a dot; remember them."""
+    if not _TEXT.issuperset(map(type, keys)) or f"{field[1]}." in " ".join(keys):
+        return False
+    _plain_keys[field] = keys
+    return True
 
 
 def _keys(

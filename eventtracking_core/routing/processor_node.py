@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from eventtracking_core.diagnostics import describe, report
@@ -37,7 +38,8 @@ class ProcessorNode:
     """A processor at its place in a chain, with counters of its outcomes."""
 
     __slots__ = (
-        "added", "dropped", "errors", "is_built_in", "mutates", "name", "on_error", "processor",
+        "added", "call", "dropped", "errors", "is_built_in", "mutates", "name", "on_error",
+        "processor",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +51,7 @@ class ProcessorNode:
             kind = type(processor).__name__
             raise ValueError(f"processor {kind} is `async def`: nothing would await it")
         self.processor = processor
+        self.call = _call_of(processor)
         own: OnError = getattr(processor, "on_error", "continue")
         self.on_error: OnError = own if on_error is None else on_error
         if self.on_error not in get_args(OnError):
@@ -99,6 +102,13 @@ class ProcessorNode:
         self.errors.clear()
 
 
+def _call_of(processor: Processor) -> Processor:
+    """Return the method that a call of a processor is: the interpreter calls it faster."""
+    call = processor.__call__
+    is_method = isinstance(call, MethodType) and call.__func__ is type(processor).__call__
+    return call if is_method else processor
+
+
 def process(steps: Iterable[ProcessorNode], event: Event) -> Event:
     """Return the event after the processors; their failures stop here.
 
@@ -109,7 +119,7 @@ def process(steps: Iterable[ProcessorNode], event: Event) -> Event:
     remaining = iter(steps)
     for step in remaining:
         try:
-            result: object = step.processor(event)
+            result: object = step.call(event)
         except EventEmissionExit:
             step.dropped.add()
             raise

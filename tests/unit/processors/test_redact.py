@@ -164,3 +164,36 @@ def test_no_value_is_left_at_the_path_and_all_others_are(data, processed, an_eve
 
     kept = [path for path in paths(data) if not f"{path}.".startswith(".user.ip.")]
     assert sorted(paths(left)) == sorted(kept)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.dictionaries(KEYS, TREES, max_size=4))
+def test_what_events_before_had_makes_no_difference(data, processed, an_event):
+    left = processed(Redact(["data.user"]), an_event(data))["data"]
+
+    kept = [path for path in paths(data) if not f"{path}.".startswith(".user.")]
+    assert sorted(paths(left)) == sorted(kept)
+
+
+class Disguised(str):
+    """A key that says it is another one."""
+
+    __slots__ = ()
+
+    def __eq__(self, other):
+        return other == "name"
+
+    def __hash__(self):
+        return hash("name")
+
+
+@pytest.mark.parametrize("key", [Disguised("ip"), "ip.v4"])
+def test_keys_that_were_seen_before_hide_no_other_ones(key, processed, an_event):
+    redact = Redact(["data.ip"])
+    for _ in range(2):
+        left = processed(redact, an_event({"name": "Ann", "ip": SECRET}))
+        assert left["data"] == {"name": "Ann"}
+
+    left = processed(redact, an_event({key: SECRET, "city": "Bonn"}))
+
+    assert SECRET.encode() not in encode_json(left)
