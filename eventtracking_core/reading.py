@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, Protocol, TypedDict, Unpack, get_args, r
 from eventtracking_core.events import Event, as_utc
 
 __all__ = [
+    "COLUMNS",
     "PERIODS",
     "EventReader",
     "Filters",
@@ -20,11 +21,21 @@ __all__ = [
     "field_reader",
     "field_text",
     "glob_pattern",
+    "like_pattern",
     "matcher",
     "number",
     "period_start",
     "value_text",
 ]
+
+COLUMNS: Final = {
+    "id": "id",
+    "name": "name",
+    "name_id": "name_id",
+    "context_type_id": "context_type_id",
+    "context.user_id": "user_id",
+}
+"""Columns of our tables beside the whole event, by the field whose text they have."""
 
 Period = Literal["minute", "hour", "day", "week"]
 PERIODS: Final = get_args(Period)
@@ -33,6 +44,7 @@ _OWN_FIELDS: Final = ("id", "name", "name_id", "context_type_id")
 _NAMESPACES: Final = ("context.", "data.")
 _WILDCARD: Final = re.compile(r"([*?])")
 _MEANING: Final = {"*": ".*", "?": "."}
+_LIKE: Final = str.maketrans({"*": "%", "?": "_", "%": r"\%", "_": r"\_", "\\": r"\\"})
 _NUMBER: Final = re.compile(r"-?\d{1,300}(\.\d{1,300})?")
 
 
@@ -149,6 +161,11 @@ def glob_pattern(glob: str) -> str:
     """Return the regular expression of a glob, without anchors."""
     parts = (_MEANING.get(part) or re.escape(part) for part in _WILDCARD.split(glob))
     return "".join(parts)
+
+
+def like_pattern(glob: str) -> str | None:
+    """Return the pattern of a glob for LIKE in SQL, None if it has no wildcard."""
+    return glob.translate(_LIKE) if _WILDCARD.search(glob) else None
 
 
 def matcher(filters: Filters) -> Callable[[Event], bool]:

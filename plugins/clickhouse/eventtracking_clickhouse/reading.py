@@ -18,20 +18,22 @@ from eventtracking_clickhouse.tables import Tables, literal
 from eventtracking_core import Event, EventTrackingError, EventType, RetryableError
 from eventtracking_core.encoding import decode_json
 from eventtracking_core.events import as_utc
-from eventtracking_core.reading import Filters, Period, Query, checked, conditions, number
+from eventtracking_core.reading import (
+    COLUMNS,
+    Filters,
+    Period,
+    Query,
+    checked,
+    conditions,
+    like_pattern,
+    number,
+)
 
 __all__ = ["READ_TIMEOUT", "Reading"]
 
 READ_TIMEOUT: Final = 60.0
 """Maximum seconds until the next piece of an answer."""
 
-_COLUMNS: Final = {
-    "id": "id",
-    "name": "name",
-    "name_id": "name_id",
-    "context_type_id": "context_type_id",
-    "context.user_id": "user_id",
-}
 _NUMBERS: Final = "('Int64', 'UInt64', 'Double')"
 _TEXT: Final = """multiIf(
 JSONType(event, {path}) = 'Null', NULL, JSONType(event, {path}) = 'Array', '[…]',
@@ -39,7 +41,6 @@ JSONType(event, {path}) = 'Object', '{{…}}',
 JSONType(event, {path}) = 'String', JSONExtractString(event, {path}),
 JSONType(event, {path}) = 'Double', toString(JSONExtractFloat(event, {path})),
 JSONExtractRaw(event, {path}))"""
-_LIKE: Final = str.maketrans({"*": "%", "?": "_", "%": r"\%", "_": r"\_", "\\": r"\\"})
 
 _SECOND: Final = 1_000_000
 _DAY: Final = 86_400 * _SECOND
@@ -96,7 +97,7 @@ class Reading:
         self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> list[tuple[str | None, int]]:
         """Return the values of a field and how many events have each, the most frequent first."""
-        column = _COLUMNS.get(checked(field))
+        column = COLUMNS.get(checked(field))
         value = _TEXT.format(path=_path(field)) if column is None else f"nullIf({column}, '')"
         rest = "GROUP BY value ORDER BY counted DESC, value"
         rows = self._select(f"{value} AS value, count() AS counted", _where(filters), rest, limit)
@@ -155,9 +156,9 @@ def _where(filters: Filters) -> list[str]:
     where: list[str] = []
     name, since, until = filters.get("name"), filters.get("since"), filters.get("until")
     if name is not None:
-        plain = {"*", "?"}.isdisjoint(name)
-        operator, text = ("=", name) if plain else ("LIKE", name.translate(_LIKE))
-        where.append(f"name {operator} {literal(text)}")
+        pattern = like_pattern(name)
+        operator = "=" if pattern is None else "LIKE"
+        where.append(f"name {operator} {literal(pattern or name)}")
     if since is not None:
         where.append(f"timestamp >= {_time(since)}")
     if until is not None:
@@ -167,7 +168,7 @@ def _where(filters: Filters) -> list[str]:
 
 
 def _condition(field: str, text: str) -> str:
-    column = _COLUMNS.get(field)
+    column = COLUMNS.get(field)
     if column is not None:
         return f"{column} = {literal('' if text == 'null' else text)}"
     path = _path(field)

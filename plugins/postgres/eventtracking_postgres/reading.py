@@ -15,7 +15,16 @@ from psycopg.sql import SQL, Composed
 from eventtracking_core import Event, EventTrackingError, EventType
 from eventtracking_core.encoding import decode_json
 from eventtracking_core.events import as_utc
-from eventtracking_core.reading import Filters, Period, Query, checked, conditions, number
+from eventtracking_core.reading import (
+    COLUMNS,
+    Filters,
+    Period,
+    Query,
+    checked,
+    conditions,
+    like_pattern,
+    number,
+)
 from eventtracking_postgres.failures import failure, is_missing
 from eventtracking_postgres.sessions import Session, Sessions
 from eventtracking_postgres.tables import Tables
@@ -31,13 +40,6 @@ CONNECT_TIMEOUT: Final = 5.0
 FETCHED: Final = 2000
 """Rows of one fetch."""
 
-_COLUMNS: Final = {
-    "id": "id",
-    "name": "name",
-    "name_id": "name_id",
-    "context_type_id": "context_type_id",
-    "context.user_id": "user_id",
-}
 _TEXT: Final = """
 CASE jsonb_typeof(event #> %(path)s) WHEN 'array' THEN '[…]' WHEN 'object' THEN '{{…}}'
 WHEN 'number' THEN trim_scale((event #>> %(path)s)::numeric)::text ELSE event #>> %(path)s END
@@ -45,7 +47,6 @@ WHEN 'number' THEN trim_scale((event #>> %(path)s)::numeric)::text ELSE event #>
 _STORED_AFTER: Final = """
 seq > coalesce((SELECT seq FROM {table} WHERE id <= %(after)s ORDER BY id DESC LIMIT 1), 0)
 """
-_LIKE: Final = str.maketrans({"*": "%", "?": "_", "%": r"\%", "_": r"\_", "\\": r"\\"})
 
 Where = list[tuple[str, dict[str, object]]]
 """Conditions and their parameters."""
@@ -94,7 +95,7 @@ class Reading:
         self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> list[tuple[str | None, int]]:
         """Return the values of a field and how many events have each, the most frequent first."""
-        column = _COLUMNS.get(checked(field), _TEXT)
+        column = COLUMNS.get(checked(field), _TEXT)
         columns = f'{column} COLLATE "C" AS value, count(*)'
         rest = "GROUP BY 1 ORDER BY count(*) DESC, 1"
         return list(self._select(columns, _where(filters), rest, limit, path=_path(field)))
@@ -176,10 +177,9 @@ def _where(filters: Filters) -> Where:
     name, since, until = filters.get("name"), filters.get("since"), filters.get("until")
     if name is not None:
         text = name.replace("\0", "\ufffd")
-        pattern = text.translate(_LIKE)
-        plain = {"*", "?"}.isdisjoint(text)
-        condition = "name = %(name)s" if plain else "name LIKE %(name)s"
-        where.append((condition, {"name": text if plain else pattern}))
+        pattern = like_pattern(text)
+        condition = "name = %(name)s" if pattern is None else "name LIKE %(name)s"
+        where.append((condition, {"name": pattern or text}))
     if since is not None:
         where.append(("timestamp >= %(since)s", {"since": as_utc(since)}))
     if until is not None:
@@ -191,7 +191,7 @@ def _where(filters: Filters) -> Where:
 
 def _condition(field: str, text: str, index: str) -> tuple[str, dict[str, object]]:
     """Return the condition that a field has a value; `index` tells its parameters apart."""
-    column = _COLUMNS.get(field)
+    column = COLUMNS.get(field)
     if column is not None:
         condition = f"{column} IS NULL" if text == "null" else f"{column} = %(text{index})s"
         return condition, {f"text{index}": text}

@@ -14,6 +14,7 @@ from typing import Any, Final, Unpack
 from eventtracking_core import Event, EventType
 from eventtracking_core.encoding import decode_json
 from eventtracking_core.reading import (
+    COLUMNS,
     Filters,
     Period,
     Query,
@@ -32,13 +33,6 @@ __all__ = ["Reading"]
 _STORED_AFTER: Final = """
 rowid > coalesce((SELECT rowid FROM events WHERE id <= :after ORDER BY id DESC LIMIT 1), 0)
 """
-_COLUMNS: Final = {
-    "id": "id",
-    "name": "name",
-    "name_id": "name_id",
-    "context_type_id": "context_type_id",
-    "context.user_id": "user_id",
-}
 _VALUE: Final = "json_extract(event, :path, '$.none')"
 """The value of a field in a JSON array: with two paths, SQLite keeps the types of JSON."""
 
@@ -102,7 +96,7 @@ class Reading:
         self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> list[tuple[str | None, int]]:
         """Return the values of a field and how many events have each, the most frequent first."""
-        column, where = _COLUMNS.get(checked(field)), _where(filters)
+        column, where = COLUMNS.get(checked(field)), _where(filters)
         if column is not None:
             rest = "GROUP BY value ORDER BY count(*) DESC, value"
             return list(self._select(f"{column} AS value, count(*)", where, rest, limit))
@@ -178,7 +172,7 @@ def _where(filters: Filters) -> _Where:
 
 def _condition(field: str, text: str, index: str) -> _Where:
     """Return the condition that a field has a value; `index` tells its parameters apart."""
-    column = _COLUMNS.get(field)
+    column = COLUMNS.get(field)
     if column is not None:
         sql = f"{column} IS NULL" if text == "null" else f"{column} = :text{index}"
         return {sql: {f"text{index}": text}}
