@@ -21,7 +21,7 @@ from eventtracking_core.errors import RejectedError
 from eventtracking_core.events import Event, new_id
 from eventtracking_core.reading import EventReader
 from eventtracking_core.testing._backends import SHORT, BackendConformance, attempt
-from eventtracking_core.testing._bounded import in_threads
+from eventtracking_core.testing._bounded import in_a_child, in_threads
 from eventtracking_core.testing._readers import MONDAY, EventReaderConformance
 from eventtracking_core.testing._sending import as_made, callable_now, send_batch
 from eventtracking_core.tracker import Tracker
@@ -138,6 +138,18 @@ class EventStoreConformance(BackendConformance, EventReaderConformance):
             assert next(reader.query()) == events[0]
             assert [event["id"] for event in reader.query()] == [event["id"] for event in events]
             assert reader.count_by("name") == [(events[0]["name"], MANY)]
+
+    def test_forked_children_have_connections_of_their_own(self) -> None:
+        """A child and its parent send in turns, and the child closes what it has opened."""
+        events = [_an_event(n=n) for n in range(11)]
+        with self._running() as backend:
+            send_batch(backend, events[:1])
+            for number in range(1, len(events), 2):
+                work = partial(self._use_up, backend, events[number])
+                failure = in_a_child(work, self.deadline)
+                assert not failure, failure
+                send_batch(backend, events[number + 1 : number + 2])
+            self._check_stored(backend, events)
 
     @pytest.mark.parametrize("text", _TEXTS)
     def test_finds_any_text(self, text: str) -> None:

@@ -111,6 +111,7 @@ def fails(check, store_class, *arguments, because=None):
 
 class TestGood(suite_of(Good)):
     test_works_in_a_forked_child = None  # a child's memory is its own
+    test_forked_children_have_connections_of_their_own = None
     test_the_class_is_documented = None
 
 
@@ -190,6 +191,10 @@ def test_a_store_that_does_not_reject_what_it_refuses(tmp_path):
         tmp_path,
         because="raise RejectedError",
     )
+
+
+def test_a_store_that_forgets_what_children_send():
+    fails("test_forked_children_have_connections_of_their_own", Good, because="did not arrive")
 
 
 def test_a_store_that_loses_what_it_cannot_store(tmp_path):
