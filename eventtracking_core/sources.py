@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from eventtracking_core.errors import ConfigurationError, EventTrackingError
+from eventtracking_core.errors import ConfigurationError, EventTrackingError, RetryableError
 from eventtracking_core.logs import STDIN, LogFiles
 from eventtracking_core.plugins import plugins
 from eventtracking_core.reading import EventReader
@@ -19,6 +19,7 @@ __all__ = [
     "find_reader",
     "first_reader",
     "is_configuration",
+    "is_database",
     "open_reader",
     "scheme",
 ]
@@ -42,7 +43,7 @@ _SERVERS: Final = {
 }
 """The backend that reads events from a store, by the scheme of its address."""
 
-_ADDRESS: Final = re.compile(r"([a-z0-9+]+)://")
+_ADDRESS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SQLITE: Final = b"SQLite format 3\0"
 _CONFIGURATIONS: Final = frozenset({".toml", ".yaml", ".yml"})
 
@@ -70,6 +71,10 @@ def open_reader(names: Sequence[str] = (), config: Path | None = None) -> Iterat
     reader = _reader(names, config)
     try:
         yield reader
+    except RetryableError as error:
+        if len(names) == 1 and _is_file(names[0]):
+            raise SourceError(f"{names[0]}: {error}") from error
+        raise
     finally:
         shutdown = getattr(reader, "shutdown", None)
         if callable(shutdown):
@@ -78,13 +83,14 @@ def open_reader(names: Sequence[str] = (), config: Path | None = None) -> Iterat
 
 def find_reader(name: str) -> EventReader:
     """Return the reader of one source; see `open_reader`."""
+    if not name:
+        raise SourceError("a source needs a name: a database, an address or a file of events")
+    if address := _ADDRESS.match(name):
+        return _stored(address[1], name)
     path = Path(name)
-    server = _SERVERS.get(scheme(name) or "")
-    if server is not None:
-        return _queried(plugins.find("backend", server)(uri=name))
     if is_configuration(path):
         return _configured(path)
-    if path != STDIN and _is_database(path):
+    if path != STDIN and is_database(path):
         return _queried(plugins.find("backend", "sqlite")(path=name))
     return LogFiles([path])
 
@@ -98,6 +104,16 @@ def scheme(name: str) -> str | None:
 def is_configuration(path: Path) -> bool:
     """Return whether a path looks like that of a configuration."""
     return path.suffix in _CONFIGURATIONS
+
+
+def is_database(path: Path) -> bool:
+    """Return whether a file is an SQLite database.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE)) == _SQLITE
 
 
 def first_reader(root: RoutingBackend) -> EventReader | None:
@@ -118,7 +134,7 @@ def _reader(names: Sequence[str], config: Path | None) -> EventReader:
 def _logs(names: Iterable[str]) -> Iterator[Path]:
     for name in names:
         path = Path(name)
-        if path != STDIN and (scheme(name) or is_configuration(path) or _is_database(path)):
+        if path != STDIN and (_ADDRESS.match(name) or is_configuration(path) or is_database(path)):
             raise SourceError("several sources must all be files of events")
         yield path
 
@@ -143,9 +159,19 @@ def _configured(config: Path | None) -> EventReader:
     return reader
 
 
-def _is_database(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(_SQLITE)) == _SQLITE
+def _is_file(name: str) -> bool:
+    return _ADDRESS.match(name) is None and not is_configuration(Path(name))
+
+
+def _stored(scheme: str, uri: str) -> EventReader:
+    """Return the reader of a store; messages name the scheme alone: a URI may hold a password."""
+    if scheme not in _SERVERS:
+        known = ", ".join(f"{each}://" for each in _SERVERS)
+        raise SourceError(f"no store has an address that begins with {scheme}://; known: {known}")
+    try:
+        return _queried(plugins.find("backend", _SERVERS[scheme])(uri=uri))
+    except (TypeError, ValueError) as error:
+        raise SourceError(f"{scheme}://…: {error}") from error
 
 
 def _queried(backend: object) -> EventReader:

@@ -57,6 +57,8 @@ class LogFiles:
         """How far each file has been read, for `after`."""
         self.rejected = 0
         """Lines of the last question that were no events."""
+        self.accepted = 0
+        """Lines of the last question that were events, or records of event types."""
 
     def entries(self, fields: Collection[str] | None = None) -> Iterator[Entry]:
         """Yield everything that the files hold.
@@ -65,7 +67,7 @@ class LogFiles:
             fields: the dotted fields of context and data that are needed; events may lack the
                 others. None for all.
         """
-        self.rejected = 0
+        self.rejected = self.accepted = 0
         for path in self.paths:
             self._ends[path] = 0 if path == STDIN else path.stat().st_size
             yield from self._counted(entries(path, self._report, fields))
@@ -145,6 +147,8 @@ class LogFiles:
         for _, entry in found:
             if isinstance(entry, Rejected):
                 self.rejected += 1
+            else:
+                self.accepted += 1
             yield entry
 
     def _new_lines(self, path: Path) -> Iterator[Line]:

@@ -183,7 +183,7 @@ def test_code_is_scanned_for_the_lines_that_emit(program, module):
     ("source", "says"),
     [
         ("no/such/file.log", "no such file, and no name of a module"),
-        ("no_such_module", "cannot be imported: No module named 'no_such_module'"),
+        ("no_such_module", "no_such_module: no such file or module"),
         ("events.py", "name the module, not its file: events"),
     ],
 )
@@ -193,6 +193,13 @@ def test_a_source_that_is_none_is_one_line(program, module, source, says):
     assert ran.code == 1
     assert says in ran.err
     assert ran.err.count("\n") == 1
+
+
+def test_a_log_without_an_event_makes_no_catalogue(program, tmp_path):
+    (tmp_path / "notes.txt").write_text("one\ntwo\n")
+    ran = program("catalog", "build", "--from", "notes.txt", "-o", "site")
+    assert (ran.code, ran.err) == (1, "Error: 2 lines read, and none is an event\n")
+    assert not (tmp_path / "site").exists()
 
 
 @given(st.lists(st.text(min_size=1, max_size=80), unique=True, max_size=20))

@@ -42,6 +42,8 @@ def emit(
     A value that is valid JSON has its JSON type (attempts=3, done=true, tags='["a"]'); any
     other value is a string. Exits with 1 if a backend failed or no backend received the event.
     """
+    if not name:
+        raise click.BadParameter("an event needs a name", param_hint="NAME")
     fields, surroundings = _fields(data), _fields(context)
     with configured(config) as tracker:
         with tracker.context("cli", surroundings):

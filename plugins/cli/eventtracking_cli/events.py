@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import sleep
 from typing import Final, Unpack
@@ -17,11 +17,13 @@ from eventtracking_cli.exporting import FORMATS, STDOUT, write
 from eventtracking_cli.groups import Group
 from eventtracking_cli.listing import print_events
 from eventtracking_cli.progress import counted
+from eventtracking_cli.rejections import check_lines, report_rejected
 from eventtracking_cli.terminal import plain, print_json
 from eventtracking_core import Event
 from eventtracking_core.encoding import encode_json
 from eventtracking_core.logs import LogFiles
 from eventtracking_core.reading import PERIODS, EventReader, Filters, Period
+from eventtracking_core.sources import is_database
 
 __all__ = ["events"]
 
@@ -61,11 +63,11 @@ def list_(
     """List events, newest first."""
     found = reader.query(**filters, newest_first=True, limit=limit or None)
     shown = print_events(found, as_json=as_json, wide=wide)
+    report_rejected(reader)
     if not shown:
         click.echo("no events", err=True)
     elif shown == limit and (total := reader.count(**filters)) > limit:
         click.echo(f"{shown:,} of {total:,} events shown; --limit 0 shows all", err=True)
-    _report_rejected(reader)
 
 
 @events.command()
@@ -81,6 +83,7 @@ def show(reader: EventReader, *, event_id: str, as_json: bool) -> None:
     if event is None:
         found = reader.find(event_id, limit=MAX_CANDIDATES) if event_id else []
         if not found:
+            check_lines(reader)
             raise click.ClickException(f"no event {plain(event_id)}")
         if len(found) > 1:
             ids = "\n".join(f"  {plain(each['id'])}  {plain(each['name'])}" for each in found)
@@ -136,7 +139,7 @@ def count_(
         print_periods(period, reader.count_per(period, **filters), as_json=as_json)
     else:
         print_values(reader, by, limit or None, as_json=as_json, **filters)
-    _report_rejected(reader)
+    report_rejected(reader)
 
 
 @events.command()
@@ -170,6 +173,8 @@ def tail(
                 last = event["id"]
                 yield event
 
+    if not follow:
+        check_lines(reader)
     print_events(events(), as_json=as_json, wide=wide, looked_at=len(latest))
 
 
@@ -201,15 +206,31 @@ def export(
     form = form or (suffix if suffix in FORMATS else "ndjson")
     if form == "parquet" and output == STDOUT:
         raise click.UsageError("name a file for Parquet with -o")
+    _check_output(output, reader)
     total = None if isinstance(reader, LogFiles) else reader.count(**filters)
-    number = write(form, counted(reader.query(**filters), "exporting", total), output)
+    found = _checked(reader.query(**filters), reader)
+    number = write(form, counted(found, "exporting", total), output)
     if output != STDOUT:
         events = "event" if number == 1 else "events"
         click.echo(f"{number:,} {events} written to {plain(output)}", err=True)
-    _report_rejected(reader)
+    report_rejected(reader)
 
 
-def _report_rejected(reader: EventReader) -> None:
-    if isinstance(reader, LogFiles) and reader.rejected:
-        lines = "line was no event" if reader.rejected == 1 else "lines were no events"
-        click.echo(f"{reader.rejected:,} {lines}", err=True)
+def _check_output(output: Path, reader: EventReader) -> None:
+    """Check that an export replaces no events: neither what it reads, nor a database.
+
+    Raises:
+        ClickException: it would.
+    """
+    if not output.is_file():
+        return
+    sources = reader.paths if isinstance(reader, LogFiles) else ()
+    if any(path.exists() and path.samefile(output) for path in sources):
+        raise click.ClickException(f"{plain(output)} is read from: name another output")
+    if is_database(output):
+        raise click.ClickException(f"{plain(output)} is a database: name another output")
+
+
+def _checked(events: Iterable[Event], reader: EventReader) -> Iterator[Event]:
+    yield from events
+    check_lines(reader)

@@ -92,7 +92,8 @@ def write(form: str, events: Iterable[Event], output: Path) -> int:
     if output == STDOUT:
         FORMATS[form](numbered(), sys.stdout.buffer)
         return number
-    with _created(output) as file:
+    is_device = output.exists() and not output.is_file()  # or a pipe: no other takes its place
+    with output.open("wb") if is_device else _created(output) as file:
         FORMATS[form](numbered(), file)
     return number
 
@@ -100,7 +101,10 @@ def write(form: str, events: Iterable[Event], output: Path) -> int:
 @contextmanager
 def _created(path: Path) -> Iterator[BinaryIO]:
     """Write a file aside, and put it in its place when it is complete."""
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123  by descriptor
             yield file

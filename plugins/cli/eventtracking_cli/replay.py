@@ -17,6 +17,7 @@ from eventtracking_cli import parameters
 from eventtracking_cli.choosing import chosen
 from eventtracking_cli.drawing import drawn, leaves, reasons
 from eventtracking_cli.progress import counted
+from eventtracking_cli.rejections import report_rejected
 from eventtracking_cli.running import Room, configured, drained
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Event, Tracker
@@ -86,6 +87,7 @@ def replay(
         target = None if to is None else _leaf(tracker, to)
         if dry_run:
             _say_what_there_is(reader, done, filters, as_json=as_json)
+            report_rejected(reader)
             return
         run = _Run(tracker, target, place, done)
         try:
@@ -93,6 +95,8 @@ def replay(
         except KeyboardInterrupt:
             run.is_interrupted = True
         run.summarize(as_json=as_json)
+        if run.is_complete:
+            report_rejected(reader)
     if run.is_interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
     if not run.is_complete or run.has_lost():

@@ -17,6 +17,12 @@ def test_an_event_is_stored_and_its_id_printed(run, config):
     assert event["context"] == {"user_id": 7, "org": "X"}
 
 
+def test_an_event_without_a_name_is_wrong_usage(run, config):
+    ran = run("emit", "", "--config", config())
+    assert ran.code == 2
+    assert "an event needs a name" in ran.err
+
+
 def test_what_is_no_pair_is_wrong_usage(run, config):
     for pairs in (["n"], ["=3"], ["n=1", "n=2"]):
         ran = run("emit", "edx.note", *pairs, "--config", config())

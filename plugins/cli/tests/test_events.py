@@ -276,6 +276,55 @@ def test_what_cannot_be_read_is_a_line_not_a_traceback(run, config, tmp_path):
     assert not (tmp_path / "events.db").exists()
 
 
+@pytest.mark.parametrize(
+    ("verb", "out"),
+    [
+        (["list"], ""),
+        (["count"], "0\n"),
+        (["show", "01"], ""),
+        (["tail"], ""),
+        (["export"], ""),
+        (["export", "-o", "out.csv"], ""),
+    ],
+)
+def test_a_file_without_a_line_that_is_an_event_is_no_file_of_events(run, tmp_path, verb, out):
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\n\xff\n")
+    ran = run("events", *verb, "--from", "picture.png")
+    assert (ran.code, ran.out) == (1, out)
+    assert ran.err.splitlines()[0] == "Error: picture.png: 2 lines read, and none is an event"
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_an_empty_file_has_no_events_and_is_no_mistake(run, tmp_path):
+    (tmp_path / "empty.log").touch()
+    assert run("events", "list", "--from", "empty.log").code == 0
+    assert run("events", "count", "--from", "empty.log").out == "0\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("", "a source needs a name"),
+        ("nope://x", "no store has an address that begins with nope://; known: abfs://, "),
+        ("S3://bucket", "no store has an address that begins with S3://"),
+        ("mongodb://", "mongodb://…: uri must read mongodb://"),
+        ("mongodb://a secret:b@", "mongodb://…: "),
+        ("clickhouse://", "clickhouse://…: uri must read clickhouse://"),
+        ("s3://", "s3://…: uri and options do not make a store"),
+        ("foreign.db", "foreign.db: the file is not an SQLite database"),
+    ],
+)
+def test_what_is_no_source_is_said_by_its_name_and_without_its_password(
+    run, tmp_path, source, message
+):
+    (tmp_path / "foreign.db").write_bytes(b"SQLite format 3\0" + b"garbage" * 1000)
+    ran = run("events", "count", "--from", source)
+    assert ran.code == 1
+    assert ran.err.startswith(message)
+    assert ran.err.count("\n") == 1
+    assert "secret" not in ran.err
+
+
 @pytest.mark.parametrize("time", ["tomorrow", "5", "5y", "2026-13-01", "9999999d", "999999d", ""])
 def test_what_is_no_time_is_wrong_usage(run, store, time):
     ran = run("events", "list", "--from", store, "--since", time)

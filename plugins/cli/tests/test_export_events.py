@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
 from datetime import UTC, datetime
 from io import BytesIO, StringIO
 
@@ -101,6 +103,37 @@ def test_a_file_is_there_only_once_it_is_complete(run, log, tmp_path):
     assert out.read_text() == "before"
     assert run("events", "export", "--from", "missing.log", "-o", "out.csv").code == 1
     assert out.read_text() == "before"
+
+
+def test_an_export_replaces_neither_what_it_reads_nor_a_database(run, source, config, tmp_path):
+    stored = '[backends.b]\ntype = "sqlite"\npath = "events.db"\n'
+    assert run("ingest", source, "--config", config(stored)).code == 0
+    (tmp_path / "link.csv").symlink_to("events.ndjson")
+    for origin, output, reason in (
+        ("events.ndjson", "events.ndjson", "is read from"),
+        ("events.ndjson", "link.csv", "is read from"),
+        ("events.ndjson", "events.db", "is a database"),
+        ("events.db", "events.db", "is a database"),
+    ):
+        before = (tmp_path / output).read_bytes()
+        ran = run("events", "export", "--from", origin, "--format", "csv", "-o", output)
+        assert (ran.code, ran.err) == (1, f"Error: {output} {reason}: name another output\n")
+        assert (tmp_path / output).read_bytes() == before
+
+
+def test_an_export_to_a_pipe_goes_through_it(source, program, tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with subprocess.Popen(
+        ["cat", tmp_path / "pipe.csv"], stdout=subprocess.PIPE, text=True
+    ) as reader:
+        assert program("events", "export", "--from", source, "-o", "pipe.csv").code == 0
+        assert reader.communicate(timeout=60)[0].startswith("id,name,timestamp,")
+    assert (tmp_path / "pipe.csv").is_fifo()
+
+
+def test_a_directory_that_is_missing_is_said_by_the_name_of_the_output(run, source):
+    ran = run("events", "export", "--from", source, "-o", "missing/out.csv")
+    assert (ran.code, ran.err) == (1, "missing/out.csv: No such file or directory\n")
 
 
 def test_parquet_needs_a_file(run, source):

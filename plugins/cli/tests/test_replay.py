@@ -177,3 +177,11 @@ def _lines():
         return Path("a.ndjson").read_bytes().count(b"\n")
     except FileNotFoundError:
         return 0
+
+
+def test_a_file_without_a_line_that_is_an_event_is_no_success(run, config, tmp_path):
+    (tmp_path / "notes.txt").write_text("one\ntwo\n")
+    for options in ([], ["--dry-run"]):
+        ran = run("replay", "--from", "notes.txt", "--config", config(TWO), *options)
+        assert ran.code == 1
+        assert ran.err == "Error: notes.txt: 2 lines read, and none is an event\n"

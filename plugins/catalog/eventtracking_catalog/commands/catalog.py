@@ -40,6 +40,10 @@ def build(sources: tuple[str, ...], config: Path | None, output: Path) -> None:
 
     with reading() as report:
         made = gathered(sources, config, report)
+    if made.rejected:
+        if not made.entries:
+            raise click.ClickException(f"{made.rejected:,} lines read, and none is an event")
+        click.echo(f"{made.rejected:,} lines were no events", err=True)
     number = write(made, output)
     types = len(made.entries)
     click.echo(f"{types:,} event {'type' if types == 1 else 'types'}, {number:,} files")

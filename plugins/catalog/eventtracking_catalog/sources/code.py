@@ -33,6 +33,10 @@ def registered(module: str) -> Iterable[EventType]:
         import_module(module)
     except KeyboardInterrupt:
         raise
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise click.ClickException(f"{module} cannot be imported: {error}") from error
+        raise click.ClickException(f"{module}: no such file or module") from error
     except BaseException as error:
         message = f"{module} cannot be imported: {_reason(error)}"
         raise click.ClickException(message) from error
