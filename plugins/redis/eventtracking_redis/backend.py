@@ -9,12 +9,15 @@ from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
+# Not by the thread that delivers: a process that forks, or is patched by gevent, while a thread
+# imports has locks of imports that nobody releases.
+from redis import Redis, RedisError, ResponseError
+
 from eventtracking_core import BatchError, Event, RetryableError, Seconds
 from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import encode_json, encode_msgpack
 
 if TYPE_CHECKING:
-    from redis import Redis
     from redis.commands.core import Script
 
 __all__ = ["RedisBackend"]
@@ -92,8 +95,6 @@ class RedisBackend:
         Raises:
             RetryableError: the server cannot be reached, or refuses the login.
         """
-        from redis import Redis, RedisError  # noqa: PLC0415  when something is asked
-
         half = timeout / 2
         client = Redis.from_url(self._url, socket_timeout=half, socket_connect_timeout=half)
         try:
@@ -132,8 +133,6 @@ class RedisBackend:
         return True
 
     def _append(self, events: Sequence[Event], timeout: float) -> None:
-        from redis import RedisError  # noqa: PLC0415  when something is sent
-
         if timeout <= 0:
             raise RetryableError("there was no time left to send the event")
         arguments: list[str | bytes | int] = [self._max_length, self._remember, "event"]
@@ -151,8 +150,6 @@ class RedisBackend:
         wanted = os.getpid(), round(timeout, 1)
         connected = self._connected
         if connected is None or connected[0] != wanted:
-            from redis import Redis  # noqa: PLC0415  as above
-
             client = Redis.from_url(
                 self._url, socket_timeout=timeout / 2, socket_connect_timeout=timeout / 2
             )
@@ -161,8 +158,6 @@ class RedisBackend:
         return connected[2]
 
     def _warn_of_eviction(self, client: Redis) -> None:
-        from redis import ResponseError  # noqa: PLC0415  as above
-
         try:
             policy = client.info("memory").get("maxmemory_policy", "")
         except ResponseError:  # this user may not ask

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import msgspec
@@ -156,3 +158,17 @@ class TestConformance(BackendConformance):
 
     def stored(self, backend):
         return [{"id": fields[b"id"].decode()} for fields in self.entries()]
+
+
+def test_a_fork_or_a_patch_meets_no_import_in_the_thread_that_delivers():
+    """A module that such a thread was importing can't be imported any more afterwards."""
+    program = (
+        "import sys, eventtracking_core as et\n"
+        "et.configure({'backends': {'sink': {'type': 'redis', 'url': 'redis://127.0.0.1:1'}}})\n"
+        "before = {name for name in sys.modules if name.partition('.')[0] == 'redis'}\n"
+        "et.emit('x')\n"
+        "et.get_tracker().flush(1)\n"
+        "after = {name for name in sys.modules if name.partition('.')[0] == 'redis'}\n"
+        "assert 'redis.client' in before and after == before, after - before\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
