@@ -6,11 +6,13 @@ C, do not. So code that uses state of this process checks `same_process` first.
 
 from __future__ import annotations
 
+import _frozen_importlib
 import _imp
 import _thread
 import logging
 import mmap
 import os
+import sys
 from collections.abc import Callable, Iterator
 from threading import RLock
 from typing import Final, Protocol, TypeVar
@@ -137,6 +139,21 @@ def _reset() -> None:
         same_process[0] = 1
 
 
+def _forget_imports() -> None:
+    """Let a child import what a thread of its parent, such as one that delivers, was importing.
+
+    It would find a module that is half there, or wait for that thread forever. This relies on
+    Python's own code, and does nothing where it is different. Greenlets that import go on.
+    """
+    if type(_thread.allocate_lock()).__module__ != "_thread":
+        return
+    locks = getattr(_frozen_importlib, "_module_locks", {})
+    for name, lock in [(name, lock()) for name, lock in locks.copy().items()]:
+        if getattr(lock, "owner", None) not in {None, _thread.get_ident()}:
+            locks.pop(name, None)
+            sys.modules.pop(name, None)
+
+
 def _before_fork() -> None:
     global _is_announced  # noqa: PLW0603  one fork at a time
     _is_announced = True
@@ -149,6 +166,7 @@ def _after_in_parent() -> None:
 
 def _after_in_child() -> None:
     global _is_announced  # noqa: PLW0603  one fork at a time
+    _forget_imports()
     _reset()
     _is_announced = False
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 # Not by the thread that delivers: a process that forks, or is patched by gevent, while a thread
-# imports has locks of imports that nobody releases.
+# imports has locks of imports that are never released.
 from redis import Redis, RedisError, ResponseError
 
 from eventtracking_core import BatchError, Event, RetryableError, Seconds
