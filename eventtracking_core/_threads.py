@@ -7,13 +7,23 @@ starts.
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from threading import TIMEOUT_MAX
+from typing import Final
 
-__all__ = ["Bell", "Latch", "start_daemon"]
+__all__ = ["ENDING_SIGNALS", "Bell", "Latch", "start_daemon"]
+
+
+ENDING_SIGNALS: Final = frozenset(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+    if hasattr(signal, name)
+)
+"""Signals that supervisors and terminals send to end a process."""
 
 
 def start_daemon(run: Callable[[], None], name: str) -> bool:
@@ -24,6 +34,8 @@ def start_daemon(run: Callable[[], None], name: str) -> bool:
     make_lock = threading.Lock
 
     def run_to_the_end() -> None:
+        if type(make_lock()).__module__ == "_thread":  # a greenlet may run in the main thread
+            _leave_signals_to_the_main_thread()
         run()
         if threading.Lock is not make_lock:
             # The locks that a thread takes as it ends were replaced too, and belong to greenlets
@@ -37,6 +49,16 @@ def start_daemon(run: Callable[[], None], name: str) -> bool:
     except RuntimeError:  # there are as many as there may be
         return False
     return True
+
+
+def _leave_signals_to_the_main_thread() -> None:
+    """Receive no signal that ends processes in this thread.
+
+    Python runs the handlers in the main thread, but a signal that another thread received does not
+    end its waits. The system hands the second of two signals to any thread that takes it.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
 
 
 class Bell:

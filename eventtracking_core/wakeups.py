@@ -18,7 +18,7 @@ from threading import main_thread
 from time import sleep
 from typing import TYPE_CHECKING, Final
 
-from eventtracking_core._threads import start_daemon
+from eventtracking_core._threads import ENDING_SIGNALS, start_daemon
 from eventtracking_core.descriptors import dup_high
 from eventtracking_core.forks import on_fork
 
@@ -34,12 +34,6 @@ PAUSE: Final = 0.05
 _CREDENTIALS: Final = struct.Struct("3i")
 _NUDGE: Final = getattr(signal, "SIGURG", 0)
 """A signal that the system ignores unless it is handled, and that hardly any program uses."""
-
-_ENDING: Final = {
-    getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
-    if hasattr(signal, name)
-}
 
 _descriptors: Final[list[int]] = []
 _waiting: Final[list[bool]] = []
@@ -112,7 +106,7 @@ def _watch(reader: socket, pid: int) -> None:
         # A child that Python was not told of has the same descriptors.
         if not credentials or _CREDENTIALS.unpack(credentials[0][2])[0] != pid:
             continue
-        if number[0] not in _ENDING:
+        if number[0] not in ENDING_SIGNALS:
             continue
         _waiting[:] = [True]
         sleep(PAUSE)

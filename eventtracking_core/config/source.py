@@ -85,20 +85,27 @@ def read(source: Source | None = None) -> Configuration:
             `[tool.eventtracking]` in the current directory's `pyproject.toml`.
 
     Raises:
-        ConfigurationError: the file is not there or not well-formed.
+        ConfigurationError: the file is not there or not well-formed, or the source is neither.
     """
     if source is None and _defaults:
         source = _defaults[0]()
     if isinstance(source, Mapping):
         name, tree = "configuration", source
     else:
-        path = Path(source) if source is not None else _default()
+        path = _default() if source is None else _path(source)
         name, tree = printable(path.name), _parse(path)
     substitution = _Substitution()
     try:
         return Configuration(name, substitution.of(tree), substitution.problems)
     except ValueError as error:
         raise ConfigurationError(name, [Problem("", str(error))]) from error
+
+
+def _path(source: object) -> Path:
+    if isinstance(source, str | os.PathLike):
+        return Path(source)
+    wrong = f"expected a table or the path of a file, got {type(source).__name__}"
+    raise ConfigurationError("configuration", [Problem("", wrong)])
 
 
 def _default() -> Path:

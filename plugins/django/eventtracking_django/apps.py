@@ -71,7 +71,8 @@ def require_valid_configuration() -> None:
 
 def _configure() -> None:
     if is_configured():
-        get_tracker().configure(configuration() or {})
+        source = configuration()
+        get_tracker().configure({} if source is None else source)
     elif CONFIG_FILE in os.environ:
         get_tracker().configure(os.environ[CONFIG_FILE])
     _errors.clear()

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004  Django's name for it
+from django.core.exceptions import ImproperlyConfigured
 
 from eventtracking_core import ConfigurationError, get_tracker
 from eventtracking_core.config import build, read, review
 from eventtracking_core.config.connecting import connect
-from eventtracking_django.project import configuration
+from eventtracking_django.project import anonymous_cookie, configuration
 
 __all__ = ["check_backends", "check_configuration"]
 
@@ -21,7 +22,19 @@ MIDDLEWARE: Final = "eventtracking_django.middleware.EventTrackingMiddleware"
 
 
 def check_configuration(**_: Any) -> list[CheckMessage]:
-    """Return every problem of the configuration, with its path."""
+    """Return every problem of the settings, with its path."""
+    return [*_configuration_problems(), *_cookie_problems()]
+
+
+def _cookie_problems() -> list[CheckMessage]:
+    try:
+        anonymous_cookie()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="eventtracking.E002")]
+    return []
+
+
+def _configuration_problems() -> list[CheckMessage]:
     source = configuration()
     if source is None:
         hint = "Set EVENTTRACKING, or remove the application."
@@ -32,12 +45,12 @@ def check_configuration(**_: Any) -> list[CheckMessage]:
         tree = build(found, owner=get_tracker())
     except ConfigurationError as error:
         messages += [
-            Error(f"{problem.path}: {problem.message}", id="eventtracking.E001")
+            Error(f"{problem.path or error.source}: {problem.message}", id="eventtracking.E001")
             for problem in error.problems
         ]
     else:
         messages += [
-            Warning(f"{problem.path}: {problem.message}", id="eventtracking.W002")
+            Warning(f"{problem.path or found.source}: {problem.message}", id="eventtracking.W002")
             for problem in review(found, tree.root, has_types=True)
         ]
     if MIDDLEWARE not in settings.MIDDLEWARE:

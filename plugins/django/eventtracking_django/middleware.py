@@ -11,11 +11,11 @@ from typing import ClassVar, Final, cast
 from uuid import uuid4
 
 from asgiref.sync import markcoroutinefunction
-from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 from eventtracking_core.contexts.request import Request, current
 from eventtracking_django.apps import require_valid_configuration
+from eventtracking_django.project import anonymous_cookie
 from eventtracking_django.request import describe
 
 __all__ = ["EventTrackingMiddleware"]
@@ -38,7 +38,7 @@ class EventTrackingMiddleware:
         get_response: the next middleware, or the view.
 
     Raises:
-        ImproperlyConfigured: the configuration in the settings cannot be used.
+        ImproperlyConfigured: the configuration in the settings, or the cookie, cannot be used.
     """
 
     sync_capable: ClassVar[bool] = True
@@ -47,7 +47,7 @@ class EventTrackingMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         require_valid_configuration()
         self._get_response = get_response
-        self._cookie: str | None = getattr(settings, "EVENTTRACKING_ANONYMOUS_COOKIE", None)
+        self._cookie = anonymous_cookie()
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)

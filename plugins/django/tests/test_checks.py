@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.test import override_settings
+from waiting import DEADLINE
 
-from eventtracking_django import project
+from eventtracking_django import checks, project
+from eventtracking_django.middleware import EventTrackingMiddleware
 
 WRONG = {
     "backends": {
@@ -42,6 +48,51 @@ def test_every_problem_is_reported_with_its_path(configured):
         ["backends.a.type", "backends.b.prot", "backends.c.processors[0].rate"],
         "eventtracking.E001",
     )
+
+
+EXPECTED = "configuration: expected a table or the path of a file"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        (
+            {"EVENTTRACKING": [1, 2]},
+            f"{EXPECTED}, got list",
+        ),
+        ({"EVENTTRACKING": []}, f"{EXPECTED}, got list"),
+        ({"EVENTTRACKING": 5}, f"{EXPECTED}, got int"),
+        ({"EVENTTRACKING": "nowhere.toml"}, "nowhere.toml: cannot be read"),
+        ({"EVENT_TRACKING_BACKENDS": ["a"]}, "backends: expected a table of backends by name"),
+        ({"EVENT_TRACKING_BACKENDS": {1: 5, "a": 5}}, "backends.1: "),
+        ({"EVENT_TRACKING_PROCESSORS": {"a": 5}}, "processors: "),
+    ],
+)
+def test_a_setting_of_another_kind_is_reported(wrong, problem, tmp_path):
+    lines = [f"{name} = {value!r}" for name, value in wrong.items()]
+    program = [
+        "SECRET_KEY, DATABASES = 'x', {}",
+        "INSTALLED_APPS = ['eventtracking_django']",
+        f"MIDDLEWARE = [{checks.MIDDLEWARE!r}]",
+        *lines,
+    ]
+    (tmp_path / "wrong_settings.py").write_text("\n".join(program))
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "wrong_settings"}
+    checked = subprocess.run(
+        [sys.executable, "-m", "django", "check"],
+        cwd=tmp_path, env=environment, text=True, capture_output=True,
+        check=False, timeout=DEADLINE,
+    )  # fmt: skip
+    assert "eventtracking.E001) " + problem in checked.stderr
+    assert "Traceback" not in checked.stderr
+
+
+@pytest.mark.parametrize("name", [5, "a b;", "\xe9"])
+def test_a_cookie_that_cannot_be_is_reported_and_stops_the_server(name):
+    with override_settings(EVENTTRACKING_ANONYMOUS_COOKIE=name):
+        assert "eventtracking.E002" in {id_ for id_, _ in found()}
+        with pytest.raises(ImproperlyConfigured, match="EVENTTRACKING_ANONYMOUS_COOKIE"):
+            EventTrackingMiddleware(lambda request: None)
 
 
 def test_a_project_without_configuration_or_middleware_is_warned():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from uuid import uuid4
 
@@ -13,7 +12,7 @@ __all__ = ["AnonymousCookie"]
 _MAX_AGE: Final = 365 * 24 * 3600
 """Seconds."""
 
-_NAME: Final = re.compile(r"[\w-]{1,64}")
+_NAME: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -34,12 +33,12 @@ class AnonymousCookie:
 
     def read(self, header: str | None) -> tuple[str, bool]:
         """Return the visitor's id, and whether it is a new one."""
-        try:
-            morsel = SimpleCookie(header or "").get(self._name)
-        except CookieError:
-            morsel = None
-        if morsel is not None and _ID.fullmatch(morsel.value):
-            return morsel.value, False
+        # Cookies of others may be anything, such as JSON, which `http.cookies` refuses as a whole.
+        for cookie in (header or "").split(";"):
+            name, _, value = cookie.partition("=")
+            visitor = value.strip(' "')
+            if name.strip() == self._name and _ID.fullmatch(visitor):
+                return visitor, False
         return uuid4().hex, True
 
     def value(self, visitor: str, *, is_secure: bool) -> str:

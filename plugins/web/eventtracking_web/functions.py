@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial, wraps
-from inspect import iscoroutinefunction
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Final, ParamSpec, TypeVar, overload
 
 from eventtracking_core import Tracker, get_tracker
@@ -33,9 +33,9 @@ def flushed(
 ) -> Any:
     """Deliver what a function emitted before it returns, also if it raises.
 
-    Works on plain and on `async def` functions. If an argument has the method
-    `get_remaining_time_in_millis`, as the context object of AWS Lambda does, flushing ends `margin`
-    seconds before that time is over.
+    Works on plain and on `async def` functions, and on what returns an awaitable. If an argument
+    has the method `get_remaining_time_in_millis`, as the context object of AWS Lambda does,
+    flushing ends `margin` seconds before that time is over.
 
     Args:
         function: the handler, when the decorator is used without arguments.
@@ -46,32 +46,39 @@ def flushed(
     if function is None:
         return partial(flushed, timeout=timeout, margin=margin, tracker=tracker)
 
-    def seconds(arguments: tuple[object, ...]) -> float:
+    def seconds(arguments: Iterable[object]) -> float:
         for argument in arguments:
             remaining = getattr(argument, "get_remaining_time_in_millis", None)
             if callable(remaining):
                 return max(0.0, min(timeout, float(remaining()) / 1000 - margin))
         return timeout
 
+    async def finish(result: Awaitable[Any], arguments: Iterable[object]) -> Any:
+        try:
+            return await result
+        finally:
+            found, limit = tracker or get_tracker(), seconds(arguments)
+            _report(found, limit, is_done=await found.aflush(limit))
+
     if iscoroutinefunction(function):
 
         @wraps(function)
         async def flushed_coroutine(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return await function(*args, **kwargs)
-            finally:
-                found, limit = tracker or get_tracker(), seconds(args)
-                _report(found, limit, is_done=await found.aflush(limit))
+            return await finish(function(*args, **kwargs), [*args, *kwargs.values()])
 
         return flushed_coroutine
 
     @wraps(function)
     def flushed_function(*args: Any, **kwargs: Any) -> Any:
+        arguments = [*args, *kwargs.values()]
+        result = None
         try:
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
         finally:
-            found, limit = tracker or get_tracker(), seconds(args)
-            _report(found, limit, is_done=found.flush(limit))
+            if not isawaitable(result):
+                found, limit = tracker or get_tracker(), seconds(arguments)
+                _report(found, limit, is_done=found.flush(limit))
+        return finish(result, arguments) if isawaitable(result) else result
 
     return flushed_function
 

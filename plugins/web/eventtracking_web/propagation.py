@@ -34,11 +34,16 @@ class Propagation:
         keys: the fields that travel; 4 KiB of them at most.
         secret: signs the header with HMAC-SHA256. With it, a header without a valid signature is
             ignored, so requests may come from anywhere.
+
+    Raises:
+        ValueError: the secret is empty.
     """
 
     def __init__(self, keys: Sequence[str] = CARRIED_KEYS, secret: str | None = None) -> None:
         self._keys = tuple(keys)
-        self._secret = secret.encode() if secret else None
+        if secret == "":
+            raise ValueError("secret must not be empty: without one, use None")
+        self._secret = None if secret is None else secret.encode()
 
     def inject(self, headers: MutableMapping[str, str], tracker: Tracker | None = None) -> None:
         """Write the current context and trace into the headers of a request."""

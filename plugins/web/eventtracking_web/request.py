@@ -21,7 +21,8 @@ def from_scope(
 
     def header(name: str) -> str | None:
         values = headers.get(name.encode("latin-1"))
-        return None if values is None else b", ".join(values).decode("latin-1")
+        separator = b"; " if name == "cookie" else b", "  # HTTP/2 splits the header
+        return None if values is None else separator.join(values).decode("latin-1")
 
     client = scope.get("client")
     return Request(

@@ -128,6 +128,14 @@ def test_an_anonymous_visitor_has_a_stable_id_only_with_a_cookie(tracker, contex
     assert (ids == {None}) is not is_stable
 
 
+def test_a_visitor_keeps_its_id_when_http_2_splits_the_cookies(tracker, contexts):
+    app = ASGIMiddleware(application(tracker), tracker=tracker, anonymous_cookie="visitor")
+    visitor = "0123456789abcdef" * 2
+    headers = [("cookie", "theme=dark"), ("cookie", f"visitor={visitor}"), ("cookie", "a=b")]
+    assert "set-cookie" not in TestClient(app).get("/plain/1", headers=headers).headers
+    assert {context["anonymous_id"] for _, context in contexts()} == {visitor}
+
+
 class Away:
     """A plugin whose backend is never there."""
 

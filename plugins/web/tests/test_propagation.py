@@ -26,6 +26,12 @@ def receive(app, headers):
     app({"PATH_INFO": "/", **environ}, lambda *_: None).close()
 
 
+def test_an_empty_secret_is_refused():
+    """A variable that is not set must not turn signatures off."""
+    with pytest.raises(ValueError, match="secret must not be empty"):
+        Propagation(secret="")
+
+
 @pytest.mark.parametrize("secret", [None, SECRET])
 def test_the_named_fields_arrive_with_the_trace(tracker, contexts, secret):
     propagation = Propagation(("user_id",), secret)

@@ -11,6 +11,7 @@ from flask import Flask, Response, g, stream_with_context
 
 from eventtracking_core.contexts.request import current_request
 from eventtracking_web import WSGIMiddleware
+from eventtracking_web.anonymous import AnonymousCookie
 from eventtracking_web.flask import EventTracking
 
 
@@ -122,6 +123,33 @@ def test_a_visitor_gets_a_cookie_once(tracker, contexts):
     assert "Set-Cookie" not in headers
     first, second = contexts()
     assert first[1]["anonymous_id"] == second[1]["anonymous_id"]
+
+
+OTHERS = [
+    *('prefs={"theme": "dark"}', "flag", "a=b c", "na\xefve=\xe9"),
+    *("Path=/", "visitor=", "expires"),
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_visitor_keeps_its_id_beside_any_other_cookie(tracker, contexts, other):
+    def app(environ, start_response):
+        tracker.emit("seen")
+        start_response("200 OK", [])
+        return []
+
+    app = WSGIMiddleware(app, tracker=tracker, anonymous_cookie="visitor")
+    visitor = "0123456789abcdef" * 2
+    for cookies in (f"{other}; visitor={visitor}", f"visitor={visitor}; {other}"):
+        (headers,), _ = call(app, "/", HTTP_COOKIE=cookies)
+        assert "Set-Cookie" not in headers
+    assert {context["anonymous_id"] for _, context in contexts()} == {visitor}
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a;b", "\xe9", "a=b", "a\n"])
+def test_a_name_that_no_cookie_can_have_is_refused_at_once(tracker, name):
+    with pytest.raises(ValueError, match="anonymous_cookie must consist of"):
+        AnonymousCookie(name)
 
 
 class User:

@@ -31,6 +31,37 @@ def test_a_child_that_is_told_to_end_at_once_ends(arguments, program, names):
     assert names() == {"parent": 1}
 
 
+TWO_SIGNALS = """
+    import os, signal, threading, time
+    import eventtracking_core as et
+
+    for _ in range(20):
+        ready, told = os.pipe()
+        child = os.fork()
+        if child == 0:
+            delivery = {"mode": "queue", "schedule_delay": 60}
+            sink = {"type": "file", "path": "events.ndjson", "delivery": delivery}
+            et.configure({"shutdown_timeout": 60, "backends": {"sink": sink}})
+            et.emit("waiting")
+            os.write(told, b".")
+            forever = threading.Lock()
+            with forever:
+                forever.acquire()
+        os.read(ready, 1)
+        while open(f"/proc/{child}/stat").read().rpartition(")")[2].split()[0] != "S":
+            time.sleep(0.001)
+        os.kill(child, signal.SIGTERM)
+        os.kill(child, signal.SIGHUP)
+        assert os.waitpid(child, 0)[1] & 0x7F in (signal.SIGTERM, signal.SIGHUP)
+"""
+
+
+def test_two_signals_at_once_end_a_program_that_waits(program, names):
+    """A supervisor sends SIGTERM and SIGHUP; our worker must not take them from the main thread."""
+    program(TWO_SIGNALS)
+    assert names() == {"waiting": 20}
+
+
 FIRST_OF_A_CONTAINER = """
     import ctypes, os, signal, sys, time
     import eventtracking_core as et
