@@ -71,9 +71,10 @@ class Query(Filters, total=False):
     """Which events, in which order, and how many of them."""
 
     after: str | None
-    """The id of an event, or empty: only events that were stored after it, in the order of storing.
+    """Only events that were stored after the one with this id, in the order of storing.
 
-    A store that does not know that order goes by ids, which is the order of creation: those above.
+    If it is empty, all events in that order. A store that does not know the order of storing goes
+    by ids, which is the order of creation.
     """
     newest_first: bool
     """Reverse the order."""

@@ -1,4 +1,7 @@
-"""Hold the pages to the tests: each test that one names is there."""
+"""Hold the pages to the tests: each test that one names is there.
+
+A method of a class may be one that a conformance suite has.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,19 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-_NAMED: Final = re.compile(r"`([\w/]+/test_\w+\.py)::(test_\w+)`")
+_NAMED: Final = re.compile(r"`([\w/]+/test_\w+\.py)::(Test\w+::)?(test_\w+)`")
+_SUITES: Final = "eventtracking_core/testing"
 _logger = logging.getLogger(__name__)
 
 
 def check(_app: Sphinx, env: BuildEnvironment) -> None:
     """Warn of a test `path::name` that a page names and that is not there."""
     root = Path(env.srcdir).parent
+    suites = "".join(path.read_text(encoding="utf-8") for path in (root / _SUITES).glob("_*.py"))
     for page in sorted(env.found_docs):
         text = Path(env.doc2path(page)).read_text(encoding="utf-8")
-        for path, name in _NAMED.findall(text):
+        for path, suite, name in _NAMED.findall(text):
             module = root / path
-            if not module.is_file() or f"def {name}(" not in module.read_text(encoding="utf-8"):
+            tests = module.read_text(encoding="utf-8") if module.is_file() else ""
+            if f"def {name}(" not in tests + (suites if suite else ""):
                 _logger.warning("there is no test %s::%s", path, name, location=page)
