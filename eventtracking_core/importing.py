@@ -7,7 +7,6 @@ from collections.abc import Callable
 from importlib import import_module
 from operator import attrgetter
 from threading import Event as Signal
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core._threads import start_daemon
@@ -76,11 +75,12 @@ def import_bounded(what: str, module: str, load: Callable[[], object]) -> Any:
     is_quick = module.startswith(_OURS) or _is_imported(module) or _is_importing()
     if is_quick or not start_daemon(run, "eventtracking-import"):
         run()
-    loaded, deadline = 0, 0.0
+    loaded, idle = 0, 0.0
     while not done.wait(LOOKS_EVERY):
-        if loaded != len(sys.modules):
-            loaded, deadline = len(sys.modules), monotonic() + IMPORT_TIMEOUT
-        elif monotonic() >= deadline:
+        # Counted, not measured: a process that was stopped meanwhile did not have the time.
+        idle = idle + LOOKS_EVERY if loaded == len(sys.modules) else 0.0
+        loaded = len(sys.modules)
+        if idle >= IMPORT_TIMEOUT:
             raise PluginError(f"{what} is importing: nothing loaded for {IMPORT_TIMEOUT:g} seconds")
     value, error = outcome[0]
     if isinstance(error, KeyboardInterrupt):
