@@ -325,6 +325,17 @@ def test_what_is_no_source_is_said_by_its_name_and_without_its_password(
     assert "secret" not in ran.err
 
 
+@pytest.mark.parametrize(
+    ("address", "server"),
+    [("clickhouse://127.0.0.1:1/x", "ClickHouse"), ("postgresql://127.0.0.1:1/x", "PostgreSQL")],
+)
+def test_a_server_that_cannot_be_reached_is_one_line(program, address, server):
+    ran = program("events", "count", "--from", address)
+    assert ran.code == 1
+    assert ran.err.startswith(f"{server}: the connection failed, or took too long")
+    assert ran.err.count("\n") == 1
+
+
 @pytest.mark.parametrize("time", ["tomorrow", "5", "5y", "2026-13-01", "9999999d", "999999d", ""])
 def test_what_is_no_time_is_wrong_usage(run, store, time):
     ran = run("events", "list", "--from", store, "--since", time)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -25,6 +26,9 @@ CONNECTIONS: Final = 16
 
 _PIECE: Final = 256 * 1024
 """Bytes of an answer that are read at once."""
+
+# The driver logs what it raises, and we report that: nothing on stderr where logging is not set up.
+logging.getLogger(clickhouse_connect.__name__).addHandler(logging.NullHandler())
 
 
 class Clients:
