@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["File", "Terminal", "forget"]
 
-TIMEOUT: Final = 60
+TIMEOUT: Final = 300
 """Seconds a command may take."""
 
 _logger = logging.getLogger(__name__)
