@@ -102,7 +102,7 @@ def main() -> None:
         for _ in range(options.rounds):
             for task, contestants in TASKS.items():
                 for contestant, command in contestants.items():
-                    run = _run(command, directory)
+                    run = measured(command, directory)
                     samples.setdefault((task, contestant), []).append(run)
     rows = [
         {
@@ -154,7 +154,7 @@ def _events(number: int) -> Iterator[Event]:
         }
 
 
-def _run(command: list[str], directory: Path) -> tuple[float, float]:
+def measured(command: list[str], directory: Path) -> tuple[float, float]:
     """Return the seconds that a program took, and those of the processor."""
     before = os.times()
     start = perf_counter()

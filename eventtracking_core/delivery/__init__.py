@@ -1,6 +1,7 @@
 """What stands before a leaf's backend, so that nothing that was accepted is lost."""
 
 from eventtracking_core.delivery.batch_leaf import BatchLeaf
+from eventtracking_core.delivery.collecting import CollectingLeaf, collect_batches
 from eventtracking_core.delivery.leaf import BufferedLeaf
 from eventtracking_core.delivery.options import MODES, DeliveryOptions
 from eventtracking_core.delivery.storage.dead_letters import DeadLetter, DeadLetters
@@ -10,10 +11,12 @@ __all__ = [
     "MODES",
     "BatchLeaf",
     "BufferedLeaf",
+    "CollectingLeaf",
     "DeadLetter",
     "DeadLetters",
     "DeliveryOptions",
     "ProcessSpool",
     "SegmentStatus",
+    "collect_batches",
     "spool_status",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ class Source:
     def __init__(self, path: Path, raw: BinaryIO) -> None:
         self.path = path
         self._raw = raw
+        self._is_pipe = not raw.seekable()
         self._content = decompressed(raw)
         self._end = sys.maxsize
         self._stream = raw
@@ -55,13 +57,22 @@ class Source:
             buffered = io.BufferedReader(self._content, _BUFFER)
             refuse_archive(buffered.peek(_BUFFER))
             self._stream = buffered
-        elif raw.seekable():
+        elif not self._is_pipe:
             self._end = os.fstat(raw.fileno()).st_size or sys.maxsize
 
     @property
     def position(self) -> int:
         """How many bytes of the file have been read; 0 if it is unknown."""
-        return self._raw.tell() if self._raw.seekable() else 0
+        return 0 if self._is_pipe else self._raw.tell()
+
+    def would_wait(self) -> bool:
+        """Return whether a pipe has nothing to read now; more may come at any time, or never."""
+        if not self._is_pipe:
+            return False
+        try:
+            return not select.select([self._raw], [], [], 0)[0]
+        except (OSError, ValueError):  # the system tells it of sockets only
+            return True
 
     def lines(self) -> Iterator[Line]:
         """Yield the lines that the file had when it was opened.

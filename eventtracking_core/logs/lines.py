@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, TypeGuard
+
+import msgspec
 
 from eventtracking_core.events import UNKNOWN, Event
 from eventtracking_core.logs.scanning import Record, RejectedLineError, objects
@@ -43,6 +47,12 @@ class Rejected(NamedTuple):
 
 
 Entry = Event | EventType | Rejected
+
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_encode_sorted: Final = msgspec.json.Encoder(order="sorted").encode
+# What it may write otherwise than `json.dumps`, in a fifth of the time.
+_UNLIKE: Final = (b"0.0000", b"\x7f")
+_EXPONENT: Final = re.compile(rb"e-?\d+[],}]").search
 
 
 def parse_line(line: bytes) -> list[Entry]:
@@ -183,11 +193,16 @@ def _data(value: object) -> dict[str, Any]:
 
 def _content_id(time: datetime, record: Record) -> str:
     """Return an id of UUIDv7's form: the time, then the SHA-256 of the record as canonical JSON."""
-    canonical = json.dumps(record, sort_keys=True, separators=(",", ":"))
-    digest = int.from_bytes(sha256(canonical.encode()).digest()[:10])
-    milliseconds = max(0, (time - EPOCH) // timedelta(milliseconds=1))
-    bits = milliseconds << 80 | digest
-    bits = bits & ~(0xF << 76) | 0x7 << 76  # the version
-    bits = bits & ~(0x3 << 62) | 0x2 << 62  # the variant
-    digits = f"{bits:032x}"
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    digest = sha256(_canonical(record)).hexdigest()
+    start = f"{max(0, (time - EPOCH) // _MILLISECOND):012x}"
+    variant = f"{int(digest[4], 16) & 0x3 | 0x8:x}"
+    return f"{start[:8]}-{start[8:]}-7{digest[1:4]}-{variant}{digest[5:8]}-{digest[8:20]}"
+
+
+def _canonical(record: Record) -> bytes:
+    """Return a record as `json.dumps` writes it with sorted keys; ids depend on it."""
+    with suppress(UnicodeEncodeError):  # half a character, which only an escape can stand for
+        text = _encode_sorted(record)
+        if text.isascii() and not any(map(text.__contains__, _UNLIKE)) and not _EXPONENT(text):
+            return text
+    return json.dumps(record, sort_keys=True, separators=(",", ":")).encode()

@@ -14,9 +14,10 @@ import click
 from eventtracking_cli import parameters
 from eventtracking_cli.drawing import drawn, leaves, reasons
 from eventtracking_cli.ingest_progress import Progress, shown
-from eventtracking_cli.running import Room, configured, drained
+from eventtracking_cli.running import BATCH, PATIENCE, Room, configured, drained
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import EventTrackingError, Tracker
+from eventtracking_core.delivery import collect_batches
 from eventtracking_core.logs import (
     STDIN,
     Entry,
@@ -139,6 +140,7 @@ class _Run:
         self._readers = dict(_readers(tracker))
         self._before = _counts(self._readers)
         self._room = Room(tracker, IN_FLIGHT)
+        self._collecting = collect_batches(tracker.root, BATCH)
 
     def read(self, files: tuple[Path, ...], show: Progress) -> None:
         for path in files:
@@ -163,6 +165,9 @@ class _Run:
             if self.lines % STEP == 0:
                 show.update(source, self.lines)
             yield line
+            if source.would_wait():  # what came through a pipe waits for no further line
+                for leaf in self._collecting:
+                    leaf.flush(PATIENCE)
 
     def _take(self, path: Path, line: Line, entry: Entry) -> None:
         if isinstance(entry, Rejected):

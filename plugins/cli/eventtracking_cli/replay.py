@@ -18,9 +18,10 @@ from eventtracking_cli.choosing import chosen
 from eventtracking_cli.drawing import drawn, leaves, reasons
 from eventtracking_cli.progress import counted
 from eventtracking_cli.rejections import report_rejected
-from eventtracking_cli.running import Room, configured, drained
+from eventtracking_cli.running import BATCH, Room, configured, drained
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Event, Tracker
+from eventtracking_core.delivery import collect_batches
 from eventtracking_core.encoding import encode_msgpack
 from eventtracking_core.logs import STDIN, LogFiles
 from eventtracking_core.reading import EventReader, Filters
@@ -84,6 +85,7 @@ def replay(
         place.forget()
     done = place.load()
     with open_reader(sources) as reader, configured(config) as tracker:
+        collect_batches(tracker.root, BATCH)
         target = None if to is None else _leaf(tracker, to)
         if dry_run:
             _say_what_there_is(reader, done, filters, as_json=as_json)

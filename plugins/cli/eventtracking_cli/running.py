@@ -13,7 +13,10 @@ from eventtracking_cli.parameters import tracker_name
 from eventtracking_core import Tracker
 from eventtracking_core.delivery import BatchLeaf
 
-__all__ = ["Room", "configured", "drained"]
+__all__ = ["BATCH", "PATIENCE", "Room", "configured", "drained"]
+
+BATCH: Final = 5000
+"""Events that a backend which delivers inline gets at once."""
 
 PATIENCE: Final = 30.0
 """Seconds in which something must be delivered, while anything waits."""
@@ -79,13 +82,9 @@ def configured(config: Path | None) -> Iterator[Tracker]:
 
 def drained(tracker: Tracker) -> bool:
     """Wait until pending events are delivered; return whether all of them are."""
-    left = _pending(tracker)
+    left = tracker.pending
     while not tracker.flush(PATIENCE):
-        before, left = left, _pending(tracker)
+        before, left = left, tracker.pending
         if left >= before:
             return False
     return True
-
-
-def _pending(tracker: Tracker) -> int:
-    return sum(leaf.ledger.pending() for leaf in tracker.root.leaves())

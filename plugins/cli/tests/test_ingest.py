@@ -119,6 +119,40 @@ def test_an_interrupted_run_says_how_to_go_on_and_keeps_what_it_read(program, co
     assert stored > 0
 
 
+def test_what_was_killed_is_stored_exactly_by_a_second_run(program, config, eventually, log, edx):
+    written = log(*[edx(event={"n": number}) for number in range(12_000)])
+    command = [program.path, "ingest", written, "--config", config()]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as killed:
+        eventually(lambda: _stored() or killed.poll() is not None)
+        killed.kill()
+    assert _stored() <= 12_000
+    assert program("ingest", written, "--config", config()).code == 0
+    assert _stored() == 12_000
+
+
+def test_a_line_of_a_pipe_is_stored_before_the_next_one_comes(program, config, eventually, edx):
+    command = [program.path, "ingest", "-", "--config", config()]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as ran:
+        for number in range(2):
+            print(json.dumps(edx(event={"n": number})), file=ran.stdin, flush=True)
+            eventually(lambda stored=number + 1: _stored() == stored)
+        out, err = ran.communicate(timeout=DEADLINE)
+    assert (ran.returncode, err) == (0, "")
+    assert out.splitlines()[-1] == "2 lines read, 0 rejected, 2 in store (2 new)"
+
+
+def _stored():
+    if not Path("events.db").exists():
+        return 0
+    with closing(sqlite3.connect("file:events.db?mode=ro", uri=True, timeout=DEADLINE)) as database:
+        tables = database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'events'")
+        if not tables.fetchone()[0]:
+            return 0
+        return database.execute("SELECT count(*) FROM events").fetchone()[0]
+
+
 def test_the_routing_tree_is_drawn_with_its_counters(run, config, mixed):
     out = run("ingest", mixed, "--config", config(ROUTED)).out
     assert "course  router  5 in, 2 filtered" in out

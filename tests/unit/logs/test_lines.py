@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import sha256
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -268,3 +269,14 @@ def test_any_event_that_has_a_name_and_a_time_is_taken_and_keeps_its_id(record):
     assert event["timestamp"].tzinfo is UTC
     assert UUID(event["id"]).version == 7
     assert type(event["context"]) is type(event["data"]) is dict
+
+
+@given(data=st.dictionaries(st.text(), JSON, max_size=4) | st.lists(st.floats(allow_nan=False)))
+def test_the_id_of_a_line_is_made_of_what_json_dumps_writes(data):
+    record = {"name": "n", "time": "2026-09-12T12:55:00Z", "event": {"held": data}}
+    line = json.dumps(record)
+    if "NaN" in line or "Infinity" in line:  # stored as null
+        return
+    digest = sha256(json.dumps(record, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    [event] = parsed(line)
+    assert event["id"].replace("-", "")[20:] == digest[8:20]

@@ -1,0 +1,218 @@
+"""Inline delivery in batches, for a program that sends many events and waits for them itself."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from itertools import chain
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from eventtracking_core.delivery.attempt import sender
+from eventtracking_core.encoding import snapshot
+from eventtracking_core.errors import BatchError, RejectedError, RetryableError
+from eventtracking_core.interrupts import pass_on
+from eventtracking_core.routing import AtomicCounter, InlineLeaf, RoutingBackend
+from eventtracking_core.routing.coroutines import refuse_awaitable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from eventtracking_core.components import Backend, BatchBackend
+    from eventtracking_core.events import Event
+
+__all__ = ["CollectingLeaf", "collect_batches"]
+
+TIMEOUT: Final = 30.0
+"""Seconds that a backend has for a batch."""
+
+
+def collect_batches(root: RoutingBackend, size: int) -> list[CollectingLeaf]:
+    """Let the inline leaves of a tree whose backends take batches collect some; return them.
+
+    For a program that reads events and sends them from one thread, before it sends the first.
+    `flush` delivers what they have collected.
+
+    Args:
+        root: the tree.
+        size: events that are delivered at once.
+    """
+    return _collect(root, size, copies=len(root.leaves()) > 1)
+
+
+def _collect(router: RoutingBackend, size: int, *, copies: bool) -> list[CollectingLeaf]:
+    leaves = []
+    for name, child in list(router.children.items()):
+        if type(child) is RoutingBackend:
+            leaves += _collect(child, size, copies=copies)
+        elif type(child) is InlineLeaf and child.capabilities.send_batch is not None:
+            leaf = CollectingLeaf(name, child.backend, child.type_name, size, copies=copies)
+            router.register_backend(name, leaf)
+            leaves.append(leaf)
+    return leaves
+
+
+class CollectingLeaf(InlineLeaf):
+    """An inline leaf that delivers batches, for the one thread that sends events.
+
+    An event is accepted when it gets its outcome: until then it is pending. Where a batch fails for
+    an event that the backend does not name, each event is delivered alone, so that only those are
+    lost that an inline leaf would lose. An interrupt leaves the events pending that it met.
+
+    Args:
+        name: the backend's name in its router.
+        backend: where events go; it has `send_batch`.
+        type_name: the backend's type in the configuration.
+        size: events that are delivered at once.
+        copies: whether another leaf gets the same events.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        backend: Backend | BatchBackend,
+        type_name: str,
+        size: int,
+        *,
+        copies: bool,
+    ) -> None:
+        self._size = size
+        self._copies = copies
+        self._events: list[Event] = []
+        self._is_delivering = self._is_closed = False
+        super().__init__(name, backend, type_name=type_name)
+        self._send_alone = self._send
+        self._send_all = sender(self.capabilities, self.event_type_writer)
+
+    def _delivery(self) -> Callable[[Event], object]:
+        """Return a function that collects an event."""
+        events, size, copies = self._events, self._size, self._copies
+        drop = super()._delivery()
+
+        def deliver(event: Event) -> None:
+            if self._is_closed:
+                drop(event)
+                return
+            events.append(snapshot(event) if copies else event)
+            if len(events) >= size:
+                self._deliver_collected(TIMEOUT)
+
+        return deliver
+
+    # ── a batch ──
+
+    def _deliver_collected(self, timeout: float) -> None:
+        """Deliver what is collected by now; a backend that sends events itself adds to the next."""
+        if self._is_delivering:
+            return
+        self._is_delivering = True
+        try:
+            number = len(self._events)
+            error, left = self._try(number, timeout)
+            if _is_transient(error):
+                error, left = self._try(left, timeout)
+            if error is not None and _is_transient(error):
+                self._settle(left, [self._failed(error)] * left)
+            else:
+                for _ in range(left):
+                    self._settle(1, [self._outcome_alone(self._events[0])])
+        finally:
+            self._is_delivering = False
+
+    def _try(self, number: int, timeout: float) -> tuple[BaseException | None, int]:
+        """Deliver the first events; return why some are left, and how many, which come first."""
+        batch = self._events[:number]
+        try:
+            self._send_all(batch, timeout)
+        except BaseException as error:  # noqa: BLE001  an interrupt is raised again
+            pass_on(error)
+            failures: object = error.failures if isinstance(error, BatchError) else None
+            if isinstance(failures, Mapping):
+                return self._settle_named(batch, failures)
+            return error, number
+        self._settle(number, [self.ledger.delivered] * number)
+        return None, 0
+
+    def _settle_named(
+        self, batch: Sequence[Event], failures: Mapping[Any, Any]
+    ) -> tuple[BaseException | None, int]:
+        """Count what was delivered or rejected; return the last other failure, and how many."""
+        last: BaseException | None = None
+        left: list[Event] = []
+        outcomes = []
+        for index, event in enumerate(batch):
+            error = failures.get(index)
+            if error is None:
+                outcomes.append(self.ledger.delivered)
+            elif isinstance(error, RejectedError):
+                outcomes.append(self._failed(error))
+            else:
+                last = error
+                left.append(event)
+        self._settle(len(batch), outcomes, left)
+        return last, len(left)
+
+    def _outcome_alone(self, event: Event) -> AtomicCounter:
+        """Deliver one event; return the counter of its outcome."""
+        try:
+            result = self._send_alone(event)
+            if result is not None:
+                refuse_awaitable(result)
+        except BaseException as error:  # noqa: BLE001  an interrupt is raised again
+            return self._failed(error)
+        return self.ledger.delivered
+
+    def _settle(
+        self, number: int, outcomes: Sequence[AtomicCounter], left: Sequence[Event] = ()
+    ) -> None:
+        """Count outcomes, and let events take the place of the first ones."""
+        ticks = [self.ledger.accepted.tick] * len(outcomes)
+        ticks += [outcome.tick for outcome in outcomes]
+        place = map(self._events.__setitem__, [slice(number)], [left])
+        # One step of C, so that an interrupt comes before or after all of it.
+        deque(chain(map(next, ticks), place), maxlen=0)
+
+    # ── the end ──
+
+    def flush(self, timeout: float) -> bool:
+        """Deliver what is collected; return whether that ended within `timeout` seconds."""
+        deadline = monotonic() + timeout
+        while self._events and not self._is_delivering and monotonic() < deadline:
+            self._deliver_collected(min(TIMEOUT, deadline - monotonic()))
+        return not self._events and super().flush(max(0.0, deadline - monotonic()))
+
+    def close(self) -> None:
+        """Accept no more events; what is collected is delivered by `shutdown`."""
+        self._is_closed = True
+        super().close()
+
+    def shutdown(self, timeout: float) -> bool:
+        """Deliver what is collected, and release the backend's resources."""
+        deadline = monotonic() + timeout
+        self.close()
+        is_done = self.flush(timeout)
+        return super().shutdown(max(0.0, deadline - monotonic())) and is_done
+
+    def outlive(self) -> None:
+        """Deliver what is collected before the leaf leaves its tree."""
+        self.flush(TIMEOUT)
+        super().outlive()
+
+    def stats(self) -> dict[str, Any]:
+        """Return the ledger, with the events that are collected."""
+        stats, collected = super().stats(), len(self._events)
+        return {
+            **stats,
+            "accepted": stats["accepted"] + collected,
+            "pending": stats["pending"] + collected,
+        }
+
+    def forked(self) -> None:
+        """Reset in a forked child: the events are the parent's."""
+        super().forked()
+        self._events.clear()
+        self._is_delivering = False
+
+
+def _is_transient(error: BaseException | None) -> bool:
+    return isinstance(error, RetryableError | OSError)
