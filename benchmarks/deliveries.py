@@ -1,11 +1,20 @@
-"""To the sink and acknowledged: databases, Kafka, Segment, Celery, a sink that never answers."""
+"""To the sink and acknowledged: databases, Kafka, Segment, Celery, a sink that never answers.
+
+Each kind of sink has a process of its own, `python -m benchmarks.deliveries KIND …`. In one process
+for all, the clients, their threads and the objects of the others slowed ours down, and the servers
+of the others took their share of the machine.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Final
 
 from benchmarks.black_hole import black_hole_latencies
 from benchmarks.rounds import Samples, nothing_swallowed
@@ -30,7 +39,7 @@ from benchmarks.to_segment import segment_senders
 __all__ = ["Deliveries", "deliveries"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Deliveries:
     """What was measured.
 
@@ -40,9 +49,9 @@ class Deliveries:
         missing: why there is nothing of MongoDB; empty if there is.
     """
 
-    samples: Samples
-    statements: dict[str, str]
-    missing: str
+    samples: Samples = field(default_factory=dict)
+    statements: dict[str, str] = field(default_factory=dict)
+    missing: str = ""
 
 
 def deliveries(directory: Path, *, number: int, progress: Callable[[str], None]) -> Deliveries:
@@ -51,51 +60,103 @@ def deliveries(directory: Path, *, number: int, progress: Callable[[str], None])
     Args:
         directory: where servers and queues keep what they keep.
         number: of rounds.
-        progress: called with the number of the round that runs.
+        progress: called with what is measured.
     """
+    found = Deliveries()
+    for kind in _KINDS:
+        progress(f"deliveries: {kind}")
+        place = directory / f"deliveries-{kind}"
+        place.mkdir()
+        result = place / "result.json"
+        command = [sys.executable, "-m", "benchmarks.deliveries", kind, str(number), str(place)]
+        # Servers write to standard output too.
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        measured = Deliveries(**json.loads(result.read_bytes()))
+        found.samples |= measured.samples
+        found.statements |= measured.statements
+        if measured.missing:
+            progress(measured.missing)
+        if kind == "mongo":
+            found.missing = measured.missing
+    return found
+
+
+def _mongo(directory: Path, stack: ExitStack, number: int) -> tuple[Sequence[Sender], Samples]:
+    server = mongod(directory, stack)
+    senders = mongo_senders(server.uri, directory, stack)
+    samples = _rounds(senders, number)
+    return senders, samples | black_hole_latencies(server.port, directory, number=number)
+
+
+def _postgres(directory: Path, stack: ExitStack, number: int) -> tuple[Sequence[Sender], Samples]:
+    senders = postgres_senders(postgres(stack), directory, stack)
+    return senders, _rounds(senders, number)
+
+
+def _clickhouse(directory: Path, stack: ExitStack, number: int) -> tuple[Sequence[Sender], Samples]:
+    senders = clickhouse_senders(clickhouse(directory, stack), directory, stack)
+    return senders, _rounds(senders, number)
+
+
+def _kafka(directory: Path, stack: ExitStack, number: int) -> tuple[Sequence[Sender], Samples]:
+    senders = kafka_senders(kafka(directory, stack), directory, stack)
+    return senders, _rounds(senders, number)
+
+
+def _objects(directory: Path, stack: ExitStack, number: int) -> tuple[Sequence[Sender], Samples]:
+    senders = objects_senders(directory, stack)
+    return senders, _rounds(senders, number)
+
+
+def _segment(directory: Path, stack: ExitStack, number: int) -> tuple[Sequence[Sender], Samples]:
+    senders = segment_senders(segment(stack), directory, stack)
+    return senders, _rounds(senders, number)
+
+
+def _celery(directory: Path, stack: ExitStack, number: int) -> tuple[Sequence[Sender], Samples]:
+    server = valkey(directory, stack)
+    with ExitStack() as workers:
+        senders = celery_senders(server, directory, workers)
+        samples = _rounds(senders, number)
+    return senders, samples | gone_latencies(server, directory, number=number)
+
+
+def _floors(_directory: Path, _stack: ExitStack, number: int) -> tuple[Sequence[Sender], Samples]:
+    return [], floor_callers(number=number)
+
+
+_KINDS: Final = {
+    "mongo": _mongo,
+    "postgres": _postgres,
+    "clickhouse": _clickhouse,
+    "kafka": _kafka,
+    "objects": _objects,
+    "segment": _segment,
+    "celery": _celery,
+    "floors": _floors,
+}
+
+
+def _rounds(senders: Sequence[Sender], number: int) -> Samples:
+    with nothing_swallowed():
+        return sender_rounds(senders, number=number, progress=_silent)
+
+
+def _silent(_text: str) -> None:
+    """Say nothing: the process that measures everything says which kind is measured."""
+
+
+def _main(kind: str, number: str, directory: str) -> None:
+    found = Deliveries()
     with ExitStack() as stack:
-        missing = ""
-        senders: list[Sender] = []
         try:
-            server = mongod(directory, stack)
-            senders += mongo_senders(server.uri, directory, stack)
+            senders, found.samples = _KINDS[kind](Path(directory), stack, int(number))
         except ServerError as error:
-            missing = str(error)
-        try:
-            senders += postgres_senders(postgres(stack), directory, stack)
-        except ServerError as error:
-            progress(str(error))
-        try:
-            senders += clickhouse_senders(clickhouse(directory, stack), directory, stack)
-        except ServerError as error:
-            progress(str(error))
-        try:
-            senders += kafka_senders(kafka(directory, stack), directory, stack)
-        except ServerError as error:
-            progress(str(error))
-        senders += objects_senders(directory, stack)
-        senders += segment_senders(segment(stack), directory, stack)
-        with nothing_swallowed():
-            samples = sender_rounds(senders, number=number, progress=progress)
-        through_celery, said = _celery(directory, stack, number=number, progress=progress)
-        samples |= through_celery | floor_callers(number=number)
-        if not missing:
-            progress("black hole: a call of event-tracking's takes half a minute")
-            samples |= black_hole_latencies(server.port, directory, number=number)
-    return Deliveries(samples, {each.name: each.statement for each in senders} | said, missing)
+            found.missing = str(error)
+        else:
+            found.statements = {each.name: each.statement for each in senders}
+    Path(directory, "result.json").write_text(json.dumps(asdict(found)))
 
 
-def _celery(
-    directory: Path, stack: ExitStack, *, number: int, progress: Callable[[str], None]
-) -> tuple[Samples, dict[str, str]]:
-    """Measure ours and a task an event, after the others: their worker would take its share."""
-    try:
-        server = valkey(directory, stack)
-    except ServerError as error:
-        progress(str(error))
-        return {}, {}
-    with ExitStack() as workers, nothing_swallowed():
-        both = celery_senders(server, directory, workers)
-        samples = sender_rounds(both, number=number, progress=progress)
-    samples |= gone_latencies(server, directory, number=number)
-    return samples, {each.name: each.statement for each in both}
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
