@@ -35,11 +35,16 @@ def line(event, **options):
     return json.dumps(event, separators=(",", ":"), **options).encode()
 
 
+def _fields(events):
+    """Return what events hold, whatever the order of their fields; NaN is equal to itself."""
+    return [sorted(map(repr, event.items())) for event in events]
+
+
 @given(changes=st.dictionaries(st.sampled_from(KEYS), ODD, max_size=3), escape=st.booleans())
 def test_a_line_means_the_same_however_it_is_decoded(changes, escape):
     content = line(EVENT | changes, ensure_ascii=escape)
     found = decoder()(content)
-    assert found is None or repr([found]) == repr(parse_line(content))
+    assert found is None or _fields([found]) == _fields(parse_line(content))
 
 
 @given(changes=st.dictionaries(st.sampled_from(KEYS), ODD, max_size=3))
