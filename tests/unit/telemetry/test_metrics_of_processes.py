@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.native
+# Each test starts a program.
+pytestmark = [pytest.mark.native, pytest.mark.slow]
 
 
 @pytest.mark.parametrize(

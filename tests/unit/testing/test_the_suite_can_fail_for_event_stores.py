@@ -72,8 +72,6 @@ def suite_of(store_class):
     """Return the suite for a store of events."""
 
     class Suite(EventStoreConformance):
-        deadline = 10.0
-
         made = None
 
         def make_backend(self):
