@@ -10,12 +10,12 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from threading import TIMEOUT_MAX
 from typing import Final
 
-__all__ = ["ENDING_SIGNALS", "Bell", "Latch", "start_daemon"]
+__all__ = ["ENDING_SIGNALS", "Bell", "Latch", "signals_left_to_others", "start_daemon"]
 
 
 ENDING_SIGNALS: Final = frozenset(
@@ -34,8 +34,6 @@ def start_daemon(run: Callable[[], None], name: str) -> bool:
     make_lock = threading.Lock
 
     def run_to_the_end() -> None:
-        if type(make_lock()).__module__ == "_thread":  # a greenlet may run in the main thread
-            _leave_signals_to_the_main_thread()
         run()
         if threading.Lock is not make_lock:
             # The locks that a thread takes as it ends were replaced too, and belong to greenlets
@@ -51,14 +49,22 @@ def start_daemon(run: Callable[[], None], name: str) -> bool:
     return True
 
 
-def _leave_signals_to_the_main_thread() -> None:
-    """Receive no signal that ends processes in this thread.
+@contextmanager
+def signals_left_to_others() -> Iterator[None]:
+    """Receive no signal that ends processes in this thread, which is not the main one.
 
     Python runs the handlers in the main thread, but a signal that another thread received does not
-    end its waits. The system hands the second of two signals to any thread that takes it.
+    end its waits. The system hands the second of two signals to any thread that takes it. A process
+    that is started inside would not receive them either.
     """
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 class Bell:
@@ -83,7 +89,9 @@ class Bell:
 
     def wait(self, timeout: float) -> None:
         """Wait until it is rung, for at most `timeout` seconds."""
-        self._lock.acquire(timeout=max(0.0, min(timeout, TIMEOUT_MAX)))
+        is_native = type(self._lock).__module__ == "_thread"  # a greenlet is in the main thread
+        with signals_left_to_others() if is_native else nullcontext():
+            self._lock.acquire(timeout=max(0.0, min(timeout, TIMEOUT_MAX)))
 
     def latch(self) -> Latch:
         """Return a latch for the same kind of threads."""

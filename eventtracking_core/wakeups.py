@@ -18,7 +18,7 @@ from threading import main_thread
 from time import sleep
 from typing import TYPE_CHECKING, Final
 
-from eventtracking_core._threads import ENDING_SIGNALS, start_daemon
+from eventtracking_core._threads import ENDING_SIGNALS, signals_left_to_others, start_daemon
 from eventtracking_core.descriptors import dup_high
 from eventtracking_core.forks import on_fork
 
@@ -97,6 +97,7 @@ def handled_signals() -> int:
     return 0
 
 
+@signals_left_to_others()
 def _watch(reader: socket, pid: int) -> None:
     while True:
         try:

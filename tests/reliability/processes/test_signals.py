@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from small_disks import may_mount
 
@@ -33,22 +35,28 @@ def test_a_child_that_is_told_to_end_at_once_ends(arguments, program, names):
 
 TWO_SIGNALS = """
     import os, signal, threading, time
+    from pathlib import Path
     import eventtracking_core as et
+
+    delivery = {"mode": "queue", "schedule_delay": 60}
+    sink = {"type": "file", "path": "events.ndjson", "delivery": delivery}
+    et.configure({"shutdown_timeout": 60, "backends": {"sink": sink}})
+
+    def states(pid):  # of its threads
+        files = Path(f"/proc/{pid}/task").glob("*/stat")
+        return [file.read_text().rpartition(")")[2].split()[0] for file in files]
 
     for _ in range(20):
         ready, told = os.pipe()
         child = os.fork()
         if child == 0:
-            delivery = {"mode": "queue", "schedule_delay": 60}
-            sink = {"type": "file", "path": "events.ndjson", "delivery": delivery}
-            et.configure({"shutdown_timeout": 60, "backends": {"sink": sink}})
             et.emit("waiting")
             os.write(told, b".")
             forever = threading.Lock()
             with forever:
                 forever.acquire()
         os.read(ready, 1)
-        while open(f"/proc/{child}/stat").read().rpartition(")")[2].split()[0] != "S":
+        while states(child) != ["S", "S"]:
             time.sleep(0.001)
         os.kill(child, signal.SIGTERM)
         os.kill(child, signal.SIGHUP)
@@ -60,6 +68,34 @@ def test_two_signals_at_once_end_a_program_that_waits(program, names):
     """A supervisor sends SIGTERM and SIGHUP; our worker must not take them from the main thread."""
     program(TWO_SIGNALS)
     assert names() == {"waiting": 20}
+
+
+STARTS_A_PROCESS = """
+    import subprocess, sys
+    import eventtracking_core as et
+    from eventtracking_core import hookimpl, register_plugin
+
+    class Program:
+        def send(self, event):
+            program = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+            program.terminate()
+            print(program.wait())
+
+    class Plugin:
+        @hookimpl
+        def eventtracking_backends(self):
+            return {"program": Program}
+
+    register_plugin(Plugin(), "program")
+    et.configure({"backends": {"sink": {"type": "program", "delivery": {"mode": "queue"}}}})
+    et.emit("started")
+    assert et.get_tracker().flush(60)
+"""
+
+
+def test_a_process_that_a_backend_starts_receives_signals(program):
+    """A worker that waits leaves signals to the main thread; its backend's processes do not."""
+    assert program(STARTS_A_PROCESS) == f"{-signal.SIGTERM}\n"
 
 
 FIRST_OF_A_CONTAINER = """
