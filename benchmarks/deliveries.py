@@ -1,8 +1,7 @@
 """To the sink and acknowledged: databases, Kafka, Segment, Celery, a sink that never answers.
 
-Each kind of sink has a process of its own, `python -m benchmarks.deliveries KIND …`. In one process
-for all, the clients, their threads and the objects of the others slowed ours down, and the servers
-of the others took their share of the machine.
+Each kind of sink has a process of its own, `python -m benchmarks.deliveries KIND …`, and only its
+own server beside it.
 """
 
 from __future__ import annotations

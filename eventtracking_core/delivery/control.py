@@ -25,12 +25,14 @@ class WorkerControl:
 
     Attributes:
         bell: wakes the worker.
+        own_bell: the one that the running worker waits for; it is outdated once gevent or eventlet
+            replaced the threads.
         markers: flushes that wait for the worker.
         stopped_at: when there were to be no more events, by the monotonic clock.
     """
 
     def __init__(self) -> None:
-        self.bell = Bell()
+        self.bell = self.own_bell = Bell()
         self.markers: deque[FlushMarker] = deque()
         self._deadline: float | None = None
         self.stopped_at: float | None = None
@@ -81,4 +83,4 @@ class WorkerControl:
 
     def wait(self, seconds: float | None) -> None:
         """Wait to be woken, for at most some seconds."""
-        self.bell.wait(LONGEST_WAIT if seconds is None else min(seconds, LONGEST_WAIT))
+        self.own_bell.wait(LONGEST_WAIT if seconds is None else min(seconds, LONGEST_WAIT))

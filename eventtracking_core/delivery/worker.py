@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from sys import maxsize
-from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from eventtracking_core._threads import Bell, start_daemon
 from eventtracking_core.delivery.letters import RETRY_INTERVAL
 from eventtracking_core.delivery.queue import FlushMarker
+from eventtracking_core.delivery.worker_thread import WorkerThread
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.interrupts import pass_on
 
@@ -67,7 +66,6 @@ class Worker:
         release: Callable[[float], object],
         ended: Callable[[], object],
     ) -> None:
-        self._name = name
         self._path = path
         self._options = options
         self._buffer = buffer
@@ -80,9 +78,7 @@ class Worker:
         # A batch goes when half of the queue is full, so that a burst finds room meanwhile.
         self._full_size = min(options.max_batch_size, (options.max_queue_size + 1) // 2)
         self._full_bytes = min(options.max_batch_bytes, (options.max_queue_bytes + 1) // 2)
-        self._running = Lock()
-        self._is_started = False
-        self._done = control.bell.latch()
+        self._thread = WorkerThread(f"eventtracking-{name}", control)
         self.wake_at_count = 1
         self.wake_at_bytes = maxsize
 
@@ -92,9 +88,9 @@ class Worker:
         """Let the worker look at the buffer; start it if it isn't running."""
         self.wake_at_count = self.wake_at_bytes = maxsize
         try:
-            if self._done.is_set:
+            if self._thread.done.is_set:
                 self._drop_late_events()
-            elif self._is_started or self._start():
+            elif self._start():
                 self._control.bell.ring()
             else:
                 self.wake_at_count = 1
@@ -104,7 +100,8 @@ class Worker:
 
     def flush(self, timeout: float) -> bool:
         """Deliver at once what is pending; return whether that ended within `timeout` seconds."""
-        if self._done.is_set or not (self._is_started or self._has_work()):
+        self._thread.follow_patch()
+        if self._thread.done.is_set or not (self._thread.is_started or self._has_work()):
             return True
         deadline = monotonic() + timeout
         marker = FlushMarker(self._control.bell.latch())
@@ -123,38 +120,31 @@ class Worker:
 
     def join(self, timeout: float) -> bool:
         """Wait for the end, for at most `timeout` seconds; return whether it came."""
+        self._thread.follow_patch()
         # A little earlier than that, so that it has ended when this returns.
         self._control.extend_deadline(monotonic() + timeout - min(0.1 * timeout, ENDS_BEFORE))
-        is_idle = not (self._is_started or self._has_work() or self._has_incoming())
-        if not self._done.is_set and (is_idle or not self._start()):
+        is_idle = not (self._thread.is_started or self._has_work() or self._has_incoming())
+        if not self._thread.done.is_set and (is_idle or not self._start()):
             self._end_here()
         self._control.bell.ring()
-        return self._done.wait(timeout)
+        return self._thread.done.wait(timeout)
 
     def _end_here(self) -> None:
         """Deliver what is pending in the calling thread, and end, unless another thread does."""
-        if self._running.acquire(blocking=False):
+        if self._thread.begin():
             try:
-                if not self._done.is_set:
+                if not self._thread.done.is_set:
                     self._drain()
                     self._finish(raises=True)
             finally:
-                self._running.release()
+                self._thread.end()
 
     def _start(self) -> bool:
         """Start the thread, unless there is one or will be; return whether that is so."""
-        if self._is_started:
-            return True
-        self._is_started = True
         is_started = False
         try:
-            if self._control.bell.is_outdated:  # gevent or eventlet came in between
-                self._control.bell = Bell()
-                self._done = self._control.bell.latch()
-            self._prepare()
-            is_started = start_daemon(self._run, f"eventtracking-{self._name}")
-        finally:  # an interrupt may come when the thread runs already: a second one ends at once
-            self._is_started = is_started
+            is_started = self._thread.start(self._run, self._prepare)
+        finally:
             if not is_started:
                 self.wake_at_count = 1
         return is_started
@@ -163,9 +153,10 @@ class Worker:
 
     def _run(self) -> None:
         # An interrupt may strike the thread that starts this one, which then starts another.
-        if not self._running.acquire(blocking=False):
+        if not self._thread.begin():
             return
-        while not self._done.is_set:
+        bell = self._control.own_bell
+        while not self._thread.done.is_set:
             try:
                 self._work()
             except BaseException as error:  # noqa: BLE001  a worker that ends loses everything
@@ -178,6 +169,10 @@ class Worker:
                     extra={"backend": self._path, "error": type(error).__name__},
                 )
                 self._control.wait(PAUSE)
+            if bell.is_outdated:
+                self.wake_at_count = 1  # the next event starts a greenlet
+                self._thread.leave()
+                return
 
     def _work(self) -> None:
         buffer, control, sender = self._buffer, self._control, self._sender
@@ -197,6 +192,8 @@ class Worker:
                 self._finish()
                 return
             self._wait_for_batch()
+            if control.own_bell.is_outdated:
+                return
             if not sender.take(self._options.max_batch_size) and (
                 control.stopped_at is not None or letters.waiting or buffer.has_more
             ):
@@ -206,7 +203,7 @@ class Worker:
         """Wait until a batch is full, or due, or asked for."""
         buffer, control, letters = self._buffer, self._control, self._outcomes.letters
         due: float | None = None
-        while control.stopped_at is None and not control.markers:
+        while not (control.stopped_at or control.markers or control.own_bell.is_outdated):
             is_refused = buffer.is_refused
             if is_refused:
                 buffer.write_back_queue()
@@ -258,7 +255,7 @@ class Worker:
                 describe(error),
                 extra={"backend": self._path, "error": type(error).__name__},
             )
-        self._done.set()
+        self._thread.done.set()
         self._control.complete(self._is_done)
         self._drop_late_events()
         self._ended()
@@ -285,4 +282,4 @@ class Worker:
 
     def _is_done(self, marker: FlushMarker) -> bool:
         is_past = self._buffer.is_past(marker) and self._outcomes.in_flight == 0
-        return self._done.is_set or is_past
+        return self._thread.done.is_set or is_past

@@ -26,7 +26,7 @@ from eventtracking_core.plugins import ComponentKind, PluginError, Plugins, inst
 
 __all__ = ["TIMEOUT", "Inspected", "inspect_all", "inspect_built_in"]
 
-TIMEOUT: Final = 5.0
+TIMEOUT: Final = 20.0
 """Seconds a plugin may take to import before its process is ended."""
 
 _HOMES: Final[Mapping[ComponentKind, Any]] = {

@@ -53,24 +53,43 @@ def test_events_are_delivered_and_nothing_stands_still(library, moment, mode, pr
 
 
 CONTENDED = """
-    import sys
+    import logging, sys
     import eventtracking_core as et
 
-    kind, mode = sys.argv[1:3]
+    library, kind, mode = sys.argv[1:4]
+    logging.basicConfig(filename="application.log", level=logging.INFO)
     delivery = {"mode": mode, "directory": "spool", "schedule_delay": 0, "fsync_interval": 0.001}
-    backend = {"type": kind, "path": "events", "delivery": delivery}
-    et.configure({"shutdown_timeout": 60, "backends": {"sink": backend}})
-    et.emit("first")
-    import eventlet
-    eventlet.monkey_patch()
+    sink = {"name": "events"} if kind == "logger" else {"path": "events"}
+    et.configure({
+        "shutdown_timeout": 60,
+        "backends": {"sink": {"type": kind, **sink, "delivery": delivery}},
+    })
+    for _ in range(300):
+        et.emit("before")
+    if library == "gevent":
+        import gevent.monkey
+        gevent.monkey.patch_all()
+        spawn, join = gevent.spawn, gevent.Greenlet.join
+    else:
+        import eventlet
+        eventlet.monkey_patch()
+        spawn, join = eventlet.spawn, lambda greenlet: greenlet.wait()
 
-    for _ in range(1_000):
-        et.emit("request")
+    def work():
+        for number in range(500):
+            et.emit("request")
+            logging.getLogger("application").info("a request")
+
+    for greenlet in [spawn(work) for _ in range(3)]:
+        join(greenlet)
     assert et.get_tracker().flush(60)
+    node = et.get_tracker().stats()["tree"]["backends"][0]
+    assert (node["delivered"], node["pending"]) == (1_800, 0), node
 """
 
 
 @pytest.mark.parametrize("mode", ["queue", "spool"])
-@pytest.mark.parametrize("kind", ["file", "sqlite"])
-def test_eventlet_replaces_no_lock_that_a_running_worker_shares(kind, mode, program):
-    program(CONTENDED, kind, mode)
+@pytest.mark.parametrize("kind", ["file", "sqlite", "logger"])
+@pytest.mark.parametrize("library", ["gevent", "eventlet"])
+def test_a_patch_while_events_are_delivered_stops_neither_side(library, kind, mode, program):
+    program(CONTENDED, library, kind, mode)
