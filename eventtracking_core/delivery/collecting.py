@@ -112,10 +112,10 @@ class CollectingLeaf(InlineLeaf):
             if _is_transient(error):
                 error, left = self._try(left, timeout)
             if error is not None and _is_transient(error):
-                self._settle(left, [self._failed(error)] * left)
+                self._record(left, [self._failed(error)] * left)
             else:
                 for _ in range(left):
-                    self._settle(1, [self._outcome_alone(self._events[0])])
+                    self._record(1, [self._outcome_alone(self._events[0])])
         finally:
             self._is_delivering = False
 
@@ -128,12 +128,12 @@ class CollectingLeaf(InlineLeaf):
             pass_on(error)
             failures: object = error.failures if isinstance(error, BatchError) else None
             if isinstance(failures, Mapping):
-                return self._settle_named(batch, failures)
+                return self._record_named(batch, failures)
             return error, number
-        self._settle(number, [self.ledger.delivered] * number)
+        self._record(number, [self.ledger.delivered] * number)
         return None, 0
 
-    def _settle_named(
+    def _record_named(
         self, batch: Sequence[Event], failures: Mapping[Any, Any]
     ) -> tuple[BaseException | None, int]:
         """Count what was delivered or rejected; return the last other failure, and how many."""
@@ -149,7 +149,7 @@ class CollectingLeaf(InlineLeaf):
             else:
                 last = error
                 left.append(event)
-        self._settle(len(batch), outcomes, left)
+        self._record(len(batch), outcomes, left)
         return last, len(left)
 
     def _outcome_alone(self, event: Event) -> AtomicCounter:
@@ -162,7 +162,7 @@ class CollectingLeaf(InlineLeaf):
             return self._failed(error)
         return self.ledger.delivered
 
-    def _settle(
+    def _record(
         self, number: int, outcomes: Sequence[AtomicCounter], left: Sequence[Event] = ()
     ) -> None:
         """Count outcomes, and let events take the place of the first ones."""

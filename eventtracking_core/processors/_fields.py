@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import repeat
+from itertools import count, repeat
 from operator import is_
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -25,6 +26,7 @@ MAX_CONTAINERS: Final = 20_000
 
 _Result = TypeVar("_Result")
 _PARTS: Final = ("context", "data")
+_TWIN: Final = re.compile(r"~\d+$")
 _TEXT: Final = frozenset({str})
 _plain_keys: Final[dict[Field, tuple[str, ...]]] = {}
 """By field, the last keys that `_are_plain`; most often, the next ones are the same."""
@@ -96,8 +98,9 @@ def rewrite(event: Event, field: Field, change: Change, *, below: bool = False) 
 
 
 def _are_plain(keys: tuple[Any, ...], field: Field) -> bool:
-    """Return whether all keys are text, and none begins with a field's and a dot; remember them."""
-    if not _TEXT.issuperset(map(type, keys)) or f"{field[1]}." in " ".join(keys):
+    """Return whether all keys are text, and none goes on after a field's; remember them."""
+    text = " ".join(keys) if _TEXT.issuperset(map(type, keys)) else None
+    if text is None or f"{field[1]}." in text or f"{field[1]}~" in text:
         return False
     _plain_keys[field] = keys
     return True
@@ -115,15 +118,18 @@ def _keys(
         below: see `rewrite`.
     """
     first, number = field[at], len(field)
-    if first in mapping:
-        yield first, at + 1
+    name = first
+    twins = count(2)
+    while name in mapping:
+        yield name, at + 1
+        name = f"{first}~{next(twins)}"  # of two keys with one text, such as 4 and "4"
     if at + 1 == number and not below:
         return
     start = f"{first}."
     for key in list(mapping):
         if not key.startswith(start):
             continue
-        parts = tuple(key.split("."))
+        parts = tuple(_TWIN.sub("", key).split("."))
         end = at + len(parts)
         if parts == field[at:end]:
             yield key, end

@@ -48,26 +48,10 @@ class Appender:
 
     # Not in a `__dict__`, where eventlet would replace the lock: the worker is a native thread.
     __slots__ = (
-        "_base",
-        "_bytes",
-        "_check_at",
-        "_current",
-        "_directory",
-        "_interval",
-        "_limit",
-        "_lock",
-        "_max_bytes",
-        "_number",
-        "_orphans",
-        "_segment_bytes",
-        "_segments",
-        "_syncer",
-        "_turns",
-        "_write",
-        "appended",
-        "bytes_freed",
-        "own",
-    )
+        "_base", "_bytes", "_check_at", "_current", "_directory", "_interval", "_limit", "_lock",
+        "_max_bytes", "_number", "_orphans", "_segment_bytes", "_segments", "_syncer", "_turns",
+        "_write", "appended", "bytes_freed", "own",
+    )  # fmt: skip
 
     def __init__(
         self,

@@ -140,7 +140,7 @@ class DeathCounts:
             self._write([])
 
     def close(self) -> None:
-        """End in order: nothing is being delivered; what came back and is not settled is kept."""
+        """End in order: nothing is being delivered; what came back and has no outcome is kept."""
         if self._file >= 0:
             self._write([])
             if not self._deaths and self._path is not None:

@@ -28,7 +28,7 @@ _REMOVED: Final = (FileNotFoundError, NotADirectoryError)
 
 
 class Segment:
-    """A file of the spool, and how far it is written, read and settled.
+    """A file of the spool, and how far it is written, read and acknowledged.
 
     Appending threads change `size`, then `appended`, under their lock, so that the reader, who
     takes none, finds whole records up to `size` and at least `appended` of them.

@@ -72,9 +72,9 @@ class _Waiting:
 class OnCommit:
     """Sends events when the current database transaction commits; discards them if it rolls back.
 
-    Outside of a transaction they are sent at once. An event is as it was when it was emitted. One
-    that was emitted within a savepoint that rolls back is discarded too. Discarded events are
-    counted as dropped, under `rolled_back`.
+    Outside of `atomic` they are sent at once, also with `set_autocommit(False)`: Django tells of no
+    commit there. An event is as it was when it was emitted. One that was emitted within a savepoint
+    that rolls back is discarded too. Discarded events are counted as dropped, under `rolled_back`.
 
     Args:
         using: the alias of the database; the default one if not given.

@@ -89,6 +89,10 @@ def test_the_field_is_in_no_form_of_the_event(where, encode, processed, an_event
         ("data.5", {5: SECRET}),
         ("data.user.5", {"user": {5: SECRET}}),
         ("data.user.ip", {"user": {"ip": None}}),
+        ("data.5", {5: SECRET, "5": SECRET}),
+        ("data.5", {"5": SECRET, "5~2": SECRET, "5~3": SECRET}),
+        ("data.user.5", {"user": {5: SECRET, "5": SECRET}}),
+        ("data.user.5", {"user.5": SECRET, "user.5~2": SECRET}),
     ],
 )
 def test_the_field_is_found_however_it_is_written(field, data, processed, an_event):
