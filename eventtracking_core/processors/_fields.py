@@ -10,6 +10,7 @@ from operator import is_
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from eventtracking_core.encoding import normalize, normalize_event
+from eventtracking_core.encoding._keys import are_names
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
@@ -98,9 +99,11 @@ def rewrite(event: Event, field: Field, change: Change, *, below: bool = False) 
 
 
 def _are_plain(keys: tuple[Any, ...], field: Field) -> bool:
-    """Return whether all keys are text, and none goes on after a field's; remember them."""
-    text = " ".join(keys) if _TEXT.issuperset(map(type, keys)) else None
-    if text is None or f"{field[1]}." in text or f"{field[1]}~" in text:
+    """Return whether all keys are names, and none goes on after a field's; remember them."""
+    if not are_names(keys):
+        return False
+    text = " ".join(keys)
+    if f"{field[1]}." in text or f"{field[1]}~" in text:
         return False
     _plain_keys[field] = keys
     return True
@@ -140,7 +143,7 @@ def _keys(
 def _values(
     value: object, budget: Budget, *, field: Field, below: bool, at: int = 0
 ) -> list[object]:
-    value = readable(value)
+    value = _named(value)
     found: list[object] = []
     if isinstance(value, list | tuple):
         next(budget)
@@ -161,7 +164,7 @@ def _rewrite(
     value: Any, budget: Budget, *, field: Field, below: bool, change: Change, at: int = 0
 ) -> Any:
     again = partial(_rewrite, field=field, below=below, change=change)
-    mapping = readable(value)
+    mapping = _named(value)
     if isinstance(mapping, list | tuple):
         next(budget)
         items = [again(item, budget, at=at) for item in mapping]
@@ -183,6 +186,12 @@ def _rewrite(
         else:
             result[key] = inner
     return result
+
+
+def _named(value: object) -> object:
+    """Return what is `readable`, its keys as they are once encoded: without null characters."""
+    known = readable(value)
+    return normalize(known) if type(known) is dict and not are_names(known) else known
 
 
 def readable(value: object) -> object:

@@ -93,6 +93,12 @@ def test_the_field_is_in_no_form_of_the_event(where, encode, processed, an_event
         ("data.5", {"5": SECRET, "5~2": SECRET, "5~3": SECRET}),
         ("data.user.5", {"user": {5: SECRET, "5": SECRET}}),
         ("data.user.5", {"user.5": SECRET, "user.5~2": SECRET}),
+        ("data.ip", {"i\0p": SECRET}),
+        ("data.ip", {"ip": SECRET, "ip\0": SECRET}),
+        ("data.user.ip", {"user": {"ip\0": SECRET}}),
+        ("data.user.ip", {"user\0": {"ip": SECRET}}),
+        ("data.user", {"user\0.ip": SECRET}),
+        ("data.😀", {"\ud83d\ude00": SECRET}),
     ],
 )
 def test_the_field_is_found_however_it_is_written(field, data, processed, an_event):
