@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from _thread import get_ident
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from threading import TIMEOUT_MAX
@@ -51,13 +52,13 @@ def start_daemon(run: Callable[[], None], name: str) -> bool:
 
 @contextmanager
 def signals_left_to_others() -> Iterator[None]:
-    """Receive no signal that ends processes in this thread, which is not the main one.
+    """Receive no signal that ends processes in this thread, unless it is the main one.
 
     Python runs the handlers in the main thread, but a signal that another thread received does not
     end its waits. The system hands the second of two signals to any thread that takes it. A process
     that is started inside would not receive them either.
     """
-    if not hasattr(signal, "pthread_sigmask"):
+    if not hasattr(signal, "pthread_sigmask") or get_ident() == threading.main_thread().ident:
         yield
         return
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
@@ -89,9 +90,7 @@ class Bell:
 
     def wait(self, timeout: float) -> None:
         """Wait until it is rung, for at most `timeout` seconds."""
-        is_native = type(self._lock).__module__ == "_thread"  # a greenlet is in the main thread
-        with signals_left_to_others() if is_native else nullcontext():
-            self._lock.acquire(timeout=max(0.0, min(timeout, TIMEOUT_MAX)))
+        _acquire(self._lock, timeout)
 
     def latch(self) -> Latch:
         """Return a latch for the same kind of threads."""
@@ -122,7 +121,13 @@ class Latch:
 
     def wait(self, timeout: float) -> bool:
         """Wait until the flag is set, for at most `timeout` seconds; return whether it is."""
-        if not self.is_set and self._lock.acquire(timeout=max(0.0, min(timeout, TIMEOUT_MAX))):
+        if not self.is_set and _acquire(self._lock, timeout):
             with suppress(RuntimeError):
                 self._lock.release()  # for the next one who waits
         return self.is_set
+
+
+def _acquire(lock: threading.Lock, timeout: float) -> bool:
+    is_native = type(lock).__module__ == "_thread"  # a greenlet is in the main thread
+    with signals_left_to_others() if is_native else nullcontext():
+        return lock.acquire(timeout=max(0.0, min(timeout, TIMEOUT_MAX)))

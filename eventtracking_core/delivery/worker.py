@@ -111,8 +111,10 @@ class Worker:
             self.wake()
             if not self._start():
                 self._control.set_deadline(deadline)
-                self._drain()
-                self._control.set_deadline(None)
+                try:
+                    self._drain()
+                finally:
+                    self._control.set_deadline(None)
             return marker.done.wait(deadline - monotonic())
         finally:
             self._buffer.queue.withdraw(marker)

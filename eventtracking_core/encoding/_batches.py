@@ -41,5 +41,5 @@ def encode_each(
 
 
 def unencodable(error: Exception) -> RejectedError:
-    """Return the failure of an event whose encoding failed; it tells no value."""
+    """Return the failure of an event whose encoding failed; its message contains no value."""
     return RejectedError(f"the event cannot be encoded ({type(error).__name__})")

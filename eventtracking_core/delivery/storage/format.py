@@ -35,7 +35,7 @@ MAX_DAMAGE: Final = 1 << 20
 """Bytes of one damage that are kept."""
 
 _framed: Final = RECORD.pack
-_last = (b"", b"")
+_last: tuple[bytes | None, bytes] = (None, b"")
 """The last payload, and its record."""
 
 

@@ -46,6 +46,43 @@ def test_without_threads_events_are_delivered(mode, end, program, names):
     assert names() == {"a.b": 100}
 
 
+def test_without_threads_ctrl_c_ends_a_flush(program):
+    program(
+        NO_THREADS
+        + """
+    import _thread
+    import os
+    import signal
+    import time
+    import eventtracking_core as et
+
+    class Away:
+        def send(self, event):
+            _thread.start_new_thread(interrupt, ())
+            raise et.RetryableError("away")
+
+    def interrupt():
+        sleeping = 0
+        while sleeping < 5:
+            time.sleep(0.01)
+            state = open(f"/proc/{os.getpid()}/stat").read().rpartition(")")[2].split()[0]
+            sleeping = sleeping + 1 if state == "S" else 0
+        os.kill(os.getpid(), signal.SIGINT)
+
+    delivery = {"mode": "queue", "initial_interval": 3600, "max_interval": 3600}
+    et.configure({"shutdown_timeout": 0.1,
+                  "backends": {"sink": {"type": "__main__:Away", "delivery": delivery}}})
+    et.emit("a.b")
+    try:
+        et.get_tracker().flush(3600)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    else:
+        raise AssertionError("it went on")
+    """
+    )
+
+
 @pytest.mark.parametrize("end", ["flush", "shutdown", "exit"])
 @pytest.mark.parametrize("mode", ["inline", "queue"])
 def test_without_locks_events_are_delivered(mode, end, program, names):

@@ -70,6 +70,35 @@ def test_two_signals_at_once_end_a_program_that_waits(program, names):
     assert names() == {"waiting": 20}
 
 
+WAITING_THREADS = """
+    import signal, threading, time
+    from pathlib import Path
+    import eventtracking_core as et
+
+    delivery = {"mode": "spool", "directory": "spool", "schedule_delay": 60, "fsync_interval": 60}
+    sink = {"type": "file", "path": "events.ndjson", "delivery": delivery}
+    et.configure({"shutdown_timeout": 60, "backends": {"sink": sink}})
+    et.emit("waiting")
+    ends = sum(1 << number - 1 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+
+    def blocked():
+        tasks = Path("/proc/self/task").iterdir()
+        others = [task for task in tasks if int(task.name) != threading.get_native_id()]
+        lines = [(task / "status").read_text().splitlines() for task in others]
+        return [int(each.split()[1], 16) & ends for line in lines for each in line
+                if each.startswith("SigBlk")]
+
+    while blocked() != [ends, ends]:
+        time.sleep(0.001)
+"""
+
+
+def test_our_threads_receive_no_signal_while_they_wait(program, names):
+    """One of them delivers, and one syncs the spool."""
+    program(WAITING_THREADS)
+    assert names() == {"waiting": 1}
+
+
 STARTS_A_PROCESS = """
     import subprocess, sys
     import eventtracking_core as et
