@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from random import uniform
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from eventtracking_core.delivery.storage.spool import SpooledEvent
 from eventtracking_core.diagnostics import describe
@@ -119,12 +119,19 @@ def _send_each(
         consecutive_errors += not isinstance(error, RejectedError)
         if consecutive_errors == min(MAX_CONSECUTIVE_SINGLE_ERRORS, len(events)):
             if consecutive_errors == index + 1:
-                raise error
+                try:
+                    raise error
+                finally:
+                    del error, failures  # the frame must not hold what holds the frame
             unsent = RetryableError("not tried, since the events before it failed")
             failures |= dict.fromkeys(range(index + 1, len(events)), unsent)
             break
+    error = None
     if failures:
-        raise BatchError(failures)
+        try:
+            raise BatchError(failures)
+        finally:
+            del failures
 
 
 def _outcome(send: Callable[[Event], object], event: Event) -> BaseException | None:
@@ -159,7 +166,7 @@ class Attempt:
         self.retryable: list[QueuedEvent] = []
         self.retry_after: float | None = None
         self._consecutive_errors = 0
-        self._ended_by: BaseException | None = None
+        self._ended_by: _Failure | None = None
 
     def run(self, batch: list[QueuedEvent]) -> None:
         """Deliver what can be delivered; sort the rest."""
@@ -184,8 +191,8 @@ class Attempt:
             else:
                 self._halve(batch)
         elif _is_transient(error):
-            self._ended_by = error
-            self._retry(batch, error)
+            self._ended_by = _failure(error)
+            self._retry(batch, self._ended_by)
         else:
             self._isolate(batch, error)
 
@@ -193,9 +200,9 @@ class Attempt:
         """Try a batch again, then its parts: one event may be to blame, and it is unknown which."""
         self._consecutive_errors += 1
         if self._consecutive_errors >= MAX_CONSECUTIVE_ERRORS:
-            self._ended_by = error
+            self._ended_by = _failure(error)
         if len(batch) == 1 or batch[0].attempts < ISOLATE_AFTER:
-            self._retry(batch, error, alone=len(batch) == 1)
+            self._retry(batch, _failure(error), alone=len(batch) == 1)
         else:
             self._halve(batch)
 
@@ -212,32 +219,43 @@ class Attempt:
             elif isinstance(error, RejectedError):
                 self._reject(item, error)
             else:
-                self._retry([item], error, alone=True)
+                self._retry([item], _failure(error), alone=True)
 
     def _reject(self, item: QueuedEvent, error: BaseException) -> None:
         item.failed(_text(error))
         self.rejected.append(item)
 
-    def _retry(
-        self, batch: list[QueuedEvent], error: BaseException, *, alone: bool = False
-    ) -> None:
-        now, text, transient = monotonic(), _text(error), _is_transient(error)
+    def _retry(self, batch: list[QueuedEvent], failure: _Failure, *, alone: bool = False) -> None:
+        now = monotonic()
         for item in batch:
-            item.failed(text)
+            item.failed(failure.text)
             item.failing_since = item.failing_since or now
             item.is_alone = alone
-            item.transient = transient
+            item.transient = failure.is_transient
         self.retryable += batch
-        retry_after: object = getattr(error, "retry_after", None)
-        if isinstance(retry_after, int | float) and retry_after > 0:
-            self.retry_after = max(self.retry_after or 0.0, retry_after)
+        if failure.retry_after > 0:
+            self.retry_after = max(self.retry_after or 0.0, failure.retry_after)
+
+
+class _Failure(NamedTuple):
+    """What is kept of an error: with its traceback it would hold the batch, and open files."""
+
+    text: str
+    is_transient: bool
+    retry_after: float
+
+
+def _failure(error: object) -> _Failure:
+    retry_after: object = getattr(error, "retry_after", None)
+    seconds = retry_after if isinstance(retry_after, int | float) else 0.0
+    return _Failure(_text(error), _is_transient(error), seconds)
 
 
 def _is_transient(error: object) -> bool:
     return isinstance(error, RetryableError | OSError)
 
 
-def _text(error: BaseException) -> str:
+def _text(error: Any) -> str:
     try:
         return describe(error)
     except Exception:  # noqa: BLE001  an error may fail to say what it is
