@@ -56,7 +56,10 @@ export function openQueue(name, send, { delay, batchSize, limit }, lost) {
     if (!isStarted || time >= due) return;
     cancel();
     due = time;
-    timer = setTimeout(flush, time - Date.now());
+    timer = setTimeout(() => {
+      due = Infinity; // a flush that is going on does not cancel
+      flush();
+    }, time - Date.now());
   };
 
   /** @param {string[]} more */

@@ -45,6 +45,26 @@ test("a full batch does not wait", async () => {
   assert.deepEqual(send.calls, [["a", "b"], ["c", "d"], ["e"]]);
 });
 
+test("what comes while a slow batch is sent is sent after it, and what comes later too", async () => {
+  const calls = [];
+  let answer;
+  const tracker = open((events) => {
+    calls.push(names(events));
+    return new Promise((resolve) => (answer = resolve));
+  });
+  tracker.emit("a");
+  await pass(2000);
+  tracker.emit("b");
+  await pass(5000);
+  answer();
+  await settle();
+  answer();
+  await settle();
+  tracker.emit("c");
+  await pass(2000);
+  assert.deepEqual(calls, [["a"], ["b"], ["c"]]);
+});
+
 test("batches stay below 60 KiB", async () => {
   const sizes = [];
   const tracker = open((events) => void sizes.push(Buffer.byteLength(JSON.stringify(events))));

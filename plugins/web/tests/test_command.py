@@ -123,6 +123,7 @@ def test_the_latest_events_are_asked_for_by_their_number(demo):
 CHROMIUM = shutil.which("chromium")
 
 
+@pytest.mark.once
 def test_what_is_done_on_the_page_shows_up_beside_it(demo):
     if CHROMIUM is None:
         pytest.skip("needs Debian's package chromium")
