@@ -171,7 +171,7 @@ class Worker:
                     extra={"backend": self._path, "error": type(error).__name__},
                 )
                 self._control.wait(PAUSE)
-            if bell.is_outdated:
+            if bell.is_outdated and not self._thread.done.is_set:
                 self.wake_at_count = 1  # the next event starts a greenlet
                 self._thread.leave()
                 return
@@ -205,7 +205,7 @@ class Worker:
         """Wait until a batch is full, or due, or asked for."""
         buffer, control, letters = self._buffer, self._control, self._outcomes.letters
         due: float | None = None
-        while not (control.stopped_at or control.markers or control.own_bell.is_outdated):
+        while control.stopped_at is None and not (control.markers or control.own_bell.is_outdated):
             is_refused = buffer.is_refused
             if is_refused:
                 buffer.write_back_queue()

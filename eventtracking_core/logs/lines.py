@@ -200,7 +200,7 @@ def _content_id(time: datetime, record: Record) -> str:
 
 
 def _canonical(record: Record) -> bytes:
-    """Return a record as `json.dumps` writes it with sorted keys; ids depend on it."""
+    """Return a record as `json.dumps` writes it with sorted keys, NaN as null; ids depend on it."""
     with suppress(UnicodeEncodeError):  # half a character, which only an escape can stand for
         text = _encode_sorted(record)
         if text.isascii() and not any(map(text.__contains__, _UNLIKE)) and not _EXPONENT(text):
