@@ -14,6 +14,8 @@ import yaml
 import eventtracking_core
 from eventtracking_cli import main
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(params=["backend", "processor", "context-provider"])
 def project(request, tmp_path):

@@ -53,6 +53,7 @@ def test_every_problem_is_reported_with_its_path(configured):
 EXPECTED = "configuration: expected a table or the path of a file"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [

@@ -88,6 +88,7 @@ CONTENDED = """
 """
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("mode", ["queue", "spool"])
 @pytest.mark.parametrize("kind", ["file", "sqlite", "logger"])
 @pytest.mark.parametrize("library", ["gevent", "eventlet"])

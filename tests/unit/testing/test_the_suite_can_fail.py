@@ -13,7 +13,7 @@ import pytest
 from eventtracking_core import BatchError, RejectedError, RetryableError
 from eventtracking_core.testing import BackendConformance, hostile
 
-pytestmark = [pytest.mark.native, pytest.mark.slow]
+pytestmark = [pytest.mark.native, pytest.mark.once, pytest.mark.slow]
 
 
 class Good:

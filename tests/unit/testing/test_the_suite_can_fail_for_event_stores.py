@@ -13,7 +13,7 @@ from eventtracking_core.encoding import decode_json, encode_json
 from eventtracking_core.reading import conditions, field_text, matcher, period_start
 from eventtracking_core.testing import EventStoreConformance
 
-pytestmark = [pytest.mark.native, pytest.mark.slow]
+pytestmark = [pytest.mark.native, pytest.mark.once, pytest.mark.slow]
 
 
 class Good:

@@ -12,7 +12,7 @@ from eventtracking_core import EventEmissionExit
 from eventtracking_core.events import new_id
 from eventtracking_core.testing import ProcessorConformance
 
-pytestmark = [pytest.mark.native, pytest.mark.slow]
+pytestmark = [pytest.mark.native, pytest.mark.once, pytest.mark.slow]
 
 
 def suite_of(processor, **limits):

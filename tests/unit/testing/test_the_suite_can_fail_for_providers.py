@@ -9,7 +9,7 @@ import pytest
 
 from eventtracking_core.testing import ContextProviderConformance
 
-pytestmark = [pytest.mark.native, pytest.mark.slow]
+pytestmark = [pytest.mark.native, pytest.mark.once, pytest.mark.slow]
 
 
 def suite_of(provider, **limits):

@@ -10,7 +10,7 @@ import pytest
 
 from eventtracking_core.testing import MetadataStoreConformance
 
-pytestmark = [pytest.mark.native, pytest.mark.slow]
+pytestmark = [pytest.mark.native, pytest.mark.once, pytest.mark.slow]
 
 
 class Good:
