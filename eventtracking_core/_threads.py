@@ -26,6 +26,9 @@ ENDING_SIGNALS: Final = frozenset(
 )
 """Signals that supervisors and terminals send to end a process."""
 
+LONGEST_WAIT: Final = 3600.0
+"""Seconds after which who waits for a bell wakes: the system's clocks refuse longer waits."""
+
 
 def start_daemon(run: Callable[[], None], name: str) -> bool:
     """Run a function in a daemon thread of its own; return whether one could be started."""
@@ -88,9 +91,9 @@ class Bell:
         with suppress(RuntimeError):  # it was rung before
             self._lock.release()
 
-    def wait(self, timeout: float) -> None:
-        """Wait until it is rung, for at most `timeout` seconds."""
-        _acquire(self._lock, timeout)
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until it is rung, for at most `timeout` seconds, or an hour."""
+        _acquire(self._lock, LONGEST_WAIT if timeout is None else min(timeout, LONGEST_WAIT))
 
     def latch(self) -> Latch:
         """Return a latch for the same kind of threads."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType, TracebackType
 
-__all__ = ["interrupt_in", "pass_on"]
+__all__ = ["StoredError", "interrupt_in", "pass_on"]
 
 MAX_CHAIN: Final = 16
 """Exceptions behind one another that are looked at."""
@@ -36,6 +36,10 @@ _GREENLETS: Final = frozenset({"eventlet", "gevent", "greenlet"})
 _GENERATORS: Final = 0x20 | 0x80 | 0x200
 """Flags of code whose frame, once it has ended, does not know any more who called it."""
 _RAISE_NOTHING: Final = frozenset({"RESUME", "JUMP_BACKWARD"})
+
+
+class StoredError(BaseException):
+    """An interrupt, its cause, came when the event was stored already."""
 
 
 def pass_on(error: BaseException) -> None:

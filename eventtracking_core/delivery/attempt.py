@@ -10,7 +10,7 @@ from random import uniform
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
-from eventtracking_core.delivery.storage.spool import SpooledEvent
+from eventtracking_core.delivery.storage.segment import Segment
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import BatchError, RejectedError, RetryableError
 from eventtracking_core.events import Event
@@ -45,6 +45,11 @@ class QueuedEvent:
 
     `poison_strikes` counts failures on its own with an unclassified error while other events
     succeeded. Defaults are class attributes, so events that never fail allocate nothing.
+
+    Args:
+        wire: its bytes, as it waited.
+        event: the event.
+        segment: where it stands in the spool, if it does.
     """
 
     attempts = 0
@@ -56,10 +61,10 @@ class QueuedEvent:
     transient = True
     delivered_at_first_failure = 0
 
-    def __init__(self, wire: bytes, event: Event, spooled: SpooledEvent | None) -> None:
+    def __init__(self, wire: bytes, event: Event, segment: Segment | None) -> None:
         self.wire = wire
         self.event = event
-        self.spooled = spooled
+        self.segment = segment
 
     def failed(self, error: str) -> None:
         """Note an attempt that did not deliver it."""

@@ -14,6 +14,7 @@ from eventtracking_core.delivery.places import (
     base_directory,
     leaf_directory,
 )
+from eventtracking_core.delivery.spooled_buffer import SpooledBuffer
 from eventtracking_core.delivery.storage.dead_letters import DeadLetters
 from eventtracking_core.delivery.storage.directory import directory_name
 from eventtracking_core.routing import Leaf, LeafPlace
@@ -47,8 +48,10 @@ class BatchLeaf(Leaf):
         base = base_directory(options.directory)
         self.directory = leaf_directory(base, path or self.name, place.tracker, place.owner)
         self._earlier_directory = base / directory_name(path or self.name)
-        self.buffer = Buffer(
-            path, options, self.directory, base, lost=partial(self.ledger.drop, "damaged")
+        self.buffer = (
+            SpooledBuffer(path, options, self.directory, base, partial(self.ledger.drop, "damaged"))
+            if "spool" in {options.mode, options.when_full}
+            else Buffer(options)
         )
         self.dead_letters = DeadLetters(
             self.directory / "dead", options.max_dead_letter_bytes, base=base

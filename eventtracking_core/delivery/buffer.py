@@ -1,220 +1,178 @@
-"""Events that wait before a backend: in a queue in memory, in a spool of files, or in both."""
+"""Events that wait before a backend: in memory, bounded in number and in bytes."""
 
 from __future__ import annotations
 
-import logging
+from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from eventtracking_core.delivery.queue import MemoryQueue
-from eventtracking_core.delivery.storage.deaths import DeathCounts
-from eventtracking_core.delivery.storage.spool import Spool, SpooledEvent
-from eventtracking_core.diagnostics import describe, report
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.interrupts import StoredError
 
 if TYPE_CHECKING:
+    from eventtracking_core._threads import Latch
     from eventtracking_core.delivery.options import DeliveryOptions
-    from eventtracking_core.delivery.queue import FlushMarker
+    from eventtracking_core.delivery.storage.deaths import DeathCounts
+    from eventtracking_core.delivery.storage.segment import Segment
+    from eventtracking_core.delivery.storage.spool import Spool
 
-__all__ = ["SPOOL_FULL", "Buffer"]
+__all__ = ["QUEUE_FULL", "Buffer", "FlushMarker"]
 
-SPOOL_FULL: Final = -1
+QUEUE_FULL: Final = 0
+
+
+class FlushMarker:
+    """Stands in the queue behind everything that came before it; see `flush`."""
+
+    __slots__ = ("done", "expedited", "is_withdrawn", "reached", "spooled", "written_back")
+
+    def __init__(self, done: Latch) -> None:
+        self.expedited = False
+        self.is_withdrawn = False
+        self.reached = False
+        self.spooled = 0
+        self.written_back = 0
+        self.done = done
 
 
 class Buffer:
-    """The pending events of one leaf.
+    """The pending events of one leaf, first in, first out, each as its bytes.
 
-    `put`, `put_in_spool` and `mark` are for any thread and for signal handlers, `seek_orphans` for
-    any thread. Everything else is for the thread that delivers.
+    `put` is for any thread and for signal handlers, so there is no lock: `deque.append` is one
+    step, and so is a line that adds a number to an attribute and calls nothing. (Other threads,
+    signals and profilers get their turn at calls, and debuggers between lines.) `mark`,
+    `put_in_spool` and `seek_orphans` are for any thread, everything else for the one that delivers.
 
     Args:
-        path: the leaf's path, for the log.
-        options: how much may wait, and where.
-        directory: the leaf's own directory.
-        base: the directory that the operator configured.
-        lost: called with the number of spooled events that cannot be read again.
+        options: how much may wait.
     """
 
-    def __init__(
-        self,
-        path: str,
-        options: DeliveryOptions,
-        directory: Path,
-        base: Path,
-        lost: Callable[[int], None],
-    ) -> None:
-        self._path = path
-        self._options = options
-        self.spool = (
-            Spool(
-                directory / "spool",
-                max_bytes=options.max_spool_bytes,
-                fsync_interval=options.fsync_interval,
-                lost=lost,
-                base=base,
-            )
-            if "spool" in {options.mode, options.when_full}
-            else None
-        )
-        self.deaths = DeathCounts(directory / "deliveries", base)
+    spool: Spool | None = None
+    deaths: DeathCounts | None = None
+    """Processes that died while they delivered an event from the spool."""
+    backlog = 0
+    """How many events of other processes were adopted and wait to be taken."""
+    has_adopted = False
+    """Whether only events of other processes are left to take."""
+    is_refused = False
+    """Whether there are events in memory that belong on a disk, which refused them."""
+
+    def __init__(self, options: DeliveryOptions) -> None:
+        self._max_size = options.max_queue_size
+        self._max_bytes = options.max_queue_bytes
         self._reset()
 
     def _reset(self) -> None:
-        self.queue = MemoryQueue(self._options.max_queue_size, self._options.max_queue_bytes)
-        self._written_back = 0
-        self.put = self._put()
+        self._items: deque[bytes | FlushMarker] = deque()
+        self._markers = 0
+        self.bytes = 0
+        self.put: Callable[[bytes], int] = self.put_in_memory
         """Store an event; return how many wait then, or `QUEUE_FULL` or `SPOOL_FULL`."""
 
     def forked(self) -> None:
         """Reset in a forked child: pending events are the parent's."""
-        if self.spool is not None:
-            self.spool.forked()
-        self.deaths.forked()
         self._reset()
 
     # ── adding ──
 
-    def _put(self) -> Callable[[bytes], int]:
-        queue, spool = self.queue, self.spool
-        if spool is None:
-            return queue.put
-        appender = spool.appender
+    def put_in_memory(self, wire: bytes) -> int:
+        """Add an event at the end; return how many wait then, or `QUEUE_FULL`.
 
-        def put_on_disk(wire: bytes) -> int:
-            # Counted first: nothing that an interrupt could end comes behind the append.
-            waiting = appender.appended - spool.taken + 1
-            if queue.bytes:
-                waiting += len(queue)
-            try:
-                return waiting if appender.append(wire) else SPOOL_FULL
-            except OSError as error:
-                pass_on(error)
-                if not isinstance(error, BlockingIOError):  # a signal handler emits
-                    self._report(error)
-                return queue.put(wire)
+        Raises:
+            StoredError: it is added, and an interrupt came then.
+        """
+        size = len(wire)
+        waiting = len(self._items) - self._markers + 1
+        if waiting > self._max_size or self.bytes + size > self._max_bytes:
+            return QUEUE_FULL
+        self.bytes += size
+        try:
+            self._items.append(wire)
+        except MemoryError:
+            self.bytes -= size
+            raise
+        except BaseException as interrupt:
+            raise StoredError from interrupt
+        return waiting
 
-        def put_in_order(wire: bytes) -> int:
-            # Events that overflowed are delivered first; later ones go behind them.
-            return (not spool.unread and queue.put(wire)) or put_on_disk(wire)
-
-        return put_in_order if self._options.mode == "queue" else put_on_disk
-
-    def put_in_spool(self, wire: bytes) -> bool:
+    def put_in_spool(self, _wire: bytes) -> bool:
         """Write an event to the spool; return whether there is one with room for it.
 
         Raises:
             OSError: the event was not written.
         """
-        return self.spool is not None and self.spool.append(wire)
-
-    def mark(self, marker: FlushMarker) -> None:
-        """Add a marker behind everything that is pending."""
-        marker.written_back = self._written_back
-        if self.spool is not None:
-            marker.spooled = self.spool.appended
-        self.queue.put_marker(marker)
-
-    def is_past(self, marker: FlushMarker) -> bool:
-        """Return whether everything before a marker was taken."""
-        if self.spool is None:
-            return marker.reached
-        if marker.written_back != self._written_back:  # events before it are behind it now
-            marker.written_back = self._written_back
-            marker.spooled = self.spool.appended
-        return marker.reached and self.spool.taken >= marker.spooled
-
-    # ── writing back ──
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether there are events in memory that belong on a disk, which refused them."""
-        return self._options.mode == "spool" and len(self.queue) > 0
+        return False
 
     def write_back(self, wire: bytes) -> bool:
         """Write an event to the spool that the disk refused; return whether that worked."""
-        try:
-            is_written = self.put_in_spool(wire)
-        except OSError:  # reported when it was refused
-            return False
-        self._written_back += is_written
-        return is_written
+        return self.put_in_spool(wire)
 
     def write_back_queue(self) -> None:
         """Write the events to the spool that the disk refused, as far as it takes them now."""
-        while self.is_refused:
-            wire = self.queue.next()
-            if wire is None or not self.write_back(wire):
-                return
-            self.queue.take(1, 1)
+
+    def mark(self, marker: FlushMarker) -> None:
+        """Add a marker behind everything that is pending, whether there is room or not."""
+        self._markers += 1
+        self._items.append(marker)
+
+    def is_past(self, marker: FlushMarker) -> bool:
+        """Return whether everything before a marker was taken."""
+        return marker.reached
 
     # ── taking ──
 
     @property
     def waiting(self) -> int:
         """How many events of this process wait to be taken."""
-        spool = self.spool
-        return len(self.queue) if spool is None else len(self.queue) + spool.unread
+        return len(self._items) - self._markers
 
-    @property
-    def backlog(self) -> int:
-        """How many events of other processes were adopted and wait to be taken."""
-        return 0 if self.spool is None else self.spool.backlog
+    in_memory = waiting
+    """How many of them are in memory."""
 
     @property
     def has_more(self) -> bool:
         """Whether there may be anything to take, also from other processes."""
-        spool = self.spool
-        return len(self.queue) > 0 or (spool is not None and spool.has_more)
-
-    @property
-    def has_adopted(self) -> bool:
-        """Whether only events of other processes are left to take."""
-        spool = self.spool
-        return spool is not None and spool.has_more and spool.unread == 0
+        return len(self._items) > self._markers
 
     def seek_orphans(self) -> bool:
         """Lock what dead processes left, for the next `take`; return whether there is anything."""
-        return self.spool is not None and self.spool.seek_orphans()
+        return False
 
-    def take(self, count: int, size: int) -> tuple[list[tuple[bytes, SpooledEvent | None]], int]:
-        """Return the next events, oldest first, and how many of them other processes accepted."""
-        if self.spool is None:
-            return [(wire, None) for wire in self.queue.take(count, size)], 0
-        wires: list[tuple[bytes, SpooledEvent | None]] = []
-        recovered = 0
-        if self._options.mode == "queue":
-            wires += [(wire, None) for wire in self.queue.take(count, size)]
-        if len(wires) < count:
-            spooled, recovered = self.spool.take(count - len(wires), size)
-            if recovered:
-                self.deaths.collect()
-            wires += [(event.wire, event) for event in spooled]
-        if self._options.mode == "spool" and len(wires) < count:
-            wires += [(wire, None) for wire in self.queue.take(count - len(wires), size)]
-        return wires, recovered
+    def take(self, count: int, size: int) -> tuple[list[tuple[bytes, Segment | None]], int]:
+        """Return the next events, oldest first, and how many of them other processes accepted.
 
-    def acknowledge(self, event: SpooledEvent) -> None:
-        """Let the spool forget an event that has an outcome.
+        With an event's bytes comes the segment where they stand, if they are in the spool.
+        """
+        return [(wire, None) for wire in self.take_from_memory(count, size)], 0
+
+    def take_from_memory(self, count: int, size: int) -> list[bytes]:
+        """Return the next events in memory, oldest first; a marker that is met ends the batch."""
+        taken: list[bytes] = []
+        taken_size = 0
+        while len(taken) < count and taken_size < size:
+            try:
+                item = self._items.popleft()
+            except IndexError:
+                break
+            if isinstance(item, FlushMarker):
+                self._reach(item)
+                if item.is_withdrawn:
+                    continue
+                break
+            taken.append(item)
+            taken_size += len(item)
+        self.bytes -= taken_size
+        return taken
+
+    def _reach(self, marker: FlushMarker) -> None:
+        marker.reached = True
+        self._markers -= 1
+
+    def acknowledge(self, segment: Segment) -> None:
+        """Let the spool forget an event of a segment, as it has an outcome.
 
         Raises:
             OSError: it cannot be written; the event may be delivered again by the next process.
         """
-        if self.spool is not None:
-            self.spool.acknowledge(event)
 
     def close(self) -> None:
         """Sync and close the files; what is left in them is for the next process."""
-        if self.spool is not None:
-            self.spool.close()
-            self.deaths.close()
-
-    def _report(self, error: OSError) -> None:
-        report(
-            logging.ERROR,
-            (self._path, "spool", error.errno),
-            "backend %s: the spool cannot be written, events are kept in memory: %s",
-            self._path,
-            describe(error),
-            extra={"backend": self._path, "error": type(error).__name__},
-        )

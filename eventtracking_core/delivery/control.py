@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from eventtracking_core._threads import Bell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from eventtracking_core.delivery.queue import FlushMarker
+    from eventtracking_core.delivery.buffer import FlushMarker
 
 __all__ = ["WorkerControl"]
-
-LONGEST_WAIT: Final = 3600.0
-"""Seconds after which the worker wakes by itself; the system's clocks refuse longer waits."""
 
 
 class WorkerControl:
@@ -80,7 +77,3 @@ class WorkerControl:
             if is_done(marker):
                 self.withdraw(marker)
                 marker.done.set()
-
-    def wait(self, seconds: float | None) -> None:
-        """Wait to be woken, for at most some seconds."""
-        self.own_bell.wait(LONGEST_WAIT if seconds is None else min(seconds, LONGEST_WAIT))

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 from eventtracking_core._text import counted
 from eventtracking_core.delivery.attempt import Attempt, Run, sender
 from eventtracking_core.delivery.batch_leaf import BatchLeaf
-from eventtracking_core.delivery.buffer import SPOOL_FULL
+from eventtracking_core.delivery.buffer import QUEUE_FULL
 from eventtracking_core.delivery.control import WorkerControl
-from eventtracking_core.delivery.queue import QUEUE_FULL, StoredError
 from eventtracking_core.delivery.retry import RetrySender
+from eventtracking_core.delivery.spooled_buffer import SPOOL_FULL
 from eventtracking_core.delivery.worker import Worker
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack, snapshot
 from eventtracking_core.holders import hold, join_holder, let_go
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.interrupts import StoredError, pass_on
 from eventtracking_core.routing import AtomicCounter, LeafPlace
 from eventtracking_core.routing.compiled import takes_wire
 from eventtracking_core.signals import drain_by_default
@@ -151,7 +151,7 @@ class BufferedLeaf(BatchLeaf):
                 if outcome is not None:
                     next(outcome.tick)
             worker = self.worker
-            if waiting >= worker.wake_at_count or self.buffer.queue.bytes >= worker.wake_at_bytes:
+            if waiting >= worker.wake_at_count or self.buffer.bytes >= worker.wake_at_bytes:
                 worker.wake()
             return wire
 

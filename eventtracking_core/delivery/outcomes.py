@@ -106,14 +106,14 @@ class DeliveryOutcomes:
     def abandon(self, events: Sequence[QueuedEvent]) -> None:
         """Spool or drop events whose time is up; those that came from the spool stay there."""
         self._drop_letters()
-        unspooled = [event.wire for event in events if event.spooled is None]
+        unspooled = [event.wire for event in events if event.segment is None]
         self.in_flight -= len(unspooled)
         self.spool_or_drop(unspooled)
 
     def _drop_letters(self) -> None:
         """Store the dead letters that wait, or drop them; those from the spool stay there."""
         self.store_letters()
-        lost = [each for each in self.letters.take() if each.queued.spooled is None]
+        lost = [each for each in self.letters.take() if each.queued.segment is None]
         for letter in lost:
             self._ledger.drop(letter.reason)
         self.in_flight -= len(lost)
@@ -135,8 +135,8 @@ class DeliveryOutcomes:
                     lost += not self._buffer.put_in_spool(wire)
                 except OSError:
                     lost += 1
-            wires = self._buffer.queue.take(maxsize, maxsize)
-            if not wires and not len(self._buffer.queue):
+            wires = self._buffer.take_from_memory(maxsize, maxsize)
+            if not wires and not self._buffer.in_memory:
                 break
         if lost:
             self._ledger.drop("shutdown", lost)
@@ -149,9 +149,9 @@ class DeliveryOutcomes:
     def _acknowledge(self, events: Sequence[QueuedEvent]) -> None:
         self.in_flight -= len(events)
         for event in events:
-            if event.spooled is not None:
+            if event.segment is not None:
                 try:
-                    self._buffer.acknowledge(event.spooled)
+                    self._buffer.acknowledge(event.segment)
                 except OSError as error:  # it has its outcome; at worst it is delivered twice
                     self._report("spool", error)
 

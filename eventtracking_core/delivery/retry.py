@@ -85,14 +85,13 @@ class RetrySender:
         wires, recovered = self._buffer.take(count, self._options.max_batch_bytes)
         if wires:
             self._outcomes.take(len(wires), recovered=recovered)
-        for wire, spooled in wires:
-            queued = QueuedEvent(wire, _NO_EVENT, spooled)
+        for wire, segment in wires:
+            queued = QueuedEvent(wire, _NO_EVENT, segment)
+            reason = None
             try:
-                event = queued.event = self._read(wire)
-                if INVALID in event or spooled is not None:
+                queued.event = self._read(wire)
+                if INVALID in queued.event or segment is not None:
                     reason = self._rejection(queued)
-                else:
-                    reason = None
             except Exception as error:  # noqa: BLE001  a file may hold anything
                 queued.error, reason = describe(error), "rejected"
             if reason is None:
@@ -108,7 +107,7 @@ class RetrySender:
             queued.error = str(event.pop(INVALID))  # type: ignore[typeddict-item]
             queued.wire = encode_msgpack(event)
             return "invalid"
-        deaths = self._buffer.deaths.of(str(event.get("id")))
+        deaths = self._buffer.deaths.of(str(event.get("id"))) if self._buffer.deaths else 0
         if deaths >= self._options.max_worker_deaths:
             queued.error = f"{deaths} processes died while they delivered it"
             return "worker_deaths"
@@ -121,7 +120,7 @@ class RetrySender:
         index = 0
         while index < len(self.pending):
             queued = self.pending[index]
-            if queued.spooled is not None:
+            if queued.segment is not None:
                 index += 1
             elif self._buffer.write_back(queued.wire):
                 del self.pending[index]
@@ -172,11 +171,11 @@ class RetrySender:
 
     def _run(self, attempt: Attempt, batch: list[QueuedEvent]) -> None:
         """Run an attempt; if the process dies in it, the next one knows which events it tried."""
-        spooled = [str(each.event.get("id")) for each in batch if each.spooled is not None]
-        if not spooled:
+        spooled = [str(each.event.get("id")) for each in batch if each.segment is not None]
+        deaths = self._buffer.deaths
+        if deaths is None or not spooled:
             self._make(attempt, batch)
             return
-        deaths = self._buffer.deaths
         deaths.trying(spooled)
         self._make(attempt, batch)
         if attempt.retryable:
@@ -231,7 +230,7 @@ class RetrySender:
             if self._options.mode == "spool":
                 self._write_back()
                 left = min(left, WRITES_BACK_WITHIN)
-            self._control.wait(left)
+            self._control.own_bell.wait(left)
         # The batch grows by waiting events: an event that is to blame shows when others succeed.
         room = self._options.max_batch_size - len(self.pending)
         if room > 0:

@@ -8,8 +8,8 @@ from sys import maxsize
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from eventtracking_core.delivery.buffer import FlushMarker
 from eventtracking_core.delivery.letters import RETRY_INTERVAL
-from eventtracking_core.delivery.queue import FlushMarker
 from eventtracking_core.delivery.worker_thread import WorkerThread
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.interrupts import pass_on
@@ -90,7 +90,7 @@ class Worker:
         try:
             if self._thread.done.is_set:
                 self._drop_late_events()
-            elif self._start():
+            elif (self._thread.is_started and not self._control.bell.is_outdated) or self._start():
                 self._control.bell.ring()
             else:
                 self.wake_at_count = 1
@@ -117,7 +117,7 @@ class Worker:
                     self._control.set_deadline(None)
             return marker.done.wait(deadline - monotonic())
         finally:
-            self._buffer.queue.withdraw(marker)
+            marker.is_withdrawn = True  # it leaves the buffer in its turn, and ends no batch
             self._control.withdraw(marker)
 
     def join(self, timeout: float) -> bool:
@@ -170,7 +170,7 @@ class Worker:
                     describe(error),
                     extra={"backend": self._path, "error": type(error).__name__},
                 )
-                self._control.wait(PAUSE)
+                self._control.own_bell.wait(PAUSE)
             if bell.is_outdated and not self._thread.done.is_set:
                 self.wake_at_count = 1  # the next event starts a greenlet
                 self._thread.leave()
@@ -186,7 +186,7 @@ class Worker:
                 self._outcomes.store_due_letters()
             if control.markers:
                 control.complete(self._is_done)
-            if buffer.spool is not None and not (
+            if buffer.deaths is not None and not (
                 sender.pending or letters.waiting or buffer.has_more
             ):
                 buffer.deaths.clear()
@@ -199,7 +199,7 @@ class Worker:
             if not sender.take(self._options.max_batch_size) and (
                 control.stopped_at is not None or letters.waiting or buffer.has_more
             ):
-                control.wait(PAUSE)
+                control.own_bell.wait(PAUSE)
 
     def _wait_for_batch(self) -> None:
         """Wait until a batch is full, or due, or asked for."""
@@ -210,7 +210,7 @@ class Worker:
             if is_refused:
                 buffer.write_back_queue()
             waiting = buffer.waiting
-            if waiting >= self._full_size or buffer.queue.bytes >= self._full_bytes:
+            if waiting >= self._full_size or buffer.bytes >= self._full_bytes:
                 break
             now = monotonic()
             if waiting and due is None:
@@ -226,7 +226,7 @@ class Worker:
                 pause = None if due is None else due - now
                 if letters.waiting or is_refused:
                     pause = min(pause or RETRY_INTERVAL, RETRY_INTERVAL)
-                control.wait(pause)
+                control.own_bell.wait(pause)
         self.wake_at_count = self.wake_at_bytes = maxsize
 
     def _drain(self) -> None:

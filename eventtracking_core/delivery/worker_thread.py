@@ -85,6 +85,6 @@ class WorkerThread:
         """Let a greenlet deliver, once one is to be started."""
         bell = self._control.own_bell
         while self._control.bell is bell:
-            self._control.wait(None)
+            bell.wait()
         self._running.release()
         self._is_leaving = False

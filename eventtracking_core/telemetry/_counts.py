@@ -61,7 +61,7 @@ def queues(root: RoutingBackend) -> Counter[Series]:
             continue
         where = backend(path, leaf.type_name)
         memory = (*where, ("eventtracking.queue.type", "memory"))
-        found[Series(SIZE, memory)] += len(leaf.buffer.queue)
+        found[Series(SIZE, memory)] += leaf.buffer.in_memory
         found[Series(CAPACITY, memory)] += leaf.options.max_queue_size
         if leaf.buffer.spool is not None:
             spool = (*where, ("eventtracking.queue.type", "spool"))

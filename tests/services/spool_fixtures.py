@@ -113,17 +113,19 @@ def _never(number):
 def read_all():
     """Takes and settles what is in a spool; returns the payloads."""
 
-    def read(spool):
-        payloads = []
-        while True:
-            taken, _ = spool.take(7, 1 << 20)
-            for event in taken:
-                payloads.append(event.wire)
-                spool.acknowledge(event)
-            if not (taken or spool.has_more):
-                return payloads
+    return take_all
 
-    return read
+
+def take_all(spool):
+    """Take and acknowledge what is in a spool; return the payloads."""
+    payloads = []
+    while True:
+        taken, _ = spool.take(7, 1 << 24)
+        for wire, segment in taken:
+            payloads.append(wire)
+            spool.acknowledge(segment)
+        if not (taken or spool.has_more):
+            return payloads
 
 
 @pytest.fixture

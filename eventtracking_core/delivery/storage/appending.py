@@ -12,7 +12,6 @@ from threading import RLock, get_ident
 from time import monotonic
 from typing import Final
 
-from eventtracking_core.delivery.queue import StoredError
 from eventtracking_core.delivery.storage.adoption import Orphans
 from eventtracking_core.delivery.storage.directory import ProcessDirectory, make_private
 from eventtracking_core.delivery.storage.disk import Disk, identity, roll_back
@@ -21,6 +20,7 @@ from eventtracking_core.delivery.storage.segment import Segment, begun
 from eventtracking_core.delivery.storage.sync import Syncer
 from eventtracking_core.delivery.storage.turns import Turns
 from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.interrupts import StoredError
 
 __all__ = ["Appender"]
 

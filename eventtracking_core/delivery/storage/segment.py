@@ -22,7 +22,7 @@ from eventtracking_core.delivery.storage.reader import (
 from eventtracking_core.descriptors import dup_high
 from eventtracking_core.diagnostics import describe, report
 
-__all__ = ["Segment", "SpooledEvent", "adopted", "begun"]
+__all__ = ["Segment", "adopted", "begun"]
 
 _REMOVED: Final = (FileNotFoundError, NotADirectoryError)
 
@@ -175,16 +175,6 @@ class Segment:
             self.close()
         if not self.is_complete and identity(self.descriptor) == self.file:
             os.close(self.descriptor)
-
-
-class SpooledEvent:
-    """An event's bytes, and where they stand."""
-
-    __slots__ = ("segment", "wire")
-
-    def __init__(self, wire: bytes, segment: Segment) -> None:
-        self.wire = wire
-        self.segment = segment
 
 
 def begun(path: Path, owner: ProcessDirectory) -> Segment:

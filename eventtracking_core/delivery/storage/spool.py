@@ -17,9 +17,9 @@ from eventtracking_core.delivery.storage.appending import Appender
 from eventtracking_core.delivery.storage.directory import ProcessDirectory
 from eventtracking_core.delivery.storage.disk import DISK, Disk
 from eventtracking_core.delivery.storage.quarantine import Quarantine
-from eventtracking_core.delivery.storage.segment import Segment, SpooledEvent
+from eventtracking_core.delivery.storage.segment import Segment
 
-__all__ = ["Spool", "SpooledEvent"]
+__all__ = ["Spool"]
 
 DAMAGED: Final = "damaged"
 """The directory beside the spool for quarantined bytes: those that are not a valid record."""
@@ -126,11 +126,11 @@ class Spool:
             or any(segment.is_complete for segment in list(self._segments))
         )
 
-    def take(self, max_records: int, max_bytes: int) -> tuple[list[SpooledEvent], int]:
-        """Return the next events, oldest first, and how many of them were adopted."""
+    def take(self, max_records: int, max_bytes: int) -> tuple[list[tuple[bytes, Segment]], int]:
+        """Return the next events with their segments, oldest first, and how many were adopted."""
         self._adopt()
         self._quarantine.store()
-        taken: list[SpooledEvent] = []
+        taken: list[tuple[bytes, Segment]] = []
         recovered = 0
         segments = list(self._segments)
         # Every second batch, so that neither waits behind the other for ever.
@@ -139,7 +139,7 @@ class Spool:
             segments.sort(key=lambda segment: not segment.is_adopted)
         for segment in segments:
             wires = self._read(segment, max_records - len(taken), max_bytes)
-            taken += [SpooledEvent(wire, segment) for wire in wires]
+            taken += [(wire, segment) for wire in wires]
             max_bytes -= sum(map(len, wires))
             recovered += len(wires) if segment.is_adopted else 0
             if segment.is_done:
@@ -160,9 +160,8 @@ class Spool:
             self._lost(lost)
         return wires
 
-    def acknowledge(self, event: SpooledEvent) -> None:
+    def acknowledge(self, segment: Segment) -> None:
         """Say that an event needs no further attempt; a segment that is done is removed."""
-        segment = event.segment
         segment.outstanding -= 1
         if segment.outstanding:
             return

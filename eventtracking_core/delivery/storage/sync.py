@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from sys import maxsize
 from typing import Final, TypeVar
 
 from eventtracking_core._threads import Bell, start_daemon
@@ -91,7 +90,7 @@ class Syncer:
 
     def _run(self) -> None:
         while not self._ending.is_set:
-            self._bell.wait(maxsize)
+            self._bell.wait()
             self._ending.wait(self._interval)
             if self.dirty is not None:
                 self._check()

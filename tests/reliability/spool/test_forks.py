@@ -87,9 +87,9 @@ HELD = """
 
     def wires():
         taken, _ = spool.take(9, 999)
-        for event in taken:
-            spool.acknowledge(event)
-        return [event.wire for event in taken]
+        for _, segment in taken:
+            spool.acknowledge(segment)
+        return [wire for wire, _ in taken]
 
     parent, disk = os.getpid(), Held()
     spool = Spool(Path(sys.argv[1], "spool"), max_bytes=1 << 20, fsync_interval=float(sys.argv[3]),

@@ -10,11 +10,12 @@ import pytest
 import small_disks
 from hypothesis import given
 from hypothesis import strategies as st
+from spool_fixtures import take_all
 
 from eventtracking_core._threads import Bell
-from eventtracking_core.delivery.buffer import Buffer
+from eventtracking_core.delivery.buffer import FlushMarker
 from eventtracking_core.delivery.options import DeliveryOptions
-from eventtracking_core.delivery.queue import FlushMarker
+from eventtracking_core.delivery.spooled_buffer import SpooledBuffer
 from eventtracking_core.delivery.storage.disk import Disk
 from eventtracking_core.delivery.storage.spool import Spool
 
@@ -67,38 +68,38 @@ def test_events_that_a_full_disk_refused_survive_a_kill_once_it_has_room(
 
 def test_a_flush_waits_for_events_that_are_written_back_behind_it(tmp_path):
     options = DeliveryOptions(mode="spool")
-    buffer = Buffer("sink", options, tmp_path / "sink", tmp_path, print)
-    buffer.queue.put(b"refused")
+    buffer = SpooledBuffer("sink", options, tmp_path / "sink", tmp_path, print)
+    buffer.put_in_memory(b"refused")
     marker = FlushMarker(Bell().latch())
     buffer.mark(marker)
-    [(wire, spooled)], _ = buffer.take(1, 100)
-    assert (wire, spooled) == (b"refused", None)
+    [(wire, segment)], _ = buffer.take(1, 100)
+    assert (wire, segment) == (b"refused", None)
     buffer.take(1, 100)
     assert buffer.is_past(marker)
     assert buffer.write_back(wire)
     assert not buffer.is_past(marker)
-    [(wire, spooled)], _ = buffer.take(1, 100)
-    assert (wire, spooled.wire) == (b"refused", b"refused")
+    [(wire, segment)], _ = buffer.take(1, 100)
+    assert wire == b"refused"
     assert buffer.is_past(marker)
-    buffer.acknowledge(spooled)
+    buffer.acknowledge(segment)
     buffer.close()
 
 
 def test_a_flush_that_was_given_up_does_not_keep_events_from_being_written_back(tmp_path):
-    buffer = Buffer("sink", DeliveryOptions(mode="spool"), tmp_path / "sink", tmp_path, print)
+    buffer = SpooledBuffer(
+        "sink", DeliveryOptions(mode="spool"), tmp_path / "sink", tmp_path, print
+    )
     marker = FlushMarker(Bell().latch())
-    buffer.queue.put(b"before")
+    buffer.put_in_memory(b"before")
     buffer.mark(marker)
-    buffer.queue.put(b"behind")
+    buffer.put_in_memory(b"behind")
     buffer.write_back_queue()
     assert (buffer.spool.appended, buffer.waiting) == (1, 2)
-    buffer.queue.withdraw(marker)
+    marker.is_withdrawn = True
     buffer.write_back_queue()
     assert (buffer.spool.appended, buffer.waiting) == (2, 2)
     events, _ = buffer.take(10, 100)
-    assert [(wire, event.wire) for wire, event in events] == [
-        (each,) * 2 for each in [b"before", b"behind"]
-    ]
+    assert [wire for wire, segment in events if segment] == [b"before", b"behind"]
     buffer.close()
 
 
@@ -153,10 +154,3 @@ def test_a_record_that_was_rolled_back_leaves_nothing_for_the_next_process(tmp_p
     assert take_all(heir) == [b"whole"]
     assert heir.damaged == 0
     heir.close()
-
-
-def take_all(spool):
-    taken, _ = spool.take(1000, 1 << 20)
-    for event in taken:
-        spool.acknowledge(event)
-    return [event.wire for event in taken]

@@ -71,7 +71,7 @@ def after_power_loss(tmp_path_factory):
         spool.seek_orphans()
         taken, _ = spool.take(10_000, 1 << 30)
         spool.close()
-        return [event.wire for event in taken]
+        return [wire for wire, _ in taken]
 
     return survivors
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from spool_fixtures import take_all
 
 from eventtracking_core.delivery.storage.disk import Disk
 from eventtracking_core.delivery.storage.format import (
@@ -59,14 +60,7 @@ def adopted(directory):
     """Return what the next process reads, how many damages it finds, and what it sets aside."""
     with opened(directory) as spool:
         spool.seek_orphans()
-        wires = []
-        while True:
-            taken, _ = spool.take(5, 1 << 24)
-            for event in taken:
-                wires.append(event.wire)
-                spool.acknowledge(event)
-            if not (taken or spool.has_more):
-                break
+        wires = take_all(spool)
     aside = [path.read_bytes() for path in sorted(Path(directory, "damaged").glob("*"))]
     return wires, spool.damaged, aside
 

@@ -46,8 +46,8 @@ def test_what_was_settled_is_not_read_again_by_the_next_process(spool_at, read_a
     for number in range(10):
         spool.append(b"%d" % number)
     taken, _ = spool.take(6, 1000)
-    for event in taken:
-        spool.acknowledge(event)
+    for _, segment in taken:
+        spool.acknowledge(segment)
     spool.close()
     heir = spool_at()
     heir.seek_orphans()
@@ -74,7 +74,7 @@ def test_a_backlog_is_delivered_beside_a_flow_that_never_ends(spool_at):
         for _ in range(10):
             heir.append(b"own %d" % number)
         taken, _ = heir.take(10, 1 << 20)
-        adopted += [event.wire for event in taken if event.wire.startswith(b"adopted")]
-        for event in taken:
-            heir.acknowledge(event)
+        adopted += [wire for wire, _ in taken if wire.startswith(b"adopted")]
+        for _, segment in taken:
+            heir.acknowledge(segment)
     assert adopted == [b"adopted %d" % number for number in range(100)]
