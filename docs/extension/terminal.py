@@ -6,6 +6,7 @@ Each page has a directory of its own. `pip install` there installs into it, with
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,19 +32,19 @@ TIMEOUT: Final = 300
 """Seconds a command may take."""
 
 _logger = logging.getLogger(__name__)
-_directories: dict[str, TemporaryDirectory[str]] = {}
+# Made before Sphinx forks: the processes that read pages remove nothing when they end.
+_directories: Final = TemporaryDirectory(prefix="docs-")
 
 
 def forget(_app: Sphinx, _env: BuildEnvironment, page: str) -> None:
     """Let a page that is read again begin with an empty directory."""
-    if page in _directories:
-        _directories.pop(page).cleanup()
+    shutil.rmtree(_directory(page))
 
 
 def _directory(page: str) -> Path:
-    if page not in _directories:
-        _directories[page] = TemporaryDirectory(prefix="docs-")
-    return Path(_directories[page].name)
+    directory = Path(_directories.name) / page.replace("/", "-")
+    directory.mkdir(exist_ok=True)
+    return directory
 
 
 class File(SphinxDirective):
