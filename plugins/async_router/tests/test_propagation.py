@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+pytestmark = pytest.mark.drivers
+
 APPLICATION = '''
 """An application with a task that emits, and its own Celery."""
 

@@ -13,6 +13,8 @@ import eventtracking_core as et
 from eventtracking_async_router import AsyncRouter
 from eventtracking_core.events import new_id
 
+pytestmark = pytest.mark.drivers
+
 
 def events(count, size=0):
     from datetime import UTC, datetime

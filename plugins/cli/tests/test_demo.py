@@ -10,6 +10,8 @@ import pytest
 
 from eventtracking_cli.demo_course import COURSE_ID, HOUR, happenings
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def hour():

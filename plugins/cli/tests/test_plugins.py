@@ -48,6 +48,7 @@ def test_plugins_that_raise_exit_or_hang_are_listed_as_such_and_hurt_nobody(run,
     assert problems["sqlite"] is None
 
 
+@pytest.mark.once
 def test_the_listing_is_a_table_where_it_is_read_by_people(run, plugin):
     plugin("raises", "raise RuntimeError('\\x1b[31m [red]')")
     out = run("plugins").out
@@ -91,6 +92,7 @@ def test_a_plugin_never_takes_the_place_of_a_verb(program, plugin):
     assert "imported" not in program("tree", "--help").out
 
 
+@pytest.mark.once
 def test_commands_that_cannot_be_used_are_a_problem_of_their_plugin(run, plugin):
     plugin("wrong", "greet = 'no command'", command="greet")
     plugin("raises", "raise SystemExit(5)", command="leave")

@@ -21,6 +21,8 @@ from eventtracking_core.testing import (
     MetadataStoreConformance,
 )
 
+pytestmark = pytest.mark.drivers
+
 SMALL = {"type": "clickhouse", "delivery": {"mode": "spool", "max_batch_size": 10}}
 
 

@@ -16,6 +16,8 @@ import django
 import pytest
 from waiting import wait_until
 
+pytestmark = pytest.mark.once
+
 HERE = Path(__file__).parent
 
 PRODUCER = """

@@ -13,6 +13,8 @@ from eventtracking_core.encoding import decode_json
 from eventtracking_core.testing import BackendConformance
 from eventtracking_kafka import KafkaBackend
 
+pytestmark = pytest.mark.drivers
+
 
 def headers(message):
     return {name: value.decode() for name, value in message.headers()}

@@ -16,6 +16,8 @@ from waiting import at_most
 
 from eventtracking_core import RejectedError, RetryableError
 
+pytestmark = pytest.mark.drivers
+
 INSERT = b"insert\0"
 
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from eventtracking_core import BatchError, RejectedError
 from eventtracking_core.encoding import normalize_event
 
+pytestmark = pytest.mark.drivers
+
 
 def test_an_event_is_a_document_with_its_id_as_the_key(a_backend, an_event, stored):
     event = an_event(id="01997c9e-0000-7000-8000-000000000001", name_id="10ac28")

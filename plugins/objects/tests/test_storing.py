@@ -20,6 +20,8 @@ from eventtracking_core.testing import (
 )
 from eventtracking_objects import ObjectsBackend
 
+pytestmark = pytest.mark.drivers
+
 NAMES = st.text(min_size=1, max_size=300) | st.sampled_from(["..", ".", "/", "../../x", "~", "%2F"])
 
 

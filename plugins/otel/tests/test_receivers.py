@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.drivers
+
 
 @pytest.fixture(params=["otlp_tap", "rotel"])
 def endpoint(request):

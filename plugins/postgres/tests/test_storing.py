@@ -19,6 +19,8 @@ from eventtracking_core.testing import (
 )
 from eventtracking_postgres import PostgresBackend
 
+pytestmark = pytest.mark.drivers
+
 
 def ids(events):
     return [event["id"] for event in events]

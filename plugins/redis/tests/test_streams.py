@@ -17,6 +17,8 @@ from eventtracking_core.events import new_id
 from eventtracking_core.testing import BackendConformance
 from eventtracking_redis import RedisBackend
 
+pytestmark = pytest.mark.drivers
+
 
 def an_event(**data):
     return {

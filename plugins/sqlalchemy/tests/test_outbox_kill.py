@@ -15,6 +15,8 @@ import pytest
 from sqlalchemy import text
 from waiting import wait_until
 
+pytestmark = pytest.mark.once
+
 PRODUCER = """
 import sys, time
 from sqlalchemy import create_engine, text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 PROGRAM = """
     import sys
     import eventtracking_core as et
@@ -88,7 +90,6 @@ CONTENDED = """
 """
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("mode", ["queue", "spool"])
 @pytest.mark.parametrize("kind", ["file", "sqlite", "logger"])
 @pytest.mark.parametrize("library", ["gevent", "eventlet"])
