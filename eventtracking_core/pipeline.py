@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.contexts.provided import Provided
 from eventtracking_core.holders import calls_below, hold
 from eventtracking_core.interception import Send, compile_tree, interceptors, is_isolated, observers
-from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing import AtomicCounter, RoutingBackend
 from eventtracking_core.routing.binding import bind
 from eventtracking_core.settings import (
@@ -95,6 +93,7 @@ class Pipeline:
         owner: Owner | None = None,
     ) -> None:
         self._owner = owner
+        self.provided: Provided | None = None
         self.root = root
         self.providers = tuple(providers)
         self.shutdown_timeout = shutdown_timeout
@@ -236,29 +235,18 @@ class Pipeline:
             return
         self.root.compile(lambda leaf: partial(leaf.reject_invalid, error))(event)
 
-    def context(self, entered: dict[str, Any]) -> dict[str, Any]:
-        """Return the providers' values, with the entered contexts on top.
+    @property
+    def providers(self) -> tuple[ContextProvider, ...]:
+        """What adds values to the context of every event, in their order."""
+        return self.provided.providers if self.provided else ()
 
-        Without values, the entered contexts themselves.
-        """
-        values: dict[str, Any] = {}
-        for provider in self.providers:
-            try:
-                values |= provider()
-            except Exception as error:  # noqa: BLE001  the event matters more than its context
-                pass_on(error)
-                report(
-                    logging.ERROR,
-                    (self.emitted_count, type(provider), type(error)),
-                    "context provider %s failed: %s",
-                    type(provider).__name__,
-                    describe(error),
-                    extra={"provider": type(provider).__name__, "error": type(error).__name__},
-                )
-        if not values:
-            return entered
-        values |= entered
-        return values
+    @providers.setter
+    def providers(self, providers: tuple[ContextProvider, ...]) -> None:
+        self.provided = Provided(providers) if providers else None
+
+    def context(self, entered: dict[str, Any]) -> dict[str, Any]:
+        """Return what `Provided.context` returns; without providers, the entered contexts."""
+        return self.provided.context(entered) if self.provided else entered
 
 
 def _move(moved: AtomicCounter, _event: Event | None = None) -> NoReturn:

@@ -26,7 +26,11 @@ Context = Mapping[str, Any]
 
 
 class ContextProvider(Protocol):
-    """Called at each event; what it returns lies under the stack, so entered contexts win."""
+    """Called at each event; what it returns lies under the stack, so entered contexts win.
+
+    Its class may have an `is_constant`: if True, no mapping that it returned changes afterwards, so
+    that events may share one; a subclass says so for itself.
+    """
 
     def __call__(self) -> Context:
         """Return values by field name."""

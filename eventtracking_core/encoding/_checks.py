@@ -82,7 +82,11 @@ def weight(event: Mapping[str, Any]) -> int:
     Raises:
         AttributeError: its timestamp is no time.
     """
-    if event["timestamp"].tzinfo is not UTC or not (len(event) == FIELDS or _are_settled(event)):
+    if event["timestamp"].tzinfo is not UTC or not (
+        len(event) == FIELDS
+        or (len(event) == FIELDS + 1 and type(event.get("name_id")) is str)
+        or _are_settled(event)
+    ):
         return HEAVY
     context, data = event["context"], event["data"]
     if type(context) is not dict or type(data) is not dict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count, repeat
 from operator import is_
@@ -15,7 +15,7 @@ from eventtracking_core.encoding._keys import are_names
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
-__all__ = ["Budget", "Field", "bounded", "parse", "readable", "rewrite", "values"]
+__all__ = ["SCALARS", "Budget", "Field", "bounded", "parse", "readable", "rewrite", "values"]
 
 Field = tuple[str, ...]
 Change = Callable[[dict[str, Any], str], None]
@@ -31,7 +31,7 @@ _TWIN: Final = re.compile(r"~\d+$")
 _TEXT: Final = frozenset({str})
 _plain_keys: Final[dict[Field, tuple[str, ...]]] = {}
 """By field, the last keys that `_are_plain`; most often, the next ones are the same."""
-_SCALARS: Final = frozenset({str, int, float, bool, type(None), bytes})
+SCALARS: Final = frozenset({str, int, float, bool, type(None), bytes})
 
 
 def parse(text: str) -> Field:
@@ -109,10 +109,8 @@ def _are_plain(keys: tuple[Any, ...], field: Field) -> bool:
     return True
 
 
-def _keys(
-    mapping: Mapping[str, Any], field: Field, at: int, *, below: bool
-) -> Iterator[tuple[str, int]]:
-    """Yield the keys under which a field, or what holds it, is there, and where the rest begins.
+def _keys(mapping: dict[str, Any], field: Field, at: int, *, below: bool) -> list[tuple[str, int]]:
+    """Return the keys under which a field, or what holds it, is there, and where the rest begins.
 
     Args:
         mapping: where to look.
@@ -121,23 +119,27 @@ def _keys(
         below: see `rewrite`.
     """
     first, number = field[at], len(field)
+    found = []
     name = first
     twins = count(2)
     while name in mapping:
-        yield name, at + 1
+        found.append((name, at + 1))
         name = f"{first}~{next(twins)}"  # of two keys with one text, such as 4 and "4"
     if at + 1 == number and not below:
-        return
+        return found
     start = f"{first}."
+    if start not in " ".join(mapping):
+        return found
     for key in list(mapping):
         if not key.startswith(start):
             continue
         parts = tuple(_TWIN.sub("", key).split("."))
         end = at + len(parts)
         if parts == field[at:end]:
-            yield key, end
+            found.append((key, end))
         elif below and end > number and parts[: number - at] == field[at:]:
-            yield key, number
+            found.append((key, number))
+    return found
 
 
 def _values(
@@ -145,11 +147,11 @@ def _values(
 ) -> list[object]:
     value = _named(value)
     found: list[object] = []
-    if isinstance(value, list | tuple):
+    if type(value) is list or type(value) is tuple:
         next(budget)
         for item in value:
             found += _values(item, budget, field=field, below=below, at=at)
-    elif isinstance(value, Mapping):
+    elif type(value) is dict:
         next(budget)
         for key, end in _keys(value, field, at, below=below):
             inner = value[key]
@@ -163,24 +165,27 @@ def _values(
 def _rewrite(
     value: Any, budget: Budget, *, field: Field, below: bool, change: Change, at: int = 0
 ) -> Any:
-    again = partial(_rewrite, field=field, below=below, change=change)
     mapping = _named(value)
-    if isinstance(mapping, list | tuple):
+    if type(mapping) is list or type(mapping) is tuple:
         next(budget)
-        items = [again(item, budget, at=at) for item in mapping]
+        again = partial(_rewrite, field=field, below=below, change=change, at=at)
+        items = [again(item, budget) for item in mapping]
         same = all(new is old for new, old in zip(items, mapping, strict=True))
         return value if same else items
-    if not isinstance(mapping, Mapping):
+    if type(mapping) is not dict:
         return mapping  # what cannot be looked into must not go on as it is
     next(budget)
     result = value
     for key, end in _keys(mapping, field, at, below=below):
         is_whole = end == len(field)
-        inner = None if is_whole else again(mapping[key], budget, at=end)
-        if not is_whole and inner is mapping[key]:
-            continue
+        inner = None
+        if not is_whole:
+            old = mapping[key]
+            inner = _rewrite(old, budget, field=field, below=below, change=change, at=end)
+            if inner is old:
+                continue
         if result is value:
-            result = dict(mapping)
+            result = mapping.copy()
         if is_whole:
             change(result, key)
         else:
@@ -190,14 +195,15 @@ def _rewrite(
 
 def _named(value: object) -> object:
     """Return what is `readable`, its keys as they are once encoded: without null characters."""
-    known = readable(value)
-    return normalize(known) if type(known) is dict and not are_names(known) else known
+    if type(value) is dict:
+        return value if are_names(value) else normalize(value)
+    return readable(value)
 
 
 def readable(value: object) -> object:
     """Return what can be looked into; records, and mappings whose keys are no text, normalized."""
     kind = type(value)
-    if kind is list or kind is tuple or kind in _SCALARS:
+    if kind is list or kind is tuple or kind in SCALARS:
         return value
     if kind is dict and _TEXT.issuperset(map(type, cast("dict[Any, Any]", value))):
         return value

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from eventtracking_core.diagnostics import report
 from eventtracking_core.errors import EventEmissionExit
-from eventtracking_core.events import clean_name
-from eventtracking_core.processors._fields import Field, parse, rewrite
+from eventtracking_core.events import clean_name, shared_context
+from eventtracking_core.processors._fields import SCALARS, Field, parse, rewrite
 from eventtracking_core.registry.registry import Registry, find_record
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class FieldProcessor(ABC):
         is_all: bool = False,
     ) -> None:
         self._fields = tuple(dict.fromkeys(map(parse, fields or ())))
+        self._fields_of_context = [field for field in self._fields if field[0] == "context"]
+        self._fields_of_data = [field for field in self._fields if field[0] == "data"]
+        self._seen: tuple[dict[str, Any], dict[str, Any]] = {}, {}
+        """The last context of those that never change, and what became of it."""
         self._classes = frozenset(pii or ())
         self._is_all = is_all
         if not (self._fields or self._classes or is_all):
@@ -85,13 +89,29 @@ class FieldProcessor(ABC):
             if not is_known and not self._passes:
                 self._refuse(event)
             fields = tuple(dict.fromkeys((*personal, *fields)))
+            return self._changed(event, fields)
+        context = event["context"]
+        seen, changed = self._seen
+        if context is not seen:
+            if context is not shared_context[0] or not SCALARS.issuperset(
+                map(type, context.values())
+            ):
+                return self._changed(event, fields)
+            changed = self._changed(event, self._fields_of_context)["context"]
+            self._seen = context, changed
+        if changed is not context:
+            event = event.copy()
+            event["context"] = shared_context[0] = changed
+        return self._changed(event, self._fields_of_data)
+
+    def _changed(self, event: Event, fields: Iterable[Field]) -> Event:
         for field in fields:
             event = rewrite(event, field, self._change, below=True)
         return event
 
     @abstractmethod
     def _change(self, mapping: dict[str, Any], key: str) -> None:
-        """Change, or remove, what a mapping of ours has under a key."""
+        """Change, or remove, what a mapping of ours has under a key; the same way each time."""
 
     def _is_wanted(self, field: Field, pii_class: str) -> bool:  # noqa: ARG002  as `masks`
         return self._is_all or pii_class in self._classes

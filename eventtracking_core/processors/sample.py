@@ -31,9 +31,10 @@ class Sample(Filter):
         if not 0.0 <= rate <= 1.0:
             raise ValueError("rate must be between 0 and 1")
         self._limit = int(rate * 2**32)
+        self._keeps_all = self._limit == 2**32
 
     def __call__(self, event: Event, /) -> None:
         """Let the event pass if it is of the share that is kept."""
         # The id's digits are not evenly spread (time, counter); its checksum is.
-        if crc32(event["id"].encode()) >= self._limit:
+        if not self._keeps_all and crc32(event["id"].encode()) >= self._limit:
             raise EventEmissionExit

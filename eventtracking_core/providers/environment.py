@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import Context
@@ -18,6 +18,8 @@ class Environment:
         variables: the variable for each field, such as `{"region": "AWS_REGION"}`. One that is not
             set gives no field.
     """
+
+    is_constant: ClassVar[bool] = True
 
     def __init__(self, variables: dict[str, str]) -> None:
         self._values = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import Context
@@ -16,6 +16,8 @@ class Origin:
     Args:
         origin: where the events of this process come from.
     """
+
+    is_constant: ClassVar[bool] = True
 
     def __init__(self, origin: str = "server") -> None:
         self._values = {"origin": origin}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import Context
@@ -19,6 +19,8 @@ class Process:
         service_name: `service_name` of every event; `OTEL_SERVICE_NAME` if not given.
         service_version: `service_version` of every event.
     """
+
+    is_constant: ClassVar[bool] = True
 
     def __init__(self, service_name: str | None = None, service_version: str | None = None) -> None:
         service = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import Context
@@ -16,6 +16,8 @@ class Static:
     Args:
         values: the values, by field name.
     """
+
+    is_constant: ClassVar[bool] = True
 
     def __init__(self, values: dict[str, Any]) -> None:
         self._values = dict(values)

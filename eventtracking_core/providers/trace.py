@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import ref
 
 from opentelemetry.context import get_current
@@ -29,6 +29,8 @@ class Trace:
 
     Ids are lower-case hexadecimal text, as in W3C trace context; outside a span there are none.
     """
+
+    is_constant: ClassVar[bool] = True
 
     def __init__(self) -> None:
         # Events come in runs of the same OpenTelemetry context, which never changes and is not kept

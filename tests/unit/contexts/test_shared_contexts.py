@@ -14,6 +14,8 @@ from eventtracking_core.backends.null import NullBackend
 from eventtracking_core.processors.add import Add
 from eventtracking_core.processors.redact import Redact
 from eventtracking_core.processors.regex_filter import RegexFilter
+from eventtracking_core.processors.truncate_ip import TruncateIp
+from eventtracking_core.providers.static import Static
 
 CONTEXT = {"user_id": 7, "path": "/"}
 
@@ -79,12 +81,19 @@ NODES = st.recursive(
 )
 
 
-@given(nodes=st.lists(NODES, max_size=3), later=NODES, processors=st.lists(PROCESSORS, max_size=2))
+@given(
+    nodes=st.lists(NODES, max_size=3),
+    later=NODES,
+    processors=st.lists(PROCESSORS, max_size=2),
+    provided=st.sampled_from([{}, {"service": "lms", "path": "/below"}]),
+)
 def test_whatever_backends_and_processors_do_the_next_event_has_the_contexts_that_were_entered(
-    nodes, later, processors
+    nodes, later, processors, provided
 ):
     seen = MemoryBackend()
     tracker = Tracker({"a": seen, **{f"b{number}": node for number, node in enumerate(nodes)}})
+    if provided:
+        tracker.add_context_provider(Static(provided))
     with tracker.context("request", CONTEXT):
         tracker.emit("first")
         tracker.root.register_backend("z", later)
@@ -94,9 +103,10 @@ def test_whatever_backends_and_processors_do_the_next_event_has_the_contexts_tha
         tracker.emit("third")
 
         assert tracker.resolve_context() == CONTEXT
+        assert tracker.event_context() == provided | CONTEXT
     tracker.shutdown()
 
-    assert [event["context"] for event in seen.events[:2]] == [CONTEXT, CONTEXT]
+    assert [event["context"] for event in seen.events[:2]] == [provided | CONTEXT] * 2
 
 
 @pytest.mark.parametrize("delivery", ["inline", "queue"])
@@ -131,3 +141,40 @@ def test_a_change_of_a_located_context_changes_no_event() -> None:
         located["spoiled"] = True
         tracker.emit("after")
     assert [event["context"] for event in memory.events] == [CONTEXT, CONTEXT]
+
+
+def test_with_providers_of_constants_each_event_has_the_contexts_that_are_entered_there() -> None:
+    tracker = Tracker({"memory": (memory := MemoryBackend())})
+    tracker.add_context_provider(Static({"service": "lms"}))
+
+    def generate():
+        with tracker.context("inner", {"inner": 1}):
+            yield
+
+    with tracker.context("request", CONTEXT):
+        tracker.emit("before")
+        generator = generate()
+        next(generator)
+        tracker.emit("within")
+        generator.close()
+        tracker.emit("after")
+    tracker.emit("outside")
+    service = {"service": "lms"}
+    contexts = [service | CONTEXT, service | CONTEXT | {"inner": 1}, service | CONTEXT, service]
+    assert [event["context"] for event in memory.events] == contexts
+
+
+def test_a_processor_changes_a_context_that_it_saw_before_and_what_was_changed_in_it() -> None:
+    tracker = Tracker(
+        {"memory": (memory := MemoryBackend())}, processors=[TruncateIp(["context.ip"])]
+    )
+    values: dict[str, Any] = {"flat": "203.0.113.7", "list": ["203.0.113.7"]}
+    for value in (values["flat"], values["list"], values["flat"]):
+        with tracker.context("request", {"ip": value, "user_id": 7}):
+            tracker.emit("first")
+            if value is values["list"]:
+                value.append("198.51.100.9")
+            tracker.emit("second")
+    cut = ["203.0.113.0", "203.0.113.0", ["203.0.113.0"], ["203.0.113.0", "198.51.100.0"]]
+    assert [event["context"]["ip"] for event in memory.events] == [*cut, *cut[:2]]
+    assert all(event["context"]["user_id"] == 7 for event in memory.events)
