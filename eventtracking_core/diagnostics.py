@@ -19,7 +19,7 @@ from eventtracking_core.interrupts import pass_on
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["describe", "log", "logger", "observers", "report"]
+__all__ = ["describe", "log", "logger", "observers", "report", "report_backend"]
 
 logger: Final = logging.getLogger("eventtracking")
 
@@ -60,6 +60,23 @@ def report(
         message += " (and %d times more in between)"
         args = (*args, hidden)
     log(level, message, *args, extra=extra)
+
+
+def report_backend(
+    level: int, path: str, problem: object, message: str, *args: object, **extra: object
+) -> None:
+    """Log a problem of a backend, as `report` does, with its path in the message and the record.
+
+    Args:
+        level: the level.
+        path: the path of its leaf.
+        problem: the key, for this backend.
+        message: goes on behind the backend's path.
+        args: for the message.
+        extra: more attributes of the record.
+    """
+    fields = {"backend": path, **extra}
+    report(level, (path, problem), f"backend %s{message}", path, *args, extra=fields)
 
 
 def log(level: int, message: str, *args: object, extra: Mapping[str, object] | None = None) -> None:

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from weakref import WeakSet
 
+from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.forks import on_fork, same_process
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _all(objects: Iterable[T]) -> list[T]:
 
 
 def _shutdown(holder: Holder, deadline: float) -> None:
-    holder.shutdown(max(0.0, deadline - monotonic()))
+    holder.shutdown(seconds_until(deadline))
 
 
 @on_fork

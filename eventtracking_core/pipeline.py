@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from time import monotonic, sleep
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from eventtracking_core.contexts.provided import Provided
+from eventtracking_core.deadlines import seconds_until, wait_until
 from eventtracking_core.holders import calls_below, hold
 from eventtracking_core.interception import Send, compile_tree, interceptors, is_isolated, observers
 from eventtracking_core.routing import AtomicCounter, RoutingBackend
@@ -154,7 +155,7 @@ class Pipeline:
         """Wait until all is delivered and every record saved; return whether it is."""
         deadline = monotonic() + timeout
         delivered = self.root.flush(timeout)
-        left = max(0.0, deadline - monotonic())
+        left = seconds_until(deadline)
         return (self._metadata_writer is None or self._metadata_writer.flush(left)) and delivered
 
     def replace(self, new: Pipeline) -> None:
@@ -169,20 +170,18 @@ class Pipeline:
         self._is_replaced = True
         self.send = partial(_move, self._moved)
         # No leaf is closed before: an event goes wholly through the old pipeline, or the new one.
-        self.wait_for_emitters(max(0.0, deadline - monotonic()))
-        self.shutdown(max(0.0, deadline - monotonic()))
+        self.wait_for_emitters(seconds_until(deadline))
+        self.shutdown(seconds_until(deadline))
 
     def wait_for_emitters(self, timeout: float) -> bool:
         """Wait until no other thread sends an event through what was compiled before."""
-        deadline = monotonic() + timeout
         interrupted = calls_below(*emitting)
-        while True:
+
+        def none_is_inside() -> bool:
             left = self._left_count.value  # first: an event that enters now is counted as inside
-            if self.emitted_count.value - left <= interrupted:
-                return True
-            if monotonic() >= deadline:
-                return False
-            sleep(0.0005)
+            return self.emitted_count.value - left <= interrupted
+
+        return wait_until(none_is_inside, monotonic() + timeout, 0.0005)
 
     def forked(self) -> None:
         """Reset in a forked child."""
@@ -208,7 +207,7 @@ class Pipeline:
         try:
             done = self.root.shutdown(timeout)
         finally:
-            left = max(0.0, deadline - monotonic())
+            left = seconds_until(deadline)
             saved = self._metadata_writer is None or self._metadata_writer.shutdown(left)
         return saved and done
 

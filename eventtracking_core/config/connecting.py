@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from eventtracking_core.components import Probeable
+from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.routing import Leaf, RoutingBackend
 
@@ -44,7 +45,7 @@ def connect(root: RoutingBackend, timeout: float) -> list[Probe]:
         probe.start()
     deadline = monotonic() + timeout
     for probe in probes:
-        probe.join(max(0.0, deadline - monotonic()))
+        probe.join(seconds_until(deadline))
     return [probe.result for probe in probes]
 
 

@@ -8,6 +8,7 @@ from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.delivery.attempt import sender
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import BatchError, RejectedError, RetryableError
@@ -179,7 +180,7 @@ class CollectingLeaf(InlineLeaf):
         deadline = monotonic() + timeout
         while self._events and not self._is_delivering and monotonic() < deadline:
             self._deliver_collected(min(TIMEOUT, deadline - monotonic()))
-        return not self._events and super().flush(max(0.0, deadline - monotonic()))
+        return not self._events and super().flush(seconds_until(deadline))
 
     def close(self) -> None:
         """Accept no more events; what is collected is delivered by `shutdown`."""
@@ -191,7 +192,7 @@ class CollectingLeaf(InlineLeaf):
         deadline = monotonic() + timeout
         self.close()
         is_done = self.flush(timeout)
-        return super().shutdown(max(0.0, deadline - monotonic())) and is_done
+        return super().shutdown(seconds_until(deadline)) and is_done
 
     def outlive(self) -> None:
         """Deliver what is collected before the leaf leaves its tree."""

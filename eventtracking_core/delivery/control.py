@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from eventtracking_core._threads import Bell
+from eventtracking_core.deadlines import seconds_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,7 @@ class WorkerControl:
 
     def seconds_left(self, otherwise: float) -> float:
         """Return the seconds until the deadline, or `otherwise` if there is none."""
-        return otherwise if self._deadline is None else max(0.0, self._deadline - monotonic())
+        return otherwise if self._deadline is None else seconds_until(self._deadline)
 
     def complete(self, is_done: Callable[[FlushMarker], bool]) -> None:
         """Let the callers of flushes go on for which a function returns true."""

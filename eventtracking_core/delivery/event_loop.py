@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
+from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.errors import RetryableError
 from eventtracking_core.routing.coroutines import is_coroutine_function
 
@@ -108,7 +109,7 @@ class LoopBackend:
         try:
             if self._runner is None:
                 self._runner = Runner()
-            left = max(0.0, deadline - monotonic())
+            left = seconds_until(deadline)
             return self._runner.run(_bounded(function, args, options, left))
         finally:
             self._lock.release()
@@ -116,7 +117,7 @@ class LoopBackend:
     def _close(self, deadline: float) -> bool:
         if self._owner != os.getpid() or self._runner is None:
             return True
-        if not self._lock.acquire(timeout=max(0.0, deadline - monotonic())):
+        if not self._lock.acquire(timeout=seconds_until(deadline)):
             return False
         try:
             runner, self._runner = self._runner, None

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core._text import counted
+from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.delivery.attempt import Attempt, Run, sender
 from eventtracking_core.delivery.batch_leaf import BatchLeaf
 from eventtracking_core.delivery.buffer import QUEUE_FULL
@@ -15,7 +16,7 @@ from eventtracking_core.delivery.control import WorkerControl
 from eventtracking_core.delivery.retry import RetrySender
 from eventtracking_core.delivery.spooled_buffer import SPOOL_FULL
 from eventtracking_core.delivery.worker import Worker
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import describe, report_backend
 from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack, snapshot
 from eventtracking_core.holders import hold, join_holder, let_go
 from eventtracking_core.interrupts import StoredError, pass_on
@@ -101,10 +102,8 @@ class BufferedLeaf(BatchLeaf):
                 warm_up()
             except Exception as error:  # noqa: BLE001  its events are delivered all the same
                 pass_on(error)
-                report(
-                    logging.WARNING, (self.path, "warm_up"), "backend %s: warm_up failed: %s",
-                    self.path, describe(error), extra={"backend": self.path},
-                )  # fmt: skip
+                text = ": warm_up failed: %s"
+                report_backend(logging.WARNING, self.path, "warm_up", text, describe(error))
 
     def _release_backend(self, seconds: float) -> None:
         if not self.is_retired:
@@ -165,22 +164,17 @@ class BufferedLeaf(BatchLeaf):
         return self.ledger.delivered
 
     def _block(self, wire: bytes) -> int:
-        waiting = self.buffer.put(wire)
-        if waiting:
+        if waiting := self.buffer.put(wire):
             return waiting
         self.worker.wake()
         deadline = monotonic() + BLOCKS_FOR
-        while not (waiting := self.buffer.put(wire)):
-            if monotonic() >= deadline:
-                return QUEUE_FULL
+        while not (waiting := self.buffer.put(wire)) and monotonic() < deadline:
             time.sleep(0.001)
         return waiting
 
     def _dropped(self, reason: str) -> AtomicCounter:
-        report(
-            logging.ERROR, (self.path, reason), "backend %s: events are dropped: %s",
-            self.path, reason, extra={"backend": self.path, "reason": reason},
-        )  # fmt: skip
+        text = ": events are dropped: %s"
+        report_backend(logging.ERROR, self.path, reason, text, reason, reason=reason)
         return self.ledger.counter(reason)
 
     # ── the end ──
@@ -194,7 +188,7 @@ class BufferedLeaf(BatchLeaf):
         """Wait until every event accepted before has an outcome; return whether it has."""
         deadline = monotonic() + timeout
         done = self.worker.flush(timeout)
-        return done and super().flush(max(0.0, deadline - monotonic()))
+        return done and super().flush(seconds_until(deadline))
 
     def shutdown(self, timeout: float) -> bool:
         """Deliver what is pending, within `timeout` seconds, then release what the backend holds.
@@ -212,12 +206,8 @@ class BufferedLeaf(BatchLeaf):
     def _report_in_flight(self) -> None:
         in_flight = self.outcomes.in_flight
         if in_flight and self.options.mode == "queue":
-            report(
-                logging.ERROR, (self.path, "in flight"),
-                "backend %s: shutdown timed out with %s in flight",
-                self.path, counted(in_flight, "event"),
-                extra={"backend": self.path, "reason": "shutdown"},
-            )  # fmt: skip
+            events, text = counted(in_flight, "event"), ": shutdown timed out with %s in flight"
+            report_backend(logging.ERROR, self.path, "in flight", text, events, reason="shutdown")
 
     def stats(self) -> dict[str, Any]:
         """Return the ledger, and how the sink is doing."""

@@ -7,7 +7,7 @@ from sys import maxsize
 from typing import TYPE_CHECKING
 
 from eventtracking_core._text import counted
-from eventtracking_core.diagnostics import describe, log, report
+from eventtracking_core.diagnostics import describe, log, report_backend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,15 +67,10 @@ class DeliveryOutcomes:
         """
         if not events:
             return
-        report(
-            logging.ERROR,
-            (self._path, reason),
-            "backend %s: %s not delivered (%s): %s",
-            self._path,
-            counted(len(events), "event"),
-            reason,
-            events[0].error,
-            extra={"backend": self._path, "reason": reason},
+        number, error = counted(len(events), "event"), events[0].error
+        text = ": %s not delivered (%s): %s"
+        report_backend(
+            logging.ERROR, self._path, reason, text, number, reason, error, reason=reason
         )
         self.letters.add(events, reason)
         self.store_due_letters()
@@ -140,11 +135,8 @@ class DeliveryOutcomes:
                 break
         if lost:
             self._ledger.drop("shutdown", lost)
-            report(
-                logging.ERROR, (self._path, "shutdown"),
-                "backend %s: %s not delivered in time", self._path, counted(lost, "event"),
-                extra={"backend": self._path, "reason": "shutdown"},
-            )  # fmt: skip
+            number, text = counted(lost, "event"), ": %s not delivered in time"
+            report_backend(logging.ERROR, self._path, "shutdown", text, number, reason="shutdown")
 
     def _acknowledge(self, events: Sequence[QueuedEvent]) -> None:
         self.in_flight -= len(events)
@@ -156,12 +148,6 @@ class DeliveryOutcomes:
                     self._report("spool", error)
 
     def _report(self, place: str, error: OSError) -> None:
-        report(
-            logging.ERROR,
-            (self._path, place, error.errno),
-            "backend %s: the %s cannot be written: %s",
-            self._path,
-            place,
-            describe(error),
-            extra={"backend": self._path, "error": type(error).__name__},
-        )
+        text, kind = ": the %s cannot be written: %s", type(error).__name__
+        problem = place, error.errno
+        report_backend(logging.ERROR, self._path, problem, text, place, describe(error), error=kind)

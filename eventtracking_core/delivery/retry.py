@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
 from eventtracking_core.delivery.attempt import INVALID, Attempt, Backoff, QueuedEvent, Run, Send
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import describe, report_backend
 from eventtracking_core.encoding import encode_msgpack
 
 if TYPE_CHECKING:
@@ -210,15 +210,11 @@ class RetrySender:
 
     def _back_off(self, attempt: Attempt) -> None:
         first = attempt.retryable[0]
-        report(
-            logging.WARNING,
-            (self._path, "retry"),
-            "backend %s: attempt %d failed, trying again: %s",
-            self._path,
-            first.attempts,
-            first.error,
-            extra={"backend": self._path, "attempts": first.attempts},
-        )
+        text = ": attempt %d failed, trying again: %s"
+        report_backend(
+            logging.WARNING, self._path, "retry", text, first.attempts, first.error,
+            attempts=first.attempts,
+        )  # fmt: skip
         until = monotonic() + self.backoff.failed(attempt.retry_after)
         while not self._control.flush_requested():
             if self._control.stopped_at is not None:

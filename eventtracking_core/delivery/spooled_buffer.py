@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from eventtracking_core.delivery.buffer import Buffer, FlushMarker
 from eventtracking_core.delivery.storage.deaths import DeathCounts
 from eventtracking_core.delivery.storage.spool import Spool
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import describe, report_backend
 from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ class SpooledBuffer(Buffer):
     # ── adding ──
 
     def _put(self) -> Callable[[bytes], int]:
-        spool, appender, put_in_memory = self.spool, self.spool.appender, self.put_in_memory
+        path, spool, put_in_memory = self._path, self.spool, self.put_in_memory
+        appender = spool.appender
 
         def put_on_disk(wire: bytes) -> int:
             # Counted first: nothing that an interrupt could end comes behind the append.
@@ -85,7 +86,9 @@ class SpooledBuffer(Buffer):
             except OSError as error:
                 pass_on(error)
                 if not isinstance(error, BlockingIOError):  # a signal handler emits
-                    self._report(error)
+                    text = ": the spool cannot be written, events are kept in memory: %s"
+                    problem, kind = ("spool", error.errno), type(error).__name__
+                    report_backend(logging.ERROR, path, problem, text, describe(error), error=kind)
                 return put_in_memory(wire)
 
         def put_in_order(wire: bytes) -> int:
@@ -204,13 +207,3 @@ class SpooledBuffer(Buffer):
         """Sync and close the files; what is left in them is for the next process."""
         self.spool.close()
         self.deaths.close()
-
-    def _report(self, error: OSError) -> None:
-        report(
-            logging.ERROR,
-            (self._path, "spool", error.errno),
-            "backend %s: the spool cannot be written, events are kept in memory: %s",
-            self._path,
-            describe(error),
-            extra={"backend": self._path, "error": type(error).__name__},
-        )

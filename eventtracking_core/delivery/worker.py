@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from eventtracking_core.delivery.buffer import FlushMarker
 from eventtracking_core.delivery.letters import RETRY_INTERVAL
 from eventtracking_core.delivery.worker_thread import WorkerThread
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import describe, report_backend
 from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
@@ -162,14 +162,7 @@ class Worker:
             try:
                 self._work()
             except BaseException as error:  # noqa: BLE001  a worker that ends loses everything
-                report(
-                    logging.CRITICAL,
-                    ("worker", self._path, type(error)),
-                    "backend %s: the worker goes on after %s",
-                    self._path,
-                    describe(error),
-                    extra={"backend": self._path, "error": type(error).__name__},
-                )
+                self._report(logging.CRITICAL, "worker", ": the worker goes on after %s", error)
                 self._control.own_bell.wait(PAUSE)
             if bell.is_outdated and not self._thread.done.is_set:
                 self.wake_at_count = 1  # the next event starts a greenlet
@@ -249,14 +242,7 @@ class Worker:
         except BaseException as error:  # noqa: BLE001  the worker ends whatever is raised
             if raises:  # an interrupt: the next caller that waits ends the worker
                 pass_on(error)
-            report(
-                logging.ERROR,
-                ("finish", self._path, type(error)),
-                "backend %s: closing failed: %s",
-                self._path,
-                describe(error),
-                extra={"backend": self._path, "error": type(error).__name__},
-            )
+            self._report(logging.ERROR, "finish", ": closing failed: %s", error)
         self._thread.done.set()
         self._control.complete(self._is_done)
         self._drop_late_events()
@@ -266,6 +252,10 @@ class Worker:
         """Spool or drop events that were stored after the end."""
         self.wake_at_count = 1
         self._outcomes.spool_or_drop([])
+
+    def _report(self, level: int, step: str, text: str, error: BaseException) -> None:
+        kind = type(error)
+        report_backend(level, self._path, (step, kind), text, describe(error), error=kind.__name__)
 
     # ── the next task ──
 

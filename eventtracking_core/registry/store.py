@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core._threads import start_daemon
+from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import NoBackendEnabled
 from eventtracking_core.holders import hold, join_holder, let_go
@@ -104,7 +105,7 @@ class MetadataWriter:
             self._waiting.clear()
             self._changed.notify_all()
         let_go(self)
-        return self._release(max(0.0, deadline - monotonic())) and saved
+        return self._release(seconds_until(deadline)) and saved
 
     def _release(self, timeout: float) -> bool:
         shutdown = getattr(self._store, "shutdown", None)

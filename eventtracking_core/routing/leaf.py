@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 from threading import Lock, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.deadlines import seconds_until, wait_until
+from eventtracking_core.diagnostics import describe, report_backend
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import FIELDS
 from eventtracking_core.holders import (
@@ -135,27 +135,19 @@ class Leaf:
         """Log a failure and return its counter; raise an interrupt again instead."""
         pass_on(error)
         reason = failure_reason(error)
-        report(
-            failure_level(reason),
-            (self.name, reason, type(error)),
-            "backend %s did not deliver an event: %s",
-            self.name,
-            describe(error),
-            extra={"backend": self.name, "reason": reason, "error": type(error).__name__},
-        )
+        text, kind = " did not deliver an event: %s", type(error)
+        report_backend(
+            failure_level(reason), self.name, (reason, kind), text, describe(error),
+            reason=reason, error=kind.__name__,
+        )  # fmt: skip
         return self.ledger.counter(reason)
 
     def reject_invalid(self, error: str, _event: Event) -> None:
         """Drop an invalid event: an inline leaf has no dead letters."""
         self.ledger.accepted.add()
         self.ledger.drop("invalid")
-        report(
-            logging.ERROR,
-            (self.name, "invalid"),
-            "backend %s has no dead letters, an event is dropped: %s",
-            self.name,
-            error,
-        )
+        text = " has no dead letters, an event is dropped: %s"
+        report_backend(logging.ERROR, self.name, "invalid", text, error)
 
     def close(self) -> None:
         """Accept no more events; they are dropped, and counted under `shutdown`."""
@@ -191,9 +183,9 @@ class Leaf:
         deadline = monotonic() + timeout
         self.close()
         interrupted = calls_below(self.deliver)
-        while (is_held_up := self.ledger.pending() > interrupted) and monotonic() < deadline:
-            time.sleep(0.001)  # another thread is inside the backend
-        return self.release_once(deadline) and not is_held_up
+        # Another thread may be inside the backend.
+        is_idle = wait_until(lambda: self.ledger.pending() <= interrupted, deadline, 0.001)
+        return self.release_once(deadline) and is_idle
 
     def release_once(self, deadline: float) -> bool:
         """Release the backend's resources once; again if that was interrupted."""
@@ -201,13 +193,13 @@ class Leaf:
             return True
         if self._releasing_thread == get_ident():  # a signal handler interrupted it
             return False
-        if not self._releasing.acquire(timeout=max(0.0, deadline - monotonic())):
+        if not self._releasing.acquire(timeout=seconds_until(deadline)):
             return False
         try:
             self._releasing_thread = get_ident()
             if self._was_shut_down():
                 return True
-            released = self.release(max(0.0, deadline - monotonic()))
+            released = self.release(seconds_until(deadline))
             self._is_shut_down = True
         except SystemExit:
             # It may be a signal handler's that interrupted the backend: that is asked once more.

@@ -8,6 +8,7 @@ from operator import attrgetter
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import ClosedError, EventEmissionExit
 from eventtracking_core.routing.compiled import Send, chain, fan_out
@@ -257,7 +258,7 @@ class RoutingBackend:
     def flush(self, timeout: float) -> bool:
         """Wait until every backend has delivered what it accepted; `timeout` covers all of them."""
         deadline = monotonic() + timeout
-        return False not in [leaf.flush(_left(deadline)) for leaf in self.leaves()]
+        return False not in [leaf.flush(seconds_until(deadline)) for leaf in self.leaves()]
 
     def shutdown(self, timeout: float) -> bool:
         """Close every leaf, then release the backends' resources; `timeout` covers all of them."""
@@ -268,7 +269,7 @@ class RoutingBackend:
         done, exits = True, []
         for leaf in leaves:
             try:
-                done = leaf.shutdown(_left(deadline)) and done
+                done = leaf.shutdown(seconds_until(deadline)) and done
             except SystemExit as error:  # the others are shut down all the same
                 exits.append(error)
         if exits:
@@ -283,10 +284,6 @@ class RoutingBackend:
         """
         accepted = self.ledger.accepted.value if self.steps else entered
         return router_stats(self.ledger, self.steps, self.children, accepted)
-
-
-def _left(deadline: float) -> float:
-    return max(0.0, deadline - monotonic())
 
 
 def _is_plain(router: RoutingBackend) -> bool:

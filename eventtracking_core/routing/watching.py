@@ -6,6 +6,8 @@ from time import monotonic
 from typing import Protocol
 from weakref import WeakSet
 
+from eventtracking_core.deadlines import seconds_until
+
 __all__ = ["Watcher", "Watchers"]
 
 
@@ -42,6 +44,5 @@ class Watchers:
         """Wait until no other thread sends an event through what was compiled before."""
         deadline = monotonic() + timeout
         return False not in [
-            watcher.wait_for_emitters(max(0.0, deadline - monotonic()))
-            for watcher in list(self._watchers)
+            watcher.wait_for_emitters(seconds_until(deadline)) for watcher in list(self._watchers)
         ]

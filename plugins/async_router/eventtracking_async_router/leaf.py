@@ -16,7 +16,7 @@ from eventtracking_core.delivery import DeliveryOptions
 from eventtracking_core.delivery.attempt import Attempt, Backoff, QueuedEvent, sender
 from eventtracking_core.delivery.batch_leaf import BatchLeaf
 from eventtracking_core.delivery.retry import MAX_POISON_STRIKES
-from eventtracking_core.diagnostics import report
+from eventtracking_core.diagnostics import report_backend
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import Event
 from eventtracking_core.holders import join_holder
@@ -195,14 +195,8 @@ class RemoteLeaf(BatchLeaf):
         return RetryLater(batch, since or time(), last, delay * uniform(1, 2))  # noqa: S311
 
     def _report(self, item: QueuedEvent) -> None:
-        report(
-            logging.WARNING,
-            (self.path, "retry"),
-            "backend %s: attempt %d failed, will retry: %s",
-            self.path,
-            item.attempts,
-            item.error,
-        )
+        text = ": attempt %d failed, will retry: %s"
+        report_backend(logging.WARNING, self.path, "retry", text, item.attempts, item.error)
 
     def close(self) -> None:
         """Keep accepting events: the leaf that publishes may deliver here until it is shut down."""

@@ -18,6 +18,7 @@ from eventtracking_async_router import sweep
 from eventtracking_async_router.leaf import RemoteLeaf
 from eventtracking_core import configure, get_tracker
 from eventtracking_core.config.source import CONFIG_FILE
+from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.diagnostics import log
 from eventtracking_core.tracker import Tracker, alive
 
@@ -46,7 +47,7 @@ def end(**_signal: Any) -> None:
     trackers = list(alive)
     deadline = monotonic() + max(tracker.shutdown_timeout for tracker in trackers)
     for tracker in trackers:
-        tracker.shutdown(max(0.0, deadline - monotonic()))
+        tracker.shutdown(seconds_until(deadline))
     for tracker in trackers:
         for line in _ledgers(tracker):
             log(logging.INFO, "%s", line)
