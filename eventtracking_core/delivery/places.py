@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Final
 from urllib.parse import quote
 
 from eventtracking_core.delivery.storage.directory import directory_name, make_private
+from eventtracking_core.delivery.storage.files import open_locked
 from eventtracking_core.holders import living
-from eventtracking_core.locks import lock
 
 __all__ = ["DEFAULT_TRACKER", "adopt_from", "base_directory", "leaf_directory"]
 
@@ -80,14 +79,8 @@ def adopt_from(earlier: Path, directory: Path) -> None:
 
 
 def _move(path: Path, lock: Path, target: Path) -> None:
-    for _descriptor in _locked(lock):
-        path.rename(target)
-
-
-def _locked(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    descriptor = open_locked(lock)
     try:
-        lock(descriptor)
-        yield descriptor
+        path.rename(target)
     finally:
         os.close(descriptor)

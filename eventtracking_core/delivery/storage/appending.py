@@ -14,7 +14,8 @@ from typing import Final
 
 from eventtracking_core.delivery.storage.adoption import Orphans
 from eventtracking_core.delivery.storage.directory import ProcessDirectory, make_private
-from eventtracking_core.delivery.storage.disk import Disk, identity, roll_back
+from eventtracking_core.delivery.storage.disk import Disk, roll_back, write_whole
+from eventtracking_core.delivery.storage.files import identity
 from eventtracking_core.delivery.storage.format import HEADER_SIZE, SUFFIX, frame
 from eventtracking_core.delivery.storage.segment import Segment, begun
 from eventtracking_core.delivery.storage.sync import Syncer
@@ -229,8 +230,7 @@ class Appender:
         content = os.pread(segment.descriptor, segment.size, 0)
         moved = self._begin_segment()
         try:
-            if self._write(moved.descriptor, content, 0) != len(content):
-                roll_back(moved.descriptor, 0)
+            write_whole(self._write, moved.descriptor, content, 0)
         except OSError:
             os.close(moved.descriptor)
             moved.path.unlink(missing_ok=True)

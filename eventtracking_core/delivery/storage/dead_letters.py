@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 from collections.abc import Iterable, Iterator
@@ -14,13 +13,13 @@ from typing import Final
 import msgspec
 
 from eventtracking_core.delivery.storage.directory import make_private
-from eventtracking_core.delivery.storage.disk import DISK
+from eventtracking_core.delivery.storage.disk import DISK, write_whole
+from eventtracking_core.delivery.storage.files import lock_in_place, open_locked
 from eventtracking_core.delivery.storage.format import (
     SUFFIX,
     create,
     frame,
     has_our_format,
-    open_regular,
 )
 from eventtracking_core.delivery.storage.reader import (
     SegmentReader,
@@ -29,7 +28,6 @@ from eventtracking_core.delivery.storage.reader import (
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import decode_msgpack
 from eventtracking_core.events import Event
-from eventtracking_core.locks import lock
 
 __all__ = ["DeadLetter", "DeadLetters"]
 
@@ -118,9 +116,13 @@ class DeadLetters:
         path = self.directory / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}{SUFFIX}"
         descriptor = create(path)
         try:
-            lock(descriptor, wait=True)
-            if not _is_at(path, descriptor):
-                return False
+            lock_in_place(descriptor, path, wait=True)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        try:
             _append(descriptor, records)
         except OSError:
             path.unlink(missing_ok=True)
@@ -196,26 +198,14 @@ class DeadLetters:
 def _locked(path: Path) -> Iterator[int | None]:
     """Open a segment and lock it; None where another holds it, or it was removed meanwhile."""
     try:
-        descriptor = open_regular(path, os.O_RDWR | os.O_APPEND)
+        descriptor = open_locked(path)
     except OSError:
         yield None
         return
     try:
-        lock(descriptor)
-        same = _is_at(path, descriptor) and has_our_format(descriptor)
-    except OSError:
-        same = False
-    try:
-        yield descriptor if same else None
+        yield descriptor if has_our_format(descriptor) else None
     finally:
         os.close(descriptor)
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.lstat())
-    except FileNotFoundError:
-        return False
 
 
 def _appended(path: Path, records: bytes) -> bool:
@@ -225,17 +215,14 @@ def _appended(path: Path, records: bytes) -> bool:
         return descriptor is not None
 
 
-def _append(descriptor: int, record: bytes) -> None:
+def _append(descriptor: int, records: bytes) -> None:
     size = os.fstat(descriptor).st_size
+    write_whole(DISK.write, descriptor, records, size)
     try:
-        if os.write(descriptor, record) == len(record):
-            DISK.sync(descriptor)
-            return
+        DISK.sync(descriptor)
     except OSError:
         os.ftruncate(descriptor, size)
         raise
-    os.ftruncate(descriptor, size)
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _size(path: Path) -> int:

@@ -6,7 +6,6 @@ that the backend has now, and how many processes died on those that came back.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -16,13 +15,17 @@ from secrets import token_hex
 from typing import Any
 
 from eventtracking_core.delivery.storage.directory import make_private
-from eventtracking_core.delivery.storage.disk import Identity, identity
-from eventtracking_core.descriptors import open_high
+from eventtracking_core.delivery.storage.files import (
+    Identity,
+    close_ours,
+    create_private,
+    identity,
+    lock_in_place,
+    open_regular,
+)
 from eventtracking_core.locks import lock
 
 __all__ = ["DeathCounts"]
-
-_FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class DeathCounts:
@@ -68,7 +71,7 @@ class DeathCounts:
 
     def _read(self, path: Path) -> Iterator[tuple[Path, int]]:
         """Add up what a file says; yield it, locked, if its process is dead."""
-        file = os.open(path, _FLAGS)
+        file = open_regular(path)
         is_dead = False
         try:
             with suppress(BlockingIOError):
@@ -119,19 +122,11 @@ class DeathCounts:
         make_private(self._directory, self._base)
         while True:
             path = self._directory / f"{os.getpid()}-{token_hex(4)}"
-            file = open_high(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                lock(file)
-                if os.fstat(file).st_nlink:
-                    return file, path
-            except BlockingIOError:  # another process took it for one of the dead
-                pass
-            except OSError as error:
-                os.close(file)
-                if error.errno != errno.EINTR:
-                    raise
-                continue
-            os.close(file)
+            file = create_private(path)
+            # Another process may take it for one of the dead, and remove it.
+            with suppress(BlockingIOError, FileNotFoundError, InterruptedError):
+                lock_in_place(file, path)
+                return file, path
 
     def clear(self) -> None:
         """Forget everything: no event of those that are known is pending here."""
@@ -152,5 +147,4 @@ class DeathCounts:
         """Close, in a forked child, what is the parent's."""
         file, self._file, self._path = self._file, -1, None
         self._deaths = {}
-        if file >= 0 and identity(file) == self._identity:
-            os.close(file)
+        close_ours(file, self._identity)

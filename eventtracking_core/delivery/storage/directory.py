@@ -12,14 +12,16 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
-from eventtracking_core.delivery.storage.disk import identity
-from eventtracking_core.delivery.storage.format import (
-    SUFFIX,
-    open_regular,
+from eventtracking_core.delivery.storage.files import (
+    close_ours,
+    create_private,
+    identity,
+    is_at,
+    lock_in_place,
+    open_locked,
 )
-from eventtracking_core.descriptors import open_high
+from eventtracking_core.delivery.storage.format import SUFFIX
 from eventtracking_core.diagnostics import report
-from eventtracking_core.locks import lock
 
 __all__ = ["ProcessDirectory", "claim", "directory_name", "make_private", "process_directories"]
 
@@ -51,7 +53,7 @@ class ProcessDirectory:
             path = spool / f"{os.getpid()}-{token_hex(4)}"
             path.mkdir(mode=0o700)
             try:
-                return cls(path, _locked(path / LOCK, create=True))
+                return cls(path, _new_lock(path))
             except (BlockingIOError, FileNotFoundError):
                 # A process that looks for orphans found it empty and unlocked, and removes it.
                 continue
@@ -71,7 +73,7 @@ class ProcessDirectory:
     def is_in_place(self) -> bool:
         """Return whether its path leads to it still, and so others see its lock."""
         with suppress(OSError):
-            return identity(self._lock) == self._file and _is_same(self.path / LOCK, self._lock)
+            return identity(self._lock) == self._file and is_at(self.path / LOCK, self._lock)
         return False
 
     def release(self) -> None:
@@ -88,8 +90,7 @@ class ProcessDirectory:
         """Let go of it, as it is."""
         # Out of sight first: a child forked now must not close a number that is in use again.
         lock, self._lock = self._lock, -1
-        if lock >= 0 and identity(lock) == self._file:  # a program may close what is not its own
-            os.close(lock)
+        close_ours(lock, self._file)
 
 
 def directory_name(path: str) -> str:
@@ -181,7 +182,7 @@ def claim(path: Path) -> ProcessDirectory | None:
         OSError: it cannot be read or locked.
     """
     try:
-        found = ProcessDirectory(path, _locked(path / LOCK))
+        found = ProcessDirectory(path, open_locked(path / LOCK))
     except BlockingIOError:  # its process lives
         return None
     except FileNotFoundError:
@@ -190,7 +191,7 @@ def claim(path: Path) -> ProcessDirectory | None:
             with suppress(OSError):
                 path.rmdir()
             return None
-        found = ProcessDirectory(path, _locked(path / LOCK, create=True))
+        found = ProcessDirectory(path, _new_lock(path))
     try:
         if found.segments():
             return found
@@ -209,27 +210,13 @@ def _segments(path: Path) -> list[Path]:
         return []
 
 
-def _is_same(path: Path, descriptor: int) -> bool:
-    return os.path.samestat(path.lstat(), os.fstat(descriptor))
-
-
-def _locked(path: Path, *, create: bool = False) -> int:
-    """Return the descriptor of a lock file that is locked and still there.
+def _new_lock(directory: Path) -> int:
+    """Create the lock file of a directory and lock it; return its descriptor.
 
     Raises:
-        OSError: it is not there, it cannot be opened, or another process holds it.
+        OSError: it is there, it cannot be made, or another process took it at once.
     """
-    if create:
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = open_high(path, flags)
-    else:
-        descriptor = open_regular(path)
-    try:
-        lock(descriptor)
-        # Another may have adopted and removed it between the opening and the locking.
-        if not _is_same(path, descriptor):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-    except OSError:
-        os.close(descriptor)
-        raise
+    path = directory / LOCK
+    descriptor = create_private(path)
+    lock_in_place(descriptor, path)
     return descriptor

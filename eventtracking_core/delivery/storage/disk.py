@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, NoReturn
 
-__all__ = ["DISK", "Disk", "Identity", "identity", "roll_back"]
+__all__ = ["DISK", "Disk", "roll_back", "write_whole"]
 
-Identity = tuple[int, int]
-"""A file's device and number."""
+
+Write = Callable[[int, bytes, int], int]
+"""Writes into a file at a position; returns how much was written."""
 
 
 class Disk:
@@ -39,10 +41,17 @@ def roll_back(descriptor: int, size: int) -> NoReturn:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def identity(descriptor: int) -> Identity | None:
-    """Return which file a descriptor leads to; None if it is closed."""
-    try:
-        status = os.fstat(descriptor)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+def write_whole(write: Write, descriptor: int, content: bytes, size: int) -> None:
+    """Write at the end of a file; leave nothing of it there if it does not fit.
+
+    Args:
+        write: a disk's.
+        descriptor: the file's.
+        content: is written.
+        size: what the file has.
+
+    Raises:
+        OSError: it was not written.
+    """
+    if write(descriptor, content, size) != len(content):
+        roll_back(descriptor, size)

@@ -6,19 +6,18 @@ the payload's length and CRC-32, the payload.
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 from pathlib import Path
 from struct import Struct
 from typing import Final
 from zlib import crc32
 
-from eventtracking_core.descriptors import open_high
+from eventtracking_core.delivery.storage.disk import DISK, write_whole
+from eventtracking_core.delivery.storage.files import create_private
 
 __all__ = [
     "FAMILY", "HEADER_SIZE", "MAGIC", "MARK", "MAX_RECORD", "RECORD", "SUFFIX", "acknowledged",
-    "acknowledgement", "create", "frame", "has_our_format", "open_regular",
+    "acknowledgement", "create", "frame", "has_our_format",
 ]  # fmt: skip
 
 SUFFIX: Final = ".seg"
@@ -29,10 +28,7 @@ _POSITION: Final = Struct("<Q")
 _ACKED: Final = Struct("<QI")
 RECORD: Final = Struct("<4sII")
 HEADER_SIZE: Final = len(MAGIC) + _ACKED.size
-CHUNK: Final = 1 << 18
 MAX_RECORD: Final = 1 << 26
-MAX_DAMAGE: Final = 1 << 20
-"""Bytes of one damage that are kept."""
 
 _framed: Final = RECORD.pack
 _last: tuple[bytes | None, bytes] = (None, b"")
@@ -45,10 +41,9 @@ def create(path: Path) -> int:
     Raises:
         OSError: it cannot be created.
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = open_high(path, flags, 0o600)
+    descriptor = create_private(path)
     try:
-        _write_header(descriptor)
+        write_whole(DISK.write, descriptor, MAGIC + acknowledgement(HEADER_SIZE), 0)
     except OSError:
         os.close(descriptor)
         path.unlink(missing_ok=True)
@@ -56,28 +51,9 @@ def create(path: Path) -> int:
     return descriptor
 
 
-def open_regular(path: Path, flags: int = os.O_RDWR) -> int:
-    """Open a regular file, never a link, a pipe or a device; never wait for a writer.
-
-    Raises:
-        OSError: it cannot be opened, or it is something else.
-    """
-    flags |= os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    descriptor = open_high(path, flags)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, "not a regular file")
-
-
 def has_our_format(descriptor: int) -> bool:
     """Return whether a file has a header of this version."""
     return os.pread(descriptor, len(MAGIC), 0) == MAGIC
-
-
-def _write_header(descriptor: int) -> None:
-    if os.write(descriptor, MAGIC + acknowledgement(HEADER_SIZE)) != HEADER_SIZE:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def frame(payload: bytes) -> bytes:

@@ -12,9 +12,8 @@ from time import monotonic
 from typing import Final
 
 from eventtracking_core.delivery.storage.directory import make_private
-from eventtracking_core.delivery.storage.reader import (
-    Damage,
-)
+from eventtracking_core.delivery.storage.files import create_private
+from eventtracking_core.delivery.storage.reader import Damage
 from eventtracking_core.diagnostics import describe, log, report
 
 __all__ = ["Quarantine"]
@@ -27,8 +26,6 @@ MAX_WAITING: Final = 100
 
 RETRY_INTERVAL: Final = 1.0
 """Seconds after which the disk is tried again."""
-
-_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Quarantine:
@@ -83,7 +80,7 @@ class Quarantine:
         path = directory / name
         if os.path.lexists(path):  # of another process that read the same segment
             path = directory / f"{name}-{token_hex(4)}"
-        descriptor = os.open(path, _FLAGS, 0o600)
+        descriptor = create_private(path)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(damage.content)

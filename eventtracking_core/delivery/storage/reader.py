@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from eventtracking_core.delivery.storage.disk import identity
+from eventtracking_core.delivery.storage.files import close_ours, identity, open_regular
 from eventtracking_core.delivery.storage.format import (
     FAMILY,
     HEADER_SIZE,
@@ -22,7 +22,6 @@ from eventtracking_core.delivery.storage.format import (
     RECORD,
     acknowledged,
     acknowledgement,
-    open_regular,
 )
 
 __all__ = ["Damage", "Read", "SegmentReader", "UnknownFormatError"]
@@ -166,9 +165,8 @@ class SegmentReader:
     def close(self) -> None:
         """Close the file; the reader is done."""
         # Out of sight first: a child forked now must not close a number that is in use again.
-        is_open, descriptor, self._descriptor = self.is_open, self._descriptor, -1
-        if is_open:
-            os.close(descriptor)
+        descriptor, self._descriptor = self._descriptor, -1
+        close_ours(descriptor, self.identity)
 
     @property
     def is_open(self) -> bool:

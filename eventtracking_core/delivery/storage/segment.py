@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from eventtracking_core.delivery.storage.directory import ProcessDirectory
-from eventtracking_core.delivery.storage.disk import Identity, identity
+from eventtracking_core.delivery.storage.files import Identity, close_ours, identity
 from eventtracking_core.delivery.storage.format import (
     HEADER_SIZE,
     create,
@@ -173,8 +173,8 @@ class Segment:
         """Close, in a forked child, what is the parent's."""
         with suppress(OSError):
             self.close()
-        if not self.is_complete and identity(self.descriptor) == self.file:
-            os.close(self.descriptor)
+        if not self.is_complete:
+            close_ours(self.descriptor, self.file)
 
 
 def begun(path: Path, owner: ProcessDirectory) -> Segment:

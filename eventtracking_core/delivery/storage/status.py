@@ -8,10 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from eventtracking_core.delivery.storage.format import (
-    SUFFIX,
-    open_regular,
-)
+from eventtracking_core.delivery.storage.files import open_regular
+from eventtracking_core.delivery.storage.format import SUFFIX
 from eventtracking_core.delivery.storage.reader import (
     SegmentReader,
     UnknownFormatError,

@@ -11,7 +11,8 @@ from queue import Empty, SimpleQueue
 from typing import Final, TypeVar
 
 from eventtracking_core._threads import Bell, start_daemon
-from eventtracking_core.delivery.storage.disk import Disk, Identity, identity
+from eventtracking_core.delivery.storage.disk import Disk
+from eventtracking_core.delivery.storage.files import Identity, close_ours, identity
 from eventtracking_core.descriptors import open_high
 from eventtracking_core.diagnostics import describe, report
 
@@ -75,8 +76,7 @@ class Syncer:
     def forked(self) -> None:
         """Close, in a forked child, what the parent was about to close."""
         for descriptor, file in self._closing:
-            if identity(descriptor) == file:
-                os.close(descriptor)
+            close_ours(descriptor, file)
 
     def _wake(self) -> None:
         if self._interval and not self._is_started:
