@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from functools import partial
@@ -10,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from eventtracking_core.contexts import Scope
-from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.dispatcher import Dispatcher, report_failure
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import Event, id_at, shared_context
 from eventtracking_core.forks import check_fork, reset_after_fork, same_process
-from eventtracking_core.interrupts import pass_on
 from eventtracking_core.pipeline import Replaced, emitting
 from eventtracking_core.prepared import PreparedEvent
 from eventtracking_core.validation.arguments import (
@@ -130,8 +127,7 @@ class Emitter(Dispatcher):
         except InvalidEventError:
             raise
         except BaseException as error:  # noqa: BLE001  nothing of ours may reach the application
-            pass_on(error)
-            report(logging.ERROR, type(error), "an event was not emitted: %s", describe(error))
+            report_failure("emitted", error)
         return event_id
 
     def prepare(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from random import uniform
 from time import monotonic
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from eventtracking_core.delivery.storage.segment import Segment
 from eventtracking_core.diagnostics import describe
@@ -18,10 +18,26 @@ from eventtracking_core.routing import EventTypeWriter
 from eventtracking_core.routing.capabilities import BackendCapabilities
 from eventtracking_core.routing.coroutines import refuse_awaitable
 
-__all__ = ["INVALID", "Attempt", "Backoff", "QueuedEvent", "Run", "Send", "sender"]
+__all__ = [
+    "INVALID",
+    "NO_EVENT",
+    "Attempt",
+    "Backoff",
+    "QueuedEvent",
+    "Run",
+    "Send",
+    "batch_sender",
+    "is_transient",
+]
 
 INVALID: Final = "eventtracking.invalid"
 """The key under which an event that is to be a dead letter carries the reason while it waits."""
+
+NO_EVENT: Final = cast("Event", {})
+"""Stands for an event that is not decoded yet, or no longer needed."""
+
+MAX_POISON_STRIKES: Final = 5
+"""Attempts of one event alone, with an unclassified error, while other events succeed."""
 
 ISOLATE_AFTER: Final = 2
 """Attempts that fail for a reason the backend does not name, before the batch is taken apart."""
@@ -71,12 +87,17 @@ class QueuedEvent:
         self.attempts += 1
         self.error = error
 
+    def is_poison(self, *, others_succeed: bool) -> bool:
+        """Count a failed attempt; return whether the event is to blame, and not the sink."""
+        self.poison_strikes += self.is_alone and not self.transient and others_succeed
+        return self.poison_strikes >= MAX_POISON_STRIKES
+
 
 def _never() -> bool:
     return False
 
 
-def sender(
+def batch_sender(
     backend: BackendCapabilities,
     writer: EventTypeWriter | None = None,
     past_deadline: Callable[[], bool] = _never,
@@ -195,7 +216,7 @@ class Attempt:
                 self._reject(batch[0], error)
             else:
                 self._halve(batch)
-        elif _is_transient(error):
+        elif is_transient(error):
             self._ended_by = _failure(error)
             self._retry(batch, self._ended_by)
         else:
@@ -253,10 +274,11 @@ class _Failure(NamedTuple):
 def _failure(error: object) -> _Failure:
     retry_after: object = getattr(error, "retry_after", None)
     seconds = retry_after if isinstance(retry_after, int | float) else 0.0
-    return _Failure(_text(error), _is_transient(error), seconds)
+    return _Failure(_text(error), is_transient(error), seconds)
 
 
-def _is_transient(error: object) -> bool:
+def is_transient(error: object) -> bool:
+    """Return whether a later attempt may succeed, whichever event it is for."""
     return isinstance(error, RetryableError | OSError)
 
 

@@ -9,14 +9,9 @@ from eventtracking_core.delivery.attempt import INVALID
 from eventtracking_core.delivery.buffer import Buffer
 from eventtracking_core.delivery.letters import PendingLetters
 from eventtracking_core.delivery.outcomes import DeliveryOutcomes
-from eventtracking_core.delivery.places import (
-    adopt_from,
-    base_directory,
-    leaf_directory,
-)
+from eventtracking_core.delivery.places import base_directory, leaf_directory
 from eventtracking_core.delivery.spooled_buffer import SpooledBuffer
 from eventtracking_core.delivery.storage.dead_letters import DeadLetters
-from eventtracking_core.delivery.storage.directory import directory_name
 from eventtracking_core.routing import Leaf, LeafPlace
 from eventtracking_core.routing.coroutines import speaks_asyncio
 
@@ -47,7 +42,6 @@ class BatchLeaf(Leaf):
         self.owner = place.owner
         base = base_directory(options.directory)
         self.directory = leaf_directory(base, path or self.name, place.tracker, place.owner)
-        self._earlier_directory = base / directory_name(path or self.name)
         self.buffer = (
             SpooledBuffer(path, options, self.directory, base, partial(self.ledger.drop, "damaged"))
             if "spool" in {options.mode, options.when_full}
@@ -64,10 +58,6 @@ class BatchLeaf(Leaf):
             self.path, self.dead_letters, self.options.max_queue_size, self.options.max_queue_bytes
         )
         return DeliveryOutcomes(self.path, self.ledger, self.buffer, letters)
-
-    def start(self) -> None:
-        """Adopt what an earlier version kept elsewhere."""
-        adopt_from(self._earlier_directory, self.directory)
 
     def reject_invalid(self, error: str, event: Event) -> None:
         """Store an event as a dead letter, when it is taken to be delivered."""

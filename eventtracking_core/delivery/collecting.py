@@ -9,9 +9,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.deadlines import seconds_until
-from eventtracking_core.delivery.attempt import sender
+from eventtracking_core.delivery.attempt import batch_sender, is_transient
 from eventtracking_core.encoding import snapshot
-from eventtracking_core.errors import BatchError, RejectedError, RetryableError
+from eventtracking_core.errors import BatchError, RejectedError
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing import AtomicCounter, InlineLeaf, RoutingBackend
 from eventtracking_core.routing.coroutines import refuse_awaitable
@@ -83,7 +83,7 @@ class CollectingLeaf(InlineLeaf):
         self._is_delivering = self._is_closed = False
         super().__init__(name, backend, type_name=type_name)
         self._send_alone = self._send
-        self._send_all = sender(self.capabilities, self.event_type_writer)
+        self._send_all = batch_sender(self.capabilities, self.event_type_writer)
 
     def _delivery(self) -> Callable[[Event], object]:
         """Return a function that collects an event."""
@@ -110,9 +110,9 @@ class CollectingLeaf(InlineLeaf):
         try:
             number = len(self._events)
             error, left = self._try(number, timeout)
-            if _is_transient(error):
+            if is_transient(error):
                 error, left = self._try(left, timeout)
-            if error is not None and _is_transient(error):
+            if error is not None and is_transient(error):
                 self._record(left, [self._failed(error)] * left)
             else:
                 for _ in range(left):
@@ -213,7 +213,3 @@ class CollectingLeaf(InlineLeaf):
         super().forked()
         self._events.clear()
         self._is_delivering = False
-
-
-def _is_transient(error: BaseException | None) -> bool:
-    return isinstance(error, RetryableError | OSError)

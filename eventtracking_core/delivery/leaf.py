@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core._text import counted
 from eventtracking_core.deadlines import seconds_until
-from eventtracking_core.delivery.attempt import Attempt, Run, sender
+from eventtracking_core.delivery.attempt import Attempt, Run, batch_sender
 from eventtracking_core.delivery.batch_leaf import BatchLeaf
 from eventtracking_core.delivery.buffer import QUEUE_FULL
 from eventtracking_core.delivery.control import WorkerControl
@@ -69,7 +69,7 @@ class BufferedLeaf(BatchLeaf):
         self._sender = RetrySender(
             self.path,
             self.options,
-            sender(self.capabilities, self.event_type_writer, control.past_deadline),
+            batch_sender(self.capabilities, self.event_type_writer, control.past_deadline),
             self.capabilities.read_wire or normal_from_msgpack,
             buffer=self.buffer,
             outcomes=self.outcomes,
@@ -119,7 +119,6 @@ class BufferedLeaf(BatchLeaf):
 
     def start(self) -> None:
         """Adopt what ended processes left in the spool, and deliver it."""
-        super().start()
         if not self.closed and self.buffer.seek_orphans():
             self.worker.wake()
 

@@ -6,15 +6,15 @@ from collections import deque
 from datetime import UTC, datetime
 from itertools import islice
 from time import monotonic
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from eventtracking_core.delivery.attempt import NO_EVENT
 from eventtracking_core.delivery.storage.dead_letters import DeadLetter, DeadLetters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from eventtracking_core.delivery.attempt import QueuedEvent
-    from eventtracking_core.events import Event
 
 __all__ = ["RETRY_INTERVAL", "PendingLetter", "PendingLetters"]
 
@@ -23,8 +23,6 @@ RETRY_INTERVAL: Final = 0.2
 
 MAX_STORED_AT_ONCE: Final = 512
 """A disk with little room takes few letters, where it refuses many."""
-
-_NO_EVENT: Final = cast("Event", {})
 
 
 class PendingLetter(NamedTuple):
@@ -71,7 +69,7 @@ class PendingLetters:
         """Add events at the end."""
         now = datetime.now(UTC)
         for queued in events:
-            queued.event = _NO_EVENT  # its bytes are all that is stored
+            queued.event = NO_EVENT  # its bytes are all that is stored
             self.waiting.append(PendingLetter(queued, reason, now))
             self._bytes += len(queued.wire)
 

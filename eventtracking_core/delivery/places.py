@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from eventtracking_core.delivery.storage.directory import directory_name, make_private
-from eventtracking_core.delivery.storage.files import open_locked
+from eventtracking_core.delivery.storage.directory import directory_name
 from eventtracking_core.holders import living
 
-__all__ = ["DEFAULT_TRACKER", "adopt_from", "base_directory", "leaf_directory"]
+__all__ = ["DEFAULT_TRACKER", "base_directory", "leaf_directory"]
 
 SPOOL_DIRECTORY: Final = "EVENTTRACKING_SPOOL_DIRECTORY"
 DEFAULT_DIRECTORY: Final = "eventtracking-spool"
@@ -54,33 +52,3 @@ def leaf_directory(base: Path, path: str, tracker: str | None, owner: object) ->
 def _uses(leaf: object, directory: Path, owner: object) -> bool:
     is_same = getattr(leaf, "directory", None) == directory and not getattr(leaf, "closed", True)
     return is_same and getattr(leaf, "owner", None) is not owner
-
-
-def adopt_from(earlier: Path, directory: Path) -> None:
-    """Move what ended processes left where an earlier version kept it, once.
-
-    Then a tracker's name was not part of its leaves' directories. What lies there may be that of
-    the default tracker, so this is done only if the directory with the name is not there yet, and
-    no leaf of this process uses the other one.
-    """
-    if directory == earlier or os.path.lexists(directory) or not earlier.is_dir():
-        return
-    if earlier.is_symlink() or any(_uses(leaf, earlier, None) for leaf in living()):
-        return
-    with suppress(OSError):  # what stays there is not lost
-        for kind, lock in (("spool", "lock"), ("dead", "")):
-            target = directory / kind
-            make_private(target, directory.parent)
-            if (earlier / kind).is_symlink():
-                continue
-            for path in sorted((earlier / kind).glob("*")):
-                with suppress(OSError):
-                    _move(path, path / lock if lock else path, target / path.name)
-
-
-def _move(path: Path, lock: Path, target: Path) -> None:
-    descriptor = open_locked(lock)
-    try:
-        path.rename(target)
-    finally:
-        os.close(descriptor)

@@ -5,9 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from eventtracking_core.delivery.attempt import INVALID, Attempt, Backoff, QueuedEvent, Run, Send
+from eventtracking_core.delivery.attempt import (
+    INVALID,
+    NO_EVENT,
+    Attempt,
+    Backoff,
+    QueuedEvent,
+    Run,
+    Send,
+)
 from eventtracking_core.diagnostics import describe, report_backend
 from eventtracking_core.encoding import encode_msgpack
 
@@ -18,10 +26,7 @@ if TYPE_CHECKING:
     from eventtracking_core.delivery.outcomes import DeliveryOutcomes
     from eventtracking_core.events import Event
 
-__all__ = ["MAX_POISON_STRIKES", "RetrySender"]
-
-MAX_POISON_STRIKES: Final = 5
-"""Attempts of one event alone, with an unclassified error, while other events succeed."""
+__all__ = ["RetrySender"]
 
 STOPPING_INTERVAL: Final = 0.2
 """The most seconds between two attempts once the leaf is shut down."""
@@ -31,8 +36,6 @@ LAST_ATTEMPT: Final = 1.0
 
 WRITES_BACK_WITHIN: Final = 0.5
 """The most seconds of a backoff after which a disk with room again is given what it refused."""
-
-_NO_EVENT: Final = cast("Event", {})
 
 
 class RetrySender:
@@ -86,7 +89,7 @@ class RetrySender:
         if wires:
             self._outcomes.take(len(wires), recovered=recovered)
         for wire, segment in wires:
-            queued = QueuedEvent(wire, _NO_EVENT, segment)
+            queued = QueuedEvent(wire, NO_EVENT, segment)
             reason = None
             try:
                 queued.event = self._read(wire)
@@ -203,10 +206,7 @@ class RetrySender:
         delivered = self._outcomes.delivered
         if queued.attempts == 1:
             queued.delivered_at_first_failure = delivered
-        others_succeed = delivered > queued.delivered_at_first_failure
-        if queued.is_alone and not queued.transient and others_succeed:
-            queued.poison_strikes += 1
-        return queued.poison_strikes >= MAX_POISON_STRIKES
+        return queued.is_poison(others_succeed=delivered > queued.delivered_at_first_failure)
 
     def _back_off(self, attempt: Attempt) -> None:
         first = attempt.retryable[0]

@@ -1,15 +1,25 @@
-"""The optional methods of a backend, looked up once."""
+"""The methods of a backend, looked up once, and how they are called."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.errors import BatchError
+from eventtracking_core.interrupts import pass_on
+from eventtracking_core.routing.coroutines import returns_coroutine
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
     from eventtracking_core.registry import EventType
 
-__all__ = ["BackendCapabilities", "capabilities_of"]
+__all__ = ["BackendCapabilities", "asked", "capabilities_of", "event_sender"]
+
+INLINE_TIMEOUT: Final = 5.0
+"""Timeout, in seconds, when an inline event goes through a backend with only `send_batch`."""
 
 
 class BackendCapabilities(NamedTuple):
@@ -32,3 +42,47 @@ def capabilities_of(backend: object) -> BackendCapabilities:
     """Return the methods that a backend has."""
     found: list[Any] = [getattr(backend, name, None) for name in BackendCapabilities._fields]
     return BackendCapabilities(*[method if callable(method) else None for method in found])
+
+
+def event_sender(name: str, backend: BackendCapabilities) -> Callable[[Event], object]:
+    """Return what sends one event to a backend, in the emitting thread.
+
+    Raises:
+        ValueError: the backend has no method for it, or only an asynchronous one.
+    """
+    send, send_batch = backend.send, backend.send_batch
+    for method in (send, send_batch):
+        if method is not None and returns_coroutine(method):
+            raise ValueError(
+                f"backend {name!r} is `async def`: configure it with the delivery queue or spool,"
+                " since inline nothing would await it"
+            )
+    if send is not None:
+        return send
+    if send_batch is None:
+        raise ValueError(f"backend {name!r} has no callable send")
+
+    def send_alone(event: Event) -> object:
+        try:
+            return send_batch([event], timeout=INLINE_TIMEOUT)
+        except BatchError as error:
+            if 0 in error.failures:
+                raise error.failures[0] from error
+            return None
+
+    return send_alone
+
+
+def asked(ask: Callable[[float], object] | None, method: str, timeout: float) -> bool:
+    """Call an optional method of a backend; an exception counts as not done."""
+    if ask is None:
+        return True
+    deadline = monotonic() + timeout
+    try:
+        done = ask(timeout)
+    except BaseException as error:  # noqa: BLE001  it must not keep the others from closing
+        pass_on(error)
+        key = (method, type(getattr(ask, "__self__", ask)))
+        report(logging.ERROR, key, "%s failed: %s", method, describe(error))
+        return False
+    return done is not False and monotonic() <= deadline

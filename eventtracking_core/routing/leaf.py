@@ -21,8 +21,7 @@ from eventtracking_core.holders import (
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.nesting import nested
 from eventtracking_core.registry.store import EventTypeWriter
-from eventtracking_core.routing.calls import asked, sender
-from eventtracking_core.routing.capabilities import capabilities_of
+from eventtracking_core.routing.capabilities import asked, capabilities_of, event_sender
 from eventtracking_core.routing.coroutines import refuse_awaitable
 from eventtracking_core.routing.ledger import AtomicCounter, Ledger, failure_level, failure_reason
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
@@ -78,7 +77,7 @@ class Leaf:
         self.capabilities = capabilities_of(backend)
         save = self.capabilities.save_event_type
         self.event_type_writer = None if save is None else EventTypeWriter(name, save)
-        self._send = sender(name, self.capabilities)
+        self._send = event_sender(name, self.capabilities)
         self._is_shut_down = self._has_exited = False
         self._releasing = Lock()
         self._releasing_thread: int | None = None

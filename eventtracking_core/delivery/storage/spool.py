@@ -56,9 +56,9 @@ class Spool:
         self._interval = fsync_interval
         self._lost = lost
         self._disk = disk
-        self._begin_empty()
+        self._reset()
 
-    def _begin_empty(self) -> None:
+    def _reset(self) -> None:
         self._segments: deque[Segment] = deque()
         self._orphans = Orphans(self.directory, self._base)
         self._quarantine = Quarantine(self.directory.parent / DAMAGED, self._base)
@@ -77,14 +77,14 @@ class Spool:
         self.damaged = 0
 
     def forked(self) -> None:
-        """Begin empty in a forked child; what is the parent's stays locked and whole."""
+        """Reset in a forked child; what is the parent's stays locked and whole."""
         for owner in self._owners():
             with suppress(OSError):
                 owner.close()
         for segment in self._segments:
             segment.forked()
         self.appender.forked()
-        self._begin_empty()
+        self._reset()
 
     # ── adopting ──
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import ceil
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from celery import Celery
@@ -23,6 +23,8 @@ SHARE: Final = 0.3
 """Fraction of a message's timeout that one exchange with the broker may take."""
 
 NO_ROUTE: Final = 312  # of AMQP
+
+T = TypeVar("T")
 
 # Connections of the parent process. Kept open: closing one would also close the parent's.
 _inherited: Final[list[BrokerConnection]] = []
@@ -117,16 +119,14 @@ class QueuePublisher:
             RetryableError: the broker did not accept it.
         """
         deadline = monotonic() + timeout
-        sent: list[str] = []
 
-        def search(connection: BrokerConnection) -> None:
+        def search(connection: BrokerConnection) -> int:
             lost = {} if connection.outbox is None else connection.outbox.expired(patience)
             for message_id, document in lost.items():
                 connection.send(document, _left(deadline), {"task_id": message_id})
-                sent.append(message_id)
+            return len(lost)
 
-        self._with_connection(search, deadline)
-        return len(sent)
+        return self._with_connection(search, deadline)
 
     def depth(self, *, timeout: float) -> int:
         """Return how many messages wait in the queue; those that workers have taken do not count.
@@ -134,11 +134,7 @@ class QueuePublisher:
         Raises:
             RetryableError: the broker cannot be reached.
         """
-        depths: list[int] = []
-        self._with_connection(
-            lambda connection: depths.append(connection.depth()), monotonic() + timeout
-        )
-        return depths[-1]
+        return self._with_connection(BrokerConnection.depth, monotonic() + timeout)
 
     def close(self, timeout: float) -> bool:
         """Close the connection until the next message; return whether that succeeded in time."""
@@ -149,7 +145,7 @@ class QueuePublisher:
             return False
         return True
 
-    def _with_connection(self, act: Callable[[BrokerConnection], None], deadline: float) -> None:
+    def _with_connection(self, act: Callable[[BrokerConnection], T], deadline: float) -> T:
         """Use the connection; if it was open before and fails, try once more over a new one.
 
         Raises:
@@ -164,15 +160,13 @@ class QueuePublisher:
                     with _limited(connection, _left(deadline)):
                         if not was_open:
                             connection.open()
-                        act(connection)
+                        return act(connection)
                 except Exception as error:
                     self._drop()
                     # The broker may have closed an idle connection, so a new one may work.
                     is_late = _left(deadline) < timeout * SHARE
                     if is_late or not was_open:
                         raise _failure(error) from error
-                else:
-                    return
 
     def _connected(self, left: float) -> BrokerConnection:
         """Return a connection whose timeouts fit into the remaining seconds."""

@@ -13,9 +13,8 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from eventtracking_core.components import Backend, BatchBackend
 from eventtracking_core.delivery import DeliveryOptions
-from eventtracking_core.delivery.attempt import Attempt, Backoff, QueuedEvent, sender
+from eventtracking_core.delivery.attempt import Attempt, Backoff, QueuedEvent, batch_sender
 from eventtracking_core.delivery.batch_leaf import BatchLeaf
-from eventtracking_core.delivery.retry import MAX_POISON_STRIKES
 from eventtracking_core.diagnostics import report_backend
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import Event
@@ -137,7 +136,7 @@ class RemoteLeaf(BatchLeaf):
     def _attempt(
         self, batch: list[QueuedEvent], since: float | None, last: float | None
     ) -> RetryLater | None:
-        attempt = Attempt(sender(self.capabilities), lambda: self.options.export_timeout)
+        attempt = Attempt(batch_sender(self.capabilities), lambda: self.options.export_timeout)
         size = self.options.max_batch_size
         for start in range(0, len(batch), size):
             attempt.run(batch[start : start + size])
@@ -178,13 +177,10 @@ class RemoteLeaf(BatchLeaf):
 
     def _without_poison(self, items: list[QueuedEvent], last: float | None) -> list[QueuedEvent]:
         """Dead-letter events that fail alone with an unclassified error while others succeed."""
-        for item in items:
-            others = last is not None and self._delivered_at > last
-            if item.is_alone and not item.transient and others:
-                item.poison_strikes += 1
-        poison = [item for item in items if item.poison_strikes >= MAX_POISON_STRIKES]
+        others_succeed = last is not None and self._delivered_at > last
+        poison = [item for item in items if item.is_poison(others_succeed=others_succeed)]
         self.outcomes.dead_letter(poison, "error")
-        return [item for item in items if item.poison_strikes < MAX_POISON_STRIKES]
+        return [item for item in items if item not in poison]
 
     def _requeued(
         self, batch: list[QueuedEvent], since: float | None, last: float | None, delay: float

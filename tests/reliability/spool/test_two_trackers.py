@@ -8,8 +8,6 @@ import sys
 
 import pytest
 
-import eventtracking_core as et
-
 PROGRAM = """
 import json, os, sys
 import eventtracking_core as et
@@ -58,36 +56,3 @@ def test_each_tracker_delivers_what_it_left(names, ends, tmp_path):
 
     delivered = [json.loads(line) for line in (tmp_path / "delivered").read_text().splitlines()]
     assert sorted(delivered) == [[number, number] for number in range(len(names))]
-
-
-def test_what_was_kept_without_the_name_is_adopted_once(tmp_path):
-    run(["default"], tmp_path, fails=True, ends=True)
-    run(["audit"], tmp_path, fails=False)
-    assert (tmp_path / "delivered").read_text() == "[0, 0]\n"
-
-    run(["default"], tmp_path, fails=True, ends=True)
-    run(["audit"], tmp_path, fails=False)
-    assert (tmp_path / "delivered").read_text() == "[0, 0]\n"
-
-
-def test_dead_letters_come_along(tmp_path):
-    class Refusing:
-        def send(self, event):
-            raise et.RejectedError
-
-    def configured(name):
-        tracker = et.Tracker()
-        tracker.name = name
-        delivery = {"mode": "queue", "directory": str(tmp_path)}
-        backends = {"s": Refusing()}
-        tracker.configure({"backends": {"r": {"delivery": delivery, "backends": backends}}})
-        return tracker, tracker.root.leaves()[0]
-
-    tracker, leaf = configured("default")
-    tracker.emit("refused")
-    assert tracker.shutdown(60)
-    assert len(list(leaf.dead_letters.letters())) == 1
-
-    tracker, leaf = configured("audit")
-    assert len(list(leaf.dead_letters.letters())) == 1
-    tracker.shutdown(10)
