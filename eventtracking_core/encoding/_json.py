@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
@@ -27,7 +26,9 @@ __all__ = ["decode_json", "encode_json", "write_json"]
 _encode_into: Final = msgspec.json.Encoder(enc_hook=scalar_hook(exactly)).encode_into
 _convert: Final = converter(exactly)
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
-_to_datetime: Final = partial(msgspec.convert, type=real(datetime))
+_convert_time: Final = msgspec.convert
+_DATETIME: Final = real(datetime)
+_TYPES: Final[dict[str, type]] = {"id": str, "name": str, "context": dict, "data": dict}
 _DEL: Final = 0x7F
 # DEL and C1 controls, line and paragraph separators, directional marks, as they stand in UTF-8.
 _UNSAFE: Final = re.compile(
@@ -85,10 +86,14 @@ def decode_json(text: bytes | str) -> Event:
         fields = _decode(text)
     except RecursionError as error:
         raise ValueError("the line is nested too deep") from error
-    for key, kind in (("id", str), ("name", str), ("context", dict), ("data", dict)):
-        if not isinstance(fields.get(key), kind):
-            raise ValueError(f"{key} is missing, or not of its type")
-    fields["timestamp"] = as_utc(_to_datetime(fields.get("timestamp")))
+    get = fields.get
+    if not (
+        type(get("id")) is type(get("name")) is str
+        and type(get("context")) is type(get("data")) is dict
+    ):
+        wrong = next(key for key, kind in _TYPES.items() if type(get(key)) is not kind)
+        raise ValueError(f"{wrong} is missing, or not of its type")
+    fields["timestamp"] = as_utc(_convert_time(get("timestamp"), _DATETIME))
     return cast("Event", fields)
 
 

@@ -1,17 +1,21 @@
-"""Write events as CSV: those of one shape are converted by one plan, mostly in C."""
+"""Write events as CSV: how those of one shape become rows is worked out once."""
 
 from __future__ import annotations
 
 import csv
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from io import TextIOWrapper
 from itertools import chain, islice
 from operator import itemgetter
 from shutil import copyfileobj
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO, Final, NamedTuple, Protocol, TextIO
+from typing import Any, BinaryIO, Final, NamedTuple, TextIO
+
+from msgspec import to_builtins
 
 from eventtracking_cli.flattening import as_text, check_number, flatten, in_order
 from eventtracking_core import Event
@@ -21,27 +25,31 @@ __all__ = ["write_csv"]
 FIRST: Final = 10_000
 """Events that are read before the first is written: mostly they have all the columns."""
 
+BATCH: Final = 1000
+"""Rows that are written at a time."""
+
 MAX_PLANS: Final = 1000
 """Shapes of events that are remembered at a time."""
 
-_PARTS: Final = ("context", "data")
-_AS_IT_IS: Final = (str, int, float, type(None))
+_NESTED: Final = 2
+"""The objects of an event whose context and data hold none."""
 
-_Values = list[Any]
-
-
-class _Writer(Protocol):
-    def writerow(self, row: Iterable[Any], /) -> object: ...
-    def writerows(self, rows: Iterable[Iterable[Any]], /) -> object: ...
+_TEXTS: Final[Mapping[type, Callable[[Any], str]]] = {
+    int: str,
+    float: str,
+    bool: ("false", "true").__getitem__,
+    datetime: to_builtins,
+}
+_is_special: Final = re.compile(r'[",\r\n]').search
 
 
 class _Plan(NamedTuple):
     """How events with the same fields, of the same types, become rows."""
 
     converted: tuple[tuple[int, Callable[[Any], str]], ...]
-    """Positions of values that the CSV writer would not write as we do, and their text."""
-    arranged: Callable[[_Values], Iterable[Any]]
-    """Puts values, with a None after them, in the order of the columns."""
+    """Positions of values that are not text, and their text."""
+    arranged: Callable[[list[Any]], Sequence[str]]
+    """Puts values, with an empty text after them, in the order of the columns."""
 
 
 def write_csv(events: Iterable[Event], file: BinaryIO) -> None:
@@ -55,10 +63,10 @@ def write_csv(events: Iterable[Event], file: BinaryIO) -> None:
         with _text(temporary) as draft:
             first = list(islice(events, FIRST))
             table.expect(first)
-            _writer(draft).writerows(table.rows(chain(first, events)))
+            _write(draft, table.rows(chain(first, events)))
         temporary.seek(0)
         columns = in_order(table.columns)
-        _writer(output).writerow(columns)
+        _write(output, [columns])
         if columns == table.columns and not table.has_grown:
             output.flush()
             copyfileobj(temporary, file)
@@ -83,57 +91,64 @@ class _Table:
         self._plans.clear()
         self.has_grown = False
 
-    def rows(self, events: Iterable[Event]) -> Iterator[Iterable[Any]]:
-        """Yield the values of each event in the order of the columns, as far as there are any."""
+    def rows(self, events: Iterable[Event]) -> Iterator[Sequence[str]]:
+        """Yield the texts of each event in the order of the columns, as far as there are any."""
         plans = self._plans
         for event in events:
             context, data = event["context"], event["data"]
             values = [*event.values(), *context.values(), *data.values()]
-            shape = (*event, None, *context, None, *data, *map(type, values))
+            kinds = tuple(map(type, values))
+            shape: tuple[Any, ...] = (*event, None, *context, None, *data, *kinds)
+            if kinds.count(dict) != _NESTED:
+                inner = _parts(event)[_NESTED:]
+                values += chain.from_iterable(part.values() for part in inner)
+                kinds = tuple(map(type, values))
+                shape = (*shape, *(key for part in inner for key in (None, *part)), *kinds)
             try:
                 plan = plans[shape]
             except KeyError:
-                plan = self._planned(shape, event, context, data)
+                plan = plans[shape] = self._planned(event, kinds)
             if plan is None:
                 yield self._flattened(event)
                 continue
-            for index, convert in plan.converted:
-                values[index] = convert(values[index])
-            values.append(None)
+            for index, text in plan.converted:
+                values[index] = text(values[index])
+            values.append("")
             yield plan.arranged(values)
 
-    def _planned(
-        self, shape: tuple[Any, ...], event: Event, *parts: Mapping[str, Any]
-    ) -> _Plan | None:
-        """Return the plan for a shape of event, None if its values are nested deeper."""
+    def _planned(self, event: Event, kinds: tuple[type, ...]) -> _Plan | None:
+        """Return the plan for events as this one, None if they are to be flattened singly.
+
+        Those have mappings that are not dicts, or two fields of one name: `{"a.b": 1, "a": {…}}`.
+        """
         if len(self._plans) >= MAX_PLANS:
             self._plans.clear()
-        names = list[str](event)
-        values = list[Any](event.values())
-        for prefix, part in zip(_PARTS, parts, strict=True):
-            names += (f"{prefix}.{key}" for key in part)
-            values += part.values()
-        fields = {name: index for index, name in enumerate(names) if name not in _PARTS}
-        kinds = {index: type(values[index]) for index in fields.values()}
-        plan = None
-        if not any(issubclass(kind, Mapping) for kind in kinds.values()):
-            self._add(fields)
-            plan = _Plan(
-                tuple(
-                    (index, _boolean if kind is bool else as_text)
-                    for index, kind in kinds.items()
-                    if kind not in _AS_IT_IS
-                ),
-                itemgetter(*(fields.get(column, len(values)) for column in self.columns)),
-            )
-        self._plans[shape] = plan
-        return plan
+        names = _names(event)
+        has_others = any(issubclass(kind, Mapping) and kind is not dict for kind in kinds)
+        if has_others or len(set(names)) < len(names):
+            return None
+        fields = {
+            name: index if kinds[index] is not type(None) else len(kinds)
+            for index, name in enumerate(names)
+            if kinds[index] is not dict
+        }
+        self._add(flatten(event))  # in the order in which a reader finds them
+        return _Plan(
+            tuple(
+                (index, _TEXTS.get(kind, as_text))
+                for index, kind in enumerate(kinds)
+                if kind not in (str, dict, type(None))
+            ),
+            itemgetter(*(fields.get(column, len(kinds)) for column in self.columns)),
+        )
 
-    def _flattened(self, event: Event) -> _Values:
+    def _flattened(self, event: Event) -> list[str]:
         row = flatten(event)
         self._add(row)
         values = map(row.get, self.columns)
-        return [_boolean(value) if type(value) is bool else value for value in values]
+        return [
+            "" if value is None else _TEXTS.get(type(value), as_text)(value) for value in values
+        ]
 
     def _add(self, columns: Iterable[str]) -> None:
         new = [column for column in columns if column not in self._known]
@@ -144,6 +159,24 @@ class _Table:
             check_number(self.columns)
 
 
+def _parts(event: Event) -> list[dict[str, Any]]:
+    """Return the objects of an event: its context, its data, and level by level those in them."""
+    parts = [event["context"], event["data"]]
+    for part in parts:  # which grows meanwhile
+        parts += [value for value in part.values() if type(value) is dict]
+    return parts
+
+
+def _names(event: Event) -> list[str]:
+    """Return the dotted fields of an event: its own, then those of its parts."""
+    names = list[str](event)
+    prefixes = ["context.", "data."]
+    for prefix, part in zip(prefixes, _parts(event), strict=True):
+        names += [f"{prefix}{key}" for key in part]
+        prefixes += [f"{prefix}{key}." for key, value in part.items() if type(value) is dict]
+    return names
+
+
 def _rearrange(draft: BinaryIO, columns: list[str], output: TextIO, wanted: list[str]) -> None:
     """Write rows of a draft, the first of which may lack the last columns, in another order."""
     arranged = itemgetter(*map(columns.index, wanted))
@@ -151,29 +184,27 @@ def _rearrange(draft: BinaryIO, columns: list[str], output: TextIO, wanted: list
     try:
         with _text(draft) as text:
             rows = csv.reader(text)
-            _writer(output).writerows(
-                arranged(row + [""] * (len(columns) - len(row))) for row in rows
-            )
+            _write(output, (arranged(row + [""] * (len(columns) - len(row))) for row in rows))
     finally:
         csv.field_size_limit(limit)
 
 
-def _boolean(value: bool) -> str:  # noqa: FBT001  it converts one
-    return "true" if value else "false"
+def _write(file: TextIO, rows: Iterable[Sequence[str]]) -> None:
+    lines = map(_line, rows)
+    while batch := list(islice(lines, BATCH)):
+        file.write("\n".join(batch) + "\n")
 
 
-class _Lines:
-    """Lines end with LF. The writer quotes what its own line terminator has: CR and LF."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._write = file.write
-
-    def write(self, line: str) -> int:
-        return self._write(line[:-2] + "\n")
+def _line(texts: Sequence[str]) -> str:
+    """Return a row as `csv.writer` writes it, which looks at each character and takes longer."""
+    line = ",".join(texts)
+    if line.count(",") >= len(texts) or '"' in line or "\n" in line or "\r" in line:
+        return ",".join([_quoted(text) if _is_special(text) else text for text in texts])
+    return line
 
 
-def _writer(file: TextIO) -> _Writer:
-    return csv.writer(_Lines(file), lineterminator="\r\n")
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
 
 
 @contextmanager

@@ -167,7 +167,7 @@ def _long_rows(file):
 
 
 _SCALARS = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(-1, 1) | st.text()
-_KEYS = st.sampled_from("abcd")
+_KEYS = st.sampled_from(["a", "b", "a.b", 'c, "d"'])
 _VALUES = st.recursive(_SCALARS, lambda values: st.lists(values) | st.dictionaries(_KEYS, values))
 _FIELDS = st.dictionaries(_KEYS, _VALUES, max_size=3)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import repeat
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Unpack
@@ -75,7 +76,7 @@ class Reading:
         if after is not None:
             where[_STORED_AFTER] = {"after": after}
         rows = self._select("event", where, f"ORDER BY {ordering}", limit)
-        return (decode_json(text) for (text,) in rows)
+        return map(decode_json, map(_FIRST, rows))
 
     def get(self, event_id: str) -> Event | None:
         """Return the event with an id, or None."""
@@ -102,10 +103,13 @@ class Reading:
             return list(self._select(f"{column} AS value, count(*)", where, rest, limit))
         # Counted here: SQLite would sort all the values to group them, which takes longer.
         texts = Counter(map(_FIRST, self._select(_VALUE, where, path=_path(field))))
-        counted: dict[str | None, int] = {}
-        for (value, *_), times in zip(_decode(f"[{','.join(texts)}]"), texts.values(), strict=True):
-            text = value_text(value)
-            counted[text] = counted.get(text, 0) + times
+        pairs = ",".join([text[1:-1] for text in texts])  # each a value and null
+        values = [*map(value_text, _decode(f"[{pairs}]")[::2])]
+        counted = dict(zip(values, texts.values(), strict=True))
+        if len(counted) < len(values):  # 7 and 7.0 have the same text
+            counted = Counter()
+            for value, times in zip(values, texts.values(), strict=True):
+                counted[value] += times
         return _most_frequent(counted, limit)
 
     def count_per(
@@ -133,7 +137,7 @@ class Reading:
         statement = f"SELECT {columns} FROM events WHERE {conditions} {rest} LIMIT :limit"  # noqa: S608  all of it stands in this module
         for parameters in where.values():
             values.update(parameters)
-        yield from self._rows(statement, {**values, "limit": -1 if limit is None else limit})
+        return self._rows(statement, {**values, "limit": -1 if limit is None else limit})
 
     def _rows(self, statement: str, values: Mapping[str, object] | None = None) -> Iterator[Any]:
         """Yield rows; the connection is open while they are read, and no longer."""
@@ -144,15 +148,18 @@ class Reading:
             yield from connection.execute(statement, values or {})
 
 
-def _most_frequent(counted: dict[str | None, int], limit: int | None) -> list[Any]:
+def _most_frequent(counted: Mapping[str | None, int], limit: int | None) -> list[Any]:
     """Return values and their counts by falling count, then by value: None before all others."""
-    if limit and limit < len(counted):
-        least = sorted(counted.values(), reverse=True)[limit - 1]
-        counted = {value: times for value, times in counted.items() if times >= least}
-    missing = [None] if None in counted else []
-    values = sorted(value for value in counted if value is not None)
-    rows = [(value, counted[value]) for value in (*missing, *values)]
-    rows.sort(key=itemgetter(1), reverse=True)
+    groups: defaultdict[int, list[str | None]] = defaultdict(list)
+    for value, times in counted.items():
+        groups[times].append(value)
+    rows: list[tuple[str | None, int]] = []
+    for times in sorted(groups, reverse=True):
+        values = sorted(value for value in groups[times] if value is not None)
+        missing = [None] * (len(groups[times]) - len(values))
+        rows += zip((*missing, *values), repeat(times))
+        if limit is not None and len(rows) >= limit:
+            break
     return rows[:limit]
 
 
