@@ -17,7 +17,7 @@ from benchmarks.sender import Sender
 from benchmarks.services import ClickHouse
 from eventtracking_clickhouse import ClickHouseBackend
 from eventtracking_core import Event, Tracker
-from eventtracking_core.encoding import encode_json
+from eventtracking_core.encoding import NormalBatch, encode_json
 
 __all__ = ["clickhouse_senders"]
 
@@ -75,10 +75,11 @@ def _ours(uri: str, client: Any, directory: Path, stack: ExitStack) -> Sender:
 
 
 def _direct(uri: str, events: list[Event], client: Any, stack: ExitStack) -> Sender:
-    """Return batches of events that were emitted before, as `eventtracking replay` sends them."""
+    """Return batches of events that were emitted before, as a worker hands them over."""
     backend = ClickHouseBackend(uri, "direct", create=True)
     stack.callback(backend.shutdown, 5)
-    batches = cycle([events[start : start + BATCH] for start in range(0, EVENTS, BATCH)])
+    starts = range(0, EVENTS, BATCH)
+    batches = cycle([NormalBatch(events[start : start + BATCH]) for start in starts])
     return Sender(
         "ours: clickhouse, send_batch(10000)",
         "backend.send_batch(events, timeout=120)",

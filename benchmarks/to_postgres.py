@@ -15,6 +15,7 @@ from benchmarks.ours import entered
 from benchmarks.sample import DATA, NAME
 from benchmarks.sender import Sender
 from eventtracking_core import Tracker
+from eventtracking_core.encoding import NormalBatch
 from eventtracking_postgres import PostgresBackend
 
 __all__ = ["postgres_senders"]
@@ -65,7 +66,7 @@ def _ours(
 def _direct(
     ours: Sender, uri: str, connection: psycopg.Connection[Any], stack: ExitStack
 ) -> Sender:
-    """Return batches of events that were emitted before, as `eventtracking replay` sends them."""
+    """Return batches of events that were emitted before, as a worker hands them over."""
     for _ in range(EVENTS):
         ours.call()
     ours.settle()
@@ -73,7 +74,8 @@ def _direct(
     assert ours.delivered() == len(events) == EVENTS, "ours did not store them all"
     backend = PostgresBackend(uri, "direct")
     stack.callback(backend.shutdown, 5)
-    batches = cycle([events[start : start + BATCH] for start in range(0, EVENTS, BATCH)])
+    starts = range(0, EVENTS, BATCH)
+    batches = cycle([NormalBatch(events[start : start + BATCH]) for start in starts])
     return Sender(
         "ours: postgres, send_batch(1000)",
         "backend.send_batch(events, timeout=120)",

@@ -101,6 +101,7 @@ def batch_sender(
     backend: BackendCapabilities,
     writer: EventTypeWriter | None = None,
     past_deadline: Callable[[], bool] = _never,
+    batch: type[list[Event]] = list,
 ) -> Send:
     """Return a function that delivers a batch in a number of seconds.
 
@@ -108,13 +109,14 @@ def batch_sender(
         backend: the methods that deliver.
         writer: is shown each batch first.
         past_deadline: returns whether a backend that takes one event at a time gets no further one.
+        batch: what a backend that takes batches is given: `NormalBatch` where it is one.
     """
 
     def send_all(events: Sequence[Event], timeout: float) -> None:
         if writer is not None:
             writer.save_for_all(events)
         if backend.send_batch is not None:
-            result = backend.send_batch(events, timeout=timeout)
+            result = backend.send_batch(batch(events), timeout=timeout)
             if result is not None:
                 refuse_awaitable(result)
         elif backend.send is not None:

@@ -17,7 +17,12 @@ from eventtracking_core.delivery.retry import RetrySender
 from eventtracking_core.delivery.spooled_buffer import SPOOL_FULL
 from eventtracking_core.delivery.worker import Worker
 from eventtracking_core.diagnostics import describe, report_backend
-from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack, snapshot
+from eventtracking_core.encoding import (
+    NormalBatch,
+    encode_msgpack,
+    normal_from_msgpack,
+    snapshot,
+)
 from eventtracking_core.holders import hold, join_holder, let_go
 from eventtracking_core.interrupts import StoredError, pass_on
 from eventtracking_core.routing import AtomicCounter, LeafPlace
@@ -66,11 +71,17 @@ class BufferedLeaf(BatchLeaf):
     def _equip(self) -> None:
         """Make the worker and what it is given."""
         self._control = control = WorkerControl()
+        read_wire = self.capabilities.read_wire
         self._sender = RetrySender(
             self.path,
             self.options,
-            batch_sender(self.capabilities, self.event_type_writer, control.past_deadline),
-            self.capabilities.read_wire or normal_from_msgpack,
+            batch_sender(
+                self.capabilities,
+                self.event_type_writer,
+                control.past_deadline,
+                NormalBatch if read_wire is None else list,
+            ),
+            read_wire or normal_from_msgpack,
             buffer=self.buffer,
             outcomes=self.outcomes,
             control=control,

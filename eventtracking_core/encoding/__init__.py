@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from eventtracking_core.lazy import lazy
 
 if TYPE_CHECKING:
-    from eventtracking_core.encoding._batches import encode_each, unencodable
+    from eventtracking_core.encoding._batches import (
+        NormalBatch,
+        encode_each,
+        encode_lines,
+        unencodable,
+    )
     from eventtracking_core.encoding._compiled import plain_size, plain_weight
     from eventtracking_core.encoding._copies import snapshot
     from eventtracking_core.encoding._json import decode_json, encode_json, write_json
@@ -25,14 +30,30 @@ if TYPE_CHECKING:
         normalize_event,
     )
     from eventtracking_core.encoding._plain import by_type, field_names, has_reader
+    from eventtracking_core.encoding._rows import (
+        Cells,
+        Columns,
+        Table,
+        encode_row,
+        encode_rows,
+        encode_table,
+    )
 
 __all__ = [
+    "Cells",
+    "Columns",
+    "NormalBatch",
+    "Table",
     "by_type",
     "decode_json",
     "decode_msgpack",
     "encode_each",
     "encode_json",
+    "encode_lines",
     "encode_msgpack",
+    "encode_row",
+    "encode_rows",
+    "encode_table",
     "field_names",
     "has_reader",
     "id_text",
@@ -51,12 +72,20 @@ __all__ = [
 
 # msgspec is imported when something is first encoded: importing the package must stay free.
 _HOME = {
+    "Cells": "_rows",
+    "Columns": "_rows",
+    "NormalBatch": "_batches",
+    "Table": "_rows",
     "by_type": "_plain",
     "decode_json": "_json",
     "decode_msgpack": "_msgpack",
     "encode_each": "_batches",
     "encode_json": "_json",
+    "encode_lines": "_batches",
     "encode_msgpack": "_msgpack",
+    "encode_row": "_rows",
+    "encode_rows": "_rows",
+    "encode_table": "_rows",
     "field_names": "_plain",
     "has_reader": "_plain",
     "id_text": "_normal",

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from eventtracking_core.encoding._json import encode_json, encode_normal
 from eventtracking_core.errors import EventTrackingError, RejectedError
 from eventtracking_core.events import Event
 from eventtracking_core.interrupts import pass_on
 
-__all__ = ["encode_each", "unencodable"]
+__all__ = ["NormalBatch", "encode_each", "encode_lines", "unencodable"]
 
 T = TypeVar("T")
+
+
+class NormalBatch(list[Event]):
+    """Events that a worker decoded with `normal_from_msgpack`.
+
+    Each is in normal form and shares nothing with itself, so that an encoder in C can take it
+    without a look at its values.
+    """
 
 
 def encode_each(
@@ -38,6 +47,18 @@ def encode_each(
             pass_on(error)
             failures[index] = unencodable(error)
     return encoded, failures
+
+
+def encode_lines(events: Sequence[Event]) -> tuple[dict[int, bytes], dict[int, Exception]]:
+    """Encode the events of a batch as `encode_json` does; see `encode_each` for what is returned.
+
+    The events of a `NormalBatch` are encoded in half the time.
+    """
+    if type(events) is NormalBatch:
+        lines = encode_normal(events)
+        if lines is not None:
+            return dict(enumerate(lines)), {}
+    return encode_each(events, encode_json)
 
 
 def unencodable(error: Exception) -> RejectedError:

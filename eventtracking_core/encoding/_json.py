@@ -7,6 +7,7 @@ U+2028, marks that turn the direction of text) are escaped, so that a line is sa
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -21,9 +22,10 @@ from eventtracking_core.interrupts import pass_on
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
-__all__ = ["decode_json", "encode_json", "write_json"]
+__all__ = ["decode_json", "encode_json", "encode_normal", "write_json"]
 
-_encode_into: Final = msgspec.json.Encoder(enc_hook=scalar_hook(exactly)).encode_into
+_encoder: Final = msgspec.json.Encoder(enc_hook=scalar_hook(exactly))
+_encode_into: Final = _encoder.encode_into
 _convert: Final = converter(exactly)
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 _convert_time: Final = msgspec.convert
@@ -76,6 +78,24 @@ def write_json(event: Event, buffer: bytearray) -> None:
         buffer[:] = _escaped(buffer)
 
 
+def encode_normal(events: Sequence[Event]) -> list[bytes] | None:
+    """Return what `encode_json` returns of each event, or None where that takes a closer look.
+
+    Args:
+        events: each in normal form, and no value is in it twice.
+    """
+    try:
+        text = _encoder.encode_lines(events)
+    except Exception as error:  # noqa: BLE001  a file may hold anything
+        pass_on(error)
+        return None
+    if _DEL in text if text.isascii() else _is_unsafe(text):
+        text = _escaped(text)
+    lines = text.split(b"\n")
+    lines.pop()  # the text ends with a newline
+    return lines if max(map(len, lines), default=0) <= MAX_TEXT_IN_ALL else None
+
+
 def decode_json(text: bytes | str) -> Event:
     """Return the event of a line that `encode_json` made.
 
@@ -97,7 +117,7 @@ def decode_json(text: bytes | str) -> Event:
     return cast("Event", fields)
 
 
-def _is_unsafe(text: bytearray) -> bool:
+def _is_unsafe(text: bytes | bytearray) -> bool:
     return _DEL in text or any(
         lead in text and any(last in text for last in lasts) and search(text) is not None
         for lead, lasts, search in _LEADS

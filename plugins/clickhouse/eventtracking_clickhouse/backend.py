@@ -14,11 +14,17 @@ from urllib3.exceptions import HTTPError
 from eventtracking_clickhouse.clients import Clients
 from eventtracking_clickhouse.failures import failure, is_missing
 from eventtracking_clickhouse.reading import Reading
-from eventtracking_clickhouse.rows import COLUMNS, RECORD_COLUMNS, Row, record_row, row
+from eventtracking_clickhouse.rows import (
+    COLUMNS,
+    RECORD_COLUMNS,
+    Values,
+    columns,
+    record_columns,
+)
 from eventtracking_clickhouse.tables import Tables, literal
 from eventtracking_clickhouse.typed import typed_tables
 from eventtracking_core import BatchError, Event, EventType, RetryableError
-from eventtracking_core.encoding import encode_each
+from eventtracking_core.encoding import Table, encode_table
 
 __all__ = ["ClickHouseBackend"]
 
@@ -107,10 +113,10 @@ class ClickHouseBackend(Reading):
             RejectedError: nothing was stored, because of one of the events.
         """
         deadline = monotonic() + timeout
-        rows, failures = encode_each(events, row)
-        if rows:
+        table, failures = encode_table(events)
+        if table.ids:
             try:
-                self._store(list(rows.values()), deadline)
+                self._store(table, deadline)
             except _ERRORS as error:
                 if is_missing(error):  # it was dropped: the next attempt creates it again
                     self._created_by = None
@@ -130,7 +136,7 @@ class ClickHouseBackend(Reading):
         try:
             self._prepare(deadline)
             if not any(self._clients.rows(same, {}, deadline - monotonic())):
-                self._insert(table, RECORD_COLUMNS, [record_row(record)], {}, deadline)
+                self._insert(table, RECORD_COLUMNS, record_columns(record), {}, deadline)
         except _ERRORS as error:
             raise RetryableError(str(failure(error))) from None
 
@@ -143,22 +149,22 @@ class ClickHouseBackend(Reading):
         self._clients.close()
         return True
 
-    def _store(self, rows: Sequence[Row], deadline: float) -> None:
+    def _store(self, table: Table, deadline: float) -> None:
         self._prepare(deadline)
-        token = sha256(b"\n".join(event_id for _, event_id, *_ in rows)).hexdigest()
+        token = sha256("\n".join(table.ids).encode()).hexdigest()
         settings = {"insert_deduplication_token": token}
-        self._insert(self._tables.events, COLUMNS, rows, settings, deadline)
+        self._insert(self._tables.events, COLUMNS, columns(table), settings, deadline)
 
     def _insert(
         self,
         table: str,
-        columns: Mapping[str, str],
-        rows: Sequence[tuple[object, ...]],
+        types: Mapping[str, str],
+        values: Values,
         settings: Mapping[str, str],
         deadline: float,
     ) -> None:
         self._clients.insert(
-            table, columns, rows, {**_SETTINGS, **settings}, deadline - monotonic()
+            table, types, values, {**_SETTINGS, **settings}, deadline - monotonic()
         )
 
     def _prepare(self, deadline: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -12,6 +12,7 @@ import clickhouse_connect
 import urllib3
 from clickhouse_connect.driver.client import Client
 
+from eventtracking_clickhouse.rows import Values
 from eventtracking_core.exchange import pool_manager
 from eventtracking_core.http import set_deadline
 
@@ -61,8 +62,8 @@ class Clients:
     def insert(
         self,
         table: str,
-        columns: Mapping[str, str],
-        rows: Sequence[tuple[object, ...]],
+        types: Mapping[str, str],
+        values: Values,
         settings: Settings,
         timeout: float,
     ) -> None:
@@ -70,8 +71,8 @@ class Clients:
 
         Args:
             table: its quoted name.
-            columns: their types, by their names.
-            rows: the values, in the order of the columns.
+            types: of the columns, by their names.
+            values: of each column, in the same order.
             settings: of the server, for this insert.
             timeout: in seconds.
 
@@ -81,9 +82,9 @@ class Clients:
         set_deadline(timeout)
         self._opened().insert(
             table,
-            list(zip(*rows, strict=True)),
-            column_names=list(columns),
-            column_type_names=list(columns.values()),
+            values,
+            column_names=list(types),
+            column_type_names=list(types.values()),
             column_oriented=True,
             settings=dict(settings),
         )

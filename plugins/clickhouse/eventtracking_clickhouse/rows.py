@@ -1,17 +1,16 @@
-"""Events and event-type records as rows."""
+"""Events and event-type records as columns."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from eventtracking_core import Event, EventType
-from eventtracking_core.encoding import decode_json, encode_json, id_text, normalize_event
-from eventtracking_core.events import is_normal
+from eventtracking_core import EventType
+from eventtracking_core.encoding import Table
 
-__all__ = ["COLUMNS", "RECORD_COLUMNS", "Row", "microseconds", "record_row", "row"]
+__all__ = ["COLUMNS", "RECORD_COLUMNS", "Values", "columns", "microseconds", "record_columns"]
 
 # Also for LowCardinality columns: the server converts them, so that the driver need not.
 COLUMNS: Final[Mapping[str, str]] = {
@@ -29,29 +28,27 @@ _EARLIEST: Final = (datetime(1900, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LATEST: Final = (datetime(2300, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND - 1
 """The range of DateTime64."""
 
-Row = tuple[int, bytes, bytes, bytes, bytes, bytes, bytes]
+Values = Sequence[Sequence[object]]
+"""The values of each column."""
 
 
-def row(event: Event) -> Row:
-    """Return an event's row; its columns agree with its JSON."""
-    text = encode_json(event)
-    if is_normal(event):
-        try:
-            return _row(event, text)
-        except UnicodeEncodeError:  # a lone surrogate
-            pass
-    try:
-        plain = decode_json(text)
-    except (ValueError, OverflowError, RecursionError):  # not in an event's normal form
-        text = encode_json(normalize_event(event))
-        plain = decode_json(text)
-    return _row(plain, text)
+def columns(table: Table) -> Values:
+    """Return the values of events, in the order of `COLUMNS`."""
+    return (
+        _times(table.moments),
+        table.ids,
+        table.names,
+        [user or "" for user in table.user_ids],
+        [name_id or "" for name_id in table.name_ids],
+        [type_id or "" for type_id in table.context_type_ids],
+        table.texts,
+    )
 
 
-def record_row(record: EventType) -> tuple[bytes, ...]:
-    """Return the row of an event-type record."""
+def record_columns(record: EventType) -> Values:
+    """Return the values of an event-type record, in the order of `RECORD_COLUMNS`."""
     texts = (record.id, record.kind, record.name, json.dumps(record.to_dict()))
-    return tuple(text.encode() for text in texts)
+    return [[text.encode()] for text in texts]
 
 
 def microseconds(moment: datetime) -> int:
@@ -59,23 +56,8 @@ def microseconds(moment: datetime) -> int:
     return min(max((moment - _EPOCH) // _MICROSECOND, _EARLIEST), _LATEST)
 
 
-def _row(event: Event, text: bytes) -> Row:
-    return (
-        microseconds(event["timestamp"]),
-        event["id"].encode(),
-        event["name"].encode(),
-        _user(event["context"].get("user_id")).encode(),
-        _text(event.get("name_id")),
-        _text(event.get("context_type_id")),
-        text,
-    )
-
-
-def _user(value: object) -> str:
-    if type(value) is int:
-        return str(value)
-    return (value if type(value) is str else id_text(value)) or ""
-
-
-def _text(value: object) -> bytes:
-    return value.encode() if isinstance(value, str) else b""
+def _times(moments: Sequence[datetime]) -> list[int]:
+    times = [(moment - _EPOCH) // _MICROSECOND for moment in moments]
+    if min(times) < _EARLIEST or max(times) > _LATEST:
+        return [microseconds(moment) for moment in moments]
+    return times

@@ -14,10 +14,10 @@ from psycopg.sql import SQL
 
 from eventtracking_core import BatchError, Event, EventType, RetryableError
 from eventtracking_core.diagnostics import report
-from eventtracking_core.encoding import encode_each
+from eventtracking_core.encoding import Table, encode_table
 from eventtracking_postgres.failures import failure, is_missing
 from eventtracking_postgres.reading import Reading, records
-from eventtracking_postgres.rows import COLUMNS, Row, binary, row
+from eventtracking_postgres.rows import COLUMNS, binary, without_nul
 from eventtracking_postgres.sessions import Session, Sessions
 from eventtracking_postgres.tables import (
     LOCK,
@@ -133,11 +133,11 @@ class PostgresBackend(Reading):
             RetryableError: nothing was stored, and all may be tried again.
             RejectedError: nothing was stored, because of one of the events.
         """
-        rows, failures = encode_each(events, row)
-        if rows:
+        table, failures = encode_table(events)
+        if table.ids:
             try:
                 with self._sessions.session(timeout) as session:
-                    self._store(session, list(rows.values()))
+                    self._store(session, without_nul(table))
             except Error as error:
                 if is_missing(error):  # it was dropped: the next attempt creates it again
                     self._prepared = None
@@ -169,13 +169,14 @@ class PostgresBackend(Reading):
         self._sessions.close()
         return True
 
-    def _store(self, session: Session, rows: Sequence[Row]) -> None:
+    def _store(self, session: Session, table: Table) -> None:
         if self._prepare(session):
-            create_partitions(session, self._tables, [time for _, time in rows])
+            create_partitions(session, self._tables, table.moments)
         with session.cursor() as cursor:
             cursor.execute(_INCOMING)
             with cursor.copy(_COPY) as copy:
-                copy.write(binary(rows))
+                for piece in binary(table):
+                    copy.write(piece)
             cursor.execute(self._merge)
 
     def _prepare(self, session: Session) -> bool:

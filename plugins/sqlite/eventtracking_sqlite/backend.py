@@ -16,12 +16,11 @@ from eventtracking_core import (
     BatchError,
     Event,
     EventType,
-    RejectedError,
     RetryableError,
     Seconds,
 )
 from eventtracking_core.descriptors import high_numbers
-from eventtracking_core.encoding import unencodable
+from eventtracking_core.encoding import encode_row, encode_rows, unencodable
 from eventtracking_core.probing import probe_file
 from eventtracking_sqlite._database import Synchronous, open_for_writing
 from eventtracking_sqlite._descriptors import Descriptors, numbers
@@ -131,13 +130,7 @@ class SqliteBackend(Reading):
             BatchError: some events cannot be stored, the others are.
             RetryableError: the database is locked, its disk is full, or it cannot be used.
         """
-        rows: dict[int, Row] = {}
-        failures: dict[int, Exception] = {}
-        for index, event in enumerate(events):
-            try:
-                rows[index] = _row(event)
-            except RejectedError as error:
-                failures[index] = error
+        rows, failures = encode_rows(events, row)
         failures |= self.store(rows, timeout)
         if failures:
             raise BatchError(failures)
@@ -282,6 +275,6 @@ def _file(path: Path) -> tuple[int, int] | None:
 
 def _row(event: Event) -> Row:
     try:
-        return row(event)
+        return encode_row(event, row)
     except Exception as error:
         raise unencodable(error) from error

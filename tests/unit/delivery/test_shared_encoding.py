@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 import eventtracking_core as et
 from eventtracking_core.backends.memory import MemoryBackend
+from eventtracking_core.encoding import NormalBatch, normal_from_msgpack
 from eventtracking_core.processors.name_allowlist import NameAllowlist
 from eventtracking_core.processors.redact import Redact
 
@@ -166,3 +168,15 @@ def test_in_any_tree_a_leaf_stores_what_an_inline_one_beside_it_gets(tree, store
     stored({"tree": built(tree)}, {"n": 1})
     for inline, queued in pairs:
         assert queued.events == inline.events
+
+
+@pytest.mark.parametrize(("reads", "kind"), [(False, NormalBatch), (True, list)])
+def test_a_batch_is_normal_unless_its_backend_decodes_events_itself(reads, kind, tracker_to):
+    batches = []
+    backend = SimpleNamespace(send_batch=lambda events, *, timeout: batches.append(type(events)))
+    if reads:
+        backend.read_wire = normal_from_msgpack
+    tracker = tracker_to(backend)
+    tracker.emit("a")
+    assert tracker.shutdown(30)
+    assert batches == [kind]

@@ -1,11 +1,124 @@
-"""One event of a batch that cannot be encoded fails alone."""
+"""Batches are encoded as their events are, and one that cannot be encoded fails alone."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from eventtracking_core import RejectedError, RetryableError
-from eventtracking_core.encoding import encode_each
+from eventtracking_core.encoding import (
+    NormalBatch,
+    encode_each,
+    encode_json,
+    encode_lines,
+    encode_msgpack,
+    encode_row,
+    encode_rows,
+    encode_table,
+    normal_from_msgpack,
+)
+
+TIME = datetime(2026, 9, 12, 12, tzinfo=UTC)
+TEXTS = st.text(
+    st.sampled_from('aü\n\r\0\x1b\x7f\x85\u061c\u2028\u202e\u2066\\"\U0001f600'), max_size=4
+)
+VALUES = st.recursive(
+    st.one_of(
+        TEXTS,
+        st.sampled_from([None, True, 2**63, -(2**63), 2**70, 1.5, b"x", TIME]),
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=12,
+)
+EVENTS = st.builds(
+    lambda context, data, others: (
+        {
+            "id": "an id",
+            "name": "a.name",
+            "timestamp": TIME,
+            "context": context,
+            "data": data,
+        }
+        | others
+    ),
+    st.dictionaries(st.sampled_from(["user_id", "ip"]), VALUES),
+    st.dictionaries(TEXTS, VALUES, max_size=3),
+    st.dictionaries(st.sampled_from(["name_id", "context_type_id", "other"]), TEXTS),
+)
+
+
+@given(st.lists(EVENTS, max_size=4))
+@settings(max_examples=50)
+def test_a_batch_of_a_worker_is_encoded_as_its_events_are(events):
+    decoded = [normal_from_msgpack(encode_msgpack(event)) for event in events]
+    lines, failures = encode_lines(NormalBatch(decoded))
+    assert lines == dict(enumerate(map(encode_json, decoded)))
+    assert not failures
+    assert encode_table(NormalBatch(decoded)) == encode_table(decoded)
+
+
+@pytest.mark.parametrize("damaged", [float("inf"), 10**400, object()])
+def test_a_value_that_no_worker_decodes_is_encoded_as_elsewhere(damaged, an_event):
+    events = [an_event(n=1), an_event(n=damaged)]
+    assert encode_lines(NormalBatch(events)) == encode_lines(events)
+
+
+@pytest.mark.parametrize(
+    ("user", "text"),
+    [(7, "7"), ("7", "7"), (7.0, "7"), (2**70, str(2**70)), (True, None), ("", None), ([7], None)],
+)
+@pytest.mark.parametrize("batch", [list, NormalBatch])
+def test_the_columns_of_an_event_are_those_of_its_json(batch, user, text, an_event):
+    event = an_event(context={"user_id": user}) | {"name_id": "n"}
+    table, failures = encode_table(batch([event]))
+    ((encoded, event_id, name, moment, *rest),) = zip(*table, strict=True)
+    assert encoded == encode_json(event)
+    assert (event_id, name, moment) == (event["id"], event["name"], event["timestamp"])
+    assert rest == [text, "n", None]
+    assert not failures
+
+
+def test_what_is_no_event_has_the_row_of_its_normal_form(an_event):
+    """A time of day has no date, although it is in UTC and has a text."""
+    event = an_event()
+    odd = [event | {"timestamp": time(12, tzinfo=UTC)}, event | {"context": None}, {}, event]
+    rows, failures = encode_rows(odd, pair)
+    assert rows[3] == encode_row(event, pair)
+    assert all(row[1].moment.tzinfo for row in rows.values())
+    assert not failures
+
+
+@pytest.mark.parametrize(
+    "damage", [{"id": 5}, {"name": None}, {"timestamp": "2026-09-12"}, {"context": [1]}]
+)
+def test_a_record_of_a_file_that_is_no_event_has_the_row_of_its_normal_form(damage, an_event):
+    events = [an_event(n=1), an_event(n=2) | damage]
+    table, failures = encode_table(NormalBatch(events))
+    assert table.ids[0] == events[0]["id"]
+    assert set(map(type, table.ids + table.names)) == {str}
+    assert len(table.texts) == 2
+    assert not failures
+
+
+def test_an_event_without_a_row_fails_alone(an_event):
+    events = [an_event(n=n) for n in range(3)]
+
+    def row(text, columns):
+        if columns.id == events[1]["id"]:
+            raise ValueError("a secret")
+        return columns.id
+
+    rows, failures = encode_rows(NormalBatch(events), row)
+    assert rows == {0: events[0]["id"], 2: events[2]["id"]}
+    assert str(failures.pop(1)) == "the event cannot be encoded (ValueError)"
+    assert not failures
+
+
+def pair(text, columns):
+    return text, columns
 
 
 def encode(event):
