@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -36,6 +37,9 @@ CONFIG: Final = HOME / "eventtracking.toml"
 SHOWN_NAMES: Final = 5
 CHART_HEIGHT: Final = 4
 """Both small enough for all to fit a terminal of 80 by 24."""
+
+_CATALOG: Final = Path(__file__).parents[2] / "catalog"
+"""There in a clone, where a dependency group installs it."""
 
 _MARKER: Final = ".made-by-eventtracking-demo"
 """Holds the digest of the configuration that was written, so that a change of it is noticed."""
@@ -148,13 +152,17 @@ def _emit(tracker: Tracker, events: Iterable[Happening]) -> None:
 
 def _commands() -> list[str]:
     """Return what to try next, as it is run where this was run."""
-    program = (
-        "uv run --no-sync eventtracking"
-        if "UV_RUN_RECURSION_DEPTH" in os.environ
-        else "eventtracking"
-    )
-    return [
+    program = catalog = "eventtracking"
+    under_uv = "UV_RUN_RECURSION_DEPTH" in os.environ
+    if under_uv:
+        program = catalog = "uv run --no-sync eventtracking"
+    commands = [
         f"{program} events list --from {DATABASE}",
         f"{program} events count --by name --from {DATABASE}",
-        f"{program} catalog serve --from {DATABASE}",
     ]
+    has_catalog = find_spec("eventtracking_catalog") is not None
+    if not has_catalog and under_uv and _CATALOG.is_dir():
+        catalog, has_catalog = "uv run --only-group catalog eventtracking", True
+    if has_catalog:
+        commands.append(f"{catalog} catalog serve --from {DATABASE}")
+    return commands

@@ -67,6 +67,12 @@ def test_under_uv_the_commands_go_through_uv(run, monkeypatch):
     assert run("demo").out.count("  uv run --no-sync eventtracking ") == 3
 
 
+def test_where_the_catalogue_is_not_installed_uv_installs_it(run, monkeypatch):
+    monkeypatch.setattr("eventtracking_cli.demo.find_spec", lambda name: None)
+    monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
+    assert "  uv run --only-group catalog eventtracking catalog serve " in run("demo").out
+
+
 def test_run_again_it_starts_anew_and_touches_nothing_else(run, tmp_path):
     run("demo")
     first = run("events", "count", "--from", "eventtracking-demo/events.db").out
