@@ -14,10 +14,13 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
+from async_router_desk import desk
 from waiting import exit_code, wait_until
 
 import eventtracking_core as et
 from eventtracking_core.delivery import DeadLetters
+
+__all__ = ["broker", "desk", "emitting", "site"]
 
 QUICK = {"schedule_delay": 0.02, "initial_interval": 0.05, "max_interval": 0.2}
 

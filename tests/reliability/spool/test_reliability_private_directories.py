@@ -96,8 +96,11 @@ def test_a_directory_of_somebody_else_that_is_open_to_others_is_refused(run, tmp
 
 
 def test_the_damaged_bytes_that_are_kept_are_bounded(tmp_path, caplog):
+    (tmp_path / "damaged").mkdir(mode=0o700)
+    for number in range(MAX_FILES - 5):
+        (tmp_path / "damaged" / f"earlier-{number}").touch()
     damaged = Quarantine(tmp_path / "damaged", tmp_path)
-    for number in range(MAX_FILES + 5):
+    for number in range(10):
         damaged.add(str(number), Damage(3, b"bad"))
     assert len(list((tmp_path / "damaged").iterdir())) == MAX_FILES
     assert "is full" in caplog.text
