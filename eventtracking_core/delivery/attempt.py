@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, cast
 from eventtracking_core.delivery.storage.segment import Segment
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import BatchError, RejectedError, RetryableError
-from eventtracking_core.events import Event
+from eventtracking_core.events import FIELDS, Event
 from eventtracking_core.routing import EventTypeWriter
 from eventtracking_core.routing.capabilities import BackendCapabilities
 from eventtracking_core.routing.coroutines import refuse_awaitable
@@ -113,7 +113,7 @@ def batch_sender(
     """
 
     def send_all(events: Sequence[Event], timeout: float) -> None:
-        if writer is not None:
+        if writer is not None and max(map(len, events), default=0) > FIELDS:
             writer.save_for_all(events)
         if backend.send_batch is not None:
             result = backend.send_batch(batch(events), timeout=timeout)

@@ -154,7 +154,8 @@ class Buffer:
             except IndexError:
                 break
             if isinstance(item, FlushMarker):
-                self._reach(item)
+                item.reached = True
+                self._markers -= 1
                 if item.is_withdrawn:
                     continue
                 break
@@ -162,10 +163,6 @@ class Buffer:
             taken_size += len(item)
         self.bytes -= taken_size
         return taken
-
-    def _reach(self, marker: FlushMarker) -> None:
-        marker.reached = True
-        self._markers -= 1
 
     def acknowledge(self, segment: Segment) -> None:
         """Let the spool forget an event of a segment, as it has an outcome.

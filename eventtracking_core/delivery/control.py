@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from eventtracking_core._threads import Bell
 from eventtracking_core.deadlines import seconds_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from eventtracking_core.delivery.buffer import FlushMarker
 
 __all__ = ["WorkerControl"]
+
+LAST_ATTEMPT: Final = 1.0
+"""The least seconds that an attempt is given, however near the deadline is."""
 
 
 class WorkerControl:
@@ -59,7 +60,8 @@ class WorkerControl:
 
     def past_deadline(self) -> bool:
         """Return whether the deadline has passed."""
-        return self._deadline is not None and monotonic() >= self._deadline
+        deadline = self._deadline
+        return deadline is not None and monotonic() >= deadline
 
     def flush_requested(self) -> bool:
         """Return whether there is a flush that had no attempt yet; true once for each."""
@@ -68,13 +70,12 @@ class WorkerControl:
             marker.expedited = True
         return bool(waiting)
 
+    def attempt_timeout(self, limit: float) -> float:
+        """Return the seconds that an attempt may take, at most a limit."""
+        deadline = self._deadline
+        return limit if deadline is None else min(limit, max(LAST_ATTEMPT, deadline - monotonic()))
+
     def seconds_left(self, otherwise: float) -> float:
         """Return the seconds until the deadline, or `otherwise` if there is none."""
-        return otherwise if self._deadline is None else seconds_until(self._deadline)
-
-    def complete(self, is_done: Callable[[FlushMarker], bool]) -> None:
-        """Let the callers of flushes go on for which a function returns true."""
-        for marker in list(self.markers):
-            if is_done(marker):
-                self.withdraw(marker)
-                marker.done.set()
+        deadline = self._deadline
+        return otherwise if deadline is None else seconds_until(deadline)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -24,15 +25,13 @@ if TYPE_CHECKING:
     from eventtracking_core.delivery.control import WorkerControl
     from eventtracking_core.delivery.options import DeliveryOptions
     from eventtracking_core.delivery.outcomes import DeliveryOutcomes
+    from eventtracking_core.delivery.storage.deaths import DeathCounts
     from eventtracking_core.events import Event
 
 __all__ = ["RetrySender"]
 
 STOPPING_INTERVAL: Final = 0.2
 """The most seconds between two attempts once the leaf is shut down."""
-
-LAST_ATTEMPT: Final = 1.0
-"""The least seconds that an attempt is given, however near the deadline is."""
 
 WRITES_BACK_WITHIN: Final = 0.5
 """The most seconds of a backoff after which a disk with room again is given what it refused."""
@@ -72,6 +71,7 @@ class RetrySender:
         self._outcomes = outcomes
         self._control = control
         self._make = run
+        self._timeout = partial(control.attempt_timeout, options.export_timeout)
         self.backoff = Backoff(options.initial_interval, options.max_interval)
         self.pending: list[QueuedEvent] = []
 
@@ -146,7 +146,10 @@ class RetrySender:
     def _attempt(self) -> Attempt:
         attempt = Attempt(self._send, self._timeout)
         tried = self._next_batch()
-        self._run(attempt, tried)
+        if self._buffer.deaths is None:
+            self._make(attempt, tried)
+        else:
+            self._make_noted(attempt, tried, self._buffer.deaths)
         # From here on, no error sends an event again that has an outcome.
         self.pending = attempt.retryable + self.pending[len(tried) :]
         self._outcomes.deliver(attempt.delivered)
@@ -172,23 +175,18 @@ class RetrySender:
             number += 1
         return self.pending[: number or 1]
 
-    def _run(self, attempt: Attempt, batch: list[QueuedEvent]) -> None:
-        """Run an attempt; if the process dies in it, the next one knows which events it tried."""
+    def _make_noted(self, attempt: Attempt, batch: list[QueuedEvent], deaths: DeathCounts) -> None:
+        """Make an attempt; if the process dies in it, the next one knows which events it tried."""
         spooled = [str(each.event.get("id")) for each in batch if each.segment is not None]
-        deaths = self._buffer.deaths
-        if deaths is None or not spooled:
-            self._make(attempt, batch)
-            return
-        deaths.trying(spooled)
+        if spooled:
+            deaths.trying(spooled)
         self._make(attempt, batch)
+        if not spooled:
+            return
         if attempt.retryable:
             deaths.returned()
         elif batch[0].deaths:
             deaths.forget(spooled[0])
-
-    def _timeout(self) -> float:
-        limit = self._options.export_timeout
-        return min(limit, max(LAST_ATTEMPT, self._control.seconds_left(limit)))
 
     # ── events that fail ──
 

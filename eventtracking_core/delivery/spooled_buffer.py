@@ -151,7 +151,7 @@ class SpooledBuffer(Buffer):
             if not item.is_withdrawn:
                 return None
             self._items.popleft()
-            self._reach(item)
+            self._markers -= 1
         return None
 
     # ── taking ──

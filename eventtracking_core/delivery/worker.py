@@ -178,7 +178,7 @@ class Worker:
             if letters.waiting:
                 self._outcomes.store_due_letters()
             if control.markers:
-                control.complete(self._is_done)
+                self._complete_flushes()
             if buffer.deaths is not None and not (
                 sender.pending or letters.waiting or buffer.has_more
             ):
@@ -231,7 +231,7 @@ class Worker:
             if self._outcomes.letters.is_full:
                 break
         self._outcomes.store_letters()
-        self._control.complete(self._is_done)
+        self._complete_flushes()
 
     def _finish(self, *, raises: bool = False) -> None:
         pending, self._sender.pending = self._sender.pending, []
@@ -244,9 +244,17 @@ class Worker:
                 pass_on(error)
             self._report(logging.ERROR, "finish", ": closing failed: %s", error)
         self._thread.done.set()
-        self._control.complete(self._is_done)
+        self._complete_flushes()
         self._drop_late_events()
         self._ended()
+
+    def _complete_flushes(self) -> None:
+        """Let the callers of flushes go on before which everything has an outcome."""
+        for marker in list(self._control.markers):
+            is_past = self._buffer.is_past(marker) and self._outcomes.in_flight == 0
+            if is_past or self._thread.done.is_set:
+                self._control.withdraw(marker)
+                marker.done.set()
 
     def _drop_late_events(self) -> None:
         """Spool or drop events that were stored after the end."""
@@ -271,7 +279,3 @@ class Worker:
         """Return whether a thread is about to store an event, and may get there."""
         since = self._control.stopped_at or monotonic()
         return self._outcomes.incoming > 0 and monotonic() < since + ARRIVES_WITHIN
-
-    def _is_done(self, marker: FlushMarker) -> bool:
-        is_past = self._buffer.is_past(marker) and self._outcomes.in_flight == 0
-        return self._thread.done.is_set or is_past

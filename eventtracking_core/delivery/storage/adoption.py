@@ -14,9 +14,7 @@ from eventtracking_core.delivery.storage.directory import (
     claim,
     process_directories,
 )
-from eventtracking_core.delivery.storage.reader import (
-    UnknownFormatError,
-)
+from eventtracking_core.delivery.storage.reader import UnknownFormatError
 from eventtracking_core.delivery.storage.segment import Segment, adopted
 from eventtracking_core.diagnostics import describe, report
 
@@ -82,15 +80,34 @@ class Orphans:
         segments: list[Segment] = []
         while self.claimed:
             owner = self.claimed.popleft()
-            found, problem = adopted(owner)
-            if problem is UnknownFormatError:
-                self._deferred[owner.path] = inf
-            elif problem is not None:
-                self.defer(owner.path)
+            found = self._segments_of(owner)
             segments += found
             if not found:
                 owner.release()
                 self.is_wanted = True  # there may be more than were adopted at once
+        return segments
+
+    def _segments_of(self, owner: ProcessDirectory) -> list[Segment]:
+        """Return the segments in a directory, without those that cannot be read now."""
+        segments: list[Segment] = []
+        try:
+            paths = owner.segments()
+        except OSError:
+            self.defer(owner.path)
+            return []
+        for path in paths:
+            try:
+                segments.append(adopted(path, owner))
+            except FileNotFoundError:  # removed by hand
+                continue
+            except UnknownFormatError:
+                message = "spool: %s is of another format, perhaps a later one, and is left alone"
+                report(logging.ERROR, ("format", path), message, path)
+                self._deferred.setdefault(owner.path, inf)
+            except OSError as error:
+                message = "spool: %s cannot be read, and is tried again later: %s"
+                report(logging.ERROR, ("adopt", type(error)), message, path, describe(error))
+                self.defer(owner.path)
         return segments
 
     def defer(self, path: Path) -> None:

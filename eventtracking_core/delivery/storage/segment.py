@@ -10,15 +10,8 @@ from typing import Final
 
 from eventtracking_core.delivery.storage.directory import ProcessDirectory
 from eventtracking_core.delivery.storage.files import Identity, close_ours, identity
-from eventtracking_core.delivery.storage.format import (
-    HEADER_SIZE,
-    create,
-)
-from eventtracking_core.delivery.storage.reader import (
-    Damage,
-    SegmentReader,
-    UnknownFormatError,
-)
+from eventtracking_core.delivery.storage.format import HEADER_SIZE, create
+from eventtracking_core.delivery.storage.reader import Damage, SegmentReader
 from eventtracking_core.descriptors import dup_high
 from eventtracking_core.diagnostics import describe, report
 
@@ -188,35 +181,13 @@ def begun(path: Path, owner: ProcessDirectory) -> Segment:
     return Segment(path, owner, file, size=HEADER_SIZE, descriptor=descriptor)
 
 
-def adopted(owner: ProcessDirectory) -> tuple[list[Segment], type[Exception] | None]:
-    """Return the segments of a process that ended, and why some of them are left alone."""
-    segments: list[Segment] = []
-    problem: type[Exception] | None = None
-    try:
-        paths = owner.segments()
-    except OSError as error:
-        return [], type(error)
-    for path in paths:
-        try:
-            segments.append(_adopted(path, owner))
-        except FileNotFoundError:  # removed by hand
-            continue
-        except UnknownFormatError as error:
-            report(
-                logging.ERROR, ("format", path),
-                "spool: %s is of another format, perhaps a later one, and is left alone", path,
-            )  # fmt: skip
-            problem = problem or type(error)
-        except OSError as error:
-            report(
-                logging.ERROR, ("adopt", type(error)),
-                "spool: %s cannot be read, and is tried again later: %s", path, describe(error),
-            )  # fmt: skip
-            problem = type(error)
-    return segments, problem
+def adopted(path: Path, owner: ProcessDirectory) -> Segment:
+    """Return a segment of a process that ended.
 
-
-def _adopted(path: Path, owner: ProcessDirectory) -> Segment:
+    Raises:
+        OSError: it cannot be read.
+        UnknownFormatError: it is of another format.
+    """
     reader = SegmentReader(path)
     try:
         segment = Segment(path, owner, reader.identity, size=reader.size())
