@@ -46,10 +46,11 @@ from eventtracking_core.trackers import (
 )
 
 if TYPE_CHECKING:
-    from eventtracking_core.components import Backend, BatchBackend, ByteSize, Processor, Seconds
+    from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.hookspecs import hookimpl
     from eventtracking_core.plugins import register_plugin
     from eventtracking_core.registry import PII, Doc, EventType, FieldDoc, event
+    from eventtracking_core.units import ByteSize, Seconds
 
 __all__ = [  # noqa: RUF022  an acronym is no constant
     "Backend",
@@ -103,13 +104,13 @@ __all__ = [  # noqa: RUF022  an acronym is no constant
 _LAZY = {
     "Backend": "components",
     "BatchBackend": "components",
-    "ByteSize": "components",
+    "ByteSize": "units",
     "Doc": "registry",
     "EventType": "registry",
     "FieldDoc": "registry",
     "PII": "registry",
     "Processor": "components",
-    "Seconds": "components",
+    "Seconds": "units",
     "event": "registry",
     "hookimpl": "hookspecs",
     "register_plugin": "plugins",

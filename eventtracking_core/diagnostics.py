@@ -7,7 +7,6 @@ print is escaped, and long texts are cut.
 
 from __future__ import annotations
 
-import logging
 from contextvars import ContextVar
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -18,10 +17,17 @@ from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from logging import Logger
 
-__all__ = ["describe", "log", "logger", "observers", "report", "report_backend"]
+__all__ = [
+    "ERROR", "INFO", "WARNING", "describe", "log", "observers", "our_logger", "report",
+    "report_backend",
+]  # fmt: skip
 
-logger: Final = logging.getLogger("eventtracking")
+INFO: Final = 20
+WARNING: Final = 30
+ERROR: Final = 40
+"""Levels of `logging`, which most programs import, but not all of them for us."""
 
 observers: Final[list[Callable[[str, str, str], object]]] = []
 """Callbacks for each warning of an event, given its code, name and message: for tests."""
@@ -88,6 +94,7 @@ def log(level: int, message: str, *args: object, extra: Mapping[str, object] | N
         return
     token = _logging.set(True)
     try:
+        logger = our_logger()
         # `logging.config` disables, by default, every logger that it does not name. No one
         # decides that for a logger they do not know: its level and handlers are what counts.
         logger.disabled = False
@@ -96,6 +103,13 @@ def log(level: int, message: str, *args: object, extra: Mapping[str, object] | N
         pass_on(error)
     finally:
         _logging.reset(token)
+
+
+def our_logger() -> Logger:
+    """Return the logger `eventtracking`."""
+    from logging import getLogger  # noqa: PLC0415  costs imports
+
+    return getLogger("eventtracking")
 
 
 def describe(error: BaseException) -> str:

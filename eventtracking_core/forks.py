@@ -9,22 +9,22 @@ from __future__ import annotations
 import _frozen_importlib
 import _imp
 import _thread
-import logging
 import mmap
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from threading import RLock
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-__all__ = ["check_fork", "on_fork", "reset_after_fork", "same_process"]
+if TYPE_CHECKING:
+    from ctypes import PyDLL
 
-try:
-    import ctypes
+__all__ = ["check_fork", "expect_forks", "on_fork", "reset_after_fork", "same_process"]
 
-    _python: ctypes.PyDLL | None = ctypes.PyDLL(None)
-except (ImportError, OSError, TypeError):  # a system without
-    _python = None
+_python: PyDLL | None = None
+"""The interpreter's and the system's functions, once forks are expected."""
+
 _THREADS: Final = 17
 """Where the number of threads is in `/proc/self/stat`, behind the name of the program."""
 
@@ -78,6 +78,16 @@ def on_fork(reset: _Reset) -> _Reset:
     return reset
 
 
+def expect_forks() -> None:
+    """Load what is needed after a fork that is not noticed: a child can import nothing then."""
+    global _python  # noqa: PLW0603  one interpreter a process
+    if _python is None:
+        with suppress(ImportError, OSError, TypeError):  # a system without
+            from ctypes import PyDLL  # noqa: PLC0415  costs imports
+
+            _python = PyDLL(None)
+
+
 def check_fork() -> None:
     """Reset the parent's state if this process is a child that was forked unnoticed."""
     if not same_process[0]:
@@ -99,26 +109,28 @@ def _announce() -> None:
     forget.
     """
     global _is_announced  # noqa: PLW0603  one fork at a time
-    if _imp.lock_held() or not (_thread._count() and _is_alone()):  # noqa: SLF001  it counts the parent's threads
+    python = _python
+    if python is None or _imp.lock_held():
         return
-    python = ctypes.pythonapi
+    if not (_thread._count() and _is_alone(python)):  # noqa: SLF001  it counts the parent's threads
+        return
     if python.PyInterpreterState_Get() == python.PyInterpreterState_Main():
         _is_announced = True
         _imp.acquire_lock()  # as before a fork; Python lets go of it
         python.PyOS_AfterFork_Child()
 
 
-def _is_alone() -> bool:
+def _is_alone(python: PyDLL) -> bool:
     """Return whether this is the only thread of the process, as the system counts.
 
     Nothing here releases the interpreter's lock: that would wait for threads of the parent.
     """
-    if _python is None:
-        return False
-    text = ctypes.create_string_buffer(1024)
-    file = _python.open(b"/proc/self/stat", os.O_RDONLY)
-    size = _python.read(file, text, len(text))
-    _python.close(file)
+    from ctypes import create_string_buffer  # noqa: PLC0415  imported before
+
+    text = create_string_buffer(1024)
+    file = python.open(b"/proc/self/stat", os.O_RDONLY)
+    size = python.read(file, text, len(text))
+    python.close(file)
     numbers = text.raw[: max(size, 0)].rpartition(b")")[2].split()
     return numbers[_THREADS : _THREADS + 1] == [b"1"]
 
@@ -134,7 +146,9 @@ def _reset() -> None:
             try:
                 reset()
             except Exception:  # the others must run
-                logging.getLogger("eventtracking").exception("a reset after a fork failed")
+                from logging import getLogger  # noqa: PLC0415  costs imports
+
+                getLogger("eventtracking").exception("a reset after a fork failed")
         _pending = None
         same_process[0] = 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-from eventtracking_core.components import ByteSize
+from eventtracking_core.units import ByteSize
 
 __all__ = [
     "DEFAULT",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
-import struct
+import sys
 import threading
 from contextlib import suppress
 from functools import partial
@@ -19,7 +19,6 @@ from time import sleep
 from typing import TYPE_CHECKING, Final
 
 from eventtracking_core._threads import ENDING_SIGNALS, signals_left_to_others, start_daemon
-from eventtracking_core.descriptors import dup_high
 from eventtracking_core.forks import on_fork
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ __all__ = ["handled_signals", "wake_after_signals"]
 PAUSE: Final = 0.05
 """Time, in seconds, in which a handler begins where nothing is in its way."""
 
-_CREDENTIALS: Final = struct.Struct("3i")
 _NUDGE: Final = getattr(signal, "SIGURG", 0)
 """A signal that the system ignores unless it is handled, and that hardly any program uses."""
 
@@ -55,6 +53,8 @@ def wake_after_signals() -> None:
     if _descriptors or type(threading.Lock()).__module__ != "_thread":
         return
     import _socket  # noqa: PLC0415  few processes get here
+
+    from eventtracking_core.descriptors import dup_high  # noqa: PLC0415  as above
 
     if not hasattr(_socket, "SO_PASSCRED") or not _may_nudge():
         return
@@ -104,8 +104,8 @@ def _watch(reader: socket, pid: int) -> None:
             number, credentials, _, _ = reader.recvmsg(1, 64)
         except OSError:  # the program has closed all descriptors
             return
-        # A child that Python was not told of has the same descriptors.
-        if not credentials or _CREDENTIALS.unpack(credentials[0][2])[0] != pid:
+        # First is the sender's process; a child that was forked unnoticed has the descriptors too.
+        if not credentials or int.from_bytes(credentials[0][2][:4], sys.byteorder) != pid:
             continue
         if number[0] not in ENDING_SIGNALS:
             continue

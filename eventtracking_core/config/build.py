@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core.components import Seconds
 from eventtracking_core.config import accepts
 from eventtracking_core.config.component import ComponentFactory
 from eventtracking_core.config.options import Parameter
@@ -24,6 +23,7 @@ from eventtracking_core.pipeline import Pipeline
 from eventtracking_core.routing.coroutines import returns_coroutine
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 from eventtracking_core.telemetry import OpenTelemetry
+from eventtracking_core.units import Seconds
 
 if TYPE_CHECKING:
     from eventtracking_core.config.source import Configuration

@@ -13,7 +13,9 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 
 import msgspec
 
-from eventtracking_core.components import (
+from eventtracking_core.config.source import Substituted
+from eventtracking_core.errors import Problem
+from eventtracking_core.units import (
     BYTES,
     MAX_BYTES,
     MAX_SECONDS,
@@ -23,8 +25,6 @@ from eventtracking_core.components import (
     parse_duration,
     parse_size,
 )
-from eventtracking_core.config.source import Substituted
-from eventtracking_core.errors import Problem
 
 __all__ = [
     "Annotation",

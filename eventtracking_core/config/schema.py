@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import msgspec
 
-from eventtracking_core.components import BYTES, SECONDS, Seconds
 from eventtracking_core.config.compat import ROUTER
 from eventtracking_core.config.component import is_composite
 from eventtracking_core.config.options import (
@@ -20,6 +19,7 @@ from eventtracking_core.config.settings import DELIVERY, POLICIES
 from eventtracking_core.delivery import MODES
 from eventtracking_core.plugins import ComponentKind
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT, Telemetry
+from eventtracking_core.units import BYTES, SECONDS, Seconds
 
 __all__ = ["json_schema"]
 

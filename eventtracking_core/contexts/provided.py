@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from eventtracking_core.contexts.stack import Context, ContextProvider, Frame
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import ERROR, describe, report
 from eventtracking_core.interrupts import pass_on
 
 __all__ = ["Provided"]
@@ -42,7 +41,7 @@ class Provided:
             except Exception as error:  # noqa: BLE001  the event matters more than its context
                 pass_on(error)
                 report(
-                    logging.ERROR,
+                    ERROR,
                     (self, type(provider), type(error)),
                     "context provider %s failed: %s",
                     type(provider).__name__,

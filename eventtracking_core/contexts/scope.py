@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -15,7 +14,7 @@ from eventtracking_core.contexts.stack import (
     Frame,
     remove,
 )
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import ERROR, describe, report
 from eventtracking_core.interrupts import pass_on
 
 __all__ = ["Scope"]
@@ -67,7 +66,7 @@ class Scope:
         except Exception as error:  # noqa: BLE001  the event matters more than its context
             pass_on(error)
             report(
-                logging.ERROR,
+                ERROR,
                 ("locator", type(error)),
                 "the context locator failed: %s",
                 describe(error),

@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from math import inf
 from typing import Final, Literal
 
-from eventtracking_core.components import ByteSize, Seconds
 from eventtracking_core.locks import CAN_LOCK
+from eventtracking_core.units import ByteSize, Seconds
 
 __all__ = ["MODES", "DeliveryOptions", "Mode", "WhenFull"]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import Final
 
-from eventtracking_core.diagnostics import log, observers
+from eventtracking_core.diagnostics import WARNING, log, observers
 from eventtracking_core.events import clean_name
 
 __all__ = ["CODE", "report_losses", "reported"]
@@ -39,4 +38,4 @@ def report_losses(name: str, losses: Iterable[tuple[str, str]]) -> None:
         if (name, field) not in _logged and len(_logged) < MAX_REPORTED:
             _logged.add((name, field))
             extra = {"code": CODE, "event_name": name, "field": field}
-            log(logging.WARNING, "event %s: %s", where, problem, extra=extra)
+            log(WARNING, "event %s: %s", where, problem, extra=extra)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Literal
 
-from eventtracking_core.components import Regex
 from eventtracking_core.errors import EventEmissionExit
 from eventtracking_core.processors._filter import Filter
+from eventtracking_core.units import Regex
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from threading import Condition, RLock
 from time import monotonic
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core._threads import start_daemon
 from eventtracking_core.deadlines import seconds_until
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import WARNING, describe, report
 from eventtracking_core.errors import NoBackendEnabled
 from eventtracking_core.holders import hold, join_holder, let_go
 from eventtracking_core.interrupts import pass_on
@@ -153,7 +152,7 @@ class MetadataWriter:
 
     def _failed(self, error: Exception) -> None:
         report(
-            logging.WARNING,
+            WARNING,
             ("metadata", type(self._store), type(error)),
             "the metadata store %s did not save an event type, trying again: %s",
             type(self._store).__name__,
@@ -225,7 +224,7 @@ class EventTypeWriter:
 
     def _failed(self, error: Exception) -> None:
         report(
-            logging.WARNING,
+            WARNING,
             (self._name, "save_event_type", type(error)),
             "backend %s did not save an event type, the next event asks again: %s",
             self._name,

@@ -1,12 +1,23 @@
 """The routing tree, compiled into plain calls."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eventtracking_core.lazy import lazy
 from eventtracking_core.registry.store import EventTypeWriter
-from eventtracking_core.routing.composite import CompositeBackend, CompositeParts, RemoteComposite
 from eventtracking_core.routing.leaf import InlineLeaf, Leaf
 from eventtracking_core.routing.ledger import AtomicCounter, Ledger
-from eventtracking_core.routing.place import LeafPlace
 from eventtracking_core.routing.processor_node import OnError, ProcessorNode
 from eventtracking_core.routing.router import RoutingBackend
+
+if TYPE_CHECKING:
+    from eventtracking_core.routing.composite import (
+        CompositeBackend,
+        CompositeParts,
+        RemoteComposite,
+    )
+    from eventtracking_core.routing.place import LeafPlace
 
 __all__ = [
     "AtomicCounter",
@@ -22,3 +33,13 @@ __all__ = [
     "RemoteComposite",
     "RoutingBackend",
 ]
+
+# What only configurations need.
+_LAZY = {
+    "CompositeBackend": "composite",
+    "CompositeParts": "composite",
+    "LeafPlace": "place",
+    "RemoteComposite": "composite",
+}
+
+__getattr__, __dir__ = lazy(__name__, _LAZY)

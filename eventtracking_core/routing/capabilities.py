@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import ERROR, describe, report
 from eventtracking_core.errors import BatchError
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing.coroutines import returns_coroutine
@@ -83,6 +82,6 @@ def asked(ask: Callable[[float], object] | None, method: str, timeout: float) ->
     except BaseException as error:  # noqa: BLE001  it must not keep the others from closing
         pass_on(error)
         key = (method, type(getattr(ask, "__self__", ask)))
-        report(logging.ERROR, key, "%s failed: %s", method, describe(error))
+        report(ERROR, key, "%s failed: %s", method, describe(error))
         return False
     return done is not False and monotonic() <= deadline

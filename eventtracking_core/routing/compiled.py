@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import ERROR, describe, report
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import ClosedError, EventEmissionExit
 from eventtracking_core.nesting import TooDeepError, nested
@@ -109,7 +108,7 @@ def _outcome(ledger: Ledger, error: BaseException) -> Iterator[object]:
         raise error
     if isinstance(error, TooDeepError):
         key = ("recursion", ledger)
-        report(logging.ERROR, key, "a router drops an event: %s", describe(error))
+        report(ERROR, key, "a router drops an event: %s", describe(error))
     return ledger.counter(error.drop_reason).tick
 
 

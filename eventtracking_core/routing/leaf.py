@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from threading import Lock, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from eventtracking_core.deadlines import seconds_until, wait_until
-from eventtracking_core.diagnostics import describe, report_backend
+from eventtracking_core.diagnostics import ERROR, describe, our_logger, report_backend
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import FIELDS
+from eventtracking_core.forks import expect_forks
 from eventtracking_core.holders import (
     calls_below,
     hold,
@@ -69,6 +69,9 @@ class Leaf:
         type_name: str | None = None,
         registered: Backend | BatchBackend | None = None,
     ) -> None:
+        # Both import modules: nothing should have to once something goes wrong.
+        our_logger()
+        expect_forks()
         self.name = name
         self.backend = backend
         self.registered = backend if registered is None else registered
@@ -146,7 +149,7 @@ class Leaf:
         self.ledger.accepted.add()
         self.ledger.drop("invalid")
         text = " has no dead letters, an event is dropped: %s"
-        report_backend(logging.ERROR, self.name, "invalid", text, error)
+        report_backend(ERROR, self.name, "invalid", text, error)
 
     def close(self) -> None:
         """Accept no more events; they are dropped, and counted under `shutdown`."""

@@ -11,7 +11,6 @@ and at every router, where `added` is what its processors made of events beyond 
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from operator import length_hint
 from sys import maxsize
 from typing import Final
 
+from eventtracking_core.diagnostics import ERROR, INFO
 from eventtracking_core.errors import (
     ClosedError,
     NoBackendEnabled,
@@ -49,7 +49,7 @@ def failure_reason(error: BaseException) -> str:
 
 def failure_level(reason: str) -> int:
     """Return the level on which a failure is logged: those that are a component's say are INFO."""
-    return logging.INFO if reason in _QUIET else logging.ERROR
+    return INFO if reason in _QUIET else ERROR
 
 
 class AtomicCounter:

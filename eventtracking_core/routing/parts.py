@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Split", "part_id", "parts_of"]
 
-_TIME: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[78]")
+_TIME: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[78]"
 _INHERITED: Final = ("name", "context", "data")
 
 
@@ -65,6 +65,6 @@ def part_id(parent: str, place: int) -> str:
     from hashlib import sha256  # noqa: PLC0415  most programs never split an event
 
     digest = sha256(f"{parent}/{place}".encode(errors="surrogatepass")).hexdigest()
-    head = parent[:13] if _TIME.match(parent) else f"{digest[:8]}-{digest[8:12]}"
+    head = parent[:13] if re.match(_TIME, parent) else f"{digest[:8]}-{digest[8:12]}"
     variant = "89ab"[int(digest[15], 16) % 4]
     return f"{head}-8{digest[12:15]}-{variant}{digest[16:19]}-{digest[19:31]}"

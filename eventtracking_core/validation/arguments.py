@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from eventtracking_core._text import kind_name
-from eventtracking_core.encoding import field_names
 from eventtracking_core.events import MAX_NAME, UNKNOWN, as_utc, clean_name
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.validation.reporting import MAX_NAMES
@@ -79,6 +78,8 @@ def coerce_data(data: object, name: str, warnings: EventWarnings) -> Any:
     try:
         if isinstance(data, Mapping):
             return data
+        from eventtracking_core.encoding import field_names  # noqa: PLC0415  costs imports
+
         if field_names(type(data)) is not None:
             from eventtracking_core.registry.typed import fields_of  # noqa: PLC0415  costs imports
 

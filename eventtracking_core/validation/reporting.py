@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Final
 
-from eventtracking_core.diagnostics import log, observers
+from eventtracking_core.diagnostics import WARNING, log, observers
 from eventtracking_core.encoding._losses import CODE, reported
 from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import clean_name
@@ -52,7 +51,7 @@ class EventWarnings:
         if (code, name, field) not in self._logged and len(self._logged) < MAX_NAMES:
             self._logged.add((code, name, field))
             extra = {"code": code, "event_name": name, "field": field}
-            log(logging.WARNING, "event %s: %s", where, message, extra=extra)
+            log(WARNING, "event %s: %s", where, message, extra=extra)
 
     def counts(self) -> dict[str, int]:
         """Return the number of warnings of each code."""
