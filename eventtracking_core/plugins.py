@@ -241,14 +241,20 @@ def _distribution(entry_point: EntryPoint) -> str:
 def _unknown(kind: ComponentKind, type_name: str) -> str:
     there = sorted({*BUILT_IN[kind], *(entry_point.name for entry_point in installed())})
     message = f"unknown {kind} {type_name!r}"
-    close = get_close_matches(type_name, sorted({*there, *PUBLISHED}), n=1)
-    guess = close[0] if close else type_name
+    guess = _closest(type_name, sorted({*there, *PUBLISHED}))
     if guess in there:
         message += f"; did you mean {guess!r}?"
     elif guess in PUBLISHED:
         meant = "" if guess == type_name else f"did you mean {guess!r}? "
         message += f"; {meant}pip install eventtracking-{guess}"
     return f"{message} (installed: {', '.join(there)})"
+
+
+def _closest(type_name: str, known: list[str]) -> str:
+    """Return the known name that is meant, `filter` for `regex_filter`; else the name itself."""
+    containing = [name for name in known if type_name in name] if type_name else []
+    close = get_close_matches(type_name, containing or known, n=1, cutoff=0 if containing else 0.6)
+    return close[0] if close else type_name
 
 
 on_fork(plugins.forked)

@@ -134,6 +134,8 @@ def _section(project: Path) -> Any:
 
 
 def _table(path: Path) -> dict[str, Any]:
+    if path.is_dir():
+        raise _refused(path, "is a directory: name a file")
     parse = PARSERS.get(path.suffix.lower())
     if parse is None:
         raise _refused(path, f"unknown kind of file; known: {', '.join(PARSERS)}")
@@ -157,7 +159,7 @@ def _table(path: Path) -> dict[str, Any]:
 
 
 def _refused(path: Path, message: str, at: str = "") -> ConfigurationError:
-    return ConfigurationError(printable(path.name), [Problem(at, printable(message))])
+    return ConfigurationError(printable(path.name or str(path)), [Problem(at, printable(message))])
 
 
 class _Substitution:

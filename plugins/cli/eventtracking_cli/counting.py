@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Unpack
 
@@ -12,6 +11,7 @@ import click
 from eventtracking_cli import parameters
 from eventtracking_cli.charts import bars, columns, sparklines
 from eventtracking_cli.listing import full_time
+from eventtracking_cli.rejections import check_lines
 from eventtracking_cli.terminal import console, print_json
 from eventtracking_core.reading import (
     EventReader,
@@ -34,7 +34,8 @@ def print_values(
     **filters: Unpack[Filters],
 ) -> None:
     """Print the values of a field and the number of events with each, the most frequent first."""
-    rows = reader.count_by(parameters.field(by), **filters)
+    rows = reader.count_by(parameters.field(by, "--by"), **filters)
+    check_lines(reader)
     shown = rows[:limit]
     if as_json:
         print_json([{by: value, "count": number} for value, number in shown])
@@ -53,10 +54,11 @@ def print_values_per(
     **filters: Unpack[Filters],
 ) -> None:
     """Print the values of a field, each with its number of events over time."""
-    value = field_reader(parameters.field(by))
+    value = field_reader(parameters.field(by, "--by"))
     counted: defaultdict[str | None, Counter[datetime]] = defaultdict(Counter)
     for event in reader.query(**filters):
         counted[value_text(value(event))][period_start(event["timestamp"], period)] += 1
+    check_lines(reader)
     rows = sorted(counted.items(), key=lambda row: (-row[1].total(), row[0] or ""))
     shown = rows[:limit]
     if as_json:
@@ -75,8 +77,12 @@ def print_values_per(
     _report_hidden(len(shown), len(rows))
 
 
-def print_periods(period: Period, rows: Sequence[tuple[datetime, int]], *, as_json: bool) -> None:
+def print_periods(
+    reader: EventReader, period: Period, *, as_json: bool, **filters: Unpack[Filters]
+) -> None:
     """Print the periods that have events, and how many."""
+    rows = reader.count_per(period, **filters)
+    check_lines(reader)
     if as_json:
         print_json([{period: full_time(start), "count": number} for start, number in rows])
     else:

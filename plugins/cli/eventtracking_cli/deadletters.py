@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
@@ -67,21 +67,28 @@ def list_(config: Path | None, backend: str | None, *, limit: int, as_json: bool
         kinds.setdefault((row["backend"], row["reason"], row["error"]), []).append(row)
     for kind, letters in sorted(kinds.items(), key=lambda item: -len(item[1])):
         path, reason, error = map(plain, kind)
-        click.echo(f"{path}: {count(len(letters), 'letter')}, {reason}: {error}")
+        tried = _attempts([row["attempts"] for row in letters])
+        click.echo(f"{path}: {count(len(letters), 'letter')}, {reason}{tried}: {error}")
         for row in letters[: limit or None]:
             click.echo(_line(row, terminal_width()))
         if limit and len(letters) > limit:
             click.echo(f"  … and {len(letters) - limit:,} more; --limit 0 shows all")
 
 
+def _attempts(numbers: Sequence[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    if most <= 1:
+        return ""
+    return (
+        f" after {most:,} attempts" if least == most else f" after {least:,} to {most:,} attempts"
+    )
+
+
 def _line(row: Mapping[str, Any], width: int | None) -> str:
     """Return the line of a letter; what does not fit is the beginning of its name."""
     begin = f"  {row['time']}  {plain(row['id'] or '-')}  "
-    end = f", {row['attempts']:,} attempts" if row["attempts"] > 1 else ""
     name = plain(row["name"] or "-")
-    if width is not None:
-        name = cut(name, max(SHORTEST_NAME, width - len(begin) - len(end)))
-    return f"{begin}{name}{end}"
+    return begin + (name if width is None else cut(name, max(SHORTEST_NAME, width - len(begin))))
 
 
 @deadletters.command()

@@ -130,13 +130,14 @@ def count_(
         print_values_per(reader, by, per, limit or None, as_json=as_json, **filters)
     elif by is None:
         number = reader.count(**filters)
+        check_lines(reader)
         if as_json:
             print_json({"count": number})
         else:
             click.echo(number)
     elif by in PERIODS:
         period: Period = by  # type: ignore[assignment]
-        print_periods(period, reader.count_per(period, **filters), as_json=as_json)
+        print_periods(reader, period, as_json=as_json, **filters)
     else:
         print_values(reader, by, limit or None, as_json=as_json, **filters)
     report_rejected(reader)
@@ -175,6 +176,8 @@ def tail(
 
     if not follow:
         check_lines(reader)
+        if not latest:
+            click.echo("no events", err=True)
     print_events(events(), as_json=as_json, wide=wide, looked_at=len(latest))
 
 

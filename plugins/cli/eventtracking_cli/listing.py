@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
@@ -53,18 +53,20 @@ class Table:
 
     def __init__(self, width: int | None, sample: Sequence[Event]) -> None:
         self._width = width
-        days = {event["timestamp"].date() for event in sample}
-        self._format = "%H:%M:%S" if len(days) == 1 else "%m-%d %H:%M:%S"
+        self._format, self._heading = _time_format(width, sample)
         rows = [self._columns(event) for event in sample] or [_USUAL]
         time, id_, name, user = (max(cell_len(row[column]) for row in rows) for column in range(4))
+        time = max(time, len(self._heading))
         if width is not None:
             user = min(user, _MAX_USER)
             name = min(name, max(_LEAST_NAME, width - time - id_ - user - 4 * len(_GAP) - _DATA))
-        self._widths = Widths(max(time, 4), max(id_, 2), max(name, 4), max(user, 4))
+        self._widths = Widths(
+            max(time, len(self._heading)), max(id_, 2), max(name, 4), max(user, 4)
+        )
 
     def header(self) -> str:
         """Return the line above the events."""
-        return self._line(("time", "id", "name", "user"), "data")
+        return self._line((self._heading, "id", "name", "user"), "data")
 
     def line(self, event: Event) -> str:
         """Return the line of an event."""
@@ -91,6 +93,17 @@ class Table:
         ]
         line = _GAP.join([*cells, data])
         return line if self._width is None else _fitted(line, self._width).rstrip()
+
+
+def _time_format(width: int | None, sample: Sequence[Event]) -> tuple[str, str]:
+    """Return the format of the events' times, and a heading that has what the format leaves out."""
+    today = datetime.now(UTC).date()
+    days = {event["timestamp"].date() for event in sample}
+    if len(days) == 1 and len(sample) < LOOKED_AT:  # these are all, as a rule
+        [day] = days
+        return "%H:%M:%S", "time" if day == today or width is None else f"{day}"
+    is_recent = all(day.year == today.year for day in days)
+    return "%m-%d %H:%M:%S" if is_recent else "%Y-%m-%d %H:%M:%S", "time"
 
 
 def print_events(

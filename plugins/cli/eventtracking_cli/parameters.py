@@ -59,8 +59,12 @@ def time(text: str) -> datetime:
         raise click.BadParameter(message) from error
 
 
-def field(text: str) -> str:
+def field(text: str, option: str | None = None) -> str:
     """Return a dotted field of an event; `user` is short for `context.user_id`.
+
+    Args:
+        text: the field.
+        option: the option that names it, if it is not the one that is being read.
 
     Raises:
         BadParameter: events have no such field.
@@ -68,7 +72,7 @@ def field(text: str) -> str:
     try:
         return checked(_SHORT.get(text, text))
     except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+        raise click.BadParameter(str(error), param_hint=option) from error
 
 
 def condition(text: str) -> tuple[str, str]:

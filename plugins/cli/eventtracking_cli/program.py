@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import click
 
 from eventtracking_cli.groups import Group
-from eventtracking_core import EventTrackingError
+from eventtracking_core import ConfigurationError, EventTrackingError
 
 __all__ = ["program", "run"]
 
@@ -110,6 +110,9 @@ def run(args: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
+    except ConfigurationError as error:  # a list of problems, as check prints it
+        click.echo(error, err=True)
+        sys.exit(1)
     except EventTrackingError as error:
         _fail(str(error))
     except OSError as error:
@@ -119,5 +122,5 @@ def run(args: Sequence[str] | None = None) -> None:
 
 
 def _fail(message: str) -> None:
-    click.echo(message, err=True)
+    click.echo(f"Error: {message}", err=True)
     sys.exit(1)

@@ -196,7 +196,21 @@ def test_several_files_are_read_as_one(run, log, edx, store):
     names = [event["name"] for event in run("events", "list", "--json", *both).events]
     assert sorted(names) == ["a", "b"]
     ran = run("events", "list", *both, "--from", store)
-    assert (ran.code, ran.err) == (1, "several sources must all be files of events\n")
+    assert (ran.code, ran.err) == (1, "Error: several sources must all be files of events\n")
+
+
+@pytest.mark.parametrize(
+    ("times", "starts"),
+    [
+        (["2020-01-02T03:04:05Z"], ("2020-01-02  ", "03:04:05    ")),
+        (["2020-01-02T03:04:05Z", "2019-12-31T00:00:00Z"], ("time  ", "2020-01-02 03:04:05  ")),
+    ],
+)
+def test_a_list_says_of_which_day_its_events_are(run, log, monkeypatch, times, starts):
+    monkeypatch.setenv("COLUMNS", "80")
+    path = log(*({"name": "a", "timestamp": time, "data": {}} for time in times))
+    lines = run("events", "list", "--from", path).out.splitlines()
+    assert all(line.startswith(start) for line, start in zip(lines, starts, strict=False))
 
 
 def test_a_count_of_nothing_is_no_chart(run, store):
@@ -268,7 +282,7 @@ def test_what_cannot_be_read_is_a_line_not_a_traceback(run, config, tmp_path):
         ran = run("events", verb, "--from", "foreign.db")
         assert (ran.code, "Traceback" in ran.err) == (1, False)
         assert run("events", verb, "--from", "missing.db").err == (
-            "missing.db: No such file or directory\n"
+            "Error: missing.db: No such file or directory\n"
         )
     ran = run("events", "list", "--config", config())  # nothing was stored yet
     assert ran.code == 1
@@ -280,7 +294,9 @@ def test_what_cannot_be_read_is_a_line_not_a_traceback(run, config, tmp_path):
     ("verb", "out"),
     [
         (["list"], ""),
-        (["count"], "0\n"),
+        (["count"], ""),
+        (["count", "--by", "name"], ""),
+        (["count", "--by", "hour"], ""),
         (["show", "01"], ""),
         (["tail"], ""),
         (["export"], ""),
@@ -320,7 +336,7 @@ def test_what_is_no_source_is_said_by_its_name_and_without_its_password(
     (tmp_path / "foreign.db").write_bytes(b"SQLite format 3\0" + b"garbage" * 1000)
     ran = run("events", "count", "--from", source)
     assert ran.code == 1
-    assert ran.err.startswith(message)
+    assert ran.err.startswith(f"Error: {message}")
     assert ran.err.count("\n") == 1
     assert "secret" not in ran.err
 
@@ -332,7 +348,7 @@ def test_what_is_no_source_is_said_by_its_name_and_without_its_password(
 def test_a_server_that_cannot_be_reached_is_one_line(program, address, server):
     ran = program("events", "count", "--from", address)
     assert ran.code == 1
-    assert ran.err.startswith(f"{server}: the connection failed, or took too long")
+    assert ran.err.startswith(f"Error: {server}: the connection failed, or took too long")
     assert ran.err.count("\n") == 1
 
 

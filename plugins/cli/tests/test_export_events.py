@@ -133,7 +133,7 @@ def test_an_export_to_a_pipe_goes_through_it(source, program, tmp_path):
 
 def test_a_directory_that_is_missing_is_said_by_the_name_of_the_output(run, source):
     ran = run("events", "export", "--from", source, "-o", "missing/out.csv")
-    assert (ran.code, ran.err) == (1, "missing/out.csv: No such file or directory\n")
+    assert (ran.code, ran.err) == (1, "Error: missing/out.csv: No such file or directory\n")
 
 
 def test_parquet_needs_a_file(run, source):
