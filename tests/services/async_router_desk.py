@@ -12,28 +12,6 @@ from eventtracking_async_router import messages
 from eventtracking_async_router.leaf import RemoteLeaf
 from eventtracking_core.encoding import encode_msgpack
 
-
-class Sink:
-    """Takes batches, and fails as its script says: an entry a call, then not at all."""
-
-    def __init__(self, *script):
-        self._script = list(script)
-        self.calls = []
-        self.delivered = []
-
-    def send_batch(self, events, *, timeout):
-        numbers = [event["data"]["n"] for event in events]
-        self.calls.append(numbers)
-        told = self._script.pop(0) if self._script else None
-        if callable(told):
-            told = told(numbers)
-        if isinstance(told, et.BatchError):
-            self.delivered += [n for index, n in enumerate(numbers) if index not in told.failures]
-        if told is not None:
-            raise told
-        self.delivered += numbers
-
-
 NOW = datetime(2026, 9, 12, tzinfo=UTC)
 # A flush publishes, so that each emit is one message.
 QUICK = {"schedule_delay": 60, "initial_interval": 0.001, "max_interval": 0.002}

@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-__all__ = ["FaultProxy"]
+__all__ = ["FaultProxy", "crawl", "fall_silent", "refuse"]
 
 CHUNK = 64 * 1024
 TICK = 0.01
@@ -192,3 +192,22 @@ def _cut(writer: asyncio.StreamWriter) -> None:
     if connection is not None and connection.fileno() >= 0:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     writer.transport.abort()
+
+
+# ── faults, by name ──
+
+
+def refuse(proxy: FaultProxy) -> None:
+    """End every connection, and accept no other."""
+    proxy.refuses = True
+    proxy.reset()
+
+
+def fall_silent(proxy: FaultProxy) -> None:
+    """Answer nothing."""
+    proxy.is_black_hole = True
+
+
+def crawl(proxy: FaultProxy) -> None:
+    """Pass on 50 bytes a second."""
+    proxy.bytes_per_second = 50

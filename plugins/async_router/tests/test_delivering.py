@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from async_router_desk import Sink, a_message, ledger
+from async_router_desk import a_message, ledger
+from delivery_fixtures import Sink
 
 import eventtracking_core as et
 from eventtracking_core.delivery import DeadLetters

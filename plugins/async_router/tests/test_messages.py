@@ -7,7 +7,8 @@ import zlib
 from base64 import b64encode
 
 import pytest
-from async_router_desk import Sink, a_message
+from async_router_desk import a_message
+from delivery_fixtures import Sink
 from hypothesis import given
 from hypothesis import strategies as st
 

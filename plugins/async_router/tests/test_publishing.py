@@ -7,6 +7,7 @@ from time import perf_counter
 from urllib.parse import urlsplit
 
 import pytest
+from fault_proxy import crawl, fall_silent, refuse
 from waiting import at_most
 
 import eventtracking_core as et
@@ -57,19 +58,6 @@ def through(proxy, url):
 def proxy(broker, fault_proxy):
     parts = urlsplit(broker)
     return fault_proxy(parts.hostname, parts.port)
-
-
-def refuse(proxy):
-    proxy.refuses = True
-    proxy.reset()
-
-
-def fall_silent(proxy):
-    proxy.is_black_hole = True
-
-
-def crawl(proxy):
-    proxy.bytes_per_second = 50
 
 
 @pytest.mark.parametrize("fail", [refuse, fall_silent, crawl])

@@ -11,6 +11,7 @@ from threading import Thread
 
 import pymongo
 import pytest
+from fault_proxy import crawl, fall_silent, refuse
 from pymongo.uri_parser import parse_uri
 from waiting import at_most
 
@@ -63,21 +64,8 @@ def test_a_killed_server_is_waited_for_no_longer_than_the_timeout_and_loses_noth
         assert client[database].events.count_documents({}) == 100
 
 
-def fall_silent(proxy):
-    proxy.is_black_hole = True
-
-
-def crawl(proxy):
-    proxy.bytes_per_second = 50
-
-
 def lag(proxy):
     proxy.latency = 5
-
-
-def refuse(proxy):
-    proxy.refuses = True
-    proxy.reset()
 
 
 @pytest.mark.parametrize("fail", [fall_silent, crawl, lag, refuse])

@@ -10,6 +10,7 @@ from time import monotonic
 
 import pymongo
 import pytest
+from fault_proxy import crawl, fall_silent, refuse
 from pymongo.uri_parser import parse_uri
 from waiting import wait_until
 
@@ -118,21 +119,8 @@ def test_a_server_that_is_killed_three_times_under_load_costs_nothing_and_is_use
     assert max(waited) < A_BUSY_MACHINE
 
 
-def fall_silent(proxy):
-    proxy.is_black_hole = True
-
-
-def crawl(proxy):
-    proxy.bytes_per_second = 50
-
-
 def lag(proxy):
     proxy.latency = 0.3
-
-
-def refuse(proxy):
-    proxy.refuses = True
-    proxy.reset()
 
 
 @pytest.fixture
