@@ -185,9 +185,9 @@ class Pipeline:
 
     def forked(self) -> None:
         """Reset in a forked child."""
-        self.emitted_count.restart()
-        self._moved.restart()
-        self._left_count.restart()
+        self.emitted_count.reset()
+        self._moved.reset()
+        self._left_count.reset()
         self.root.forked()
 
     def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:

@@ -12,7 +12,7 @@ from eventtracking_core.diagnostics import describe, log, report_backend
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventtracking_core.delivery.attempt import QueuedEvent
+    from eventtracking_core.delivery.attempt import Attempt, QueuedEvent
     from eventtracking_core.delivery.buffer import Buffer
     from eventtracking_core.delivery.letters import PendingLetters
     from eventtracking_core.routing import Ledger
@@ -53,12 +53,15 @@ class DeliveryOutcomes:
             self._ledger.accepted.add_many(recovered)
         self.in_flight += number
 
-    def deliver(self, events: Sequence[QueuedEvent]) -> None:
-        """Record events that the backend took."""
-        if events:
-            self.delivered += len(events)
-            self._ledger.delivered.add_many(len(events))
-            self._acknowledge(events)
+    def record(self, attempt: Attempt) -> bool:
+        """Record what the backend took and what it rejected; return whether there is any."""
+        if attempt.delivered:
+            self.delivered += len(attempt.delivered)
+            self._ledger.delivered.add_many(len(attempt.delivered))
+            self._acknowledge(attempt.delivered)
+        if attempt.rejected:
+            self.dead_letter(attempt.rejected, "rejected")
+        return bool(attempt.delivered or attempt.rejected)
 
     def dead_letter(self, events: Sequence[QueuedEvent], reason: str) -> None:
         """Store events as dead letters; drop those that exceed the configured size.

@@ -152,10 +152,7 @@ class RetrySender:
             self._make_noted(attempt, tried, self._buffer.deaths)
         # From here on, no error sends an event again that has an outcome.
         self.pending = attempt.retryable + self.pending[len(tried) :]
-        self._outcomes.deliver(attempt.delivered)
-        if attempt.rejected:
-            self._outcomes.dead_letter(attempt.rejected, "rejected")
-        if attempt.delivered or attempt.rejected:
+        if self._outcomes.record(attempt):
             self.backoff.failures = 0
         if self._outcomes.letters.waiting:
             self._outcomes.store_due_letters()

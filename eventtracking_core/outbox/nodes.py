@@ -121,8 +121,8 @@ class CommitRouter(DeferringRouter):
     def forked(self) -> None:
         """Count from zero in a forked child."""
         super().forked()
-        self.entered.restart()
-        self._left.restart()
+        self.entered.reset()
+        self._left.reset()
 
     def stats(self, entered: int) -> dict[str, Any]:
         """Return the counters of the node and of its backends; `pending` waits for a commit."""

@@ -43,13 +43,13 @@ class MetadataWriter:
 
     def __init__(self, store: MetadataStore) -> None:
         self._store = store
-        self._begin_anew()
+        self._reset()
         join_holder(self)
 
     def close(self) -> None:
         """Go on saving records until `shutdown`: they are of events that are accepted."""
 
-    def _begin_anew(self) -> None:
+    def _reset(self) -> None:
         # A record waits until it is saved; all of this is changed under the condition's lock.
         self._changed = Condition()
         self._waiting: deque[EventType] = deque()
@@ -59,7 +59,7 @@ class MetadataWriter:
 
     def forked(self) -> None:
         """Reset in a forked child: pending records are the parent's."""
-        self._begin_anew()
+        self._reset()
 
     def add(self, record: EventType) -> None:
         """Save a record soon, unless it was added before."""
@@ -177,9 +177,9 @@ class EventTypeWriter:
     def __init__(self, name: str, save: Callable[[Any], object]) -> None:
         self._name = name
         self._save = save
-        self.restart()
+        self.reset()
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """Reset in a forked child, where another thread may have held the lock."""
         self.saved: set[str | None] = {None}
         self._lock = RLock()

@@ -233,9 +233,9 @@ class Leaf:
     def forked(self) -> None:
         """Reset in a forked child."""
         self._releasing = Lock()
-        self.ledger.restart()
+        self.ledger.reset()
         if self.event_type_writer is not None:
-            self.event_type_writer.restart()
+            self.event_type_writer.reset()
 
     def stats(self) -> dict[str, Any]:
         """Return the ledger, and how many events are pending."""

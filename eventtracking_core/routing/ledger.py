@@ -79,7 +79,7 @@ class AtomicCounter:
         """Add a number at once."""
         deque(islice(self.tick, number), maxlen=0)
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """Count from zero again."""
         self._base += self.value
 
@@ -131,11 +131,11 @@ class Ledger:
         given_up = self.dead_lettered.value + sum(self.dropped_by_reason().values())
         return self.accepted.value - self.delivered.value - given_up
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """Count from zero again, as a forked child does."""
         for counter in (
             *(self.accepted, self.added, self.recovered, self.delivered, self.dead_lettered),
             *self.dropped.values(),
         ):
-            counter.restart()
+            counter.reset()
         self.is_busy = False

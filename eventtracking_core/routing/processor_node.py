@@ -95,10 +95,10 @@ class ProcessorNode:
             "errors": errors,
         }
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """Count from zero again, as a forked child does."""
-        self.dropped.restart()
-        self.added.restart()
+        self.dropped.reset()
+        self.added.reset()
         self.errors.clear()
 
 

@@ -248,9 +248,9 @@ class RoutingBackend:
 
     def forked(self) -> None:
         """Reset in a forked child; the leaves reset themselves."""
-        self.ledger.restart()
+        self.ledger.reset()
         for step in self.steps:
-            step.restart()
+            step.reset()
         for child in self.children.values():
             if isinstance(child, RoutingBackend):
                 child.forked()

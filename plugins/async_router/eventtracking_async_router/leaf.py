@@ -142,12 +142,10 @@ class RemoteLeaf(BatchLeaf):
             attempt.run(batch[start : start + size])
         self.ledger.accepted.add_many(len(batch))
         self.outcomes.take(len(batch))
-        self.outcomes.deliver(attempt.delivered)
-        self.outcomes.dead_letter(attempt.rejected, "rejected")
+        if self.outcomes.record(attempt):
+            self._backoff.failures = 0
         if attempt.delivered:
             self._delivered_at = time()
-        if attempt.delivered or attempt.rejected:
-            self._backoff.failures = 0
         left = self._without_poison(attempt.retryable, last)
         limit = self.options.max_elapsed_time
         if left and limit is not None and since is not None and time() - since >= limit:

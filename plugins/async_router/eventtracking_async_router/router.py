@@ -74,7 +74,7 @@ class RemoteRouter(RoutingBackend):
     def forked(self) -> None:
         """Reset the counters in a forked child; leaves are reset on their own."""
         super().forked()
-        self.received.restart()
+        self.received.reset()
         self.remote.forked()
 
     def route(self, events: Iterable[Event]) -> dict[RemoteLeaf, list[Event]]:

@@ -143,7 +143,7 @@ def test_a_count_is_exact_under_threads():
     counter.add_many(7)
 
     assert counter.value == 8 * 5_000 + 7
-    counter.restart()
+    counter.reset()
     assert counter.value == 0
 
 
