@@ -29,10 +29,12 @@ from benchmarks.services import (
 )
 from benchmarks.to_celery import celery_senders, gone_latencies
 from benchmarks.to_clickhouse import clickhouse_senders
+from benchmarks.to_http import http_senders
 from benchmarks.to_kafka import kafka_senders
 from benchmarks.to_mongo import mongo_senders
 from benchmarks.to_objects import objects_senders
 from benchmarks.to_postgres import postgres_senders
+from benchmarks.to_redis import redis_senders
 from benchmarks.to_segment import segment_senders
 
 __all__ = ["Deliveries", "deliveries"]
@@ -107,6 +109,16 @@ def _objects(directory: Path, stack: ExitStack, number: int) -> tuple[Sequence[S
     return senders, _rounds(senders, number)
 
 
+def _http(directory: Path, stack: ExitStack, number: int) -> tuple[Sequence[Sender], Samples]:
+    senders = http_senders(directory, stack)
+    return senders, _rounds(senders, number)
+
+
+def _redis(directory: Path, stack: ExitStack, number: int) -> tuple[Sequence[Sender], Samples]:
+    senders = redis_senders(valkey(directory, stack).url, directory, stack)
+    return senders, _rounds(senders, number)
+
+
 def _segment(directory: Path, stack: ExitStack, number: int) -> tuple[Sequence[Sender], Samples]:
     senders = segment_senders(segment(stack), directory, stack)
     return senders, _rounds(senders, number)
@@ -130,6 +142,8 @@ _KINDS: Final = {
     "clickhouse": _clickhouse,
     "kafka": _kafka,
     "objects": _objects,
+    "http": _http,
+    "redis": _redis,
     "segment": _segment,
     "celery": _celery,
     "floors": _floors,

@@ -55,6 +55,8 @@ PATHS: Final = {
     "clickhouse": "7 ClickHouse, acknowledged",
     "kafka": "7 Kafka, confirmed",
     "objects": "7 objects, written",
+    "http": "7 HTTP, answered",
+    "redis": "7 Redis, appended",
     "celery": "8 Celery, end to end",
     "celery, caller": "8 Celery, the caller's median",
     "celery, gone": "broker gone, the caller's p99.9",
@@ -107,6 +109,8 @@ CLICKHOUSE_CONNECT: Final = "clickhouse-connect: insert of 10,000"
 CONFLUENT: Final = "confluent-kafka: produce and flush 1,000"
 PYMONGO: Final = "pymongo: insert_many(1000)"
 OBSTORE: Final = "obstore: put of 1,000 lines"
+URLLIB3: Final = "urllib3: POST of 1,000 lines"
+REDIS_PY: Final = "redis-py: the same script, 1,000"
 STUCK: Final = BLACK_HOLE.format("event-tracking")
 
 ROWS: Final = (
@@ -177,6 +181,11 @@ ROWS: Final = (
     Row(PATHS["kafka"], "ours: kafka", CONFLUENT),
     Row(PATHS["objects"], "ours: objects, send_batch(1000)", OBSTORE, 0.8, 1.0),
     Row(PATHS["objects"], "ours: objects", OBSTORE),
+    Row(PATHS["http"], "ours: http, send_batch(1000)", URLLIB3, 0.8, 1.0),
+    Row(PATHS["http"], "ours: http", URLLIB3),
+    Row(PATHS["redis"], "ours: redis, send_batch(1000)", REDIS_PY, 0.8, 1.0),
+    Row(PATHS["redis"], "ours: redis, send_batch(1000)", "redis-py: pipeline of 1,000 XADD"),
+    Row(PATHS["redis"], "ours: redis", REDIS_PY),
     Row(PATHS["celery"], OURS, THEIRS, 45, 60),
     Row(
         PATHS["celery, caller"], CALLER.format(OURS), CALLER.format("FLOOR1"), 2.2, None, "at most"

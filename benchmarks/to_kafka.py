@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
 from confluent_kafka import Producer
 
-from benchmarks.ours import entered
-from benchmarks.sample import NAME
 from benchmarks.sender import Sender
+from benchmarks.varied import batches_of, varied
 from eventtracking_core import Event, Tracker
-from eventtracking_core.backends.memory import MemoryBackend
-from eventtracking_core.encoding import encode_json
+from eventtracking_core.encoding import NormalBatch, encode_json
 from eventtracking_kafka import KafkaBackend
 
 __all__ = ["kafka_senders"]
@@ -33,16 +32,11 @@ def kafka_senders(servers: str, directory: Path, stack: ExitStack) -> list[Sende
         directory: where ours keeps what it cannot deliver.
         stack: closes what is opened.
     """
-    memory = MemoryBackend()
-    tracker = Tracker({"memory": memory})
-    emit = entered(tracker)
-    for _ in range(BATCH):
-        emit()
-    events = list(memory.events)
+    batches = batches_of(BATCH, EVENTS)
     return [
         _ours(servers, directory, stack),
-        _direct(servers, events, stack),
-        _raw(servers, events),
+        _direct(servers, batches, stack),
+        _raw(servers, batches),
     ]
 
 
@@ -67,22 +61,23 @@ def _ours(servers: str, directory: Path, stack: ExitStack) -> Sender:
     return Sender(
         "ours: kafka",
         "tracker.emit(NAME, DATA); tracker.flush()",
-        entered(tracker),
+        varied(tracker),
         EVENTS,
         delivered,
         settle,
     )
 
 
-def _direct(servers: str, events: list[Event], stack: ExitStack) -> Sender:
-    """Return batches of events that were emitted before, as `eventtracking replay` sends them."""
+def _direct(servers: str, batches: list[NormalBatch], stack: ExitStack) -> Sender:
+    """Return what sends batches as a worker does, of events that were emitted before."""
     backend = KafkaBackend(servers, "direct")
     stack.callback(backend.shutdown, 5)
+    turns = cycle(batches)
     sent = 0
 
     def send() -> None:
         nonlocal sent
-        backend.send_batch(events, timeout=WAITS)
+        backend.send_batch(next(turns), timeout=WAITS)
         sent += BATCH
 
     def delivered() -> int:
@@ -100,12 +95,11 @@ def _direct(servers: str, events: list[Event], stack: ExitStack) -> Sender:
     )
 
 
-def _raw(servers: str, events: list[Event]) -> Sender:
+def _raw(servers: str, batches: list[NormalBatch]) -> Sender:
     producer = Producer(
         {"bootstrap.servers": servers, "enable.idempotence": True, "compression.type": "lz4"}
     )
-    values = [encode_json(event) for event in events]
-    headers = [("id", b"0" * 36), ("name", NAME.encode()), ("content-type", b"application/json")]
+    turns = cycle([[_row(event) for event in batch] for batch in batches])
     confirmed = 0
 
     def told(error: object, _: object) -> None:
@@ -113,8 +107,8 @@ def _raw(servers: str, events: list[Event]) -> Sender:
         confirmed += error is None
 
     def produce() -> None:
-        for value in values:
-            producer.produce("raw", value=value, headers=headers, on_delivery=told)
+        for value, headers, timestamp in next(turns):
+            producer.produce("raw", value, None, -1, told, None, timestamp, headers)
         producer.flush(WAITS)
 
     return Sender(
@@ -125,6 +119,12 @@ def _raw(servers: str, events: list[Event]) -> Sender:
         _counted(lambda: confirmed),
         events=BATCH,
     )
+
+
+def _row(event: Event) -> tuple[bytes, list[tuple[str, str | bytes]], int]:
+    """Return value, headers and time, as ours makes them."""
+    headers = [("id", event["id"]), ("name", event["name"]), ("content-type", b"application/json")]
+    return encode_json(event), headers, int(event["timestamp"].timestamp() * 1000)
 
 
 def _counted(total: Callable[[], int]) -> Callable[[], int]:

@@ -12,12 +12,11 @@ from typing import Final
 
 from obstore.store import LocalStore
 
-from benchmarks.ours import entered
 from benchmarks.sample import NAME
 from benchmarks.sender import Sender
-from eventtracking_core import Event, Tracker
-from eventtracking_core.backends.memory import MemoryBackend
-from eventtracking_core.encoding import decode_json, encode_json
+from benchmarks.varied import batches_of, varied
+from eventtracking_core import Tracker
+from eventtracking_core.encoding import NormalBatch, decode_json, encode_json
 from eventtracking_objects import ObjectsBackend
 
 __all__ = ["objects_senders"]
@@ -56,7 +55,7 @@ def _ours(place: Path, directory: Path, stack: ExitStack) -> Sender:
     return Sender(
         "ours: objects",
         "tracker.emit(NAME, DATA); tracker.flush()",
-        entered(tracker),
+        varied(tracker),
         EVENTS,
         _emptied(place),
         settle,
@@ -66,36 +65,32 @@ def _ours(place: Path, directory: Path, stack: ExitStack) -> Sender:
 def _direct(place: Path, stack: ExitStack) -> list[Sender]:
     """Return batches of events that were emitted before, of ours and as lines of obstore."""
     backend = ObjectsBackend(str(place))
+    runner = stack.enter_context(asyncio.Runner())  # a worker's loop lasts, too
     stack.callback(backend.shutdown, 5)
-    memory = MemoryBackend(EVENTS)
-    emit = entered(Tracker({"memory": memory}))
-    emit()
-    asyncio.run(backend.send_batch(memory.events, timeout=WAITS))  # later events are new to it
-    memory.clear()
-    for _ in range(EVENTS):
-        emit()
-    events = list(memory.events)
-    batches = cycle([events[start : start + BATCH] for start in range(0, EVENTS, BATCH)])
+    (first,) = batches_of(1, 1)
+    runner.run(backend.send_batch(first, timeout=WAITS))  # later events are new to it
+    batches = batches_of(BATCH, EVENTS)
+    turns = cycle(batches)
     delivered = _emptied(place)
     delivered()
     ours = Sender(
         "ours: objects, send_batch(1000)",
         "await backend.send_batch(events, timeout=120)",
-        lambda: asyncio.run(backend.send_batch(next(batches), timeout=WAITS)),
+        lambda: runner.run(backend.send_batch(next(turns), timeout=WAITS)),
         EVENTS // BATCH,
         delivered,
         events=BATCH,
     )
-    return [ours, _raw(events[:BATCH], place.with_name("raw"))]
+    return [ours, _raw(batches, place.with_name("raw"))]
 
 
-def _raw(events: list[Event], place: Path) -> Sender:
+def _raw(batches: list[NormalBatch], place: Path) -> Sender:
     store = LocalStore(str(place), mkdir=True)
-    lines = [encode_json(event) for event in events]
+    turns = cycle([[encode_json(event) for event in batch] for batch in batches])
     number = count()
 
     def write() -> None:
-        data = gzip.compress(b"\n".join([*lines, b""]), LEVEL, mtime=0)
+        data = gzip.compress(b"\n".join([*next(turns), b""]), LEVEL, mtime=0)
         store.put(f"events/{next(number)}.ndjson.gz", data, mode="create")
 
     return Sender(

@@ -24,6 +24,7 @@ from eventtracking_core.errors import (
     Problem,
     RejectedError,
     RetryableError,
+    refuse_options,
 )
 from eventtracking_core.events import Event
 from eventtracking_core.lazy import lazy
@@ -94,6 +95,7 @@ __all__ = [  # noqa: RUF022  an acronym is no constant
     "get_tracker",
     "hookimpl",
     "inject",
+    "refuse_options",
     "register",
     "register_plugin",
     "register_tracker",

@@ -16,10 +16,12 @@ __all__ = [
     "InvalidEventError",
     "NoBackendEnabled",
     "NoTransformerImplemented",
+    "OptionsError",
     "PluginError",
     "Problem",
     "RejectedError",
     "RetryableError",
+    "refuse_options",
 ]
 
 
@@ -107,3 +109,30 @@ class ConfigurationError(EventTrackingError):
         count = len(self.problems)
         title = f"{source}: {count} problem{'s' if count != 1 else ''}"
         super().__init__("\n".join([title, *(f"  {problem}" for problem in self.problems)]))
+
+
+class OptionsError(EventTrackingError, ValueError):
+    """Options of a component cannot be used.
+
+    Args:
+        messages: one for each problem, in the order in which they were checked.
+    """
+
+    def __init__(self, messages: Iterable[str]) -> None:
+        self.messages = tuple(messages)
+        super().__init__("\n".join(self.messages))
+
+
+def refuse_options(problems: Mapping[str, bool]) -> None:
+    """Raise one error for all options of a component that cannot be used.
+
+    Args:
+        problems: whether each applies, by messages that begin with an option, such as `port must be
+            positive`. A configuration shows each as a problem of its own, at that option.
+
+    Raises:
+        OptionsError: at least one applies; it is a `ValueError`.
+    """
+    messages = [message for message, applies in problems.items() if applies]
+    if messages:
+        raise OptionsError(messages)

@@ -21,6 +21,7 @@ __all__ = [
     "field_reader",
     "field_text",
     "glob_pattern",
+    "is_field",
     "like_pattern",
     "matcher",
     "number",
@@ -146,9 +147,14 @@ def checked(field: str) -> str:
     Raises:
         ValueError: events have no such field.
     """
-    if field in _OWN_FIELDS or (field.startswith(_NAMESPACES) and all(field.split("."))):
+    if is_field(field):
         return field
     raise ValueError("name a field as context.user_id or data.problem_id")
+
+
+def is_field(field: str) -> bool:
+    """Return whether events can have a dotted field."""
+    return field in _OWN_FIELDS or (field.startswith(_NAMESPACES) and all(field.split(".")))
 
 
 def number(text: str) -> int | float | None:

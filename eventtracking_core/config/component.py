@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from eventtracking_core.config.compat import translate
@@ -11,13 +11,14 @@ from eventtracking_core.config.options import Annotation, Parameter, Unresolvabl
 from eventtracking_core.config.reader import is_missing, join, kind_of, unknown
 from eventtracking_core.config.settings import misplaced
 from eventtracking_core.diagnostics import describe
+from eventtracking_core.errors import OptionsError
 from eventtracking_core.plugins import PUBLISHED, ComponentKind, Factory, PluginError, plugins
 from eventtracking_core.routing import CompositeBackend
 
 if TYPE_CHECKING:
     from eventtracking_core.config.reader import Problems
 
-__all__ = ["RESERVED", "ComponentFactory", "is_composite", "redacted_error"]
+__all__ = ["RESERVED", "ComponentFactory", "is_composite"]
 
 Nested = Mapping[str, Callable[[object, str], object]]
 
@@ -114,7 +115,7 @@ class ComponentFactory:
         if not set(required) <= options.keys():
             return None
         left_out = node.keys() - options.keys() - {"type"}
-        component = self._construct(factory, options, path, left_out)
+        component = self._construct(factory, options, known, path, left_out)
         return component if len(self._problems) == before else None
 
     def _type(
@@ -171,7 +172,12 @@ class ComponentFactory:
         return options
 
     def _construct(
-        self, factory: Factory, options: Mapping[str, Any], path: str, left_out: Iterable[str]
+        self,
+        factory: Factory,
+        options: Mapping[str, Any],
+        known: Collection[str],
+        path: str,
+        left_out: Iterable[str],
     ) -> Any:
         """Return a component, made with the options that can be used, so that all is checked."""
         try:
@@ -179,9 +185,14 @@ class ComponentFactory:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  a constructor may raise anything
-            message = redacted_error(error, factory, options)
-            if not any(str(name) in message for name in left_out):  # a consequence of the problem
-                self._problems.add(path, message)
+            for message in _redacted(error, factory, options):
+                if any(str(name) in message for name in left_out):  # a consequence of the problem
+                    continue
+                option, _, advice = message.partition(" ")
+                if option in known and advice.startswith("must "):
+                    self._problems.add(join(path, option), advice)
+                else:
+                    self._problems.add(path, message)
             return None
 
 
@@ -200,21 +211,25 @@ def _unknown(kind: ComponentKind, key: object, known: Mapping[str, Parameter]) -
     return elsewhere or unknown(key, sorted(known), common=_NODE_OPTIONS.get(kind, ()))
 
 
-def redacted_error(
+def _redacted(
     error: BaseException, factory: Callable[..., Any], options: Mapping[str, Any]
-) -> str:
-    """Return the text of a constructor's error, without the values of its options.
+) -> Sequence[str]:
+    """Return the texts of a constructor's error, without the values of its options.
 
-    A word of it that has something in common with a value is left out, because the error of
+    A word of them that has something in common with a value is left out, because the error of
     another author's component may quote anything; ours quote nothing.
     """
     if not isinstance(error, ValueError | TypeError):
-        return describe(error)
-    text = str(error) or type(error).__name__
+        return [describe(error)]
+    texts = error.messages if isinstance(error, OptionsError) else [str(error)]
     if getattr(factory, "__module__", "").startswith(_OUR_MODULES):
-        return text
+        return [text or type(error).__name__ for text in texts]
     values = list(_texts(options))
-    return " ".join(_HIDDEN if _is_quoted(word, values) else word for word in text.split())
+    return [
+        " ".join(_HIDDEN if _is_quoted(word, values) else word for word in text.split())
+        or type(error).__name__
+        for text in texts
+    ]
 
 
 def _is_quoted(word: str, values: list[str]) -> bool:

@@ -102,7 +102,19 @@ def _reader(decode: Callable[[bytes], Event]) -> Callable[[bytes], Event]:
 
 def _decode_and_normalize(wire: bytes) -> Event:
     event = _decode(wire)
-    return cast("Event", event) if is_normal(event) else normalize_event(event)
+    return (
+        cast("Event", event) if _has_parts(event) and is_normal(event) else normalize_event(event)
+    )
+
+
+def _has_parts(event: dict[str, Any]) -> bool:
+    """Return whether an event has the parts that each has in normal form."""
+    get = event.get
+    return (
+        type(get("id")) is type(get("name")) is str
+        and type(get("context")) is type(get("data")) is dict
+        and isinstance(get("timestamp"), datetime)
+    )
 
 
 normal_from_msgpack: Final = _reader(_decode_and_normalize)

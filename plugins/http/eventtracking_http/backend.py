@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Final, Literal
 import urllib3
 
 from eventtracking_core import ByteSize, Event, RejectedError, RetryableError
-from eventtracking_core.encoding import encode_each
 from eventtracking_core.exchange import Answer, Exchange, send_in_parts
 from eventtracking_http.answers import Failures
 from eventtracking_http.options import Options
@@ -55,7 +54,8 @@ class HttpBackend:
         secret: signs requests as Standard Webhooks says: base64, with or without `whsec_`.
         answer: where an answer with a successful status tells of failures: `status` nowhere,
             `items` as Elasticsearch does, `failed_records` as Mixpanel does.
-        retry: further statuses after which a request is sent again; 408, 425, 429 and 5xx are.
+        retry: further statuses, from 300 to 599, after which a request is sent again; 408, 425, 429
+            and 5xx are.
         gzip: whether to compress requests.
         max_events: events of a request.
         max_bytes: bytes of a request, before compression.
@@ -94,6 +94,7 @@ class HttpBackend:
             url,
             profile,
             key,
+            retry,
             format=format,
             event=event,
             action=action,
@@ -136,7 +137,7 @@ class HttpBackend:
             RetryableError: nothing was delivered, and all may be tried again.
         """
         deadline = monotonic() + timeout
-        texts, failures = encode_each(events, self._requests.encode)
+        texts, failures = self._requests.encode_each(events)
 
         def send(part: list[int]) -> Failures | None:
             answer = self._send(

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
+from eventtracking_core import refuse_options
 from eventtracking_http.answers import ANSWERS, Failures
 from eventtracking_http.profiles import PROFILES
 
 __all__ = ["Options"]
 
-MIB = 1024 * 1024
+MIB: Final = 1024 * 1024
+
+_FORMATS: Final = frozenset({"array", "ndjson", "single"})
+_FAILURES: Final = range(300, 600)
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OF_THE_CLIENT: Final = frozenset({"content-length", "transfer-encoding", "content-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,43 +39,70 @@ class Options:
     max_event_bytes: int
 
     @classmethod
-    def of(cls, url: str, profile: str | None, key: str | None, **given: Any) -> Self:
+    def of(
+        cls,
+        url: str,
+        profile: str | None,
+        key: str | None,
+        retry: Sequence[int],
+        **given: Any,
+    ) -> Self:
         """Return the options.
 
         Raises:
             ValueError: one of them cannot be used; the message says which.
         """
-        if profile is not None and profile not in PROFILES:
-            raise ValueError(f"profile must be one of {', '.join(PROFILES)}")
-        options = dict(PROFILES[profile]) if profile else {}
+        options = dict(PROFILES.get(profile or "", {}))
         base_headers = options.pop("headers", {})
         options |= {name: value for name, value in given.items() if value is not None}
         options["headers"] = {**base_headers, **options.get("headers", {})}
         options["url"] = url
-        options = _filled(options, key)
-        _check_url(options["url"])
+        lacks_key = key is None and "{key}" in str(options)
+        options = _filled(options, key or "")
         max_bytes = options.get("max_bytes", MIB)
         max_event_bytes = min(options.get("max_event_bytes", max_bytes), max_bytes)
         max_events = options.get("max_events", 1000)
-        if max_events < 1 or max_event_bytes < 1:
-            raise ValueError("max_events, max_bytes and max_event_bytes must be positive")
         form = options.get("format", "array")
-        if form not in {"array", "ndjson", "single"}:
-            raise ValueError("format must be array, ndjson or single")
-        if "action" in options and form != "ndjson":
-            raise ValueError("action needs the format ndjson")
-        if "envelope" in options and form != "array":
-            raise ValueError("envelope needs the format array")
         answer = options.get("answer", "status")
-        if answer not in ANSWERS:
-            raise ValueError(f"answer must be one of {', '.join(ANSWERS)}")
+        username, token = options.get("username"), options.get("token")
+        headers = _headers(options, form)
+        refuse_options(
+            {
+                f"profile must be one of {', '.join(PROFILES)}": profile is not None
+                and profile not in PROFILES,
+                "key must be given, for this profile or url": lacks_key,
+                "url must be an address such as https://example.org/events, without a user and a"
+                " password: they are options": not _is_address(options["url"]),
+                **{
+                    f"{name} must be positive": options.get(name, 1) < 1
+                    for name in ("max_events", "max_bytes", "max_event_bytes")
+                },
+                "format must be array, ndjson or single": form not in _FORMATS,
+                "action must have the format ndjson beside it": "action" in options
+                and form != "ndjson",
+                "envelope must have the format array beside it": "envelope" in options
+                and form != "array",
+                f"answer must be one of {', '.join(ANSWERS)}": answer not in ANSWERS,
+                "token must not be given beside a username": None not in (username, token),
+                "password must have a username beside it": "password" in options
+                and username is None,
+                "headers must be printable text of Latin-1 by names of letters, digits and -, and a"
+                " token such text": not all(map(_is_header, headers.items())),
+                "headers must leave the length of the body to the client": any(
+                    name.lower() in _OF_THE_CLIENT for name in headers
+                ),
+                "retry must be statuses from 300 to 599": not all(
+                    status in _FAILURES for status in retry
+                ),
+            }
+        )
         return cls(
             url=options["url"],
             format=form,
             event=options.get("event"),
             action=options.get("action"),
             envelope=options.get("envelope"),
-            headers=_headers(options, form),
+            headers=headers,
             read_answer=ANSWERS[answer],
             max_events=1 if form == "single" else max_events,
             max_bytes=max_bytes,
@@ -76,13 +110,9 @@ class Options:
         )
 
 
-def _filled(value: Any, key: str | None) -> Any:
+def _filled(value: Any, key: str) -> Any:
     """Return a form with the key in place of `{key}`."""
     if isinstance(value, str):
-        if "{key}" not in value:
-            return value
-        if key is None:
-            raise ValueError("key is required by this profile or url")
         return value.replace("{key}", key)
     if isinstance(value, Mapping):
         return {name: _filled(each, key) for name, each in value.items()}
@@ -95,23 +125,29 @@ def _headers(options: Mapping[str, Any], form: str) -> dict[str, str]:
     kind = "application/x-ndjson" if form == "ndjson" else "application/json"
     headers = {"Content-Type": kind, "User-Agent": "eventtracking-http", **options["headers"]}
     username, token = options.get("username"), options.get("token")
-    if username is not None and token is not None:
-        raise ValueError("give a token or a username, not both")
     if username is not None:
         pair = f"{username}:{options.get('password') or ''}"
         headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
-    for name, value in headers.items():
-        if not (f"{name}{value}".isprintable() and name.isascii()):
-            raise ValueError("headers, token and username must be printable text")
     return headers
 
 
-def _check_url(url: str) -> None:
+def _is_header(header: tuple[str, str]) -> bool:
+    name, value = header
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return _HEADER.fullmatch(name) is not None and value.isprintable()
+
+
+def _is_address(url: str) -> bool:
+    """Return whether requests can be sent to an address, and it has no credentials."""
     try:
         parts = urlsplit(url)
+        port = parts.port
     except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("url must be an address such as https://example.org/events")
+        return False
+    is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0
+    return is_whole and "@" not in parts.netloc and url.isprintable()

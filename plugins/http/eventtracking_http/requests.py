@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from eventtracking_core import Event, RejectedError
-from eventtracking_core.encoding import decode_json, encode_json
+from eventtracking_core.encoding import (
+    NormalBatch,
+    decode_json,
+    encode_each,
+    encode_json,
+    encode_lines,
+)
 from eventtracking_core.exchange import split
 from eventtracking_http.options import Options
 from eventtracking_http.signature import Signer
@@ -43,17 +50,18 @@ class Requests:
         self._room = options.max_bytes - len(self._head) - len(self._tail)
         self._headers = compile_template(options.headers) if options.format == "single" else None
 
-    def encode(self, event: Event) -> bytes:
-        """Return an event as it stands in a body.
-
-        Raises:
-            RejectedError: it is larger than the endpoint allows.
-        """
-        text = self._encoded(event)
+    def encode_each(self, events: Sequence[Event]) -> tuple[dict[int, bytes], dict[int, Exception]]:
+        """Return events as they stand in a body, and what has no such form; both by index."""
+        if self._event is None and self._action is None:
+            texts, failures = encode_lines(events)
+        else:
+            is_normal = type(events) is NormalBatch
+            texts, failures = encode_each(events, partial(self._filled_text, is_normal=is_normal))
         limit = min(self._options.max_event_bytes, self._room)
-        if len(text) >= limit:
-            raise RejectedError("the event is larger than the endpoint allows")
-        return text
+        for index in [index for index, text in texts.items() if len(text) >= limit]:
+            del texts[index]
+            failures[index] = RejectedError("the event is larger than the endpoint allows")
+        return texts, failures
 
     def parts(self, texts: Mapping[int, bytes]) -> Iterator[list[int]]:
         """Return the indexes of encoded events that go into one request each."""
@@ -76,10 +84,8 @@ class Requests:
         headers = self._headers(_plain(event)) if self._headers else {}
         return {name: _header_text(value) for name, value in headers.items()}
 
-    def _encoded(self, event: Event) -> bytes:
-        if self._event is None and self._action is None:
-            return encode_json(event)
-        plain = _plain(event)
+    def _filled_text(self, event: Event, *, is_normal: bool) -> bytes:
+        plain = event if is_normal else _plain(event)
         text = encode_json(event) if self._event is None else _json(self._event(plain))
         if self._action is not None:
             text = _json(self._action(plain)) + b"\n" + text

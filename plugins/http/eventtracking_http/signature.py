@@ -36,9 +36,9 @@ class Signer:
 
     def headers(self, events: Sequence[Event], body: bytes) -> dict[str, str]:
         """Return the headers that sign a body; the id is the same whenever it is sent again."""
-        identity = events[0]["id"]
-        if len(events) > 1:
-            identity = sha256(" ".join(event["id"] for event in events).encode()).hexdigest()
+        identity = " ".join(event["id"] for event in events)
+        if len(events) > 1 or not (identity.isascii() and identity.isprintable()):
+            identity = sha256(identity.encode(errors="replace")).hexdigest()
         seconds = str(int(time()))
         signed = f"{identity}.{seconds}.".encode() + body
         signature = base64.b64encode(hmac.new(self._key, signed, sha256).digest()).decode()

@@ -189,13 +189,28 @@ def test_an_answer_that_drips_ends_with_the_timeout(an_event):
         ({"envelope": {"a": 1}}, "envelope"),
         ({"format": "single", "envelope": {"a": "{events}"}}, "envelope"),
         ({"action": {"a": 1}}, "action"),
-        ({"max_events": 0}, "positive"),
+        ({"max_events": 0, "max_bytes": 0}, "max_events must .*\nmax_bytes must"),
+        ({"url": "http://user:secret@host/"}, "url must"),
+        ({"url": "http://host:secret/"}, "url must"),
+        ({"password": "secret"}, "password must"),
+        ({"retry": [200]}, "retry must"),
+        ({"headers": {"a b": "c"}}, "headers must"),
+        ({"headers": {"Content-Length": "1"}}, "headers must"),
+        ({"token": "\N{EURO SIGN}"}, "headers must"),
         ({"headers": {"a": "b\n"}}, "headers"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused(options, said):
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=said) as caught:
         HttpBackend(**{"url": "http://127.0.0.1/", **options})
+    assert "secret" not in str(caught.value) or "secret" in options
+
+
+def test_an_id_that_no_header_may_have_is_signed_as_its_hash(endpoint, an_event):
+    backend = HttpBackend(endpoint.url, secret="MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    for unusual in ("a\nb", "\ud800", "\N{EURO SIGN}"):
+        backend.send_batch([an_event() | {"id": unusual}], timeout=60)
+    assert len(endpoint.requests) == 3
 
 
 def test_an_endpoint_that_fails_for_a_while_gets_every_event_once(endpoint, an_event):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Final, Literal, get_args
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -15,16 +15,29 @@ from eventtracking_core import (
     Event,
     EventType,
     RetryableError,
+    refuse_options,
 )
-from eventtracking_core.encoding import unencodable
+from eventtracking_core.encoding import NormalBatch, unencodable
 from eventtracking_core.interrupts import pass_on
+from eventtracking_core.reading import is_field
 from eventtracking_kafka.failures import failure
-from eventtracking_kafka.messages import FORMATS, Format, Message, Messages
+from eventtracking_kafka.messages import (
+    FORMATS,
+    TOPIC_RULE,
+    Encoding,
+    Format,
+    Message,
+    Messages,
+    is_topic,
+)
 from eventtracking_kafka.producing import Producing, Setting
 from eventtracking_kafka.registry import SchemaRegistry
 from eventtracking_kafka.schemas import FORMS, RegisteredFormat
 
 __all__ = ["KafkaBackend"]
+
+MESSAGE_BYTES: Final = range(1000, 1_000_000_001)
+"""What librdkafka takes for a limit."""
 
 Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -82,28 +95,40 @@ class KafkaBackend:
         mechanism: Mechanism = "SCRAM-SHA-512",
         extra: Mapping[str, Setting] | None = None,
     ) -> None:
-        if not servers:
-            raise ValueError("servers must name a broker, such as localhost:9092")
-        if format not in {*FORMATS, *FORMS}:
-            raise ValueError(f"format must be one of: {', '.join([*FORMATS, *FORMS])}")
-        if (schema_registry is None) == (format in FORMS):
-            raise ValueError("schema_registry and the formats json_schema and avro belong together")
-        if compression not in get_args(Compression) or mechanism not in get_args(Mechanism):
-            raise ValueError("compression or mechanism is not one of those that there are")
-        if (username is None) != (password is None):
-            raise ValueError("username and password belong together")
-        if (certificate is None) != (private_key is None):
-            raise ValueError("certificate and private_key belong together")
+        refuse_options(
+            {
+                "servers must name a broker, such as localhost:9092": not servers.strip(),
+                TOPIC_RULE: not is_topic(topic),
+                "key must be a field, such as context.user_id": key is not None
+                and not is_field(key),
+                f"format must be one of: {', '.join([*FORMATS, *FORMS])}": format
+                not in {*FORMATS, *FORMS},
+                "schema_registry and the formats json_schema and avro belong together": (
+                    schema_registry is None
+                )
+                == (format in FORMS),
+                f"compression must be one of: {', '.join(get_args(Compression))}": compression
+                not in get_args(Compression),
+                f"mechanism must be one of: {', '.join(get_args(Mechanism))}": mechanism
+                not in get_args(Mechanism),
+                "max_message_bytes must be from 1,000 to 1,000,000,000": max_message_bytes
+                not in MESSAGE_BYTES,
+                "username and password belong together": (username is None) != (password is None),
+                "certificate and private_key belong together": (certificate is None)
+                != (private_key is None),
+            }
+        )
         self._registry: SchemaRegistry | None = None
         self.save_event_type: Callable[[EventType], None] | None = None
         """Lets the schema of an event type have its fields; None without a registry."""
         if schema_registry is None:
-            encode = FORMATS[format]
+            encoding = FORMATS[format]
         else:
-            self._registry = SchemaRegistry(schema_registry, FORMS[format]())
+            form = FORMS[format]()
+            self._registry = SchemaRegistry(schema_registry, form)
             self.save_event_type = self._registry.add
-            encode = self._registry.encoded
-        self._messages = Messages(topic, key, encode, source)
+            encoding = Encoding(form.content_type, encode=self._registry.encoded)
+        self._messages = Messages(topic, key, encoding, source)
         security = f"{'SASL_' if username else ''}{'SSL' if tls else 'PLAINTEXT'}"
         given: dict[str, Setting | None] = {
             "bootstrap.servers": servers,
@@ -122,6 +147,8 @@ class KafkaBackend:
                 **self._client,
                 "compression.type": compression,
                 "message.max.bytes": max_message_bytes,
+                # A batch comes at once: its first messages travel while the others are made.
+                "linger.ms": 1,
                 **(extra or {}),
                 # What the promises rest on.
                 "enable.idempotence": True,
@@ -165,12 +192,16 @@ class KafkaBackend:
         failures: dict[int, Exception],
     ) -> Iterator[tuple[int, Message]]:
         """Yield the messages of events by their indexes; `failures` gets what has none."""
-        for index, event in enumerate(events):
+        texts, failed = self._messages.texts(events)
+        failures |= failed
+        is_normal = type(events) is NormalBatch
+        for index, text in texts.items():
+            event = events[index]
             if refused and event["name"] in refused:
                 failures[index] = refused[event["name"]]
                 continue
             try:
-                message = self._messages.of(event)
+                message = self._messages.of(event, text, is_normal)
             except RetryableError as error:
                 failures[index] = error
             except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything

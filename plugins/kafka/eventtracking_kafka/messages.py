@@ -3,43 +3,69 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
 from eventtracking_core import Event
-from eventtracking_core.encoding import decode_json, encode_json, encode_msgpack, normalize_event
-from eventtracking_core.reading import checked, field_text
+from eventtracking_core.encoding import encode_each, encode_lines, encode_msgpack, normalize_event
+from eventtracking_core.reading import field_reader, is_field, value_text
 
-__all__ = ["FORMATS", "Encode", "Format", "Headers", "Message", "Messages"]
+__all__ = [
+    "FORMATS",
+    "TOPIC_RULE",
+    "Encode",
+    "Encoding",
+    "Format",
+    "Header",
+    "Message",
+    "Messages",
+    "is_topic",
+]
 
 Format = Literal["json", "msgpack", "cloudevents", "cloudevents_structured"]
-Headers = list[tuple[str, str | bytes | None]]
-Encode = Callable[[Event, str], tuple[bytes, Headers, bytes]]
-"""Returns the content type, further headers and the value of an event, given a `source`."""
+Header = tuple[str, str | bytes | None]
+Encode = Callable[[Event, bytes, str], tuple[list[Header], bytes]]
+"""Returns further headers and the value of an event, given its text and a `source`."""
+
+Texts = tuple[dict[int, bytes], dict[int, Exception]]
+"""What was encoded of a batch, and what was not; both by index."""
 
 MAX_TOPIC: Final = 249
 """Characters of a topic's name."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _FIELD: Final = re.compile(r"\{([^{}]*)\}")
+_DIRECTORIES: Final = frozenset({".", ".."})
+"""Names that brokers take for no topic, since a topic is a directory to them."""
+
+TOPIC_RULE: Final = (
+    "topic must have letters, digits and ._- only, 249 of them at most, and fields of events as"
+    " {name} or {context.org}"
+)
 _NO_TOPIC: Final = re.compile(r"[^a-zA-Z0-9._-]")
-_TEXT: Final = re.compile(r"[^{}]+")
-
-_encode: Final = msgspec.json.encode
 
 
-class Message(NamedTuple):
-    """A message, as a producer takes it, and the id of its event."""
+Message = tuple[str, str, bytes, bytes | None, list[Header], int]
+"""The id of an event, and its topic, value, key, headers and milliseconds since 1970."""
 
-    event_id: str
-    topic: str
-    key: bytes | None
-    headers: Headers
-    value: bytes
-    timestamp: int
-    """Milliseconds since 1970."""
+
+class Encoding(NamedTuple):
+    """How events become values.
+
+    Attributes:
+        content_type: of the values.
+        texts: encodes a batch; of most formats, a text is the value.
+        encode: makes the value of a text, where it is another one.
+    """
+
+    content_type: bytes
+    texts: Callable[[Sequence[Event]], Texts] = encode_lines
+    encode: Encode | None = None
 
 
 class Messages:
@@ -48,75 +74,101 @@ class Messages:
     Args:
         topic: a name; fields such as `{name}` are replaced by their values.
         key: the field whose value is the key, such as `context.user_id`.
-        encode: returns the value of an event.
+        encoding: makes the values.
         source: the attribute `source` of CloudEvents.
-
-    Raises:
-        ValueError: topic or key cannot be used.
     """
 
-    def __init__(self, topic: str, key: str | None, encode: Encode, source: str) -> None:
-        rest = _FIELD.sub("", topic)
-        if not topic or _NO_TOPIC.search(rest):
-            raise ValueError("topic must have letters, digits and ._- only, and fields as {name}")
-        self._fields = [checked(field) for field in _FIELD.findall(topic)]
+    def __init__(self, topic: str, key: str | None, encoding: Encoding, source: str) -> None:
         self._topic = topic
-        self._key = None if key is None else checked(key)
-        self._encode = encode
+        self._fields = [field_reader(field) for field in _FIELD.findall(topic)]
+        self._form = _FIELD.sub("{}", topic)
+        self._key = None if key is None else field_reader(key)
+        self.texts = encoding.texts
+        """Encodes a batch."""
+        self._encode = encoding.encode
+        self._content_type: Header = ("content-type", encoding.content_type)
         self._source = source
 
-    def of(self, event: Event) -> Message:
-        """Return the message of an event."""
-        if not _is_plain(event):
-            event = decode_json(encode_json(normalize_event(event)))
-        content, headers, value = self._encode(event, self._source)
-        key = None if self._key is None else field_text(event, self._key)
-        own: Headers = [("id", event["id"]), ("name", event["name"])]
+    def of(self, event: Event, text: bytes, is_normal: bool) -> Message:  # noqa: FBT001  for speed
+        """Return the message of an event, given its text.
+
+        Args:
+            event: the event.
+            text: what `texts` returned of it.
+            is_normal: whether it is of `NormalBatch`.
+        """
+        if not (is_normal or _is_plain(event)):
+            event = normalize_event(event)
+            text = self.texts([event])[0][0]
+        event_id = event["id"]
+        headers: list[Header] = [("id", event_id), ("name", event["name"]), self._content_type]
         if "name_id" in event:
-            own.append(("name_id", str(event["name_id"])))
-        return Message(
-            event["id"],
+            headers.append(("name_id", str(event["name_id"])))
+        if self._encode is not None:
+            further, text = self._encode(event, text, self._source)
+            headers += further
+        key = None if self._key is None else value_text(self._key(event))
+        milliseconds = (event["timestamp"] - _EPOCH) // _MILLISECOND
+        return (
+            event_id,
             self._topic_of(event) if self._fields else self._topic,
+            text,
             None if key is None else key.encode(),
-            [*own, ("content-type", content), *headers],
-            value,
-            max(int(event["timestamp"].timestamp() * 1000), 0),
+            headers,
+            max(0, milliseconds),
         )
 
     def _topic_of(self, event: Event) -> str:
-        named = _FIELD.sub(lambda found: field_text(event, found[1]) or "none", self._topic)
-        return _NO_TOPIC.sub("_", named)[:MAX_TOPIC]
+        values = [value_text(read(event)) or "none" for read in self._fields]
+        topic = _NO_TOPIC.sub("_", self._form.format(*values))[:MAX_TOPIC]
+        return topic if topic not in _DIRECTORIES else "_"
 
 
-def _json(event: Event, _: str) -> tuple[bytes, Headers, bytes]:
-    return b"application/json", [], encode_json(event)
+def is_topic(topic: str) -> bool:
+    """Return whether a topic can be used, whose fields are those of events."""
+    rest = _FIELD.sub("", topic)
+    return (
+        len(topic) > 0
+        and len(rest) <= MAX_TOPIC
+        and topic not in _DIRECTORIES
+        and not _NO_TOPIC.search(rest)
+        and all(map(is_field, _FIELD.findall(topic)))
+    )
 
 
-def _msgpack(event: Event, _: str) -> tuple[bytes, Headers, bytes]:
-    return b"application/msgpack", [], encode_msgpack(event)
+class _Parts(msgspec.Struct):
+    """What an event says, as its JSON has it."""
+
+    context: msgspec.Raw
+    data: msgspec.Raw
 
 
-def _cloudevents(event: Event, source: str) -> tuple[bytes, Headers, bytes]:
+_parts: Final = msgspec.json.Decoder(_Parts).decode
+_encode: Final = msgspec.json.encode
+
+
+def _cloudevents(event: Event, text: bytes, source: str) -> tuple[list[Header], bytes]:
     """Return the binary mode of https://github.com/cloudevents/spec, kafka-protocol-binding."""
     attributes = _attributes(event, source)
-    headers: Headers = [(f"ce_{key}", value.encode()) for key, value in attributes.items()]
-    return b"application/json", headers, _encode(_data(event))
+    return [(f"ce_{key}", value.encode()) for key, value in attributes.items()], _data(text)
 
 
-def _structured(event: Event, source: str) -> tuple[bytes, Headers, bytes]:
+def _structured(event: Event, text: bytes, source: str) -> tuple[list[Header], bytes]:
     whole = {
         **_attributes(event, source),
         "datacontenttype": "application/json",
-        "data": _data(event),
+        "data": msgspec.Raw(_data(text)),
     }
-    return b"application/cloudevents+json; charset=UTF-8", [], _encode(whole)
+    return [], _encode(whole)
 
 
-FORMATS: Final[Mapping[str, Encode]] = {
-    "json": _json,
-    "msgpack": _msgpack,
-    "cloudevents": _cloudevents,
-    "cloudevents_structured": _structured,
+FORMATS: Final[Mapping[str, Encoding]] = {
+    "json": Encoding(b"application/json"),
+    "msgpack": Encoding(b"application/msgpack", partial(encode_each, encode=encode_msgpack)),
+    "cloudevents": Encoding(b"application/json", encode=_cloudevents),
+    "cloudevents_structured": Encoding(
+        b"application/cloudevents+json; charset=UTF-8", encode=_structured
+    ),
 }
 
 
@@ -130,18 +182,16 @@ def _attributes(event: Event, source: str) -> dict[str, str]:
     }
 
 
-def _data(event: Event) -> dict[str, object]:
-    plain = decode_json(encode_json(event))
-    return {"context": plain["context"], "data": plain["data"]}
+def _data(text: bytes) -> bytes:
+    return _encode(_parts(text))
 
 
 def _is_plain(event: Event) -> bool:
+    event_id, name = event["id"], event["name"]
     return (
-        type(event["id"]) is str
-        and event["id"].isprintable()
-        and type(event["name"]) is str
-        and event["name"].isprintable()  # and so without lone surrogates
+        type(event_id) is type(name) is str
+        and event_id.isprintable()
+        and name.isprintable()  # and so without lone surrogates
         and type(event["timestamp"]) is datetime
-        and type(event["context"]) is dict
-        and type(event["data"]) is dict
+        and type(event["context"]) is type(event["data"]) is dict
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from time import monotonic
 from typing import Final
 
@@ -41,9 +41,8 @@ class _Open:
         self.error: KafkaError | None = None
         """The last one of the connection."""
         self.is_broken = False
-        self.outcomes: dict[str, KafkaError | None] = {}
-        """Of messages that were confirmed or failed, by the ids of their events."""
-        self.unconfirmed: set[str] = set()
+        self.outcomes: dict[str, KafkaError | bool] = {}
+        """Of events by their ids: an error, True if confirmed, False if neither yet."""
         self.producer = Producer({**settings, "error_cb": self._failed})
         # Destroying it waits for its threads, which a forked child does not have.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.producer))
@@ -62,29 +61,50 @@ class _Open:
             KafkaException: it cannot be sent.
             BufferError: the producer has no room for it now.
         """
-        event_id = message.event_id
+        event_id, topic, value, key, headers, timestamp = message
+        outcomes = self.outcomes
 
         def told(error: KafkaError | None, _: Confirmed) -> None:
-            self.unconfirmed.discard(event_id)
-            if len(self.outcomes) >= MAX_CONFIRMED:
-                self.outcomes.clear()
-            self.outcomes[event_id] = error
+            outcomes[event_id] = error or True
 
-        self.unconfirmed.add(event_id)
+        outcomes[event_id] = False
         try:
-            self.producer.produce(  # by position: keywords take a third of its time
-                message.topic,
-                message.value,
-                message.key,
-                ANY_PARTITION,
-                told,
-                None,
-                message.timestamp,
-                message.headers,
-            )
+            # By position: keywords take a third of its time.
+            self.producer.produce(topic, value, key, ANY_PARTITION, told, None, timestamp, headers)
         except BaseException:
-            self.unconfirmed.discard(event_id)
+            del outcomes[event_id]
             raise
+
+    def wait(self, event_ids: Collection[str], deadline: float) -> None:
+        """Wait until all of some events have their outcome, or the time is over."""
+        while True:
+            left = deadline - monotonic()
+            # Unlike `poll`, it waits for no fuller batch.
+            unsent = self.producer.flush(max(0.0, min(POLL, left)))
+            if not unsent or left <= 0 or self.is_broken:
+                return
+            if all(self.outcomes.get(event_id) for event_id in event_ids):
+                return
+
+    def failures(self, event_ids: Collection[str]) -> Mapping[str, Exception]:
+        """Return the failures of events by their ids; what has an outcome is forgotten."""
+        outcomes = [(event_id, self.outcomes.pop(event_id, False)) for event_id in event_ids]
+        found: dict[str, Exception] = {}
+        for event_id, outcome in outcomes:
+            if outcome is False:
+                self.outcomes.setdefault(event_id, False)  # it may just have come
+                text = f"Kafka: not confirmed in time{_because(self.error)}"
+                found[event_id] = RetryableError(text)
+            elif outcome is not True:
+                found[event_id] = failure(outcome)
+        return found
+
+    def forget(self) -> None:
+        """Forget outcomes that came too late for their attempts, if there are many."""
+        if len(self.outcomes) > MAX_CONFIRMED:
+            for event_id, outcome in list(self.outcomes.items()):
+                if outcome:
+                    self.outcomes.pop(event_id, None)
 
     def _failed(self, error: KafkaError) -> None:
         self.error = error
@@ -109,28 +129,25 @@ class Producing:
         """
         deadline = monotonic() + timeout
         opened = self._opened()
+        opened.forget()
         failures: dict[int, Exception] = {}
         ids: dict[int, str] = {}
+        outcomes, produce = opened.outcomes, opened.produce
         for index, message in messages:
-            ids[index] = message.event_id
-            error = self._hand_over(opened, message, deadline)
-            if error is not None:
-                failures[index] = error
-        wanted = set(ids.values())
-        while not wanted.isdisjoint(opened.unconfirmed) and not opened.is_broken:
-            left = deadline - monotonic()
-            if left <= 0:
-                break
-            opened.producer.flush(min(POLL, left))  # unlike `poll`, it waits for no fuller batch
-        late = RetryableError(f"Kafka: not confirmed in time{_because(opened.error)}")
-        unconfirmed = wanted & opened.unconfirmed
-        outcomes = {event_id: opened.outcomes.pop(event_id, None) for event_id in wanted}
-        for index, event_id in ids.items():
-            outcome = outcomes[event_id]
-            if event_id in unconfirmed:
-                failures.setdefault(index, late)
-            elif outcome is not None:
-                failures.setdefault(index, failure(outcome))
+            ids[index] = event_id = message[0]
+            if event_id in outcomes:
+                continue
+            try:
+                produce(message)
+            except (BufferError, KafkaException) as error:
+                refusal = _handed_over(opened, message, deadline, error)
+                if refusal is not None:
+                    failures[index] = refusal
+                    del ids[index]
+        opened.wait(ids.values(), deadline)
+        found = opened.failures(set(ids.values()))
+        if found:
+            failures |= {index: found[each] for index, each in ids.items() if each in found}
         if opened.is_broken:
             self._replace(opened)
         return failures
@@ -150,22 +167,6 @@ class Producing:
             opened.close()
         return is_done
 
-    def _hand_over(self, opened: _Open, message: Message, deadline: float) -> Exception | None:
-        if message.event_id in opened.unconfirmed or message.event_id in opened.outcomes:
-            return None
-        while True:
-            try:
-                opened.produce(message)
-            except BufferError:
-                left = deadline - monotonic()
-                if left <= 0:
-                    return RetryableError(f"Kafka: no room{_because(opened.error)}")
-                opened.producer.poll(min(POLL, left))
-            except KafkaException as error:
-                return failure(error.args[0])
-            else:
-                return None
-
     def _opened(self) -> _Open:
         opened = self._open
         if opened is None or opened.process != os.getpid():
@@ -181,6 +182,24 @@ class Producing:
         if self._open is opened:
             self._open = None
             opened.close()
+
+
+def _handed_over(
+    opened: _Open, message: Message, deadline: float, error: Exception
+) -> Exception | None:
+    """Hand a message over that was refused, once there is room for it; return why it was not."""
+    while isinstance(error, BufferError):
+        left = deadline - monotonic()
+        if left <= 0:
+            return RetryableError(f"Kafka: no room{_because(opened.error)}")
+        opened.producer.poll(min(POLL, left))
+        try:
+            opened.produce(message)
+        except (BufferError, KafkaException) as again:
+            error = again
+        else:
+            return None
+    return failure(error.args[0])
 
 
 def _because(error: KafkaError | None) -> str:

@@ -22,7 +22,7 @@ from eventtracking_core import (
     RetryableError,
 )
 from eventtracking_core.exchange import Answer, Exchange
-from eventtracking_kafka.messages import Headers
+from eventtracking_kafka.messages import Header
 from eventtracking_kafka.schemas import Form, Schema
 
 __all__ = ["SchemaRegistry"]
@@ -98,14 +98,14 @@ class SchemaRegistry:
                     self._ids[schema.text] = found
         return failures
 
-    def encoded(self, event: Event, _: str) -> tuple[bytes, Headers, bytes]:
-        """Return the content type and the value of an event whose schema is registered."""
+    def encoded(self, event: Event, text: bytes, _: str) -> tuple[list[Header], bytes]:
+        """Return the value of an event whose schema is registered."""
         schema = self._schema(event["name"])
         number = self._ids.get(schema.text)
         if number is None:  # another thread has just added a record
             raise RetryableError("the schema of the event is not registered yet")
         head = b"\0" + number.to_bytes(4)
-        return self._form.content_type, [], head + self._form.encode(event, schema)
+        return [], head + self._form.encode(text, schema)
 
     def _schema(self, name: str) -> Schema:
         records = self._records.get(name, ())

@@ -14,8 +14,8 @@ from hashlib import sha256
 from types import ModuleType
 from typing import Any, ClassVar, Final, Literal, NamedTuple, Protocol
 
-from eventtracking_core import Event, EventType
-from eventtracking_core.encoding import decode_json, encode_json, id_text
+from eventtracking_core import EventType
+from eventtracking_core.encoding import decode_json, id_text
 from eventtracking_core.registry import Column, json_schema, typed_columns
 
 __all__ = ["FORMS", "Form", "RegisteredFormat", "Schema"]
@@ -47,8 +47,8 @@ class Form(Protocol):
     def schema(self, name: str, records: Sequence[EventType]) -> Schema:
         """Return the schema of an event type, from its records in their order."""
 
-    def encode(self, event: Event, schema: Schema) -> bytes:
-        """Return an event in this format."""
+    def encode(self, text: bytes, schema: Schema) -> bytes:
+        """Return an event in this format, given its JSON."""
 
 
 class _Json:
@@ -72,8 +72,8 @@ class _Json:
         }
         return Schema(record_name(name), json.dumps(whole))
 
-    def encode(self, event: Event, schema: Schema) -> bytes:  # noqa: ARG002  as Avro's
-        return encode_json(event)
+    def encode(self, text: bytes, schema: Schema) -> bytes:  # noqa: ARG002  as Avro's
+        return text
 
 
 class _Avro:
@@ -100,8 +100,7 @@ class _Avro:
         parsed = self._fastavro.parse_schema(whole)
         return Schema(record_name(name), json.dumps(whole), columns, parsed)
 
-    def encode(self, event: Event, schema: Schema) -> bytes:
-        text = encode_json(event)
+    def encode(self, text: bytes, schema: Schema) -> bytes:
         plain = decode_json(text)
         record = {
             **{field: plain.get(field) for field in ("id", "name", "timestamp")},

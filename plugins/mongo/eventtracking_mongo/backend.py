@@ -12,7 +12,7 @@ import pymongo
 from pymongo import WriteConcern
 from pymongo.errors import PyMongoError
 
-from eventtracking_core import BatchError, Event, EventType, RetryableError, Seconds
+from eventtracking_core import BatchError, Event, EventType, RetryableError, Seconds, refuse_options
 from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import keep, normalize_event, wire_reader
 from eventtracking_mongo.connection import Connection, Documents
@@ -94,14 +94,16 @@ class MongoBackend(Reading):
         ttl: Seconds | None = None,
         timeseries: Literal["seconds", "minutes", "hours"] | None = None,
     ) -> None:
-        if uri is not None and (host is not None or port is not None):
-            raise ValueError("give either uri, or host and port")
-        if port is not None and not 0 < port < MAX_PORT:
-            raise ValueError("port must be between 1 and 65535")
-        if password is not None and user is None:
-            raise ValueError("password needs a user")
-        if not w or (isinstance(w, int) and w < 1):
-            raise ValueError("w must be at least 1: unacknowledged writes can be lost unnoticed")
+        refuse_options(
+            {
+                "give either uri, or host and port": uri is not None
+                and (host is not None or port is not None),
+                "port must be between 1 and 65535": port is not None and not 0 < port < MAX_PORT,
+                "password must have a user beside it": password is not None and user is None,
+                "w must be at least 1: unacknowledged writes can be lost unnoticed": not w
+                or (isinstance(w, int) and w < 1),
+            }
+        )
         self._schema = CollectionSchema(indexes, ttl, timeseries)
         self._event_types = event_types
         login = {"username": user, "password": password}

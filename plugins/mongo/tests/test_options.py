@@ -16,7 +16,7 @@ from eventtracking_mongo import MongoBackend
     [
         ({"uri": "mongodb://h", "host": "hunter2"}, "either uri, or host and port"),
         ({"uri": "mongodb://h", "port": 27017}, "either uri, or host and port"),
-        ({"password": "hunter2"}, "password needs a user"),
+        ({"password": "hunter2"}, "password must have a user"),
         ({"uri": "mongodb://u:hunter2@x@h/"}, "percent-encoded"),
         ({"uri": "hunter2://h"}, "uri must read mongodb://"),
         ({"extra": {"maxPoolSise": "hunter2"}}, "rejects maxPoolSise"),

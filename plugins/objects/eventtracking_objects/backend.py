@@ -9,17 +9,23 @@ from pathlib import Path
 from time import monotonic
 from typing import ClassVar, Final, get_args
 
-from eventtracking_core import BatchError, Event, EventType, RejectedError, RetryableError
-from eventtracking_core.encoding import encode_each
+from eventtracking_core import (
+    BatchError,
+    Event,
+    EventType,
+    RejectedError,
+    RetryableError,
+    refuse_options,
+)
 from eventtracking_objects.client import Client
 from eventtracking_objects.contents import Compression, Format
 from eventtracking_objects.drafting import Drafting
 from eventtracking_objects.drafts import Drafts
-from eventtracking_objects.layout import Layout
+from eventtracking_objects.layout import Layout, path_problem
 from eventtracking_objects.looking import Looking
 from eventtracking_objects.operations import finish
 from eventtracking_objects.reading import Reading
-from eventtracking_objects.rows import Row, row
+from eventtracking_objects.rows import Row, rows_of
 
 __all__ = ["ObjectsBackend"]
 
@@ -27,6 +33,11 @@ SAVE_TIMEOUT: Final = 5.0
 """Seconds for the record of an event type."""
 
 SCHEMES: Final = ("file", "s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "https")
+
+_URI_RULE: Final = (
+    "uri must be a directory, or an address such as s3://bucket/prefix that begins with one of: "
+    + ", ".join(SCHEMES)
+)
 
 
 class ObjectsBackend(Reading):
@@ -60,14 +71,27 @@ class ObjectsBackend(Reading):
         event_types: str = "event_types",
         options: Mapping[str, str] | None = None,
     ) -> None:
-        if format not in get_args(Format) or compression not in get_args(Compression):
-            raise ValueError("format or compression is not one of those that there are")
+        wrong = path_problem(path)
+        refuse_options(
+            {
+                _URI_RULE: not _is_address(uri),
+                wrong: bool(wrong),
+                f"format must be one of: {', '.join(get_args(Format))}": format
+                not in get_args(Format),
+                f"compression must be one of: {', '.join(get_args(Compression))}": compression
+                not in get_args(Compression),
+                "event_types must be a directory of its own, without fields": bool(
+                    path_problem(event_types)
+                )
+                or "{" in event_types
+                or (not wrong and Layout(path).root == event_types),
+            }
+        )
         self._layout = Layout(path)
         self._types_in = event_types
-        if Layout(event_types).root != event_types or event_types == self._layout.root:
-            raise ValueError("event_types must be a directory of its own, without fields")
         self._drafting = Drafting(self._layout, format, compression, event_types)
-        self._client = Client(_address(uri), options or {})
+        address = uri if "://" in uri else Path(uri).absolute().as_uri()
+        self._client = Client(address, options or {})
         self._reset()
 
     def _reset(self) -> None:
@@ -93,7 +117,7 @@ class ObjectsBackend(Reading):
             RetryableError: nothing is known to be stored, and all may be tried again.
         """
         deadline = monotonic() + timeout
-        rows, failures = encode_each(events, row)
+        rows, failures = rows_of(events)
         ids = {index: made.event["id"] for index, made in rows.items()}
         errors = await self._store({made.event["id"]: made for made in rows.values()}, deadline)
         failures |= {index: errors[each] for index, each in ids.items() if each in errors}
@@ -157,15 +181,7 @@ class ObjectsBackend(Reading):
         return errors
 
 
-def _address(uri: str) -> str:
-    """Return the address of a store, also of one that is named as a directory."""
-    scheme, found, _ = uri.partition("://")
-    if found:
-        if scheme not in SCHEMES:
-            raise ValueError(
-                f"uri must begin with one of: {', '.join(SCHEMES)}; or name a directory"
-            )
-        return uri
-    if not uri:
-        raise ValueError("uri must be an address such as s3://bucket/prefix, or a directory")
-    return Path(uri).absolute().as_uri()
+def _is_address(uri: str) -> bool:
+    """Return whether a store or a directory may be at an address."""
+    scheme, is_address, _ = uri.partition("://")
+    return bool(uri) and (not is_address or scheme in SCHEMES)

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-__all__ = ["Stored", "made_at", "object_key", "stored"]
+__all__ = ["Stored", "id_prefix", "is_timed", "object_key", "stored"]
 
 _UUID: Final = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 _NAME: Final = re.compile(rf"({_UUID}|unsorted)_({_UUID}|unsorted)_[0-9a-f]{{32}}\.([a-z.]+)")
 _UNSORTED: Final = "unsorted"
-"""In place of ids, if some are not UUIDs; it sorts behind all UUIDs."""
+"""In place of the first and last id, if one is not a UUID; it sorts behind all UUIDs."""
 
 _VERSION_7: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _is_uuid: Final = re.compile(_UUID).fullmatch
@@ -47,7 +47,9 @@ def object_key(directory: str, ids: Sequence[str], suffix: str) -> str:
         suffix: of its name, such as `ndjson.gz`.
     """
     digest = sha256("\n".join(ids).encode(errors="replace")).hexdigest()[:32]
-    first, last = (ids[0], ids[-1]) if all(map(_is_uuid, ids)) else (_UNSORTED, _UNSORTED)
+    first, last = ids[0], ids[-1]
+    if not (_is_uuid(first) and _is_uuid(last)):
+        first = last = _UNSORTED
     return f"{directory}/{last}_{first}_{digest}.{suffix}"
 
 
@@ -60,8 +62,15 @@ def stored(keys: Sequence[str]) -> Iterator[Stored]:
             yield Stored(first, last, key, found[3])
 
 
-def made_at(event_id: str) -> float | None:
-    """Return when an id was made, in seconds since 1970; None if it is not a UUIDv7."""
-    if not _VERSION_7.fullmatch(event_id):
-        return None
-    return int(event_id[:8] + event_id[9:13], 16) / 1000
+def id_prefix(seconds: float) -> str:
+    """Return how ids begin that were made at a time, in seconds since 1970; later ones sort behind.
+
+    Ids that `is_timed` says no of are anything.
+    """
+    digits = f"{int(seconds * 1000):012x}"
+    return f"{digits[:8]}-{digits[8:]}"
+
+
+def is_timed(event_id: str) -> bool:
+    """Return whether an id is a UUIDv7, which begins with its time."""
+    return _VERSION_7.fullmatch(event_id) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, unquote
@@ -14,12 +14,13 @@ from eventtracking_core import Event
 from eventtracking_core.events import as_utc
 from eventtracking_core.reading import (
     Filters,
-    checked,
-    field_text,
+    field_reader,
     glob_pattern,
+    is_field,
+    value_text,
 )
 
-__all__ = ["Layout"]
+__all__ = ["Layout", "path_problem"]
 
 MISSING: Final = "__HIVE_DEFAULT_PARTITION__"
 """What stands for a value that is missing or empty, as Hive, Spark and DuckDB have it."""
@@ -30,6 +31,8 @@ MAX_VALUE: Final = 120
 CACHED: Final = 1024
 """Values whose escaped form is kept: the events of a batch have few different ones."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE: Final = timedelta(minutes=1)
 _FIELD: Final = re.compile(r"\{([^{}:]+)(?::([^{}]+))?\}")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_.=+@ -]*")
 _LENGTHS: Final = {
@@ -65,10 +68,13 @@ class Layout:
         self._fields = [(found[1], found[2]) for found in _FIELD.finditer(template)]
         for field, form in self._fields:
             if (field == "timestamp") != bool(form):
-                raise ValueError("timestamp alone has a format, such as {timestamp:%Y-%m-%d}")
-            if field != "timestamp":
-                checked(field)
-        self._template = _FIELD.sub("{}", template)
+                raise ValueError("path must have the time, and it alone, as {timestamp:%Y-%m-%d}")
+            if not (form or is_field(field)):
+                raise ValueError("path must have fields of events, such as {name}, {context.org}")
+        self._readers = [
+            partial(_time, form) if form else _text_reader(field) for field, form in self._fields
+        ]
+        self._filled = lru_cache(CACHED)(_FIELD.sub("{}", template).format)
         literal = map(re.escape, _FIELD.sub("\0", template).split("\0"))
         self._pattern = re.compile("([^/]*)".join(literal))
         fixed = []
@@ -81,13 +87,7 @@ class Layout:
 
     def directory(self, event: Event) -> str:
         """Return the directory of an event, in which no value is above the fixed part."""
-        values = []
-        for field, form in self._fields:
-            if form:
-                values.append(_time(form, event["timestamp"].replace(second=0, microsecond=0)))
-            else:
-                values.append(_escaped(field_text(event, field) or ""))
-        return self._template.format(*values)
+        return self._filled(*[read(event) for read in self._readers])
 
     def pruned(self, filters: Filters) -> Callable[[str], bool]:
         """Return a function that returns whether a directory may have events that pass filters."""
@@ -128,9 +128,27 @@ class Layout:
         return (end is None or first < end) and (start is None or last > start)
 
 
+def _time(form: str, event: Event) -> str:
+    return _formatted(form, (event["timestamp"] - _EPOCH) // _MINUTE)
+
+
 @lru_cache(CACHED)
-def _time(form: str, minute: datetime) -> str:
-    return _escaped(minute.strftime(form))
+def _formatted(form: str, minute: int) -> str:
+    return _escaped((_EPOCH + minute * _MINUTE).strftime(form))
+
+
+def _text_reader(field: str) -> Callable[[Event], str]:
+    read = field_reader(field)
+    return lambda event: _escaped(value_text(read(event)) or "")
+
+
+def path_problem(template: str) -> str:
+    """Return why no layout can be made of a template; nothing if one can."""
+    try:
+        Layout(template)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 @lru_cache(CACHED)

@@ -11,7 +11,7 @@ from eventtracking_core.diagnostics import report
 from eventtracking_objects.client import Client
 from eventtracking_objects.contents import events_of
 from eventtracking_objects.failures import DeniedError
-from eventtracking_objects.keys import Stored, made_at, stored
+from eventtracking_objects.keys import Stored, id_prefix, is_timed, stored
 
 __all__ = ["Looking"]
 
@@ -34,7 +34,7 @@ class Looking:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._began = time()
+        self._began = id_prefix(time())
         self._ids: dict[str, frozenset[str]] = {}
         self._may_look = True
 
@@ -42,8 +42,8 @@ class Looking:
         """Return which events of a batch may be stored already."""
         if not self._may_look or len(ids) == 1:
             return set(ids) if self._may_look else set()
-        times = ((event_id, made_at(event_id)) for event_id in ids)
-        return {event_id for event_id, made in times if made is not None and made < self._began}
+        began = self._began
+        return {event_id for event_id in ids if event_id < began and is_timed(event_id)}
 
     async def found(self, directory: str, ids: Iterable[str], seconds: float) -> set[str]:
         """Return which of some events are stored in a directory.

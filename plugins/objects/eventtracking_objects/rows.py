@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 from typing import NamedTuple
 
 from eventtracking_core import Event
-from eventtracking_core.encoding import decode_json, encode_json, normalize_event
+from eventtracking_core.encoding import (
+    NormalBatch,
+    decode_json,
+    encode_each,
+    encode_json,
+    encode_lines,
+    normalize_event,
+)
 
-__all__ = ["Row", "row"]
+__all__ = ["Row", "rows_of"]
 
 
 class Row(NamedTuple):
@@ -18,8 +26,15 @@ class Row(NamedTuple):
     text: bytes
 
 
-def row(event: Event) -> Row:
-    """Return an event's row; both parts agree."""
+def rows_of(events: Sequence[Event]) -> tuple[dict[int, Row], dict[int, Exception]]:
+    """Return the rows of events, whose parts agree, and what failed; both by index."""
+    if type(events) is NormalBatch:
+        texts, failures = encode_lines(events)
+        return {index: Row(events[index], text) for index, text in texts.items()}, failures
+    return encode_each(events, _row)
+
+
+def _row(event: Event) -> Row:
     text = encode_json(event)
     if _is_plain(event):
         return Row(event, text)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from urllib.parse import urlsplit
@@ -13,25 +14,37 @@ from urllib.parse import urlsplit
 # imports has locks of imports that are never released.
 from redis import Redis, RedisError, ResponseError
 
-from eventtracking_core import BatchError, Event, RetryableError, Seconds
+from eventtracking_core import BatchError, Event, RetryableError, Seconds, refuse_options
 from eventtracking_core.diagnostics import report
-from eventtracking_core.encoding import encode_json, encode_msgpack
+from eventtracking_core.encoding import (
+    encode_each,
+    encode_lines,
+    encode_msgpack,
+    normalize_event,
+)
 
 if TYPE_CHECKING:
     from redis.commands.core import Script
 
-__all__ = ["RedisBackend"]
+__all__ = ["APPEND", "CHUNK", "RedisBackend"]
 
 Format = Literal["json", "msgpack"]
 
-_ENCODERS: Final = {"json": encode_json, "msgpack": encode_msgpack}
+_Texts = tuple[dict[int, bytes], dict[int, Exception]]
+_ENCODERS: Final[Mapping[str, Callable[[Sequence[Event]], _Texts]]] = {
+    "json": encode_lines,
+    "msgpack": partial(encode_each, encode=encode_msgpack),
+}
 _SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
+
+_Row = tuple[int, bytes, bytes, bytes]
+"""The index of an event, its id, its name, and its text."""
 
 CHUNK: Final = 250
 """Events of one call: a script blocks the server, so it should end within a few milliseconds."""
 
 # The mark of an event is set after its entry was added: what fails in between is added again.
-_APPEND: Final = """
+APPEND: Final = """
 for i = 4, #ARGV, 3 do
     local mark = KEYS[1] .. ':seen:{' .. KEYS[1] .. '}:' .. ARGV[i]
     if ARGV[2] == '0' or redis.call('EXISTS', mark) == 0 then
@@ -73,14 +86,16 @@ class RedisBackend:
         format: Format = "json",  # noqa: A002  the option's natural name
         remember: Seconds = 86_400.0,
     ) -> None:
-        if urlsplit(url).scheme not in _SCHEMES:
-            raise ValueError("url must be an address such as redis://localhost:6379/0")
-        if not stream:
-            raise ValueError("stream must not be empty")
-        if max_length is not None and max_length < 1:
-            raise ValueError("max_length must be positive")
-        if format not in _ENCODERS:
-            raise ValueError("format must be json or msgpack")
+        refuse_options(
+            {
+                "url must be an address such as redis://localhost:6379/0; / ? # @ : and % in its"
+                " user and password are written as %2F %3F %23 %40 %3A %25": not _is_address(url),
+                "stream must not be empty": not stream,
+                "max_length must be positive": max_length is not None and max_length < 1,
+                "format must be json or msgpack": format not in _ENCODERS,
+                "remember must be 0, or at least a second": 0 < remember < 1,
+            }
+        )
         self._url = url
         self._stream = stream
         self._max_length = max_length or 0
@@ -117,13 +132,20 @@ class RedisBackend:
             RetryableError: nothing was stored, and all may be tried again.
         """
         deadline = monotonic() + timeout
-        for start in range(0, len(events), CHUNK):
+        texts, failures = self._encode(events)
+        names, nameless = encode_each(events, _named)
+        failures |= nameless
+        rows = [(index, *names[index], text) for index, text in texts.items() if index in names]
+        for start in range(0, len(rows), CHUNK):
             try:
-                self._append(events[start : start + CHUNK], deadline - monotonic())
+                self._append(rows[start : start + CHUNK], deadline - monotonic())
             except RetryableError as error:
-                if start == 0:
+                if start == 0 and not failures:
                     raise
-                raise BatchError(dict.fromkeys(range(start, len(events)), error)) from None
+                failures |= {row[0]: error for row in rows[start:]}
+                break
+        if failures:
+            raise BatchError(failures)
 
     def shutdown(self, _timeout: float) -> bool:
         """Close the connection; the next event opens a new one."""
@@ -132,12 +154,12 @@ class RedisBackend:
             connected[1].close()
         return True
 
-    def _append(self, events: Sequence[Event], timeout: float) -> None:
+    def _append(self, rows: Sequence[_Row], timeout: float) -> None:
         if timeout <= 0:
             raise RetryableError("there was no time left to send the event")
         arguments: list[str | bytes | int] = [self._max_length, self._remember, "event"]
-        for event in events:
-            arguments += (event["id"], event["name"], self._encode(event))
+        for _, event_id, name, text in rows:
+            arguments += (event_id, name, text)
         try:
             self._script(timeout)(keys=[self._stream], args=arguments)
         except (RedisError, OSError) as error:
@@ -154,7 +176,7 @@ class RedisBackend:
                 self._url, socket_timeout=timeout / 2, socket_connect_timeout=timeout / 2
             )
             self._warn_of_eviction(client)
-            connected = self._connected = wanted, client, client.register_script(_APPEND)
+            connected = self._connected = wanted, client, client.register_script(APPEND)
         return connected[2]
 
     def _warn_of_eviction(self, client: Redis) -> None:
@@ -170,6 +192,28 @@ class RedisBackend:
                 " set noeviction or a volatile policy",
                 policy,
             )
+
+
+def _is_address(url: str) -> bool:
+    """Return whether a connection can be made of an address; nothing is connected to."""
+    try:
+        parts = urlsplit(url)
+        Redis.from_url(url).connection_pool.make_connection()
+    except Exception:  # noqa: BLE001  its own text has parts of the password
+        return False
+    database = parts.path.strip("/")
+    if parts.scheme == "unix":
+        return bool(database)
+    return parts.scheme in _SCHEMES and (not database or database.isdecimal())
+
+
+def _named(event: Event) -> tuple[bytes, bytes]:
+    """Return the id and the name of an event; those of its normal form, if they are no text."""
+    try:
+        return event["id"].encode(), event["name"].encode()
+    except (AttributeError, UnicodeEncodeError):
+        plain = normalize_event(event)
+        return plain["id"].encode(), plain["name"].encode()
 
 
 def _reason(error: Exception) -> str:

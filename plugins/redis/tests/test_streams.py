@@ -137,14 +137,28 @@ def test_a_user_who_may_only_append_can_send(valkey):
     ("options", "said"),
     [
         ({"url": "http://localhost"}, "url"),
+        ({"url": "redis://:a/secret@localhost/0"}, "url must"),
+        ({"url": "redis://localhost/secret"}, "url must"),
+        ({"url": "redis://localhost?secret=1"}, "url must"),
+        ({"remember": 0.5}, "remember must"),
+        ({"stream": "", "max_length": 0}, "stream must .*\nmax_length must"),
         ({"stream": ""}, "stream"),
         ({"max_length": 0}, "max_length"),
         ({"format": "xml"}, "format"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused(options, said):
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=said) as caught:
         RedisBackend(**options)
+    assert "secret" not in str(caught.value)
+
+
+def test_events_whose_ids_and_names_are_no_text_are_stored_with_the_others(
+    redis_url, stream, entries
+):
+    unusual = [an_event() | {"name": "a\ud800"}, an_event() | {"name": 5}, an_event()]
+    RedisBackend(redis_url, stream).send_batch(unusual, timeout=60)
+    assert len(entries()) == 3
 
 
 class TestConformance(BackendConformance):

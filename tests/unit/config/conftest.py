@@ -42,11 +42,16 @@ class Showing:
 
 
 class Strict:
-    """Requires an option, and checks another."""
+    """Requires an option, and checks both."""
 
     def __init__(self, host: str, port: int = 80) -> None:
-        if port < 0:
-            raise ValueError("port must be positive")
+        et.refuse_options(
+            {
+                "port must be positive": port < 0,
+                "host and port must fit": port == 0,
+                "host must not be empty": not host,
+            }
+        )
 
     def send(self, event: et.Event) -> None: ...
 

@@ -107,7 +107,7 @@ def test_mistakes_in_the_node_and_below_it_are_all_reported():
     }
     found = problems({"type": "parcels", "limit": 0, "backends": children})
     assert list(found) == [
-        "backends.far",
+        "backends.far.limit",
         "backends.far.backends.a.delivery",
         "backends.far.backends.b.type",
         "backends.far.backends.c.backends",

@@ -148,8 +148,8 @@ WRONG = {
     ),
     "what a constructor refuses": (
         {"backends": {"a": {"type": "testing.strict", "host": "h", "port": -1}}},
-        "backends.a",
-        "port must be positive",
+        "backends.a.port",
+        "must be positive",
     ),
     "deep in the tree": (
         {"backends": {"a": {"backends": {"b": {"processors": [{"type": "sample"}]}}}}},
@@ -214,7 +214,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_configuration(problem
     assert [path for path, _ in problems(config)] == [
         "context[0].type",
         "processors[0].type",
-        "processors[1]",
+        "processors[1].rate",
         "backends.a.prt",
         "backends.a.port",
         "backends.a.host",
@@ -292,7 +292,7 @@ def test_a_backend_keeps_its_name_also_where_that_has_dots(configured):
     [
         (
             {"type": "sample", "rate": 2.0, "nonsense": 1},
-            ["processors[0].nonsense", "processors[0]"],
+            ["processors[0].nonsense", "processors[0].rate"],
         ),
         (
             {"type": "regex_filter", "filter_type": "x", "regular_expressions": [5, "hunter2("]},
@@ -308,6 +308,19 @@ def test_a_backend_keeps_its_name_also_where_that_has_dots(configured):
 )
 def test_what_a_constructor_refuses_is_told_beside_what_does_not_convert(node, paths, problems):
     assert [path for path, _ in problems({"processors": [node]})] == paths
+
+
+def test_each_option_that_a_constructor_refuses_is_told_at_its_place(problems):
+    nodes = {
+        "a": {"type": "testing.strict", "host": "", "port": -1},
+        "b": {"type": "testing.strict", "host": "", "port": 0},
+    }
+    assert problems({"backends": nodes}) == [
+        ("backends.a.port", "must be positive"),
+        ("backends.a.host", "must not be empty"),
+        ("backends.b", "host and port must fit"),
+        ("backends.b.host", "must not be empty"),
+    ]
 
 
 def test_each_setting_of_delivery_is_checked_beside_the_others(problems):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,6 +162,16 @@ def test_a_value_is_written_alike_whatever_stands_beside_it(values, many, number
     assert normal_from_msgpack(encode_msgpack(event)) == normal
     with_times = json.loads(encode_json(normalize_event(event, big=int)))
     assert json.loads(encode_json(event)) == with_times
+
+
+@pytest.mark.parametrize("lacking", ["id", "name", "timestamp", "context", "data"])
+@pytest.mark.parametrize("instead", [None, 5, []])
+def test_an_event_of_another_program_gets_the_parts_that_it_lacks(lacking, instead, an_event):
+    wire = msgspec.msgpack.encode({**an_event(), lacking: instead})
+    event = normal_from_msgpack(wire)
+    kinds = {"id": str, "name": str, "timestamp": datetime, "context": dict, "data": dict}
+    assert {part: type(event[part]) for part in kinds} == kinds
+    assert decode_json(encode_json(event)) == event
 
 
 @pytest.mark.native
