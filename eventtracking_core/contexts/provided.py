@@ -10,7 +10,7 @@ from eventtracking_core.interrupts import pass_on
 
 __all__ = ["Provided"]
 
-_Last = tuple[list[Context], Frame | None, dict[str, Any] | None, Frame]
+_Last = tuple[object, Frame | None, dict[str, Any] | None, Frame]
 """What constant providers returned, the innermost frame, what was entered, and what came of it."""
 
 
@@ -27,7 +27,9 @@ class Provided:
     def __init__(self, providers: tuple[ContextProvider, ...]) -> None:
         self.providers = providers
         self.is_constant = all(vars(type(each)).get("is_constant") is True for each in providers)
-        self._last: _Last = [], None, None, Frame(None, {}, None, None)
+        self._calls = [each.__call__ for each in providers]  # called faster than the objects
+        self._find = self._calls[0] if len(providers) == 1 else self._find_all
+        self._last: _Last = None, None, None, Frame(None, {}, None, None)
 
     def context(self, entered: dict[str, Any]) -> dict[str, Any]:
         """Return the providers' values, with the entered contexts on top.
@@ -61,14 +63,19 @@ class Provided:
         entered = None if top is None else top.merged
         seen, below, seen_entered, frame = self._last
         try:
-            found = [provider() for provider in self.providers]
+            found = self._find()
         except Exception as error:  # noqa: BLE001  as in `context`, which says so
             pass_on(error)
             return self._framed(top, entered)
-        if entered is not seen_entered or top is not below or found != seen:
-            frame = self._framed(top, entered)
-            self._last = found, top, entered, frame
+        # Two dicts that are the same are compared all the same.
+        if entered is seen_entered and top is below and (found is seen or found == seen):
+            return frame
+        frame = self._framed(top, entered)
+        self._last = found, top, entered, frame
         return frame
+
+    def _find_all(self) -> list[Context]:
+        return [call() for call in self._calls]
 
     def _framed(self, top: Frame | None, entered: dict[str, Any] | None) -> Frame:
         frame = Frame(None, self.context(entered or {}), None, None)

@@ -90,7 +90,7 @@ class FieldProcessor(ABC):
                 self._refuse(event)
             fields = tuple(dict.fromkeys((*personal, *fields)))
             return self._changed(event, fields)
-        context = event["context"]
+        context = event.get("context")
         seen, changed = self._seen
         if context is not seen:
             if context is not shared_context[0] or not SCALARS.issuperset(
@@ -102,7 +102,9 @@ class FieldProcessor(ABC):
         if changed is not context:
             event = event.copy()
             event["context"] = shared_context[0] = changed
-        return self._changed(event, self._fields_of_data)
+        for field in self._fields_of_data:
+            event = rewrite(event, field, self._change, below=True)
+        return event
 
     def _changed(self, event: Event, fields: Iterable[Field]) -> Event:
         for field in fields:

@@ -135,6 +135,12 @@ def test_an_event_without_the_field_is_handed_on_as_it_is(processed, an_event):
     assert processed(Redact(["data.user.ip", "data.list.ip", "context.ip"]), event) is event
 
 
+def test_an_event_without_a_context_loses_the_fields_of_its_data():
+    redact = Redact(["context.ip", "data.ip"])
+
+    assert redact({"name": "a.b", "data": {"ip": SECRET}}) == {"name": "a.b", "data": {}}  # type: ignore[typeddict-item]
+
+
 def test_only_the_path_to_the_field_is_copied(processed, an_event):
     event = an_event({"user": {"ip": SECRET}, "other": {"a": 1}})
     left = processed(Redact(["data.user.ip"]), event)
