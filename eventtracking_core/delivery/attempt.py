@@ -14,7 +14,7 @@ from eventtracking_core.delivery.storage.segment import Segment
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import BatchError, RejectedError, RetryableError
 from eventtracking_core.events import FIELDS, Event
-from eventtracking_core.routing import EventTypeWriter
+from eventtracking_core.registry.store import EventTypeWriter
 from eventtracking_core.routing.capabilities import BackendCapabilities
 from eventtracking_core.routing.coroutines import refuse_awaitable
 

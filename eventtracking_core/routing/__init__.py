@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eventtracking_core.lazy import lazy
-from eventtracking_core.registry.store import EventTypeWriter
 from eventtracking_core.routing.leaf import InlineLeaf, Leaf
 from eventtracking_core.routing.ledger import AtomicCounter, Ledger
 from eventtracking_core.routing.processor_node import OnError, ProcessorNode
@@ -23,7 +22,6 @@ __all__ = [
     "AtomicCounter",
     "CompositeBackend",
     "CompositeParts",
-    "EventTypeWriter",
     "InlineLeaf",
     "Leaf",
     "LeafPlace",

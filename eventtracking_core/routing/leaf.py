@@ -20,7 +20,6 @@ from eventtracking_core.holders import (
 )
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.nesting import nested
-from eventtracking_core.registry.store import EventTypeWriter
 from eventtracking_core.routing.capabilities import asked, capabilities_of, event_sender
 from eventtracking_core.routing.coroutines import refuse_awaitable
 from eventtracking_core.routing.ledger import AtomicCounter, Ledger, failure_level, failure_reason
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
     from eventtracking_core.components import Backend, BatchBackend
     from eventtracking_core.events import Event
+    from eventtracking_core.registry import EventType
+    from eventtracking_core.registry.store import EventTypeWriter
 
 __all__ = ["InlineLeaf", "Leaf"]
 
@@ -79,7 +80,7 @@ class Leaf:
         self.ledger = Ledger()
         self.capabilities = capabilities_of(backend)
         save = self.capabilities.save_event_type
-        self.event_type_writer = None if save is None else EventTypeWriter(name, save)
+        self.event_type_writer = None if save is None else _writer(name, save)
         self._send = event_sender(name, self.capabilities)
         self._is_shut_down = self._has_exited = False
         self._releasing = Lock()
@@ -258,6 +259,12 @@ class InlineLeaf(Leaf):
     ) -> None:
         super().__init__(name, backend, type_name=type_name)
         join_holder(self)
+
+
+def _writer(name: str, save: Callable[[EventType], object]) -> EventTypeWriter:
+    from eventtracking_core.registry.store import EventTypeWriter  # noqa: PLC0415  costs imports
+
+    return EventTypeWriter(name, save)
 
 
 def _raise_closed(_event: Event) -> None:
