@@ -85,13 +85,10 @@ class Emitter(Dispatcher):
             except Exception as error:  # noqa: BLE001  a name may be anything, and hash as it likes
                 name = coerce_name(name, self._names, self._warnings, error)
             frame = self._top()
-            provided = pipeline.provided
-            if provided is not None and provided.is_constant:
-                frame = provided.frame(frame)
-                provided = None
-            entered = context = {} if frame is None else frame.merged
-            if provided is not None:
-                context = provided.context(entered)
+            if pipeline.provided is None:
+                entered = context = {} if frame is None else frame.merged
+            else:
+                frame, entered, context = pipeline.provided.over(frame)
             if timestamp is not None:
                 now = coerce_timestamp(timestamp, name, self._warnings)
             fields = data if type(data) is dict else coerce_data(data, name, self._warnings)

@@ -13,7 +13,6 @@ import mmap
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from threading import RLock
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -79,13 +78,18 @@ def on_fork(reset: _Reset) -> _Reset:
 
 
 def expect_forks() -> None:
-    """Load what is needed after a fork that is not noticed: a child can import nothing then."""
+    """Load what is needed after a fork that is not noticed: a child can import nothing then.
+
+    Raises:
+        ImportError: the system has no such library; neither have those that raise the others.
+        OSError: as above.
+        TypeError: as above.
+    """
     global _python  # noqa: PLW0603  one interpreter a process
     if _python is None:
-        with suppress(ImportError, OSError, TypeError):  # a system without
-            from ctypes import PyDLL  # noqa: PLC0415  costs imports
+        from ctypes import PyDLL  # noqa: PLC0415  costs imports
 
-            _python = PyDLL(None)
+        _python = PyDLL(None)
 
 
 def check_fork() -> None:

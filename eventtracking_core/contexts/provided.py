@@ -10,8 +10,8 @@ from eventtracking_core.interrupts import pass_on
 
 __all__ = ["Provided"]
 
-_Last = tuple[object, Frame | None, dict[str, Any] | None, Frame]
-"""What constant providers returned, the innermost frame, what was entered, and what came of it."""
+_Last = tuple[Context | None, Frame | None, dict[str, Any] | None, Frame | None]
+"""What constant providers returned, the innermost frame, what was entered, and what comes of it."""
 
 
 class Provided:
@@ -29,7 +29,8 @@ class Provided:
         self.is_constant = all(vars(type(each)).get("is_constant") is True for each in providers)
         self._calls = [each.__call__ for each in providers]  # called faster than the objects
         self._find = self._calls[0] if len(providers) == 1 else self._find_all
-        self._last: _Last = None, None, None, Frame(None, {}, None, None)
+        self._last: _Last = None, None, None, None
+        self._nothing: dict[str, Any] = {}
 
     def context(self, entered: dict[str, Any]) -> dict[str, Any]:
         """Return the providers' values, with the entered contexts on top.
@@ -55,29 +56,38 @@ class Provided:
         values |= entered
         return values
 
-    def frame(self, top: Frame | None) -> Frame:
-        """Return a frame with what `context` returns, if the providers are constant.
+    def over(self, top: Frame | None) -> tuple[Frame | None, dict[str, Any], dict[str, Any]]:
+        """Return the innermost frame, what was entered in all, and what `context` returns.
 
-        As long as nothing changes it is the same one.
+        If the providers are constant, and nothing changed since the last event, the frame has their
+        values too: it goes on being the same, so that what is found out about it is kept.
+
+        Args:
+            top: the innermost frame that was entered.
         """
-        entered = None if top is None else top.merged
-        seen, below, seen_entered, frame = self._last
+        entered = self._nothing if top is None else top.merged
+        if not self.is_constant:
+            return top, entered, self.context(entered)
         try:
             found = self._find()
         except Exception as error:  # noqa: BLE001  as in `context`, which says so
             pass_on(error)
-            return self._framed(top, entered)
+            return top, entered, self.context(entered)
+        if not found:
+            return top, entered, entered
+        seen, seen_top, seen_entered, frame = self._last
         # Two dicts that are the same are compared all the same.
-        if entered is seen_entered and top is below and (found is seen or found == seen):
-            return frame
-        frame = self._framed(top, entered)
-        self._last = found, top, entered, frame
-        return frame
+        if top is seen_top and entered is seen_entered and (found is seen or found == seen):
+            if frame is None:
+                frame = Frame(None, {**found, **entered}, None, None)
+                frame.types = () if top is None else top.types
+                self._last = found, top, entered, frame
+            return frame, frame.merged, frame.merged
+        self._last = found, top, entered, None
+        return top, entered, {**found, **entered}
 
-    def _find_all(self) -> list[Context]:
-        return [call() for call in self._calls]
-
-    def _framed(self, top: Frame | None, entered: dict[str, Any] | None) -> Frame:
-        frame = Frame(None, self.context(entered or {}), None, None)
-        frame.types = () if top is None else top.types
-        return frame
+    def _find_all(self) -> Context:
+        found: dict[str, Any] = {}
+        for call in self._calls:
+            found |= call()
+        return found

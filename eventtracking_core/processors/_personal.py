@@ -61,8 +61,8 @@ class FieldProcessor(ABC):
         self._fields = tuple(dict.fromkeys(map(parse, fields or ())))
         self._fields_of_context = [field for field in self._fields if field[0] == "context"]
         self._fields_of_data = [field for field in self._fields if field[0] == "data"]
-        self._seen: tuple[dict[str, Any], dict[str, Any]] = {}, {}
-        """The last context of those that never change, and what became of it."""
+        self._seen: tuple[dict[str, Any] | None, dict[str, Any] | None] = None, None
+        """The last context of those that never change, and what became of it if it came again."""
         self._classes = frozenset(pii or ())
         self._is_all = is_all
         if not (self._fields or self._classes or is_all):
@@ -92,10 +92,11 @@ class FieldProcessor(ABC):
             return self._changed(event, fields)
         context = event.get("context")
         seen, changed = self._seen
-        if context is not seen:
-            if context is not shared_context[0] or not SCALARS.issuperset(
-                map(type, context.values())
-            ):
+        if context is not seen or context is None:
+            self._seen = shared_context[0], None
+            return self._changed(event, fields)
+        if changed is None:
+            if not SCALARS.issuperset(map(type, context.values())):
                 return self._changed(event, fields)
             changed = self._changed(event, self._fields_of_context)["context"]
             self._seen = context, changed

@@ -70,9 +70,7 @@ class Leaf:
         type_name: str | None = None,
         registered: Backend | BatchBackend | None = None,
     ) -> None:
-        # Both import modules: nothing should have to once something goes wrong.
-        our_logger()
-        expect_forks()
+        _import_for_emergencies()
         self.name = name
         self.backend = backend
         self.registered = backend if registered is None else registered
@@ -259,6 +257,15 @@ class InlineLeaf(Leaf):
     ) -> None:
         super().__init__(name, backend, type_name=type_name)
         join_holder(self)
+
+
+def _import_for_emergencies() -> None:
+    """Import what nothing should have to import once something goes wrong."""
+    our_logger()
+    try:
+        expect_forks()
+    except (ImportError, OSError, TypeError) as error:  # a system without
+        pass_on(error)
 
 
 def _writer(name: str, save: Callable[[EventType], object]) -> EventTypeWriter:

@@ -194,10 +194,11 @@ class Fails:
         raise ValueError
 
 signal.signal(signal.SIGALRM, handler)
-signal.setitimer(signal.ITIMER_REAL, 0.02)
 tracker = et.Tracker({"a": Fails()})
 try:
-    signal.pause()
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    while True:
+        signal.pause()
 except TimeoutError:
     tracker.emit("timed out")
 print(json.dumps(tracker.stats()["tree"]["backends"][0]["dropped"]))
