@@ -7,7 +7,6 @@ part of a message.
 from eventtracking_core.config.build import build
 from eventtracking_core.config.connecting import Probe, connect
 from eventtracking_core.config.review import review
-from eventtracking_core.config.schema import json_schema
 from eventtracking_core.config.source import Configuration, read, set_default
 
 __all__ = [
@@ -15,7 +14,6 @@ __all__ = [
     "Probe",
     "build",
     "connect",
-    "json_schema",
     "read",
     "review",
     "set_default",

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from eventtracking_cli import parameters
+from eventtracking_cli.json_schema import json_schema
 from eventtracking_cli.terminal import plain, print_json
-from eventtracking_core.config import build, json_schema, read
+from eventtracking_core.config import build, read
 from eventtracking_core.errors import ConfigurationError
 from eventtracking_core.plugins import plugins
 from eventtracking_core.registry import DefinesTables, EventType

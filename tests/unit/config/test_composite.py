@@ -7,9 +7,8 @@ from collections import deque
 import pytest
 
 import eventtracking_core as et
-from eventtracking_core.config.schema import json_schema
 from eventtracking_core.plugins import plugins
-from eventtracking_core.routing import CompositeBackend, InlineLeaf, RoutingBackend
+from eventtracking_core.routing import InlineLeaf, RoutingBackend
 
 
 class Parcels:
@@ -126,16 +125,6 @@ def test_the_delivery_of_the_node_is_not_that_of_its_children():
 def test_a_node_may_refuse_the_tracker():
     node = {"type": "parcels", "backends": {"a": "memory"}}
     assert problems(node, None) == {"backends.far": "the tracker needs a name"}
-
-
-def test_a_composite_takes_processors_and_backends_in_the_schema():
-    assert isinstance(Parcels(), CompositeBackend)
-    factories = {"context provider": {}, "processor": {}, "metadata store": {}}
-    schema = json_schema({**factories, "backend": {"parcels": Parcels}})
-    [node] = [
-        each for each in schema["$defs"]["backend"]["anyOf"] if each.get("title") == "parcels"
-    ]
-    assert {"limit", "processors", "backends"} <= node["properties"].keys()
 
 
 def test_an_instance_must_be_a_table():

@@ -7,8 +7,8 @@ from enum import Enum
 
 import pytest
 
+from eventtracking_cli.json_schema import json_schema
 from eventtracking_core.backends.memory import MemoryBackend
-from eventtracking_core.config import json_schema
 from eventtracking_core.processors.redact import Redact
 from eventtracking_core.processors.sample import Sample
 from eventtracking_core.providers.static import Static
@@ -79,3 +79,15 @@ def test_delivery_and_on_error_are_offered_where_they_belong(schema):
 
 def test_a_component_without_required_options_may_be_named_alone(schema):
     assert {"enum": ["redact", "sample"]} in schema["$defs"]["processor"]["anyOf"]
+
+
+def test_a_composite_backend_takes_processors_and_backends():
+    class Parcels(Backend):
+        def build_node(self, parts): ...
+
+    factories = {"context provider": {}, "processor": {}, "metadata store": {}}
+    node = the_node(
+        json_schema({**factories, "backend": {"parcels": Parcels}}), "backend", "parcels"
+    )
+
+    assert {"host", "processors", "backends"} <= node["properties"].keys()
