@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-__all__ = ["counted", "encodable", "kind_name", "make_encodable", "printable"]
+__all__ = ["counted", "encodable", "escaped", "join", "kind_name", "make_encodable", "printable"]
 
 MAX_LENGTH: Final = 1000
 """Characters."""
+
+MAX_KEY: Final = 80
+"""Characters of a key that a path shows."""
 
 
 def printable(text: str, limit: int = MAX_LENGTH) -> str:
@@ -20,12 +23,18 @@ def printable(text: str, limit: int = MAX_LENGTH) -> str:
     """
     if len(text) > limit:
         text = f"{text[:limit]}… ({len(text)} characters)"
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
+    return text if text.isprintable() else escaped(text)
+
+
+def escaped(text: str) -> str:
+    r"""Return a text with what does not print escaped, as `\n`."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def join(path: str, key: object) -> str:
+    """Return the path of a key in the table at a path, in a form that prints."""
+    text = printable(str(key), MAX_KEY)
+    return f"{path}.{text}" if path else text
 
 
 _module, _qualname = (vars(type)[name].__get__ for name in ("__module__", "__qualname__"))

@@ -11,6 +11,7 @@ from itertools import count, product
 from threading import RLock
 from typing import Any, Final, NotRequired, TypedDict
 
+from eventtracking_core._text import escaped
 from eventtracking_core.forks import check_fork, on_fork
 from eventtracking_core.interrupts import pass_on
 
@@ -85,7 +86,7 @@ def clean_name(name: object) -> str:
         return UNKNOWN
     length, text = len(text), text[:MAX_HASHED]
     if not text.isprintable():
-        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        text = escaped(text)
     if len(text) > MAX_NAME:
         from hashlib import sha256  # noqa: PLC0415  most programs never have such a name
 

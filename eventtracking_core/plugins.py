@@ -133,11 +133,19 @@ class Plugins:
         Raises:
             PluginError: its hook raises, or returns something else.
         """
-        found = self.call(_HOOKS[kind], name)
+        hook = _HOOKS[kind]
+        with self._lock:
+            implementations = getattr(self._manager.hook, hook).get_hookimpls()
+        try:
+            found = [each.function() for each in implementations if each.plugin_name == name]
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            where = self.origin(name)
+            raise PluginError(f"plugin {where}: {hook} raised {type(error).__name__}") from error
         factories: Any = found[0] if found else {}
         if not isinstance(factories, Mapping) or not all(map(callable, factories.values())):
-            where = self.origin(name)
-            raise PluginError(f"plugin {where}: {_HOOKS[kind]} must return factories by name")
+            raise PluginError(f"plugin {self.origin(name)}: {hook} must return factories by name")
         return factories
 
     def available(self) -> tuple[dict[ComponentKind, dict[str, Factory]], dict[str, PluginError]]:
@@ -161,22 +169,6 @@ class Plugins:
                 except PluginError as error:
                     failed[name] = error
         return found, failed
-
-    def call(self, hook: str, name: str) -> list[Any]:
-        """Call one hook of one registered plugin.
-
-        Raises:
-            PluginError: the hook raises.
-        """
-        with self._lock:
-            implementations = getattr(self._manager.hook, hook).get_hookimpls()
-        try:
-            return [each.function() for each in implementations if each.plugin_name == name]
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            where = self.origin(name)
-            raise PluginError(f"plugin {where}: {hook} raised {type(error).__name__}") from error
 
     def load(self, entry_point: EntryPoint) -> None:
         """Import a plugin and register it.

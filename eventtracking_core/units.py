@@ -16,6 +16,7 @@ __all__ = [
     "Regex",
     "Seconds",
     "Unit",
+    "compile_pattern",
     "parse_duration",
     "parse_size",
 ]
@@ -92,3 +93,18 @@ def _quantity(text: str, units: Mapping[str, float], unit: str) -> tuple[str, fl
     if factor is None:
         raise ValueError(f"unknown unit of {unit}")
     return match[1], factor
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Return a compiled regular expression.
+
+    Raises:
+        ValueError: it does not compile; the message has no part of it.
+    """
+    try:
+        return re.compile(pattern)
+    except re.error as error:  # what it says besides may quote the pattern
+        at = "" if error.pos is None else f", at character {error.pos}"
+        raise ValueError(f"does not compile{at}") from error
+    except (OverflowError, RecursionError, Warning) as error:
+        raise ValueError("does not compile") from error

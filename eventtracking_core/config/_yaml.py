@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any, Final
 
 import yaml
 from yaml.constructor import ConstructorError
-
-from eventtracking_core.config.keys import duplicate
 
 __all__ = ["parse"]
 
@@ -73,8 +72,7 @@ class _Loader(yaml.SafeLoader):
         """Replace the merge keys of a mapping by the pairs they stand for."""
         own = [pair for pair in node.value if pair[0].tag != _MERGE]
         keys = self._keys(own)
-        twice = duplicate(keys)
-        if twice is not None:
+        for twice in [key for key, number in Counter(keys).items() if number > 1]:
             text = repr(twice) if isinstance(twice, str | int) else ""
             raise ValueError(f"duplicate key {text}, line {node.start_mark.line + 1}")
         if len(own) == len(node.value):

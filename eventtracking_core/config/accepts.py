@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from eventtracking_core._text import join
 from eventtracking_core.config.options import Annotation
-from eventtracking_core.config.reader import join
 from eventtracking_core.processors._accepts import Accepts
 from eventtracking_core.routing import ProcessorNode, RoutingBackend
 

@@ -6,10 +6,11 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from eventtracking_core._text import join
 from eventtracking_core.config import accepts
 from eventtracking_core.config.component import ComponentFactory
 from eventtracking_core.config.options import Parameter
-from eventtracking_core.config.reader import Problems, join, unknown
+from eventtracking_core.config.reader import Problems, unknown
 from eventtracking_core.config.settings import (
     DELIVERY,
     ROOT_ONLY,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core.config.source import join
+from eventtracking_core._text import join
 
 if TYPE_CHECKING:
     from eventtracking_core.config.reader import Problems

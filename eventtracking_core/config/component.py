@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
+from eventtracking_core._text import join
 from eventtracking_core.config.compat import translate
 from eventtracking_core.config.options import Annotation, Parameter, UnresolvableError, parameters
-from eventtracking_core.config.reader import is_missing, join, kind_of, unknown
+from eventtracking_core.config.reader import is_missing, kind_of, unknown
 from eventtracking_core.config.settings import misplaced
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import OptionsError

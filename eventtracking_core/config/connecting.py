@@ -40,36 +40,35 @@ def connect(root: RoutingBackend, timeout: float) -> list[Probe]:
         root: the tree.
         timeout: seconds, for all of them together.
     """
-    probes = [_Probing(path, leaf, timeout) for path, leaf in _leaves(root, ())]
-    for probe in probes:
-        probe.start()
+    leaves = list(_leaves(root, ()))
+    results = [
+        Probe(path, leaf.type_name, None, "has nothing to connect to") for path, leaf in leaves
+    ]
+    threads = []
+    for number, (path, leaf) in enumerate(leaves):
+        if isinstance(leaf.registered, Probeable):
+            late = f"no answer within {timeout:g} seconds"
+            results[number] = results[number]._replace(ok=False, message=late)
+            thread = Thread(
+                target=_probe,
+                args=(leaf.backend, timeout, results, number),
+                name=f"eventtracking-probe-{path}",
+                daemon=True,
+            )
+            threads.append(thread)
+            thread.start()
     deadline = monotonic() + timeout
-    for probe in probes:
-        probe.join(seconds_until(deadline))
-    return [probe.result for probe in probes]
+    for thread in threads:
+        thread.join(seconds_until(deadline))
+    return results.copy()
 
 
-class _Probing(Thread):
-    def __init__(self, path: str, leaf: Leaf, timeout: float) -> None:
-        super().__init__(name=f"eventtracking-probe-{path}", daemon=True)
-        self._is_probeable = isinstance(leaf.registered, Probeable)
-        self._backend: Any = leaf.backend
-        self._timeout = timeout
-        self._no_answer = Probe(
-            path, leaf.type_name, ok=False, message=f"no answer within {timeout:g} seconds"
-        )
-        self.result = self._no_answer
-
-    def run(self) -> None:
-        if not self._is_probeable:
-            self.result = self._no_answer._replace(ok=None, message="has nothing to connect to")
-            return
-        try:
-            found = self._backend.probe(self._timeout)
-        except Exception as error:  # noqa: BLE001  whatever a backend raises is its result
-            self.result = self._no_answer._replace(message=describe(error))
-        else:
-            self.result = self._no_answer._replace(ok=True, message=found)
+def _probe(backend: Any, timeout: float, results: list[Probe], number: int) -> None:
+    try:
+        ok, message = True, backend.probe(timeout)
+    except Exception as error:  # noqa: BLE001  whatever a backend raises is its result
+        ok, message = False, describe(error)
+    results[number] = results[number]._replace(ok=ok, message=message)
 
 
 def _leaves(router: RoutingBackend, names: tuple[str, ...]) -> Iterator[tuple[str, Leaf]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-
-from eventtracking_core.config.keys import duplicate
 
 __all__ = ["PARSERS"]
 
@@ -32,7 +31,8 @@ def _json(text: str) -> Any:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
-        raise ValueError(f"duplicate key {duplicate(key for key, _ in pairs)!r}")
+        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"duplicate key {twice!r}")
     return table
 
 

@@ -22,6 +22,7 @@ from eventtracking_core.units import (
     REGEX,
     SECONDS,
     Unit,
+    compile_pattern,
     parse_duration,
     parse_size,
 )
@@ -253,21 +254,6 @@ def _check_number(number: float, units: set[Unit]) -> None:
         raise ValueError("must not be negative")
     if number > MAX_SECONDS and SECONDS in units:
         raise ValueError("must not be more than a hundred years")
-
-
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """Return a compiled regular expression.
-
-    Raises:
-        ValueError: it does not compile; the message has no part of it.
-    """
-    try:
-        return re.compile(pattern)
-    except re.error as error:  # what it says besides may quote the pattern
-        at = "" if error.pos is None else f", at character {error.pos}"
-        raise ValueError(f"does not compile{at}") from error
-    except (OverflowError, RecursionError, Warning) as error:
-        raise ValueError("does not compile") from error
 
 
 def _decode(kind: type, value: object) -> object:

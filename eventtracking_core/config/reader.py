@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from eventtracking_core._text import printable
 from eventtracking_core.config.options import Annotation, Parameter
-from eventtracking_core.config.source import Missing, join
+from eventtracking_core.config.source import Missing
 from eventtracking_core.errors import Problem
 from eventtracking_core.routing import RemoteComposite
 
@@ -18,7 +18,6 @@ __all__ = [
     "NodeContext",
     "Problems",
     "is_missing",
-    "join",
     "kind_of",
     "type_name_of",
     "unknown",

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from eventtracking_core._text import join
 from eventtracking_core.components import Reviewable
 from eventtracking_core.config.accepts import guards
 from eventtracking_core.config.compat import translate
-from eventtracking_core.config.reader import Problems, join, type_name_of
+from eventtracking_core.config.reader import Problems, type_name_of
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import Problem
 from eventtracking_core.routing import RoutingBackend

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from eventtracking_core._text import join
 from eventtracking_core.config.options import Annotation, Parameter, parameters
-from eventtracking_core.config.reader import DeliverySettings, NodeContext, Problems, join, unknown
+from eventtracking_core.config.reader import DeliverySettings, NodeContext, Problems, unknown
 from eventtracking_core.config.source import Substituted
 from eventtracking_core.delivery import MODES, DeliveryOptions
 from eventtracking_core.routing.coroutines import speaks_asyncio

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from eventtracking_core._text import printable
+from eventtracking_core._text import join, printable
 from eventtracking_core.config.formats import PARSERS
 from eventtracking_core.errors import ConfigurationError, Problem
 
@@ -18,7 +18,6 @@ __all__ = [
     "Missing",
     "Source",
     "Substituted",
-    "join",
     "read",
     "set_default",
 ]
@@ -28,8 +27,6 @@ CONFIG_FILE: Final = "EVENTTRACKING_CONFIG_FILE"
 MAX_FILE_SIZE: Final = 16 * 2**20
 MAX_VALUES: Final = 100_000
 MAX_DEPTH: Final = 100
-MAX_KEY: Final = 80
-"""Characters of a key that a path shows."""
 
 TOO_DEEP: Final = "is nested too deep"
 
@@ -59,12 +56,6 @@ class Missing(Substituted):
     """Text with a variable in it that is not set, which is a problem already."""
 
     __slots__ = ()
-
-
-def join(path: str, key: object) -> str:
-    """Return the path of a key in the table at a path."""
-    text = printable(str(key), MAX_KEY)
-    return f"{path}.{text}" if path else text
 
 
 def set_default(source: Callable[[], Source | None]) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from eventtracking_core._text import join
 from eventtracking_core.config import accepts
 from eventtracking_core.config.compat import ROUTER, translate
 from eventtracking_core.config.component import RESERVED, ComponentFactory
@@ -13,7 +14,6 @@ from eventtracking_core.config.reader import (
     DeliverySettings,
     NodeContext,
     Problems,
-    join,
     kind_of,
     type_name_of,
     unknown,

@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeVar
 
 from eventtracking_core.delivery import BatchLeaf
 from eventtracking_core.events import Event
+from eventtracking_core.locks import lock
 from eventtracking_core.outbox.nodes import DeferringRouter
 from eventtracking_core.routing import Leaf
 
@@ -117,29 +118,17 @@ def deliver(
         dropped = _dropped(leaves)
         for row in rows:
             _send(table, leaves, row)
-        patience = _Patience(leaves, timeout, stop)
+        deadline = inf if timeout is None else monotonic() + timeout
         while not table.outbox.flush(_FLUSH):
-            if patience.ends():
+            if stop is not None and stop.is_set():
+                left = max((leaf.shutdown_timeout for leaf in leaves), default=0.0)
+                deadline, stop = min(deadline, monotonic() + left), None
+            if monotonic() >= deadline:
                 raise NotDeliveredError
         if _dropped(leaves) > dropped:
             raise NotDeliveredError
         table.delivered(rows, leaves)
         return len(rows)
-
-
-class _Patience:
-    """How long to wait for the backends."""
-
-    def __init__(self, leaves: Sequence[Leaf], timeout: float | None, stop: Flag | None) -> None:
-        self._leaves = leaves
-        self._deadline = inf if timeout is None else monotonic() + timeout
-        self._stop = stop
-
-    def ends(self) -> bool:
-        if self._stop is not None and self._stop.is_set():
-            left = max((leaf.shutdown_timeout for leaf in self._leaves), default=0.0)
-            self._deadline, self._stop = min(self._deadline, monotonic() + left), None
-        return monotonic() >= self._deadline
 
 
 def _send(table: Table[R], leaves: Sequence[Leaf], row: R) -> None:
@@ -173,13 +162,11 @@ def only_deliverer(path: str) -> Iterator[None]:
     Raises:
         BusyError: another process holds it.
     """
-    import fcntl  # noqa: PLC0415  not on every system
-
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(path, flags, 0o600)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(descriptor)
         except OSError as error:
             raise BusyError from error
         yield

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from eventtracking_core.diagnostics import report
 from eventtracking_core.events import clean_name
 from eventtracking_core.processors._fields import Field, values
+from eventtracking_core.processors._filter import Filter
 from eventtracking_core.processors._personal import PersonalDataExit, PersonalFields
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Accepts"]
 
 
-class Accepts:
+class Accepts(Filter):
     """Drop events carrying personal data of a class that is neither accepted nor masked upstream.
 
     A processor masks a class if it removes, replaces or truncates the values of its fields, and
@@ -29,9 +30,6 @@ class Accepts:
     Args:
         classes: the classes of personal data that may pass.
     """
-
-    mutates: ClassVar[bool] = False
-    on_error: ClassVar[str] = "drop"
 
     def __init__(self, classes: Iterable[str]) -> None:
         self._classes = frozenset(classes)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, Literal
 
 from eventtracking_core.errors import EventEmissionExit
 from eventtracking_core.processors._filter import Filter
-from eventtracking_core.units import Regex
+from eventtracking_core.units import Regex, compile_pattern
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
@@ -43,12 +42,9 @@ class RegexFilter(Filter):
         patterns = []
         for number, pattern in enumerate(regular_expressions):
             try:
-                patterns.append(re.compile(pattern))
-            except re.error as error:
-                # What `re` says besides may quote the pattern.
-                at = "" if error.pos is None else f", at character {error.pos}"
-                message = f"regular_expressions[{number}] does not compile{at}"
-                raise ValueError(message) from error
+                patterns.append(compile_pattern(pattern))
+            except ValueError as error:
+                raise ValueError(f"regular_expressions[{number}] {error}") from error
         self._keeps = filter_type == "allowlist"
         self._matches = [
             pattern.match if match == "prefix" else pattern.fullmatch for pattern in patterns

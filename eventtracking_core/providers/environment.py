@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from eventtracking_core.contexts import Context
+from eventtracking_core.providers.static import Static
 
 __all__ = ["Environment"]
 
 
-class Environment:
+class Environment(Static):
     """Puts environment variables under every event's contexts, as they are when it is configured.
 
     Args:
@@ -22,12 +21,5 @@ class Environment:
     is_constant: ClassVar[bool] = True
 
     def __init__(self, variables: dict[str, str]) -> None:
-        self._values = {
-            field: os.environ[variable]
-            for field, variable in variables.items()
-            if variable in os.environ
-        }
-
-    def __call__(self) -> Context:
-        """Return the values."""
-        return self._values
+        known = os.environ
+        super().__init__({field: known[name] for field, name in variables.items() if name in known})

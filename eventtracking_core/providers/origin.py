@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from eventtracking_core.contexts import Context
+from eventtracking_core.providers.static import Static
 
 __all__ = ["Origin"]
 
 
-class Origin:
+class Origin(Static):
     """Puts `origin` under every event's contexts; an entered context may say otherwise.
 
     Args:
@@ -20,8 +19,4 @@ class Origin:
     is_constant: ClassVar[bool] = True
 
     def __init__(self, origin: str = "server") -> None:
-        self._values = {"origin": origin}
-
-    def __call__(self) -> Context:
-        """Return the value."""
-        return self._values
+        super().__init__({"origin": origin})

@@ -6,7 +6,8 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
@@ -27,7 +28,7 @@ __all__ = [
     "FieldDoc",
     "MetadataStore",
     "RecordKind",
-    "stack_trace",
+    "registration",
 ]
 
 RecordKind = Literal["event", "context", "composed"]
@@ -69,14 +70,7 @@ class FieldDoc:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the field as JSON holds it; what has its default is left out."""
-        whole = {
-            "name": self.name,
-            "description": self.description,
-            "type": self.type,
-            "required": self.required,
-            "pii": self.pii,
-            "enum": list(self.enum),
-        }
+        whole = vars(self) | {"enum": list(self.enum)}
         kept = {"name", "description", "required"}
         return {key: value for key, value in whole.items() if value or key in kept}
 
@@ -87,14 +81,8 @@ class FieldDoc:
         Raises:
             KeyError: it has no name.
         """
-        return cls(
-            name=field["name"],
-            description=field.get("description", ""),
-            type=field.get("type"),
-            required=field.get("required", True),
-            pii=field.get("pii"),
-            enum=tuple(field.get("enum", ())),
-        )
+        known = {each.name: field[each.name] for each in fields(cls) if each.name in field}
+        return cls(**known | {"name": field["name"], "enum": tuple(field.get("enum", ()))})
 
 
 _NAME: Final = attrgetter("name")
@@ -259,27 +247,34 @@ _OURS: Final = os.path.dirname(os.path.dirname(__file__)) + os.sep  # noqa: PTH1
 _OFF: Final = frozenset({"0", "false", "no", "off"})
 
 
-def stack_trace() -> tuple[str, ...]:
+def registration() -> dict[str, Any]:
+    """Return when and from where a record is registered, by the names of its fields."""
+    return {"registered_at": as_utc(datetime.now(UTC)), "stack_trace": _stack_trace()}
+
+
+def _stack_trace() -> tuple[str, ...]:
     """Return the innermost frames outside of the framework, as `path:line in function`.
 
     Paths are relative to where Python found the file, so that no directory of the machine shows.
     """
     if os.environ.get(STACK_TRACES, "").strip().lower() in _OFF:
         return ()
+    roots = [root for root in sys.path if root]
+    with suppress(FileNotFoundError):  # the current directory may be removed
+        roots.append(os.getcwd())  # noqa: PTH109  text, not a Path
     frames: list[str] = []
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  no other way without reading source
     while frame is not None and len(frames) < MAX_FRAMES:
         code = frame.f_code
         if not code.co_filename.startswith((_OURS, "<frozen ")):
-            frames.append(f"{_relative(code.co_filename)}:{frame.f_lineno} in {code.co_name}")
+            frames.append(
+                f"{_relative(code.co_filename, roots)}:{frame.f_lineno} in {code.co_name}"
+            )
         frame = frame.f_back
     return tuple(reversed(frames))
 
 
-def _relative(path: str) -> str:
-    if path.startswith("<"):
-        return path
-    roots = [root for root in (os.getcwd(), *sys.path) if root]  # noqa: PTH109  text, not a Path
+def _relative(path: str, roots: Iterable[str]) -> str:
     inside = [root for root in roots if path.startswith(root.rstrip(os.sep) + os.sep)]
     if not inside:
         return PurePath(path).name if os.path.isabs(path) else path  # noqa: PTH117

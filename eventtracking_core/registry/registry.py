@@ -13,7 +13,7 @@ from weakref import WeakSet
 from eventtracking_core.diagnostics import log, report
 from eventtracking_core.events import UNKNOWN, as_utc, clean_name
 from eventtracking_core.registry.jsonschema import fields_of_schema
-from eventtracking_core.registry.record import EventType, FieldDoc, RecordKind, stack_trace
+from eventtracking_core.registry.record import EventType, FieldDoc, RecordKind, registration
 
 __all__ = ["MAX_TYPES", "FieldDescriptions", "Registry", "find_record"]
 
@@ -90,8 +90,7 @@ class Registry:
             tags=tuple(tags),
             examples=tuple(examples),
             deprecated=deprecated,
-            registered_at=as_utc(datetime.now(UTC)),
-            stack_trace=stack_trace(),
+            **registration(),
         )
         return self.add(record)
 
@@ -117,8 +116,7 @@ class Registry:
                 name=_name(name),
                 description=description,
                 fields=_fields(field_descriptions),
-                registered_at=as_utc(datetime.now(UTC)),
-                stack_trace=stack_trace(),
+                **registration(),
             )
             if len(self._described) < MAX_TYPES:
                 self._described[said] = record
@@ -153,7 +151,7 @@ class Registry:
         if known is not None and self._current.get(key) is known:
             return known
         if known is None:
-            if not self._is_kept(record):
+            if len(self._records) >= MAX_TYPES:
                 report(
                     logging.WARNING,
                     "event types",

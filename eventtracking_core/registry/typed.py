@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from inspect import cleandoc
 from typing import Any, Final, TypeVar, dataclass_transform
 
@@ -13,7 +12,7 @@ from eventtracking_core.encoding import field_names
 from eventtracking_core.events import clean_name
 from eventtracking_core.registry.annotations import fields_of_class
 from eventtracking_core.registry.declaring import declare
-from eventtracking_core.registry.record import EventType, stack_trace
+from eventtracking_core.registry.record import EventType, registration
 
 __all__ = ["event", "fields_of"]
 
@@ -68,7 +67,8 @@ def event(
             tags=tuple(tags),
             examples=tuple(examples),
             deprecated=deprecated,
-        ).at(datetime.now(UTC), stack_trace())
+            **registration(),
+        )
         nested = [doc.name for doc in declared if "." not in doc.name and not _is_flat(doc.type)]
         cls.__event_type__ = record  # type: ignore[attr-defined]
         cls.__event_data__ = _reader(nested) if is_ours else fields_of  # type: ignore[attr-defined]

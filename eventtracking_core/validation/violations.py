@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from eventtracking_core.encoding import losses, normalize
-from eventtracking_core.registry.record import EventType
-from eventtracking_core.validation.schema import FieldSchema, context_schema, data_schema
+from eventtracking_core.validation.schema import FieldSchema
 from eventtracking_core.validation.values import json_type
 
-__all__ = ["MISMATCHES", "Code", "Violation", "mismatches", "unencodable", "violations"]
+__all__ = ["MISMATCHES", "Code", "Violation", "mismatches", "unencodable"]
 
 Code = Literal[
     "unknown_field", "missing_field", "type_mismatch", "not_serializable", "unregistered"
@@ -18,8 +17,6 @@ Code = Literal[
 
 MISMATCHES: Final = frozenset({"unknown_field", "missing_field", "type_mismatch"})
 """The codes of events that are not of their type."""
-
-MAX_VIOLATIONS: Final = 100
 
 
 class Violation(NamedTuple):
@@ -34,22 +31,6 @@ class Violation(NamedTuple):
     code: Code
     field: str
     message: str
-
-
-def violations(
-    record: EventType, data: Mapping[str, Any], context: Mapping[str, Any] | None = None
-) -> list[Violation]:
-    """Return what is wrong with an event of a type, at most a hundred violations.
-
-    Args:
-        record: the type.
-        data: of the event.
-        context: of the event; not checked if not given.
-    """
-    found = [*mismatches(data_schema(record), data), *unencodable(data)]
-    if context is not None:
-        found += mismatches(context_schema(record), context, "context.")
-    return found[:MAX_VIOLATIONS]
 
 
 def mismatches(

@@ -61,6 +61,15 @@ def test_a_record_says_when_and_where_without_values_or_absolute_paths():
     assert "hunter2" not in str(record.to_dict())
 
 
+def test_types_are_registered_where_the_current_directory_was_removed(tmp_path, monkeypatch):
+    directory = tmp_path / "removed"
+    directory.mkdir()
+    monkeypatch.chdir(directory)
+    directory.rmdir()
+
+    assert Registry().register(NAME).stack_trace
+
+
 @pytest.mark.parametrize("value", ["0", "off", "False"])
 def test_stack_traces_can_be_switched_off(monkeypatch, value):
     monkeypatch.setenv("EVENTTRACKING_STACK_TRACES", value)
