@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ERROR", "INFO", "WARNING", "describe", "log", "observers", "our_logger", "report",
-    "report_backend",
+    "report_backend", "warn_of_event",
 ]  # fmt: skip
 
 INFO: Final = 20
@@ -36,6 +36,9 @@ INTERVAL: Final = 20.0
 """Seconds in which a problem is logged once."""
 
 MAX_KEYS: Final = 1000
+
+MAX_LOGGED: Final = 10_000
+"""Problems of events that are remembered: applications have few."""
 
 _logging: Final[ContextVar[bool]] = ContextVar("eventtracking_logging", default=False)
 
@@ -83,6 +86,31 @@ def report_backend(
     """
     fields = {"backend": path, **extra}
     report(level, (path, problem), f"backend %s{message}", path, *args, extra=fields)
+
+
+def warn_of_event(
+    code: str,
+    name: str,
+    field: str | None,
+    message: str,
+    logged: set[tuple[str, str, str | None]],
+) -> None:
+    """Warn of a problem of an event: call the observers each time, and log it the first time.
+
+    Args:
+        code: the kind of problem.
+        name: the event's name.
+        field: the path of the field that is wrong, if it is one.
+        message: what is wrong, without any value.
+        logged: the problems that were logged; this one is added.
+    """
+    where = name if field is None else f"{name}: {field}"
+    for observer in observers.copy():
+        observer(code, where, message)
+    if (code, name, field) not in logged and len(logged) < MAX_LOGGED:
+        logged.add((code, name, field))
+        extra = {"code": code, "event_name": name, "field": field}
+        log(WARNING, "event %s: %s", where, message, extra=extra)
 
 
 def log(level: int, message: str, *args: object, extra: Mapping[str, object] | None = None) -> None:

@@ -22,7 +22,6 @@ __all__ = [
     "eventtracking_metadata_stores",
     "eventtracking_processors",
     "hookimpl",
-    "hookspec",
 ]
 
 PROJECT: Final = "eventtracking"

@@ -14,13 +14,7 @@ from eventtracking_core.holders import calls_below, hold
 from eventtracking_core.interception import Send, compile_tree, interceptors, is_isolated, observers
 from eventtracking_core.routing import AtomicCounter, RoutingBackend
 from eventtracking_core.routing.binding import bind
-from eventtracking_core.settings import (
-    DEFAULT,
-    NO_TELEMETRY,
-    SHUTDOWN_TIMEOUT,
-    Policies,
-    Telemetry,
-)
+from eventtracking_core.settings import DEFAULT, SHUTDOWN_TIMEOUT, Policies
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import ContextProvider
@@ -76,8 +70,7 @@ class Pipeline:
         shutdown_timeout: seconds that a shutdown may take.
         policies: what happens to unregistered, invalid and large events.
         metadata: saves records of event types.
-        telemetry: the framework's own signals, as configured.
-        instrumentation: publishes them.
+        instrumentation: publishes metrics of the pipeline.
         owner: the tracker, or a proxy of it; processors look up fields in its event types.
     """
 
@@ -89,7 +82,6 @@ class Pipeline:
         policies: Policies = DEFAULT,
         metadata: MetadataStore | None = None,
         *,
-        telemetry: Telemetry = NO_TELEMETRY,
         instrumentation: Instrumentation | None = None,
         owner: Owner | None = None,
     ) -> None:
@@ -98,7 +90,6 @@ class Pipeline:
         self.root = root
         self.providers = tuple(providers)
         self.shutdown_timeout = shutdown_timeout
-        self.telemetry = telemetry
         self.instrumentation = instrumentation or NoInstrumentation()
         self.policies = policies
         self.metadata = metadata

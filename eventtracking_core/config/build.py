@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core._text import join
@@ -55,29 +54,13 @@ def build(
     Raises:
         ConfigurationError: with every problem, in the order of the configuration.
     """
-    problems = Problems(configuration.problems)
-    pipeline = _pipeline(configuration.tree, tracker, owner, problems, instrumented=instrumented)
-    if problems:
-        raise ConfigurationError(configuration.source, problems)
-    return pipeline
-
-
-def _pipeline(
-    table: Mapping[str, Any],
-    tracker: str | None,
-    owner: Owner | None,
-    problems: Problems,
-    *,
-    instrumented: bool,
-) -> Pipeline:
-    """Return the pipeline; where there were problems, what could be built of it."""
-    variable = os.environ.get("EVENTTRACKING_DISABLE_PLUGINS", "")
-    disabled = [name.strip() for name in variable.split(",")]
+    table, problems = configuration.tree, Problems(configuration.problems)
     for key in table:
         if key not in ROOT_KEYS:
             problems.add(join("", key), _unknown_at_root(key))
-    disabled += problems.option(table, _DISABLE)
-    components = ComponentFactory(disabled, problems)
+    variable = os.environ.get("EVENTTRACKING_DISABLE_PLUGINS", "")
+    disabled = [name.strip() for name in variable.split(",")]
+    components = ComponentFactory([*disabled, *problems.option(table, _DISABLE)], problems)
     timeout = problems.option(table, _SHUTDOWN_TIMEOUT)
     telemetry = read_telemetry(table, problems)
     instrumentation = OpenTelemetry(telemetry) if instrumented and any(telemetry) else None
@@ -103,11 +86,12 @@ def _pipeline(
         timeout,
         policies,
         store,
-        telemetry=telemetry,
         instrumentation=instrumentation,
         owner=owner,
     )
     accepts.check(root, problems)
+    if problems:
+        raise ConfigurationError(configuration.source, problems)
     return pipeline
 
 

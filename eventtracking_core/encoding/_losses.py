@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from eventtracking_core.diagnostics import WARNING, log, observers
+from eventtracking_core.diagnostics import warn_of_event
 from eventtracking_core.events import clean_name
 
 __all__ = ["CODE", "report_losses", "reported"]
 
 CODE: Final = "not_serializable"
-MAX_REPORTED: Final = 10_000
 MAX_LOSSES: Final = 20
 """Maximum number of losses recorded for one event."""
 
 reported: Final[set[tuple[str, str]]] = set()
 """The names of events, and fields, of which a tracker warns itself."""
 
-_logged: Final[set[tuple[str, str]]] = set()
+_logged: Final[set[tuple[str, str, str | None]]] = set()
 
 
 def report_losses(name: str, losses: Iterable[tuple[str, str]]) -> None:
@@ -30,12 +29,5 @@ def report_losses(name: str, losses: Iterable[tuple[str, str]]) -> None:
     """
     for path, problem in list(losses)[:MAX_LOSSES]:
         field = clean_name(path.removeprefix("data."))
-        if (name, field) in reported:
-            continue
-        where = f"{name}: {field}"
-        for tell in observers.copy():
-            tell(CODE, where, problem)
-        if (name, field) not in _logged and len(_logged) < MAX_REPORTED:
-            _logged.add((name, field))
-            extra = {"code": CODE, "event_name": name, "field": field}
-            log(WARNING, "event %s: %s", where, problem, extra=extra)
+        if (name, field) not in reported:
+            warn_of_event(CODE, name, field, problem, _logged)

@@ -40,6 +40,12 @@ def normalize_event(
     """Return an event in normal form, whatever it was; see `normalize`.
 
     What has no form is logged, once in a while for each field.
+
+    Args:
+        event: the event.
+        big: what to make of an int that needs more than 64 bits; text by default.
+        native: what to make of bytes and of BSON's own types, for a sink that can hold more than
+            text; base64 and text by default.
     """
     walk = Walk(converting(big), native)
     fields: dict[str, Any]
@@ -61,16 +67,9 @@ def normalize_event(
     return cast("Event", fields)
 
 
-def normalize(value: object, *, big: Big = str, native: Native | None = None) -> Any:
-    """Return a value in plain types: dict, list, str, int, float, bool, None, aware datetime.
-
-    Args:
-        value: anything.
-        big: what to make of an int that needs more than 64 bits; text by default.
-        native: what to make of bytes and of BSON's own types, for a sink that can hold more than
-            text; base64 and text by default.
-    """
-    return Walk(converting(big), native).run(value)
+def normalize(value: object) -> Any:
+    """Return any value in plain types: dict, list, str, int, float, bool, None, aware datetime."""
+    return Walk(converting(str)).run(value)
 
 
 def id_text(value: object) -> str | None:

@@ -43,8 +43,7 @@ class Registry:
     def __init__(self) -> None:
         self._records: dict[str, EventType] = {}
         self._current: dict[tuple[RecordKind, str], EventType] = {}
-        self._described: dict[object, EventType] = {}
-        self._composed: dict[tuple[str, ...], EventType] = {}
+        self._of_contexts: dict[object, EventType] = {}
         self._watchers: list[Callable[[EventType], object]] = []
         self.has_events = False
         """Whether any event name is registered."""
@@ -109,18 +108,16 @@ class Registry:
             raise ValueError("field descriptions are a mapping of texts by field name")
         # Contexts are entered with every request, and described in the same words.
         said = name, description, tuple((field_descriptions or {}).items())
-        record = self._described.get(said)
-        if record is None:
-            record = EventType(
+        return self._known_id(
+            said,
+            lambda: EventType(
                 kind="context",
                 name=_name(name),
                 description=description,
                 fields=_fields(field_descriptions),
                 **registration(),
-            )
-            if len(self._described) < MAX_TYPES:
-                self._described[said] = record
-        return self.add(record).id if self._is_kept(record) else None
+            ),
+        )
 
     def compose(self, members: tuple[str, ...]) -> str | None:
         """Return the id of the record of several contexts that are active together.
@@ -131,18 +128,25 @@ class Registry:
         Returns:
             The id; None where there are too many records to keep another.
         """
-        record = self._composed.get(members)
-        if record is None:
+
+        def compose() -> EventType:
             parts = [find_record(member) for member in members]
             name = "+".join(part.name for part in parts if part is not None)
             moment = as_utc(datetime.now(UTC))
-            record = EventType(kind="composed", name=name, members=members, registered_at=moment)
-            if len(self._composed) < MAX_TYPES:
-                self._composed[members] = record
-        return self.add(record).id if self._is_kept(record) else None
+            return EventType(kind="composed", name=name, members=members, registered_at=moment)
 
-    def _is_kept(self, record: EventType) -> bool:
-        return record.id in self._records or len(self._records) < MAX_TYPES
+        return self._known_id(("composed", members), compose)
+
+    def _known_id(self, key: object, make: Callable[[], EventType]) -> str | None:
+        """Return the id of a record that is made once for its key; None if it cannot be kept."""
+        record = self._of_contexts.get(key)
+        if record is None:
+            record = make()
+            if len(self._of_contexts) < MAX_TYPES:
+                self._of_contexts[key] = record
+        if record.id not in self._records and len(self._records) >= MAX_TYPES:
+            return None
+        return self.add(record).id
 
     def add(self, record: EventType) -> EventType:
         """Let a record hold for its name, as it is; return the one that is kept under its id."""

@@ -43,23 +43,20 @@ class MetadataWriter:
 
     def __init__(self, store: MetadataStore) -> None:
         self._store = store
-        self._reset()
+        self.forked()
         join_holder(self)
 
     def close(self) -> None:
         """Go on saving records until `shutdown`: they are of events that are accepted."""
 
-    def _reset(self) -> None:
+    def forked(self) -> None:
+        """Reset in a forked child: pending records are the parent's."""
         # A record waits until it is saved; all of this is changed under the condition's lock.
         self._changed = Condition()
         self._waiting: deque[EventType] = deque()
         self._seen: set[str] = set()
         self._is_running = False
         self._is_closed = False
-
-    def forked(self) -> None:
-        """Reset in a forked child: pending records are the parent's."""
-        self._reset()
 
     def add(self, record: EventType) -> None:
         """Save a record soon, unless it was added before."""

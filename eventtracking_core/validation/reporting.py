@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from eventtracking_core.diagnostics import WARNING, log, observers
+from eventtracking_core.diagnostics import warn_of_event
 from eventtracking_core.encoding._losses import CODE, reported
 from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import clean_name
@@ -40,18 +40,14 @@ class EventWarnings:
         Raises:
             InvalidEventError: the tracker is strict.
         """
-        if field is not None and code == CODE and len(reported) < MAX_NAMES:
-            reported.add((name, clean_name(field)))
-        where = name if field is None else f"{name}: {(field := clean_name(field))}"
+        if field is not None:
+            field = clean_name(field)
+            if code == CODE and len(reported) < MAX_NAMES:
+                reported.add((name, field))
         if self._strict:
-            raise InvalidEventError(f"{where}: {message}")
+            raise InvalidEventError(": ".join([name, *([field] if field else []), message]))
         self._counters.setdefault(code, AtomicCounter()).add()
-        for observer in observers.copy():
-            observer(code, where, message)
-        if (code, name, field) not in self._logged and len(self._logged) < MAX_NAMES:
-            self._logged.add((code, name, field))
-            extra = {"code": code, "event_name": name, "field": field}
-            log(WARNING, "event %s: %s", where, message, extra=extra)
+        warn_of_event(code, name, field, message, self._logged)
 
     def counts(self) -> dict[str, int]:
         """Return the number of warnings of each code."""

@@ -6,11 +6,14 @@ import pytest
 
 from eventtracking_core import ConfigurationError
 from eventtracking_core.config import build, read
+from eventtracking_core.config.reader import Problems
+from eventtracking_core.config.settings import read_telemetry
 from eventtracking_core.settings import Telemetry
 
 
 def telemetry(**root):
-    return build(read(root)).telemetry
+    build(read(root))
+    return read_telemetry(read(root).tree, Problems())
 
 
 @pytest.mark.parametrize(
