@@ -104,18 +104,11 @@ __all__ = [  # noqa: RUF022  an acronym is no constant
 
 # What only plugins and those who configure need is imported when it is first asked for.
 _LAZY = {
-    "Backend": "components",
-    "BatchBackend": "components",
-    "ByteSize": "units",
-    "Doc": "registry",
-    "EventType": "registry",
-    "FieldDoc": "registry",
-    "PII": "registry",
-    "Processor": "components",
-    "Seconds": "units",
-    "event": "registry",
-    "hookimpl": "hookspecs",
-    "register_plugin": "plugins",
+    "components": ["Backend", "BatchBackend", "Processor"],
+    "hookspecs": ["hookimpl"],
+    "plugins": ["register_plugin"],
+    "registry": ["Doc", "EventType", "FieldDoc", "PII", "event"],
+    "units": ["ByteSize", "Seconds"],
 }
 
 __getattr__, __dir__ = lazy(__name__, _LAZY)

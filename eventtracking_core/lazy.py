@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 
 __all__ = ["lazy"]
 
 
 def lazy(
-    package: str, homes: Mapping[str, str]
+    package: str, names: Mapping[str, Iterable[str]]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """Return `__getattr__` and `__dir__` of a package that imports some of its names late.
 
     Args:
         package: the package's `__name__`.
-        homes: by name, the module of the package that defines it.
+        names: the names that each module of the package defines.
     """
+    homes = {name: module for module, defined in names.items() for name in defined}
 
     def __getattr__(name: str) -> object:  # noqa: N807  what a module calls it (PEP 562)
         if name not in homes:

@@ -39,20 +39,12 @@ __all__ = [
 
 # Imported when first asked for: who registers nothing pays nothing.
 _HOME = {
-    "PII": "annotations",
-    "Column": "columns",
-    "DefinesTables": "record",
-    "Doc": "annotations",
-    "EventType": "record",
-    "FieldDoc": "record",
-    "RecordKind": "record",
-    "MetadataStore": "record",
-    "Registry": "registry",
-    "event": "typed",
-    "fields_of_schema": "jsonschema",
-    "find_record": "registry",
-    "json_schema": "jsonschema",
-    "typed_columns": "columns",
+    "annotations": ["Doc", "PII"],
+    "columns": ["Column", "typed_columns"],
+    "jsonschema": ["fields_of_schema", "json_schema"],
+    "record": ["DefinesTables", "EventType", "FieldDoc", "MetadataStore", "RecordKind"],
+    "registry": ["Registry", "find_record"],
+    "typed": ["event"],
 }
 
 __getattr__, __dir__ = lazy(__name__, _HOME)

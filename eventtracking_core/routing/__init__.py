@@ -34,10 +34,8 @@ __all__ = [
 
 # What only configurations need.
 _LAZY = {
-    "CompositeBackend": "composite",
-    "CompositeParts": "composite",
-    "LeafPlace": "place",
-    "RemoteComposite": "composite",
+    "composite": ["CompositeBackend", "CompositeParts", "RemoteComposite"],
+    "place": ["LeafPlace"],
 }
 
 __getattr__, __dir__ = lazy(__name__, _LAZY)

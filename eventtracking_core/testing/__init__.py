@@ -32,16 +32,15 @@ __all__ = [
 
 # pytest imports this package wherever it is installed, so what is in it waits to be asked for.
 _HOME = {
-    "BackendConformance": "_backends",
-    "CapturedEvents": "_captured",
-    "ContextProviderConformance": "_providers",
-    "EventReaderConformance": "_readers",
-    "EventStoreConformance": "_event_stores",
-    "FrozenClock": "_frozen",
-    "MetadataStoreConformance": "_stores",
-    "ProcessorConformance": "_processors",
-    "capture": "_capture",
-    "frozen": "_frozen",
+    "_backends": ["BackendConformance"],
+    "_capture": ["capture"],
+    "_captured": ["CapturedEvents"],
+    "_event_stores": ["EventStoreConformance"],
+    "_frozen": ["FrozenClock", "frozen"],
+    "_processors": ["ProcessorConformance"],
+    "_providers": ["ContextProviderConformance"],
+    "_readers": ["EventReaderConformance"],
+    "_stores": ["MetadataStoreConformance"],
 }
 
 __getattr__, __dir__ = lazy(__name__, _HOME)
