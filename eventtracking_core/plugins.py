@@ -69,7 +69,7 @@ class Plugins:
         hooks = [hook for hook in dir(plugin) if self._manager.parse_hookimpl_opts(plugin, hook)]
         if not hooks:
             raise PluginError(f"plugin {name!r} registers nothing: no function is marked @hookimpl")
-        known = [hook for hook in hookspecs.__all__ if hook.startswith("eventtracking_")]
+        known = sorted(_HOOKS.values())
         for hook in hooks:
             if hook not in known:
                 there = ", ".join(known)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from eventtracking_core._text import join
 from eventtracking_core.config.options import Annotation
 from eventtracking_core.processors._accepts import Accepts
-from eventtracking_core.routing import ProcessorNode, RoutingBackend
+from eventtracking_core.routing import ProcessorNode, RoutingBackend, walk_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,18 +45,19 @@ def check(root: RoutingBackend, problems: Problems) -> None:
         refused = guard.refused()
         if refused:
             problems.add(
-                f"{path}.accepts",
+                join(path, "accepts"),
                 f"registered types would bring {', '.join(refused)} here: accept that, or put"
                 " redact, drop_pii, pseudonymize or truncate_ip before, with these classes",
             )
 
 
-def guards(router: RoutingBackend, path: str = "") -> Iterator[tuple[str, Accepts]]:
-    """Yield the guards at a router and below it, each with the path of its router."""
-    for part in router.parts:
-        for step in part.steps:
-            if isinstance(step.processor, Accepts):
-                yield path, step.processor
-        for name, child in part.children.items():
-            if isinstance(child, RoutingBackend):
-                yield from guards(child, f"{path}.backends.{name}".removeprefix("."))
+def guards(root: RoutingBackend) -> Iterator[tuple[str, Accepts]]:
+    """Yield the guards of a tree, each with the path of its router."""
+    for names, node in walk_tree(root, everywhere=True):
+        path = ""
+        for name in names:
+            path = join(join(path, "backends"), name)
+        for part in node.parts if isinstance(node, RoutingBackend) else ():
+            for step in part.steps:
+                if isinstance(step.processor, Accepts):
+                    yield path, step.processor

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from threading import Thread
 from time import monotonic
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 from eventtracking_core.components import Probeable
 from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.diagnostics import describe
-from eventtracking_core.routing import Leaf, RoutingBackend
+from eventtracking_core.routing import Leaf, RoutingBackend, walk_tree
 
 __all__ = ["Probe", "connect"]
 
@@ -40,7 +39,7 @@ def connect(root: RoutingBackend, timeout: float) -> list[Probe]:
         root: the tree.
         timeout: seconds, for all of them together.
     """
-    leaves = list(_leaves(root, ()))
+    leaves = [(".".join(names), leaf) for names, leaf in walk_tree(root) if isinstance(leaf, Leaf)]
     results = [
         Probe(path, leaf.type_name, None, "has nothing to connect to") for path, leaf in leaves
     ]
@@ -69,11 +68,3 @@ def _probe(backend: Any, timeout: float, results: list[Probe], number: int) -> N
     except Exception as error:  # noqa: BLE001  whatever a backend raises is its result
         ok, message = False, describe(error)
     results[number] = results[number]._replace(ok=ok, message=message)
-
-
-def _leaves(router: RoutingBackend, names: tuple[str, ...]) -> Iterator[tuple[str, Leaf]]:
-    for name, child in router.children.items():
-        if isinstance(child, RoutingBackend):
-            yield from _leaves(child, (*names, name))
-        else:
-            yield ".".join((*names, name)), child

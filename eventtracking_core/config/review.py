@@ -16,11 +16,10 @@ from eventtracking_core.config.compat import translate
 from eventtracking_core.config.reader import Problems, type_name_of
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import Problem
-from eventtracking_core.routing import RoutingBackend
+from eventtracking_core.routing import Leaf, RoutingBackend, walk_tree
 
 if TYPE_CHECKING:
     from eventtracking_core.config.source import Configuration
-    from eventtracking_core.routing import Leaf
 
 __all__ = ["review"]
 
@@ -54,7 +53,7 @@ def review(
             Problem(join(path, "accepts"), "is checked only with --types, which names your modules")
             for path, _ in guards(root)
         ]
-    leaves = dict(_leaves(root, ()))
+    leaves = dict(_leaves(root))
     for node in nodes:
         leaf = leaves.get(node.names)
         if leaf is not None and isinstance(leaf.registered, Reviewable):
@@ -73,17 +72,13 @@ def _nodes(table: Mapping[str, Any], path: str, names: tuple[str, ...]) -> Itera
             yield from _nodes(own, at, below)
 
 
-def _leaves(router: RoutingBackend, names: tuple[str, ...]) -> Iterator[tuple[Any, Leaf]]:
+def _leaves(root: RoutingBackend) -> Iterator[tuple[tuple[str, ...], Leaf]]:
     """Yield the leaves by the names of their nodes in the configuration."""
-    for name, child in (item for part in router.parts for item in part.children.items()):
-        at = (*names, name)
-        if not isinstance(child, RoutingBackend):
-            yield at, child
-            continue
-        for path, leaf in _leaves(child, at):
-            yield path, leaf
-            if path == (*at, name):  # a backend with processors is a router around itself
-                yield at, leaf
+    for names, node in walk_tree(root, everywhere=True):
+        if isinstance(node, Leaf):
+            yield names, node
+            if names[-1:] == names[-2:-1]:  # a backend with processors is a router around itself
+                yield names[:-1], node
 
 
 def _plain_variables(value: object, path: str) -> Iterator[Problem]:

@@ -11,7 +11,13 @@ from typing import Any, Final, TypeVar
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import Event
-from eventtracking_core.routing import AtomicCounter, CompositeParts, Leaf, RoutingBackend
+from eventtracking_core.routing import (
+    AtomicCounter,
+    CompositeParts,
+    Leaf,
+    RoutingBackend,
+    walk_tree,
+)
 from eventtracking_core.routing.compiled import Send, fan_out
 from eventtracking_core.routing.ledger import failure_reason
 from eventtracking_core.trackers import get_tracker
@@ -130,9 +136,5 @@ class CommitRouter(DeferringRouter):
 
 
 def nodes_below(router: RoutingBackend, kind: type[N]) -> Iterator[N]:
-    """Yield the nodes of a type."""
-    for child in router.children.values():
-        if isinstance(child, kind):
-            yield child
-        if isinstance(child, RoutingBackend):
-            yield from nodes_below(child, kind)
+    """Return the nodes of a type in a tree."""
+    return (node for _, node in walk_tree(router) if isinstance(node, kind))

@@ -260,7 +260,7 @@ def _stack_trace() -> tuple[str, ...]:
     if os.environ.get(STACK_TRACES, "").strip().lower() in _OFF:
         return ()
     roots = [root for root in sys.path if root]
-    with suppress(FileNotFoundError):  # the current directory may be removed
+    with suppress(OSError):  # the current directory may be removed
         roots.append(os.getcwd())  # noqa: PTH109  text, not a Path
     frames: list[str] = []
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  no other way without reading source

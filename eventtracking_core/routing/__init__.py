@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         RemoteComposite,
     )
     from eventtracking_core.routing.place import LeafPlace
+    from eventtracking_core.routing.walking import walk_tree
 
 __all__ = [
     "AtomicCounter",
@@ -30,12 +31,14 @@ __all__ = [
     "ProcessorNode",
     "RemoteComposite",
     "RoutingBackend",
+    "walk_tree",
 ]
 
 # What only configurations need.
 _LAZY = {
     "composite": ["CompositeBackend", "CompositeParts", "RemoteComposite"],
     "place": ["LeafPlace"],
+    "walking": ["walk_tree"],
 }
 
 __getattr__, __dir__ = lazy(__name__, _LAZY)

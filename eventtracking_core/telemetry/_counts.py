@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from eventtracking_core.delivery import BufferedLeaf
-from eventtracking_core.routing import Leaf, RoutingBackend
+from eventtracking_core.routing import Leaf, RoutingBackend, walk_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,8 @@ class Series(NamedTuple):
 def counts(root: RoutingBackend, emitted: int) -> Counter[Series]:
     """Return the counts of a tree: events emitted, processed, exported."""
     found = Counter({Series(EMITTED): emitted})
-    for path, node in _nodes(root, ()):
+    for names, node in walk_tree(root, everywhere=True):
+        path = ".".join(names)
         series = _exported(path, node) if isinstance(node, Leaf) else _processed(path, node)
         for each, number in series:
             found[each] += number
@@ -56,10 +57,10 @@ def counts(root: RoutingBackend, emitted: int) -> Counter[Series]:
 def queues(root: RoutingBackend) -> Counter[Series]:
     """Return the sizes and capacities of a tree's queues."""
     found: Counter[Series] = Counter()
-    for path, leaf in _nodes(root, ()):
+    for names, leaf in walk_tree(root, everywhere=True):
         if not isinstance(leaf, BufferedLeaf):
             continue
-        where = backend(path, leaf.type_name)
+        where = backend(".".join(names), leaf.type_name)
         memory = (*where, ("eventtracking.queue.type", "memory"))
         found[Series(SIZE, memory)] += leaf.buffer.in_memory
         found[Series(CAPACITY, memory)] += leaf.options.max_queue_size
@@ -72,18 +73,6 @@ def queues(root: RoutingBackend) -> Counter[Series]:
 def backend(path: str, type_name: str) -> Attributes:
     """Return the attributes that identify a backend."""
     return ("eventtracking.backend.name", path), ("eventtracking.backend.type", type_name)
-
-
-def _nodes(
-    router: RoutingBackend, names: tuple[str, ...]
-) -> list[tuple[str, Leaf | RoutingBackend]]:
-    nodes: list[tuple[str, Leaf | RoutingBackend]] = [(".".join(names), router)]
-    for name, child in [item for part in router.parts for item in part.children.items()]:
-        if isinstance(child, Leaf):
-            nodes.append((".".join((*names, name)), child))
-        else:
-            nodes += _nodes(child, (*names, name))
-    return nodes
 
 
 def _exported(path: str, leaf: Leaf) -> Iterator[tuple[Series, int]]:

@@ -18,12 +18,12 @@ from eventtracking_core.config.options import (
 from eventtracking_core.config.settings import DELIVERY, POLICIES
 from eventtracking_core.delivery import MODES
 from eventtracking_core.plugins import ComponentKind
+from eventtracking_core.registry.jsonschema import DIALECT
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT, Telemetry
 from eventtracking_core.units import BYTES, SECONDS, Seconds
 
 __all__ = ["json_schema"]
 
-DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _PROCESSORS: Final = {"type": "array", "items": {"$ref": "#/$defs/processor"}}
 _BACKENDS: Final = {"type": "object", "additionalProperties": {"$ref": "#/$defs/backend"}}
 _DELIVERY: Final = {"anyOf": [{"enum": list(MODES)}, {"$ref": "#/$defs/delivery"}]}
@@ -77,7 +77,7 @@ def json_schema(
         "anyOf": [{"required": ["processors"]}, {"required": ["backends"]}],
     }
     return {
-        "$schema": DRAFT,
+        "$schema": DIALECT,
         "title": "eventtracking configuration",
         "type": "object",
         "properties": {

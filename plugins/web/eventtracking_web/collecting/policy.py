@@ -12,7 +12,7 @@ from eventtracking_core import Tracker, get_tracker
 from eventtracking_core.contexts.request import Request, current_request
 from eventtracking_core.delivery import BufferedLeaf
 from eventtracking_core.providers.request import RequestProvider
-from eventtracking_core.routing import Leaf, Ledger, RoutingBackend
+from eventtracking_core.routing import Leaf, Ledger, RoutingBackend, walk_tree
 from eventtracking_web.collecting.answers import RefusedError
 from eventtracking_web.collecting.batch import Item, items, read
 from eventtracking_web.collecting.buckets import Buckets
@@ -76,7 +76,7 @@ class Policy:
     def only_stores(self) -> bool:
         """Whether sending an event takes no longer than storing it in queues and spools."""
         root = self.tracker.root
-        nodes = [root, *_routers(root)]
+        nodes = _routers(root)
         return (
             all(type(node) is RoutingBackend for node in nodes)
             and all(map(_is_ours, [each for node in nodes for each in node.processors]))
@@ -221,11 +221,8 @@ def _ledgers(root: RoutingBackend) -> Iterator[Ledger]:
     yield from (node.ledger for node in _routers(root) if type(node) is not RoutingBackend)
 
 
-def _routers(router: RoutingBackend) -> Iterator[RoutingBackend]:
-    for child in router.children.values():
-        if isinstance(child, RoutingBackend):
-            yield child
-            yield from _routers(child)
+def _routers(root: RoutingBackend) -> list[RoutingBackend]:
+    return [node for _, node in walk_tree(root) if isinstance(node, RoutingBackend)]
 
 
 def _is_ours(processor: object) -> bool:
