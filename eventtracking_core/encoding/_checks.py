@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_WEIGHT",
+    "SETTLED",
     "encodable",
-    "is_normal",
     "quick_weight",
     "weight",
 ]
@@ -36,7 +35,7 @@ MANY: Final = 32
 """Values of a container of which it pays to look at all types first, in C."""
 
 _NUMBERS: Final = frozenset({int, float, bool, type(None)})
-_SETTLED: Final = frozenset({str, int, bool, type(None), real(datetime)})
+SETTLED: Final = frozenset({str, int, bool, type(None), real(datetime)})
 _EXACT: Final = frozenset({Decimal, UUID, real(date), time, timedelta})
 """What the encoders write as the normal form has it."""
 
@@ -289,16 +288,4 @@ def _are_settled(event: Mapping[str, object]) -> bool:
     if len(event) == FIELDS + stamps:
         return True
     fields = event.keys() - {"context", "data"}
-    return all(type(event[field]) in _SETTLED for field in fields)
-
-
-def is_normal(value: object) -> bool:
-    """Return whether decoded MessagePack is in normal form: text keys, and floats are finite."""
-    if type(value) is dict:
-        for key, item in value.items():
-            if type(key) is not str or not (type(item) in _SETTLED or is_normal(item)):
-                return False
-        return True
-    if type(value) is list:
-        return all(type(item) in _SETTLED or is_normal(item) for item in value)
-    return type(value) is float and math.isfinite(value)
+    return all(type(event[field]) in SETTLED for field in fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -11,8 +12,8 @@ import msgspec
 
 from eventtracking_core.encoding._checks import (
     MAX_WEIGHT,
+    SETTLED,
     encodable,
-    is_normal,
     quick_weight,
     weight,
 )
@@ -103,7 +104,7 @@ def _reader(decode: Callable[[bytes], Event]) -> Callable[[bytes], Event]:
 def _decode_and_normalize(wire: bytes) -> Event:
     event = _decode(wire)
     return (
-        cast("Event", event) if _has_parts(event) and is_normal(event) else normalize_event(event)
+        cast("Event", event) if _has_parts(event) and _is_normal(event) else normalize_event(event)
     )
 
 
@@ -115,6 +116,18 @@ def _has_parts(event: dict[str, Any]) -> bool:
         and type(get("context")) is type(get("data")) is dict
         and isinstance(get("timestamp"), datetime)
     )
+
+
+def _is_normal(value: object) -> bool:
+    """Return whether decoded MessagePack is in normal form: text keys, and floats are finite."""
+    if type(value) is dict:
+        for key, item in value.items():
+            if type(key) is not str or not (type(item) in SETTLED or _is_normal(item)):
+                return False
+        return True
+    if type(value) is list:
+        return all(type(item) in SETTLED or _is_normal(item) for item in value)
+    return type(value) is float and math.isfinite(value)
 
 
 normal_from_msgpack: Final = _reader(_decode_and_normalize)
