@@ -12,6 +12,7 @@ from benchmarks.black_hole import BLACK_HOLE
 from benchmarks.cliffs import CLIFFS
 from benchmarks.deep import DEEP_FLOOR1, DEEP_FLOOR2
 from benchmarks.middleware import MIDDLEWARE
+from benchmarks.replaying import REPLAY
 from benchmarks.rounds import Samples
 from benchmarks.sender import CALLER
 from benchmarks.threads import LONGEST, P99, RATE, THREADS
@@ -169,17 +170,21 @@ ROWS: Final = (
     ],
     Row(PATHS["mongo"], MONGO, PYMONGO, 0.65, 0.94),
     Row(PATHS["mongo"], "ours: mongo, send_batch(1000)", PYMONGO, 0.8, 1.0),
+    Row(PATHS["mongo"], REPLAY.format("mongo"), PYMONGO),
     Row(PATHS["mongo"], MONGO, THEIR_MONGO, 15),
     Row(
         PATHS["mongo, caller"], CALLER.format(MONGO), CALLER.format("FLOOR1"), 2.4, None, "at most"
     ),
     Row(PATHS["postgres"], "ours: postgres, send_batch(1000)", PSYCOPG, 0.8, 1.0),
+    Row(PATHS["postgres"], REPLAY.format("postgres"), PSYCOPG),
     Row(PATHS["postgres"], "ours: postgres", PSYCOPG),
     Row(PATHS["clickhouse"], "ours: clickhouse, send_batch(10000)", CLICKHOUSE_CONNECT, 0.8, 1.0),
+    Row(PATHS["clickhouse"], REPLAY.format("clickhouse"), CLICKHOUSE_CONNECT),
     Row(PATHS["clickhouse"], "ours: clickhouse", CLICKHOUSE_CONNECT),
     Row(PATHS["kafka"], "ours: kafka, send_batch(1000)", CONFLUENT, 0.8, 1.0),
     Row(PATHS["kafka"], "ours: kafka", CONFLUENT),
     Row(PATHS["objects"], "ours: objects, send_batch(1000)", OBSTORE, 0.8, 1.0),
+    Row(PATHS["objects"], REPLAY.format("objects"), OBSTORE),
     Row(PATHS["objects"], "ours: objects", OBSTORE),
     Row(PATHS["http"], "ours: http, send_batch(1000)", URLLIB3, 0.8, 1.0),
     Row(PATHS["http"], "ours: http", URLLIB3),

@@ -12,6 +12,7 @@ from typing import Any, Final
 import clickhouse_connect
 
 from benchmarks.ours import entered
+from benchmarks.replaying import replayer
 from benchmarks.sample import NAME
 from benchmarks.sender import Sender
 from benchmarks.services import ClickHouse
@@ -51,7 +52,13 @@ def clickhouse_senders(server: ClickHouse, directory: Path, stack: ExitStack) ->
     ours.settle()
     events = list(ClickHouseBackend(server.uri, "ours").query())
     assert ours.delivered() == len(events) == EVENTS, "ours did not store them all"
-    return [ours, _direct(server.uri, events, client, stack), _raw(events, client)]
+    sink = {"uri": server.uri, "table": "replayed", "create": True}
+    return [
+        ours,
+        _direct(server.uri, events, client, stack),
+        replayer("clickhouse", sink, directory, _emptied(client, "replayed")),
+        _raw(events, client),
+    ]
 
 
 def _ours(uri: str, client: Any, directory: Path, stack: ExitStack) -> Sender:

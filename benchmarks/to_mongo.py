@@ -13,6 +13,7 @@ from pymongo import MongoClient, WriteConcern
 from pymongo.collection import Collection
 
 from benchmarks.ours import entered
+from benchmarks.replaying import replayer
 from benchmarks.sample import C1, C2, CONTEXT, DATA, NAME
 from benchmarks.sender import Sender
 from eventtracking.backends.mongodb import MongoBackend  # type: ignore[import-untyped]
@@ -44,11 +45,13 @@ def mongo_senders(uri: str, directory: Path, stack: ExitStack) -> list[Sender]:
     plain = _ours("ours: mongo", database["ours"], uri, directory, stack, indexes=[])
     indexed = _ours("ours: mongo, with its indexes", database["indexed"], uri, directory, stack)
     same = _stored(plain, database["ours"])
+    replayed = database["replayed"]
     return [
         plain,
         indexed,
         _raw(same, database["raw"]),
         _direct(same, database["direct"], uri, stack),
+        replayer("mongo", _options(replayed, uri), directory, _emptied(replayed)),
         _event_tracking(database["theirs"], uri),
     ]
 
@@ -62,14 +65,7 @@ def _ours(
     **options: Any,
 ) -> Sender:
     delivery = {"mode": "queue", "max_batch_size": BATCH, "directory": str(directory)}
-    sink = {
-        "type": "mongo",
-        "uri": uri,
-        "database": DATABASE,
-        "collection": documents.name,
-        "delivery": delivery,
-        **options,
-    }
+    sink = {"type": "mongo", "delivery": delivery, **_options(documents, uri), **options}
     tracker = Tracker()
     tracker.configure({"backends": {"mongo": sink}})
     stack.callback(tracker.shutdown)
@@ -85,6 +81,10 @@ def _ours(
         _emptied(documents),
         settle,
     )
+
+
+def _options(documents: Documents, uri: str) -> dict[str, str]:
+    return {"uri": uri, "database": DATABASE, "collection": documents.name}
 
 
 def _stored(ours: Sender, stored: Documents) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from obstore.store import LocalStore
 
+from benchmarks.replaying import replayer
 from benchmarks.sample import NAME
 from benchmarks.sender import Sender
 from benchmarks.varied import batches_of, varied
@@ -39,7 +40,8 @@ def objects_senders(directory: Path, stack: ExitStack) -> list[Sender]:
     """
     ours = _ours(directory / "objects", directory, stack)
     direct = _direct(directory / "direct", stack)
-    return [ours, *direct]
+    place = directory / "replayed"
+    return [ours, *direct, replayer("objects", {"uri": str(place)}, directory, _emptied(place))]
 
 
 def _ours(place: Path, directory: Path, stack: ExitStack) -> Sender:

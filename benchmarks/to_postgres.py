@@ -12,6 +12,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from benchmarks.ours import entered
+from benchmarks.replaying import replayer
 from benchmarks.sample import DATA, NAME
 from benchmarks.sender import Sender
 from eventtracking_core import Tracker
@@ -29,7 +30,7 @@ _COLUMNS: Final = "id, name, timestamp, user_id, name_id, context_type_id, event
 
 
 def postgres_senders(uri: str, directory: Path, stack: ExitStack) -> list[Sender]:
-    """Return both; psycopg stores rows that ours has stored before.
+    """Return all of them; psycopg stores rows that ours has stored before.
 
     Args:
         uri: of a server.
@@ -38,7 +39,13 @@ def postgres_senders(uri: str, directory: Path, stack: ExitStack) -> list[Sender
     """
     connection = stack.enter_context(psycopg.connect(uri, autocommit=True))
     ours = _ours(uri, connection, directory, stack)
-    return [ours, _direct(ours, uri, connection, stack), _raw(ours, connection)]
+    sink = {"uri": uri, "table": "replayed"}
+    return [
+        ours,
+        _direct(ours, uri, connection, stack),
+        replayer("postgres", sink, directory, _emptied(connection, "replayed")),
+        _raw(ours, connection),
+    ]
 
 
 def _ours(
