@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from docutils import nodes
 
 import eventtracking_core
 from extension.commands import Commands
 from extension.components import Components, Options
+from extension.installs import check as check_installs
 from extension.named_tests import check as check_tests
 from extension.pictures import draw
 from extension.readme import check as check_readme
 from extension.terminal import File, Terminal, forget
 
 if TYPE_CHECKING:
-    from docutils import nodes
     from sphinx.addnodes import pending_xref
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
 __all__ = ["setup"]
+
+LONG: Final = 60
+"""Characters from which inline code may break anywhere, see page.css."""
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -29,11 +34,19 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("options", Options)
     app.add_directive("commands", Commands)
     app.connect("builder-inited", draw)
+    app.connect("doctree-read", _mark_long_code)
     app.connect("env-purge-doc", forget)
+    app.connect("env-updated", check_installs)
     app.connect("env-updated", check_readme)
     app.connect("env-updated", check_tests)
     app.connect("missing-reference", _public_name)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _mark_long_code(_app: Sphinx, page: nodes.document) -> None:
+    for code in page.findall(nodes.literal):
+        if len(code.astext()) > LONG:
+            code["classes"].append("long")
 
 
 def _public_name(
