@@ -19,6 +19,11 @@ CHECKED = (
     "benchmarks/*.py",
     "eventtracking_core/*.py",
     "plugins/*/eventtracking*/*.py",
+    "plugins/*/eventtracking*/*.html",
+    "plugins/*/eventtracking*/*.in",
+    "plugins/*/eventtracking*/*.js",
+    "*pyproject.toml",
+    "tox.ini",
     ":!CONTRIBUTING.md",
     ":!*/tests/*",
 )
@@ -41,6 +46,10 @@ PHRASES = {
     r"(left|goes on|passes|stays) as (it|they) (is|are|was|were)": "unchanged",
     r"(is|are|was|were) settled": "delivered, dropped or dead-lettered; complete",
     r"shall": "must, should, can",
+    r"is asked of( every| each)?": "the contract, the conformance suite",
+    r"(says?|said) of itself": "name the thing",
+    r"(can|may|to) be asked": "queryable, can be queried",
+    r"for whom": "name the reader, or leave it out",
 }
 _PATTERN = re.compile(
     "|".join(rf"(?P<p{i}>\b(?:{p})\b)" for i, p in enumerate(PHRASES)).replace(" ", r"\s+"),
@@ -72,10 +81,13 @@ def _hits(path: Path) -> Iterator[str]:
 
 
 def _prose(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the text of a page without its code, or the comments and strings of a module."""
+    """Yield a page without its code, the comments and strings of a module, or all of a template."""
     if path.suffix == ".md":
         text = path.read_text(encoding="utf-8")
         yield 1, _CODE.sub(lambda code: "\n" * code.group().count("\n"), text)
+        return
+    if path.suffix != ".py":
+        yield 1, path.read_text(encoding="utf-8")
         return
     with path.open("rb") as file:
         for token in tokenize.tokenize(file.readline):

@@ -1,6 +1,6 @@
-"""What the framework says of itself: the stdlib logger `eventtracking`, in bounded amounts.
+"""The framework's own log: the stdlib logger `eventtracking`, rate-limited.
 
-Nothing of an event's payload and no option's value is ever logged: errors are described by their
+No payload of an event and no option's value is ever logged: errors are described by their
 type and place, unless they are ours or the operating system's. A line is one line: what does not
 print is escaped, and long texts are cut.
 """

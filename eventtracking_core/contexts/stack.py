@@ -26,7 +26,7 @@ Context = Mapping[str, Any]
 
 
 class ContextProvider(Protocol):
-    """Called at each event; what it returns lies under the stack, so entered contexts win.
+    """Called for each event. Entered contexts override what it returns.
 
     Its class may have an `is_constant`: if True, no mapping that it returned changes afterwards, so
     that events may share one; a subclass says so for itself.
@@ -140,7 +140,7 @@ class GeneratorFrame(Frame):
 
 
 class ContextLocator(Protocol):
-    """Finds the contexts that are active where it is asked.
+    """Returns the contexts that are active in the current thread or task.
 
     `get` returns an `OrderedDict`-like object of contexts by name, innermost last. The locators of
     this module keep a `ContextStack`; one of your own may return a plain `OrderedDict`.

@@ -55,8 +55,8 @@ class DeliveryOptions:
             alone.
 
     Raises:
-        ValueError: a number is negative or none, or zero where something has to fit in; or a spool
-            is asked for where the system has no locks of files.
+        ValueError: a number is negative or NaN, or zero where it must be positive; or a spool is
+            requested on a system without file locks.
     """
 
     mode: Mode = "inline"

@@ -211,7 +211,7 @@ def _fields(record: Mapping[str, Any], key: str) -> tuple[FieldDoc, ...]:
 class MetadataStore(Protocol):
     """Where records of event types are kept: any sink that can keep them beside its events.
 
-    It opens what it needs on first use, and may be asked by several threads.
+    It opens what it needs on first use, and several threads may call it.
     """
 
     def save_event_type(self, record: EventType, /) -> None:

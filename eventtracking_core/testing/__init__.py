@@ -30,7 +30,7 @@ __all__ = [
     "frozen",
 ]
 
-# pytest imports this package wherever it is installed, so what is in it waits to be asked for.
+# pytest imports this package wherever it is installed, so its modules are imported on first use.
 _HOME = {
     "_backends": ["BackendConformance"],
     "_capture": ["capture"],

@@ -55,7 +55,7 @@ _OWNED: Final = (
 _CONFIGURATION: Final = """\
 # What `eventtracking demo` ran with. Paths are relative to where it was started.
 
-# Only what the course says of itself; the page's own heartbeats stay out.
+# Only the events of the course: the heartbeats of its pages are dropped.
 processors = [
     { type = "regex_filter", filter_type = "allowlist", regular_expressions = ["edx\\\\..*"] },
 ]

@@ -1,4 +1,4 @@
-"""What is asked of a store: write objects that are not there, read objects, list keys."""
+"""The operations of an object store: write new objects, read objects, list keys."""
 
 from __future__ import annotations
 

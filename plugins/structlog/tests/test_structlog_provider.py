@@ -1,4 +1,4 @@
-"""The context provider `structlog` keeps to what is asked of every context provider."""
+"""The context provider `structlog` passes the conformance suite."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Store:
 
 
 class Records:
-    """What keeps records of event types, and no events that can be asked for.
+    """A store of the records of event types whose events cannot be read.
 
     Args:
         title: what it is called on a page.

@@ -13,7 +13,7 @@ const tracker = new eventtracking.Tracker({
   delay: 100,
 });
 
-// The video, which is none: only its clock runs.
+// There is no video: only its clock runs.
 const LENGTH = 60;
 let position = 0;
 let clock = 0;
