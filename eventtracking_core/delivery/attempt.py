@@ -1,12 +1,8 @@
-"""One attempt to deliver a batch, its result for each event, and the backoff after it.
-
-Source of the jitter: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
-"""
+"""One attempt to deliver a batch, and its result for each event."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from random import uniform
 from time import monotonic
 from typing import Any, Final, NamedTuple, cast
 
@@ -22,7 +18,6 @@ __all__ = [
     "INVALID",
     "NO_EVENT",
     "Attempt",
-    "Backoff",
     "QueuedEvent",
     "Run",
     "Send",
@@ -47,11 +42,6 @@ MAX_CONSECUTIVE_ERRORS: Final = 16
 
 MAX_CONSECUTIVE_SINGLE_ERRORS: Final = 2
 """The same, where a backend takes events one by one, and each call may be a timeout."""
-
-OPENS_AFTER: Final = 5
-"""Failures in a row after which one event is tried instead of a batch."""
-
-TRIES_ALL_EVERY: Final = 10
 
 Send = Callable[[Sequence[Event], float], None]
 
@@ -293,34 +283,3 @@ def _text(error: Any) -> str:
 
 Run = Callable[[Attempt, list[QueuedEvent]], None]
 """Makes an attempt to deliver a batch: `Attempt.run`, or what wraps it."""
-
-
-class Backoff:
-    """The delay between attempts: exponential with full jitter, and a circuit that opens."""
-
-    def __init__(self, initial_interval: float, max_interval: float) -> None:
-        self._initial_interval = initial_interval
-        self._max_interval = max_interval
-        self.failures = 0
-
-    @property
-    def probes(self) -> bool:
-        """Whether the next attempt is for one event only, since the sink failed so often.
-
-        Every tenth attempt is for a whole batch: the sink may object to the one event.
-        """
-        return self.failures >= OPENS_AFTER and self.failures % TRIES_ALL_EVERY != 0
-
-    def failed(self, retry_after: float | None) -> float:
-        """Return the seconds to wait after one more failure.
-
-        Args:
-            retry_after: the least the sink asks to wait, in seconds; at most ten times
-                `max_interval` of it is granted.
-        """
-        self.failures += 1
-        doublings = min(self.failures - 1, 30)
-        delay = uniform(0, min(self._max_interval, self._initial_interval * 2**doublings))  # noqa: S311
-        if retry_after is None:
-            return delay
-        return max(delay, min(retry_after, 10 * self._max_interval))

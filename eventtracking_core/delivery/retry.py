@@ -12,11 +12,11 @@ from eventtracking_core.delivery.attempt import (
     INVALID,
     NO_EVENT,
     Attempt,
-    Backoff,
     QueuedEvent,
     Run,
     Send,
 )
+from eventtracking_core.delivery.backoff import Backoff
 from eventtracking_core.diagnostics import describe, report_backend
 from eventtracking_core.encoding import encode_msgpack
 
