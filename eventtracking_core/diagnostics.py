@@ -81,10 +81,11 @@ def report_backend(
         path: the path of its leaf.
         problem: the key, for this backend.
         message: goes on behind the backend's path.
-        args: for the message.
+        args: for the message; the class of an error among them is the attribute `error`.
         extra: more attributes of the record.
     """
-    fields = {"backend": path, **extra}
+    errors = [("error", kind_name(each)) for each in args if isinstance(each, BaseException)]
+    fields = {"backend": path, **dict(errors), **extra}
     report(level, (path, problem), f"backend %s{message}", path, *args, extra=fields)
 
 

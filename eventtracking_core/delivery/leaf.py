@@ -16,7 +16,7 @@ from eventtracking_core.delivery.control import WorkerControl
 from eventtracking_core.delivery.retry import RetrySender
 from eventtracking_core.delivery.spooled_buffer import SPOOL_FULL
 from eventtracking_core.delivery.worker import Worker
-from eventtracking_core.diagnostics import describe, report_backend
+from eventtracking_core.diagnostics import report_backend
 from eventtracking_core.encoding import (
     NormalBatch,
     encode_msgpack,
@@ -114,7 +114,7 @@ class BufferedLeaf(BatchLeaf):
             except Exception as error:  # noqa: BLE001  its events are delivered all the same
                 pass_on(error)
                 text = ": warm_up failed: %s"
-                report_backend(logging.WARNING, self.path, "warm_up", text, describe(error))
+                report_backend(logging.WARNING, self.path, "warm_up", text, error)
 
     def _release_backend(self, seconds: float) -> None:
         if not self.is_retired:

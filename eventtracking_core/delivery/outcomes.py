@@ -7,7 +7,7 @@ from sys import maxsize
 from typing import TYPE_CHECKING
 
 from eventtracking_core._text import counted
-from eventtracking_core.diagnostics import describe, log, report_backend
+from eventtracking_core.diagnostics import log, report_backend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,6 +151,5 @@ class DeliveryOutcomes:
                     self._report("spool", error)
 
     def _report(self, place: str, error: OSError) -> None:
-        text, kind = ": the %s cannot be written: %s", type(error).__name__
-        problem = place, error.errno
-        report_backend(logging.ERROR, self._path, problem, text, place, describe(error), error=kind)
+        text, problem = ": the %s cannot be written: %s", (place, error.errno)
+        report_backend(logging.ERROR, self._path, problem, text, place, error)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from eventtracking_core.delivery.buffer import Buffer, FlushMarker
 from eventtracking_core.delivery.storage.deaths import DeathCounts
 from eventtracking_core.delivery.storage.spool import Spool
-from eventtracking_core.diagnostics import describe, report_backend
+from eventtracking_core.diagnostics import report_backend
 from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ class SpooledBuffer(Buffer):
                 pass_on(error)
                 if not isinstance(error, BlockingIOError):  # a signal handler emits
                     text = ": the spool cannot be written, events are kept in memory: %s"
-                    problem, kind = ("spool", error.errno), type(error).__name__
-                    report_backend(logging.ERROR, path, problem, text, describe(error), error=kind)
+                    report_backend(logging.ERROR, path, ("spool", error.errno), text, error)
                 return put_in_memory(wire)
 
         def put_in_order(wire: bytes) -> int:

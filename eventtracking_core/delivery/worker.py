@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from eventtracking_core.delivery.buffer import FlushMarker
 from eventtracking_core.delivery.letters import RETRY_INTERVAL
 from eventtracking_core.delivery.worker_thread import WorkerThread
-from eventtracking_core.diagnostics import describe, report_backend
+from eventtracking_core.diagnostics import report_backend
 from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
@@ -162,7 +162,8 @@ class Worker:
             try:
                 self._work()
             except BaseException as error:  # noqa: BLE001  a worker that ends loses everything
-                self._report(logging.CRITICAL, "worker", ": the worker goes on after %s", error)
+                text, problem = ": the worker goes on after %s", ("worker", type(error))
+                report_backend(logging.CRITICAL, self._path, problem, text, error)
                 self._control.own_bell.wait(PAUSE)
             if bell.is_outdated and not self._thread.done.is_set:
                 self.wake_at_count = 1  # the next event starts a greenlet
@@ -242,7 +243,8 @@ class Worker:
         except BaseException as error:  # noqa: BLE001  the worker ends whatever is raised
             if raises:  # an interrupt: the next caller that waits ends the worker
                 pass_on(error)
-            self._report(logging.ERROR, "finish", ": closing failed: %s", error)
+            text, problem = ": closing failed: %s", ("finish", type(error))
+            report_backend(logging.ERROR, self._path, problem, text, error)
         self._thread.done.set()
         self._complete_flushes()
         self._drop_late_events()
@@ -260,10 +262,6 @@ class Worker:
         """Spool or drop events that were stored after the end."""
         self.wake_at_count = 1
         self._outcomes.spool_or_drop([])
-
-    def _report(self, level: int, step: str, text: str, error: BaseException) -> None:
-        kind = type(error)
-        report_backend(level, self._path, (step, kind), text, describe(error), error=kind.__name__)
 
     # ── the next task ──
 

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from eventtracking_core.deadlines import seconds_until, wait_until
-from eventtracking_core.diagnostics import ERROR, describe, our_logger, report_backend
+from eventtracking_core.diagnostics import ERROR, our_logger, report_backend
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import FIELDS
 from eventtracking_core.forks import expect_forks
@@ -136,11 +136,8 @@ class Leaf:
         """Log a failure and return its counter; raise an interrupt again instead."""
         pass_on(error)
         reason = failure_reason(error)
-        text, kind = " did not deliver an event: %s", type(error)
-        report_backend(
-            failure_level(reason), self.name, (reason, kind), text, describe(error),
-            reason=reason, error=kind.__name__,
-        )  # fmt: skip
+        text, problem = " did not deliver an event: %s", (reason, type(error))
+        report_backend(failure_level(reason), self.name, problem, text, error, reason=reason)
         return self.ledger.counter(reason)
 
     def reject_invalid(self, error: str, _event: Event) -> None:
