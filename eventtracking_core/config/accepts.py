@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core._text import join
@@ -11,8 +12,6 @@ from eventtracking_core.processors._accepts import Accepts
 from eventtracking_core.routing import ProcessorNode, RoutingBackend, walk_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from eventtracking_core.config.reader import Problems
 
 __all__ = ["check", "guards", "steps"]
@@ -51,13 +50,13 @@ def check(root: RoutingBackend, problems: Problems) -> None:
             )
 
 
-def guards(root: RoutingBackend) -> Iterator[tuple[str, Accepts]]:
-    """Yield the guards of a tree, each with the path of its router."""
+def guards(root: RoutingBackend) -> list[tuple[str, Accepts]]:
+    """Return the guards of a tree, each with the path of its router."""
+    found = []
     for names, node in walk_tree(root, everywhere=True):
-        path = ""
-        for name in names:
-            path = join(join(path, "backends"), name)
-        for part in node.parts if isinstance(node, RoutingBackend) else ():
-            for step in part.steps:
-                if isinstance(step.processor, Accepts):
-                    yield path, step.processor
+        parts = node.parts if isinstance(node, RoutingBackend) else ()
+        for step in [step for part in parts for step in part.steps]:
+            if isinstance(step.processor, Accepts):
+                path = reduce(lambda above, name: join(join(above, "backends"), name), names, "")
+                found.append((path, step.processor))
+    return found
