@@ -106,10 +106,10 @@ class Leaf:
                 else:
                     ledger.is_busy = True
                     try:
-                        if writer is not None and len(event) > FIELDS:
-                            result = self.save_and_send(event)
-                        else:
-                            result = self._send(event)
+                        send = self._send
+                        if writer is not None and len(event) > FIELDS and send is not _raise_closed:
+                            writer.save_for(event)
+                        result = send(event)
                     finally:
                         ledger.is_busy = False
                 if result is not None:
