@@ -66,7 +66,7 @@ def report(
         _seen.clear()
     _seen[key] = (now, 0)
     if hidden:
-        message += " (and %d times more in between)"
+        message += " (and %d more in between)"
         args = (*args, hidden)
     log(level, message, *args, extra=extra)
 

@@ -198,7 +198,7 @@ def test_a_source_that_is_none_is_one_line(program, module, source, says):
 def test_a_log_without_an_event_makes_no_catalogue(program, tmp_path):
     (tmp_path / "notes.txt").write_text("one\ntwo\n")
     ran = program("catalog", "build", "--from", "notes.txt", "-o", "site")
-    assert (ran.code, ran.err) == (1, "Error: 2 lines read, and none is an event\n")
+    assert (ran.code, ran.err) == (1, "Error: notes.txt: 2 lines read, and none is an event\n")
     assert not (tmp_path / "site").exists()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
+from textwrap import fill
 from typing import Any, Final
 
 import click
@@ -68,9 +69,11 @@ def list_(config: Path | None, backend: str | None, *, limit: int, as_json: bool
     for kind, letters in sorted(kinds.items(), key=lambda item: -len(item[1])):
         path, reason, error = map(plain, kind)
         tried = _attempts([row["attempts"] for row in letters])
-        click.echo(f"{path}: {count(len(letters), 'letter')}, {reason}{tried}: {error}")
+        title = f"{path}: {count(len(letters), 'letter')}, {reason}{tried}: {error}"
+        width = terminal_width()
+        click.echo(title if width is None else fill(title, width, subsequent_indent="    "))
         for row in letters[: limit or None]:
-            click.echo(_line(row, terminal_width()))
+            click.echo(_line(row, width))
         if limit and len(letters) > limit:
             click.echo(f"  … and {len(letters) - limit:,} more; --limit 0 shows all")
 
@@ -101,15 +104,9 @@ def show(event_id: str, config: Path | None, *, as_json: bool) -> None:
     ID is the event's id, or a part of it that no other letter's id has.
     """
     letters = [letter for leaf in leaves_of(config, None) for letter in _letters(leaf)]
-    found = [letter for letter in letters if _id(letter) == event_id]
-    found = found or [letter for letter in letters if event_id and event_id in (_id(letter) or "")]
-    if not found:
-        raise click.ClickException("there is no dead letter of an event with that id")
-    if len({_id(letter) for letter in found}) > 1:
-        ids = "\n".join(f"  {plain(_id(letter))}" for letter in found[:SHOWN])
-        raise click.ClickException(f"several letters have that in their ids:\n{ids}")
-    event = _event(found[0])
-    whole = {**_row(found[0]), "event": event and json.loads(encode_json(event))}
+    found = _found(event_id, letters)
+    event = _event(found)
+    whole = {**_row(found), "event": event and json.loads(encode_json(event))}
     print_json(whole, indent=None if as_json else 2)
 
 
@@ -125,11 +122,15 @@ def replay(
 
     A letter is removed once its event is delivered or dropped, so interrupting this command
     loses nothing. An event that is sent twice is stored once by every sink that recognizes ids.
+    ID may be a part of an id that no other letter's id has.
     Exits with 1 if letters remain or new ones were added.
     """
-    wanted = set(event_ids)
     with tracking(config) as tracker:
         leaves = chosen(tracker.root.leaves(), backend)
+        wanted = set[str | None]()
+        if event_ids:
+            letters = [letter for leaf in leaves for letter in _letters(leaf)]
+            wanted.update(_id(_found(event_id, letters)) for event_id in event_ids)
         before = sum(leaf.ledger.dead_lettered.value for leaf in leaves)
         segments = [(leaf, path) for leaf in leaves for path in leaf.dead_letters.segments()]
         sent = 0
@@ -153,14 +154,16 @@ def replay(
 @parameters.config
 @backend
 @click.option(
-    "--before", metavar="TIME", help="Only letters from before this time: 2026-09-12, or 7d."
+    "--before",
+    type=parameters.time,
+    metavar="TIME",
+    help="Only letters from before this time: 2026-09-12, or 7d.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def purge(config: Path | None, backend: str | None, before: str | None, *, yes: bool) -> None:
+def purge(config: Path | None, backend: str | None, before: datetime | None, *, yes: bool) -> None:
     """Remove dead letters for good."""
-    limit = parameters.time(before) if before else None
     leaves = leaves_of(config, backend)
-    number = sum(_is_older(letter, limit) for leaf in leaves for letter in _letters(leaf))
+    number = sum(_is_older(letter, before) for leaf in leaves for letter in _letters(leaf))
     if not number:
         click.echo("there is nothing to remove")
         return
@@ -173,7 +176,7 @@ def purge(config: Path | None, backend: str | None, before: str | None, *, yes: 
             with leaf.dead_letters.claimed(path) as is_ours:
                 if is_ours:
                     letters = list(leaf.dead_letters.read(path))
-                    kept = [letter for letter in letters if not _is_older(letter, limit)]
+                    kept = [letter for letter in letters if not _is_older(letter, before)]
                     leaf.dead_letters.replace(path, kept)
                     removed += len(letters) - len(kept)
     click.echo(f"{count(removed, 'letter')} removed")
@@ -204,8 +207,25 @@ def _letters(leaf: BatchLeaf) -> Iterator[DeadLetter]:
     return leaf.dead_letters.letters()
 
 
-def _is_older(letter: DeadLetter, limit: datetime | None) -> bool:
-    return limit is None or letter.time < limit
+def _found(part: str, letters: Sequence[DeadLetter]) -> DeadLetter:
+    """Return the letter of an id, or of a part that one event's id has.
+
+    Raises:
+        ClickException: there is none, or there are several.
+    """
+    found = [letter for letter in letters if _id(letter) == part]
+    found = found or [letter for letter in letters if part and part in (_id(letter) or "")]
+    if not found:
+        message = f"there is no dead letter of an event with the id {plain(part)!r}"
+        raise click.ClickException(message)
+    if len({_id(letter) for letter in found}) > 1:
+        ids = "\n".join(f"  {plain(_id(letter))}" for letter in found[:SHOWN])
+        raise click.ClickException(f"several letters have {plain(part)} in their ids:\n{ids}")
+    return found[0]
+
+
+def _is_older(letter: DeadLetter, before: datetime | None) -> bool:
+    return before is None or letter.time < before
 
 
 def _event(letter: DeadLetter) -> Any:

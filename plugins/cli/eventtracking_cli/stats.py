@@ -115,6 +115,6 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     return {
         **known,
         "waiting": unseen if row["waiting"] is None else f"{row['waiting']:,}",
-        "oldest": age(row["oldest"]),
+        "oldest": unseen if row["waiting"] is None else age(row["oldest"]),
         "dead_letters": reasons or "none",
     }

@@ -119,7 +119,10 @@ def test_a_replay_delivers_and_removes(spooling, refused, run):
 
 
 def test_a_replay_of_one_leaves_the_others(spooling, refused, run):
-    assert run("deadletters", "replay", refused[1], "--config", spooling).code == 0
+    assert run("deadletters", "replay", "nope", "--config", spooling).code == 1
+    assert Sink.delivered == []
+    part = refused[1][:18]
+    assert run("deadletters", "replay", part, "--config", spooling).code == 0
     assert [refused[1]] == Sink.delivered
     letters = run("deadletters", "list", "--config", spooling, "--json").json
     assert [letter["id"] for letter in letters] == refused[:1]

@@ -42,7 +42,9 @@ def build(sources: tuple[str, ...], config: Path | None, output: Path) -> None:
         made = gathered(sources, config, report)
     if made.rejected:
         if not made.entries:
-            raise click.ClickException(f"{made.rejected:,} lines read, and none is an event")
+            names = plain(", ".join(sources) or "the configuration's store")
+            lines = "1 line" if made.rejected == 1 else f"{made.rejected:,} lines"
+            raise click.ClickException(f"{names}: {lines} read, and none is an event")
         click.echo(f"{made.rejected:,} lines were no events", err=True)
     number = write(made, output)
     types = len(made.entries)

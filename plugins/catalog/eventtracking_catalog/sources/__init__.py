@@ -17,9 +17,16 @@ from eventtracking_catalog.sources.log import Log
 from eventtracking_catalog.sources.saved import FILE_NAME, Saved, is_saved
 from eventtracking_catalog.sources.store import Records, Store
 from eventtracking_core.config import build, read
+from eventtracking_core.errors import RetryableError
 from eventtracking_core.logs import LogFiles
 from eventtracking_core.reading import EventReader
-from eventtracking_core.sources import find_reader, first_reader, is_configuration, scheme
+from eventtracking_core.sources import (
+    SourceError,
+    find_reader,
+    first_reader,
+    is_configuration,
+    scheme,
+)
 
 __all__ = ["Source", "Sources", "gathered"]
 
@@ -102,7 +109,10 @@ class Sources:
         into.routing = self._routing
         for source in self._sources:
             into.sources.append(source.title)
-            source.collect(into)
+            try:
+                source.collect(into)
+            except RetryableError as error:  # of a store, which knows neither its path nor its URI
+                raise SourceError(f"{source.title}: {error}") from error
         return into.catalogue()
 
     def counts(self) -> dict[str, int]:
@@ -139,6 +149,9 @@ class Sources:
             self._add_configuration(path, with_store=True)
         elif path.is_file():
             self._add_file(path)
+        elif path.is_dir() and not (path / "__init__.py").is_file():
+            message = f"{name} is a directory: name a file, a module or a catalogue"
+            raise click.ClickException(message)
         elif _MODULE.fullmatch(name):
             self._sources.append(Code(name))
         else:
