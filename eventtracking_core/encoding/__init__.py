@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         encode_each,
         encode_lines,
         unencodable,
+        with_parts,
     )
     from eventtracking_core.encoding._compiled import plain_size, plain_weight
     from eventtracking_core.encoding._copies import snapshot
@@ -67,12 +68,13 @@ __all__ = [
     "snapshot",
     "unencodable",
     "wire_reader",
+    "with_parts",
     "write_json",
 ]
 
 # msgspec is imported when something is first encoded: importing the package must stay free.
 _HOME = {
-    "_batches": ["NormalBatch", "encode_each", "encode_lines", "unencodable"],
+    "_batches": ["NormalBatch", "encode_each", "encode_lines", "unencodable", "with_parts"],
     "_compiled": ["plain_size", "plain_weight"],
     "_copies": ["snapshot"],
     "_json": ["decode_json", "encode_json", "write_json"],

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, Literal
 import urllib3
 
 from eventtracking_core import ByteSize, Event, RejectedError, RetryableError
+from eventtracking_core.encoding import with_parts
 from eventtracking_core.exchange import Answer, Exchange, send_in_parts
 from eventtracking_http.answers import Failures
 from eventtracking_http.options import Options
@@ -137,6 +138,7 @@ class HttpBackend:
             RetryableError: nothing was delivered, and all may be tried again.
         """
         deadline = monotonic() + timeout
+        events = with_parts(events)
         texts, failures = self._requests.encode_each(events)
 
         def send(part: list[int]) -> Failures | None:

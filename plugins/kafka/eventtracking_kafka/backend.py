@@ -17,7 +17,7 @@ from eventtracking_core import (
     RetryableError,
     refuse_options,
 )
-from eventtracking_core.encoding import NormalBatch, unencodable
+from eventtracking_core.encoding import unencodable, with_parts
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.reading import is_field
 from eventtracking_kafka.failures import failure
@@ -177,6 +177,7 @@ class KafkaBackend:
             RetryableError: the schema registry does not answer; nothing was sent.
         """
         deadline = monotonic() + timeout
+        events = with_parts(events)
         failures: dict[int, Exception] = {}
         refused = {} if self._registry is None else self._registry.register(events, timeout)
         messages = self._made(events, refused, failures)
@@ -194,14 +195,13 @@ class KafkaBackend:
         """Yield the messages of events by their indexes; `failures` gets what has none."""
         texts, failed = self._messages.texts(events)
         failures |= failed
-        is_normal = type(events) is NormalBatch
         for index, text in texts.items():
             event = events[index]
             if refused and event["name"] in refused:
                 failures[index] = refused[event["name"]]
                 continue
             try:
-                message = self._messages.of(event, text, is_normal)
+                message = self._messages.of(event, text)
             except RetryableError as error:
                 failures[index] = error
             except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything

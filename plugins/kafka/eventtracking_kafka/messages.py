@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from eventtracking_core import Event
-from eventtracking_core.encoding import encode_each, encode_lines, encode_msgpack, normalize_event
+from eventtracking_core.encoding import encode_each, encode_lines, encode_msgpack, normalize
 from eventtracking_core.reading import field_reader, is_field, value_text
 
 __all__ = [
@@ -89,17 +89,8 @@ class Messages:
         self._content_type: Header = ("content-type", encoding.content_type)
         self._source = source
 
-    def of(self, event: Event, text: bytes, is_normal: bool) -> Message:  # noqa: FBT001  for speed
-        """Return the message of an event, given its text.
-
-        Args:
-            event: the event.
-            text: what `texts` returned of it.
-            is_normal: whether it is of `NormalBatch`.
-        """
-        if not (is_normal or _is_plain(event)):
-            event = normalize_event(event)
-            text = self.texts([event])[0][0]
+    def of(self, event: Event, text: bytes) -> Message:
+        """Return the message of an event that has all its parts, given its text."""
         event_id = event["id"]
         headers: list[Header] = [("id", event_id), ("name", event["name"]), self._content_type]
         if "name_id" in event:
@@ -107,7 +98,7 @@ class Messages:
         if self._encode is not None:
             further, text = self._encode(event, text, self._source)
             headers += further
-        key = None if self._key is None else value_text(self._key(event))
+        key = None if self._key is None else _text(self._key(event))
         milliseconds = (event["timestamp"] - _EPOCH) // _MILLISECOND
         return (
             event_id,
@@ -119,7 +110,7 @@ class Messages:
         )
 
     def _topic_of(self, event: Event) -> str:
-        values = [value_text(read(event)) or "none" for read in self._fields]
+        values = [_text(read(event)) or "none" for read in self._fields]
         topic = _NO_TOPIC.sub("_", self._form.format(*values))[:MAX_TOPIC]
         return topic if topic not in _DIRECTORIES else "_"
 
@@ -134,6 +125,10 @@ def is_topic(topic: str) -> bool:
         and not _NO_TOPIC.search(rest)
         and all(map(is_field, _FIELD.findall(topic)))
     )
+
+
+def _text(value: object) -> str | None:
+    return value_text(value if type(value) is str else normalize(value))
 
 
 class _Parts(msgspec.Struct):
@@ -184,14 +179,3 @@ def _attributes(event: Event, source: str) -> dict[str, str]:
 
 def _data(text: bytes) -> bytes:
     return _encode(_parts(text))
-
-
-def _is_plain(event: Event) -> bool:
-    event_id, name = event["id"], event["name"]
-    return (
-        type(event_id) is type(name) is str
-        and event_id.isprintable()
-        and name.isprintable()  # and so without lone surrogates
-        and type(event["timestamp"]) is datetime
-        and type(event["context"]) is type(event["data"]) is dict
-    )

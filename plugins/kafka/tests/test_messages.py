@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import msgspec
 import pytest
@@ -87,6 +88,20 @@ def test_cloudevents_in_structured_mode(a_backend, messages, an_event):
     whole = json.loads(message.value())
     assert (whole["id"], whole["specversion"], whole["type"]) == (event["id"], "1.0", event["name"])
     assert whole["data"] == {"context": {}, "data": {"n": 2}}
+
+
+def test_an_event_with_unusual_parts_is_a_message_as_any_other(a_backend, messages, an_event):
+    parts = [{"id": 5}, {"name": "a\ud800"}, {"timestamp": datetime(2026, 9, 12)}, {"data": [1]}]  # noqa: DTZ001
+    backend = a_backend(key="context.user_id")
+    backend.send_batch(
+        [an_event() | {"context": {"user_id": Silent()}} | unusual for unusual in parts], timeout=60
+    )
+    assert len(messages()) == 4
+
+
+class Silent:
+    def __str__(self):
+        raise RuntimeError("no text")
 
 
 @pytest.mark.parametrize("compression", ["none", "gzip", "snappy", "lz4", "zstd"])

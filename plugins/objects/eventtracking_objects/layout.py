@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from eventtracking_core import Event
+from eventtracking_core.encoding import normalize
 from eventtracking_core.events import as_utc
 from eventtracking_core.reading import (
     Filters,
@@ -139,7 +140,12 @@ def _formatted(form: str, minute: int) -> str:
 
 def _text_reader(field: str) -> Callable[[Event], str]:
     read = field_reader(field)
-    return lambda event: _escaped(value_text(read(event)) or "")
+
+    def text(event: Event) -> str:
+        value = read(event)
+        return _escaped(value_text(value if type(value) is str else normalize(value)) or "")
+
+    return text
 
 
 def path_problem(template: str) -> str:

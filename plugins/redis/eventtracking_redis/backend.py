@@ -16,12 +16,7 @@ from redis import Redis, RedisError, ResponseError
 
 from eventtracking_core import BatchError, Event, RetryableError, Seconds, refuse_options
 from eventtracking_core.diagnostics import report
-from eventtracking_core.encoding import (
-    encode_each,
-    encode_lines,
-    encode_msgpack,
-    normalize_event,
-)
+from eventtracking_core.encoding import encode_each, encode_lines, encode_msgpack, with_parts
 
 if TYPE_CHECKING:
     from redis.commands.core import Script
@@ -37,8 +32,8 @@ _ENCODERS: Final[Mapping[str, Callable[[Sequence[Event]], _Texts]]] = {
 }
 _SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
 
-_Row = tuple[int, bytes, bytes, bytes]
-"""The index of an event, its id, its name, and its text."""
+_Row = tuple[int, Event, bytes]
+"""The index of an event, the event, and its text."""
 
 CHUNK: Final = 250
 """Events of one call: a script blocks the server, so it should end within a few milliseconds."""
@@ -132,10 +127,9 @@ class RedisBackend:
             RetryableError: nothing was stored, and all may be tried again.
         """
         deadline = monotonic() + timeout
+        events = with_parts(events)
         texts, failures = self._encode(events)
-        names, nameless = encode_each(events, _named)
-        failures |= nameless
-        rows = [(index, *names[index], text) for index, text in texts.items() if index in names]
+        rows = [(index, events[index], text) for index, text in texts.items()]
         for start in range(0, len(rows), CHUNK):
             try:
                 self._append(rows[start : start + CHUNK], deadline - monotonic())
@@ -158,8 +152,8 @@ class RedisBackend:
         if timeout <= 0:
             raise RetryableError("there was no time left to send the event")
         arguments: list[str | bytes | int] = [self._max_length, self._remember, "event"]
-        for _, event_id, name, text in rows:
-            arguments += (event_id, name, text)
+        for _, event, text in rows:
+            arguments += (event["id"].encode(), event["name"].encode(), text)
         try:
             self._script(timeout)(keys=[self._stream], args=arguments)
         except (RedisError, OSError) as error:
@@ -205,15 +199,6 @@ def _is_address(url: str) -> bool:
     if parts.scheme == "unix":
         return bool(database)
     return parts.scheme in _SCHEMES and (not database or database.isdecimal())
-
-
-def _named(event: Event) -> tuple[bytes, bytes]:
-    """Return the id and the name of an event; those of its normal form, if they are no text."""
-    try:
-        return event["id"].encode(), event["name"].encode()
-    except (AttributeError, UnicodeEncodeError):
-        plain = normalize_event(event)
-        return plain["id"].encode(), plain["name"].encode()
 
 
 def _reason(error: Exception) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from collections import UserString
+from datetime import UTC, datetime, time, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from eventtracking_core.encoding import (
     encode_rows,
     encode_table,
     normal_from_msgpack,
+    with_parts,
 )
 
 TIME = datetime(2026, 9, 12, 12, tzinfo=UTC)
@@ -142,3 +144,38 @@ def test_what_was_encoded_and_what_failed_go_by_their_place_in_the_batch():
 @pytest.mark.parametrize("error", [RejectedError("too large"), RetryableError("no registry")])
 def test_a_failure_that_has_a_class_of_ours_stays(error):
     assert encode_each(batch(error), encode) == ({}, {0: error})
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        {"id": None},
+        {"id": 5},
+        {"id": "\ud800"},
+        {"name": None},
+        {"name": "a\ud800"},
+        {"name": UserString("x")},
+        {"name_id": 5},
+        {"timestamp": None},
+        {"timestamp": "2026-09-12T12:55:00Z"},
+        {"timestamp": datetime(2026, 9, 12)},  # noqa: DTZ001  as applications have them
+        {"timestamp": datetime(2026, 9, 12, tzinfo=timezone(timedelta(hours=5)))},
+        {"context": None},
+        {"data": [1]},
+    ],
+)
+def test_a_backend_can_read_the_parts_of_any_event(unusual, an_event):
+    whole = an_event()
+    lacking = {part: value for part, value in an_event().items() if part not in unusual}
+    events = with_parts([whole, whole | unusual, lacking])
+    assert events[0] is whole
+    for event in events:
+        assert (event["id"] + event["name"]).encode().decode() == event["id"] + event["name"]
+        assert event["timestamp"].tzinfo is UTC
+        assert type(event["context"]) is type(event["data"]) is dict
+    assert encode_lines(events)[0].keys() == {0, 1, 2}
+
+
+def test_the_batch_of_a_worker_has_its_parts(an_event):
+    batch = NormalBatch([an_event()])
+    assert with_parts(batch) is batch
