@@ -85,7 +85,7 @@ def test_a_configuration_that_cannot_be_read_is_a_line_not_a_traceback(run, tmp_
     for file, reason in (
         ("missing.toml", "No such file"),
         ("broken.toml", "not well-formed"),
-        (tmp_path, "unknown kind of file"),
+        (tmp_path, "is a directory"),
     ):
         ran = run(verb, file)
         assert ran.code == 1

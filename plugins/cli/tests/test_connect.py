@@ -76,7 +76,12 @@ def test_a_locked_database_is_a_failure(check, tmp_path):
 @pytest.mark.parametrize(
     "backend",
     [
-        {"type": "http", "url": "http://user:hunter2@127.0.0.1:PORT/hook"},
+        {
+            "type": "http",
+            "url": "http://127.0.0.1:PORT/hook",
+            "username": "user",
+            "password": "hunter2",
+        },
         {"type": "segment", "write_key": "hunter2", "host": "http://127.0.0.1:PORT"},
         {"type": "mongo", "uri": "mongodb://user:hunter2@127.0.0.1:PORT"},
         {"type": "redis", "url": "redis://:hunter2@127.0.0.1:PORT"},
