@@ -58,12 +58,10 @@ def test_it_declares_each_event_with_what_was_seen(run, log, an_event):
 def test_what_it_learned_from_a_log_the_log_satisfies(program, varied, tmp_path):
     learned = program("learn", varied)
     assert learned.code == 0
-    assert learned.err == "1 lines were no events\n"
+    assert learned.err == "1 line was no event\n"
     (tmp_path / "learned.py").write_text(learned.out)
     ran = program("validate", varied, "--types", "learned")
-    assert (ran.code, ran.out) == (0, "0 violations in 11 events, 1 lines were no events\n"), (
-        ran.err
-    )
+    assert (ran.code, ran.out) == (0, "0 violations in 11 events, 1 line was no event\n"), ran.err
 
 
 def test_keys_that_are_values_leave_an_event_open(run, log, an_event):

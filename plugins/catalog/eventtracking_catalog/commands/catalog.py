@@ -9,7 +9,7 @@ import click
 
 from eventtracking_catalog.commands import options
 from eventtracking_catalog.commands.progress import reading
-from eventtracking_catalog.commands.terminal import plain
+from eventtracking_catalog.commands.terminal import no_events, plain
 from eventtracking_catalog.sources import Sources, gathered
 
 __all__ = ["catalog"]
@@ -45,7 +45,7 @@ def build(sources: tuple[str, ...], config: Path | None, output: Path) -> None:
             names = plain(", ".join(sources) or "the configuration's store")
             lines = "1 line" if made.rejected == 1 else f"{made.rejected:,} lines"
             raise click.ClickException(f"{names}: {lines} read, and none is an event")
-        click.echo(f"{made.rejected:,} lines were no events", err=True)
+        click.echo(no_events(made.rejected), err=True)
     number = write(made, output)
     types = len(made.entries)
     click.echo(f"{types:,} event {'type' if types == 1 else 'types'}, {number:,} files")

@@ -8,7 +8,7 @@ import click
 
 from eventtracking_catalog.commands import options
 from eventtracking_catalog.commands.progress import reading
-from eventtracking_catalog.commands.terminal import plain
+from eventtracking_catalog.commands.terminal import no_events, plain
 
 __all__ = ["learn"]
 
@@ -31,6 +31,6 @@ def learn(logs: tuple[Path, ...]) -> None:
         raise click.ClickException("there are no events to learn from")
     click.echo(draft(catalogue, ", ".join(plain(path.name) for path in logs)), nl=False)
     if catalogue.rejected:
-        click.echo(f"{catalogue.rejected:,} lines were no events", err=True)
+        click.echo(no_events(catalogue.rejected), err=True)
     if catalogue.left_out:
         click.echo(f"{catalogue.left_out:,} events of further names are left out", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["plain"]
+__all__ = ["no_events", "plain"]
 
 
 def plain(text: str) -> str:
@@ -10,3 +10,8 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def no_events(lines: int) -> str:
+    """Return how many lines were no events, in words."""
+    return "1 line was no event" if lines == 1 else f"{lines:,} lines were no events"

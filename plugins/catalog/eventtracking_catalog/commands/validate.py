@@ -14,7 +14,7 @@ import click
 from eventtracking_catalog.checking import Checker
 from eventtracking_catalog.commands import options
 from eventtracking_catalog.commands.progress import Report, reading
-from eventtracking_catalog.commands.terminal import plain
+from eventtracking_catalog.commands.terminal import no_events, plain
 from eventtracking_core import Event
 from eventtracking_core.events import clean_name
 from eventtracking_core.logs import Rejected, entries
@@ -129,9 +129,10 @@ class _Report:
         told = sum(self._counts.values())
         if told < self.violations:
             yield f"{self.violations - told:,} further violations"
-        lines = f", {self.rejected:,} lines were no events" if self.rejected else ""
+        lines = f", {no_events(self.rejected)}" if self.rejected else ""
         plural = "violation" if self.violations == 1 else "violations"
-        yield f"{self.violations:,} {plural} in {self.events:,} events{lines}"
+        events = "event" if self.events == 1 else "events"
+        yield f"{self.violations:,} {plural} in {self.events:,} {events}{lines}"
 
     def to_dict(self) -> dict[str, object]:
         return {
