@@ -1,4 +1,4 @@
-"""Rules for every test: no deadlines for Hypothesis, server tests are marked, CI skips nothing."""
+"""Rules for every test: Hypothesis has no time limits, servers are marked, CI skips nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from typing import TypeVar
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from waiting import wait_until
 
 pytest_plugins = ["broker_fixtures", "otel_fixtures", "service_fixtures", "segment_fixtures"]
@@ -23,7 +23,9 @@ for number, handler in (
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
 
-settings.register_profile("untimed", settings(), deadline=None)
+settings.register_profile(
+    "untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("untimed")
 
 # Fixtures that start a server or a browser. Their tests are marked, and run on one Python only.

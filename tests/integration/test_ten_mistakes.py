@@ -49,7 +49,7 @@ TEN_FIXES = [
     ("contexts", "unknown key; did you mean 'context'?"),
     ("shutdown_timeout", "expected duration (seconds, or text such as 30s, 2h, 3d), got str"),
     ("processors[0].regular_expressions[1]", "does not compile"),
-    ("processors[1]", "rate must be between 0 and 1"),
+    ("processors[1].rate", "must be between 0 and 1"),
     ("processors[2].on_error", "expected one of: continue, drop"),
     ("backends.archive.type", "unknown backend 'loger'; did you mean 'logger'? (installed: "),
     ("backends.store.path", "is required"),
