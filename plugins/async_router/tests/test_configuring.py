@@ -33,7 +33,7 @@ def problems(backends, tracker="default"):
         ({"app": "a:b", "broker": "redis://localhost"}, "not both"),
         ({"app": "proj.celery"}, "package.module:attribute"),
         ({"broker": "localhost"}, "must be an address"),
-        ({"queue": "with space"}, "queue must be a name"),
+        ({"queue": "with space"}, "must be a name"),
         ({"visibility_timeout": 0.5}, "at least 1 second"),
         ({"max_message_size": 0}, "must be positive"),
     ],

@@ -101,7 +101,7 @@ def test_another_database_can_be_named(override, database):
 
 
 def test_a_database_that_is_not_configured_is_a_problem_of_the_configuration():
-    with pytest.raises(et.ConfigurationError, match="using must be an alias in DATABASES"):
+    with pytest.raises(et.ConfigurationError, match="using: must be an alias in DATABASES"):
         et.Tracker().configure({"backends": {"late": on_commit("memory", using="none")}})
 
 
