@@ -19,7 +19,7 @@ UVICORN = ("uvicorn", "--port", "PORT", "--log-level", "warning")
 GRANIAN = ("granian", "--host", "127.0.0.1", "--port", "PORT", "--interface")
 UWSGI = (
     *("uwsgi", "--http-socket", "127.0.0.1:PORT", "--virtualenv", sys.prefix, "--master"),
-    *("--processes", "2", "--enable-threads", "--disable-logging"),
+    *("--processes", "2", "--enable-threads", "--disable-logging", "--py-call-uwsgi-fork-hooks"),
     *("--hook-master-start", "unix_signal:15 gracefully_kill_them_all", "--module"),
 )
 ASGI = {

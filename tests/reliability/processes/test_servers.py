@@ -81,6 +81,7 @@ UWSGI = [
     "uwsgi", "--http-socket", "{address}", "--wsgi-file", "app.py", "--virtualenv",
     str(BIN.parent), "--master", "--processes", "2", "--enable-threads",
     "--hook-master-start", "unix_signal:15 gracefully_kill_them_all",
+    "--py-call-uwsgi-fork-hooks",  # the master has a thread, for the event of its start
 ]  # fmt: skip
 GUNICORN = ["gunicorn", "-b", "{address}", "-w", "2", "--preload", "-k"]
 
@@ -95,8 +96,7 @@ def test_uwsgis_workers_deliver_while_they_live(threads, mode, serve, names):
 
 @pytest.mark.parametrize("mode", ["queue", "spool"])
 def test_uwsgis_workers_deliver_when_they_end(mode, serve, names, tmp_path):
-    hooks = "--py-call-uwsgi-fork-hooks"  # the master has a thread, for the event of its start
-    with serve([*UWSGI, hooks], mode=mode, delay=60, ends=True) as ask:
+    with serve(UWSGI, mode=mode, delay=60, ends=True) as ask:
         ask_until_it_answers(ask)
         for _ in range(19):
             ask()
