@@ -46,24 +46,20 @@ def _ours(servers: str, directory: Path, stack: ExitStack) -> Sender:
     sink = {"type": "kafka", "servers": servers, "topic": "ours", "delivery": delivery}
     tracker.configure({"backends": {"kafka": sink}})
     stack.callback(tracker.shutdown)
-    before = 0
 
     def settle() -> None:
         assert tracker.flush(WAITS), "ours did not flush"
 
     def delivered() -> int:
-        nonlocal before
         (leaf,) = tracker.stats()["tree"]["backends"]
-        new = int(leaf["delivered"]) - before
-        before += new
-        return new
+        return int(leaf["delivered"])
 
     return Sender(
         "ours: kafka",
         "tracker.emit(NAME, DATA); tracker.flush()",
         varied(tracker),
         EVENTS,
-        delivered,
+        _counted(delivered),
         settle,
     )
 
@@ -80,17 +76,12 @@ def _direct(servers: str, batches: list[NormalBatch], stack: ExitStack) -> Sende
         backend.send_batch(next(turns), timeout=WAITS)
         sent += BATCH
 
-    def delivered() -> int:
-        nonlocal sent
-        number, sent = sent, 0
-        return number
-
     return Sender(
         "ours: kafka, send_batch(1000)",
         "backend.send_batch(events, timeout=120)",
         send,
         EVENTS // BATCH,
-        delivered,
+        _counted(lambda: sent),
         events=BATCH,
     )
 
@@ -128,6 +119,7 @@ def _row(event: Event) -> tuple[bytes, list[tuple[str, str | bytes]], int]:
 
 
 def _counted(total: Callable[[], int]) -> Callable[[], int]:
+    """Return what counts how much a total has grown since it was last asked."""
     before = 0
 
     def delivered() -> int:

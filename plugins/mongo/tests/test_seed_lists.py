@@ -31,8 +31,9 @@ exec(sys.argv[6])
 
 WORKS_UNTIL_IT_LOOKED_UP = """
 import threading, time
-names = ""
+names, deadline = "", time.monotonic() + 60
 while "pymongo_server_rtt" not in names or "_warm_up" in names:  # connected, and done with it
+    assert time.monotonic() < deadline, names
     time.sleep(0.01)
     names = " ".join(each.name for each in threading.enumerate())
 """
