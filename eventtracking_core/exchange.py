@@ -90,9 +90,9 @@ class Exchange:
                 preload_content=False,
             )
             text = self._read(response)
-        except (TimeoutError, self._urllib3.exceptions.TimeoutError):
-            raise RetryableError(f"{self._server} did not answer in time") from None
         except (OSError, ValueError, self._urllib3.exceptions.HTTPError) as error:
+            if self._is_late(error):
+                raise RetryableError(f"{self._server} did not answer in time") from None
             # The error itself shows the address, which may hold a secret.
             raise RetryableError(
                 f"{self._server} cannot be reached ({cause(error)}): check url and the network"
@@ -104,6 +104,12 @@ class Exchange:
         pool, self._pool = self._pool, None
         if pool is not None and pool[0] == os.getpid():
             pool[1].clear()
+
+    def _is_late(self, error: Exception) -> bool:
+        # urllib3 counts a refused connection and an unknown host as timeouts.
+        errors = self._urllib3.exceptions
+        late = isinstance(error, TimeoutError | errors.TimeoutError)
+        return late and not isinstance(error, errors.NewConnectionError)
 
     def _opened(self) -> Any:
         pool = self._pool

@@ -12,7 +12,7 @@ import click
 
 from eventtracking_core.reading import checked
 
-__all__ = ["as_json", "condition", "config", "field", "pair", "time"]
+__all__ = ["as_json", "as_written", "condition", "config", "field", "pair", "time"]
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _RELATIVE: Final = re.compile(r"(\d{1,6})([smhdw])")
@@ -41,6 +41,21 @@ def time(text: str) -> datetime:
     Raises:
         BadParameter: it says none.
     """
+    moment = _moment(text)
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta.setdefault(__name__, {})[moment] = text
+    return moment
+
+
+def as_written(value: object) -> object:
+    """Return the text from which `time` read a moment for the running command; else the value."""
+    if not isinstance(value, datetime):
+        return value
+    return click.get_current_context().meta.get(__name__, {}).get(value, value)
+
+
+def _moment(text: str) -> datetime:
     relative = _RELATIVE.fullmatch(text)
     now = datetime.now(UTC)
     try:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from hashlib import sha256
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Final, NamedTuple, Unpack
+from typing import Final, Unpack
 
 import click
 
@@ -18,6 +14,7 @@ from eventtracking_cli.choosing import chosen
 from eventtracking_cli.drawing import drawn, leaves, reasons
 from eventtracking_cli.progress import counted
 from eventtracking_cli.rejections import report_rejected
+from eventtracking_cli.replay_state import Done, Place
 from eventtracking_cli.running import BATCH, Room, configured, drained
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Event, Tracker
@@ -80,10 +77,11 @@ def replay(
     continues when it is run again with the same options. Exits with 1 if a backend did not
     accept an event.
     """
-    place = _Place.of(state, sources, config, to, filters)
+    place = Place.of(state, sources, config, to, filters)
     if restart:
         place.forget()
-    done = place.load()
+    done = place.load(filters)
+    filters = done.filters(filters)
     with open_reader(sources) as reader, configured(config) as tracker:
         collect_batches(tracker.root, BATCH)
         target = None if to is None else _leaf(tracker, to)
@@ -105,66 +103,10 @@ def replay(
         raise click.exceptions.Exit(1)
 
 
-class _Done(NamedTuple):
-    """How far a replay is: how many events were delivered, and the last one's id."""
-
-    events: int = 0
-    last: str = ""
-
-
-class _Place(NamedTuple):
-    """The file that remembers how far a replay is."""
-
-    path: Path
-
-    @classmethod
-    def of(
-        cls,
-        state: Path | None,
-        sources: Sequence[str],
-        config: Path | None,
-        to: str | None,
-        filters: Filters,
-    ) -> _Place:
-        """Return the place of a replay with these options; others have other places."""
-        if state is not None:
-            return cls(state)
-        options = repr((sources, str(config), to, sorted(filters.items())))
-        return cls(Path(f"eventtracking-replay-{sha256(options.encode()).hexdigest()[:12]}.json"))
-
-    def load(self) -> _Done:
-        """Return what was saved.
-
-        Raises:
-            ClickException: the file is another one's.
-        """
-        try:
-            saved = json.loads(self.path.read_bytes())
-            return _Done(int(saved["events"]), str(saved["last"]))
-        except FileNotFoundError:
-            return _Done()
-        except (KeyError, TypeError, ValueError) as error:
-            message = f"{self.path} is not the state of a replay; name another file with --state"
-            raise click.ClickException(message) from error
-
-    def save(self, done: _Done) -> None:
-        """Save, so that a power failure leaves the old file or the new one."""
-        new = self.path.with_name(f"{self.path.name}.new")
-        with closing(new.open("w")) as file:
-            json.dump(done._asdict(), file)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self.path)
-
-    def forget(self) -> None:
-        """Remove the file."""
-        self.path.unlink(missing_ok=True)
-
-
 class _Run:
     """One pass over the events that were not delivered before."""
 
-    def __init__(self, tracker: Tracker, target: Leaf | None, place: _Place, done: _Done) -> None:
+    def __init__(self, tracker: Tracker, target: Leaf | None, place: Place, done: Done) -> None:
         self._tracker = tracker
         self._send = tracker.send if target is None else target.deliver
         self._place = place
@@ -196,7 +138,9 @@ class _Run:
         if not drained(self._tracker):
             return False
         if self._room.events:
-            self._done = _Done(self._done.events + self._room.events, last)
+            self._done = self._done._replace(
+                events=self._done.events + self._room.events, last=last
+            )
             self._place.save(self._done)
             self._room.clear()
         return True
@@ -240,15 +184,27 @@ def _leaf(tracker: Tracker, path: str) -> Leaf:
     raise click.BadParameter(f"no backend {plain(path)!r}; there are: {there}", param_hint="'--to'")
 
 
-def _events(reader: EventReader, done: _Done, filters: Filters) -> Iterator[Event]:
+def _events(reader: EventReader, done: Done, filters: Filters) -> Iterator[Event]:
     """Yield the events after those that are done, in the order in which they were stored."""
     if isinstance(reader, LogFiles):
-        yield from islice(reader.query(**filters), done.events, None)
+        events = reader.query(**filters)
+        if done.events and _id_of(events, done.events) != done.last:
+            raise click.ClickException(
+                "the files have other events than before the interruption; start from the"
+                " beginning with --restart"
+            )
+        yield from events
         return
     last = done.last
     while page := list(reader.query(after=last, limit=STEP, **filters)):  # leaves no cursor open
         yield from page
         last = page[-1]["id"]
+
+
+def _id_of(events: Iterator[Event], number: int) -> str | None:
+    """Read as many events, and return the id of the last one."""
+    event = next(islice(events, number - 1, None), None)
+    return None if event is None else event["id"]
 
 
 def _records(reader: EventReader) -> Iterator[EventType]:
@@ -259,9 +215,7 @@ def _records(reader: EventReader) -> Iterator[EventType]:
         yield from load()
 
 
-def _say_what_there_is(
-    reader: EventReader, done: _Done, filters: Filters, *, as_json: bool
-) -> None:
+def _say_what_there_is(reader: EventReader, done: Done, filters: Filters, *, as_json: bool) -> None:
     left = max(reader.count(**filters) - done.events, 0)
     if as_json:
         print_json({"events": left, "before": done.events})

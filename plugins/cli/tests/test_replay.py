@@ -126,9 +126,28 @@ def test_what_goes_on_begins_after_what_was_delivered(run, config, source):
     assert "5 events would be replayed (15 were before)" in run("replay", *options, "--dry-run").out
     assert "5 events replayed (15 before)" in run("replay", *options).out
     assert stored("a.db") == list(range(15, 20))
-    state.write_text(json.dumps({"events": 15, "last": f"{14:036}"}))
+    state.write_text(json.dumps({"events": 15, "last": f"{14:036}", "options": "others"}))
+    assert "belongs to a replay with other options" in run("replay", *options).err
     assert "20 events replayed" in run("replay", *options, "--restart").out
     assert stored("a.db") == [*range(15, 20), *range(15)]
+
+
+def test_a_relative_time_means_what_it_meant_before_the_interruption(run, config, source):
+    state = Path("state.json")
+    options = ("--from", source(20), "--config", config(TWO), "--to", "a", "--state", state)
+    since = (NOON + timedelta(seconds=2)).isoformat()
+    state.write_text(json.dumps({"events": 13, "last": f"{14:036}", "since": since}))
+    assert "5 events replayed (13 before)" in run("replay", *options, "--since", "1s").out
+
+
+def test_files_that_changed_are_not_gone_on_with(run, config):
+    Path("events.ndjson").write_bytes(b"\n".join(map(encode_json, numbered(20, 5))))
+    Path("state.json").write_text(json.dumps({"events": 15, "last": f"{14:036}"}))
+    options = ("--from", "events.ndjson", "--config", config(TWO), "--state", "state.json")
+    ran = run("replay", *options)
+    assert ran.code == 1
+    assert "--restart" in ran.err
+    assert "20 events replayed" in run("replay", *options, "--restart").out
 
 
 def test_the_state_of_something_else_is_left_alone(run, config, source):

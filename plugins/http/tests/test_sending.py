@@ -177,6 +177,11 @@ def test_an_answer_that_drips_ends_with_the_timeout(an_event):
         thread.join()
 
 
+def test_a_refused_connection_is_not_taken_for_a_late_answer(an_event):
+    with pytest.raises(RetryableError, match=r"cannot be reached \(ConnectionRefusedError\)"):
+        HttpBackend("http://127.0.0.1:1/").send_batch([an_event()], timeout=5)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

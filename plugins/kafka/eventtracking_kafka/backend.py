@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic
-from typing import ClassVar, Final, Literal, get_args
+from typing import Any, ClassVar, Final, Literal, get_args
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from eventtracking_core import (
@@ -162,10 +162,15 @@ class KafkaBackend:
         Raises:
             RetryableError: no broker answers.
         """
+        errors: list[KafkaError] = []
+        settings: dict[str, Any] = {**self._client, "error_cb": errors.append}
+        client = AdminClient(settings)
         try:
-            found = AdminClient(self._client).list_topics(timeout=timeout)
+            found = client.list_topics(timeout=timeout)
         except KafkaException as error:
-            raise RetryableError(str(failure(error.args[0]))) from None
+            client.poll(0)
+            reason = errors[0] if errors else error.args[0]
+            raise RetryableError(str(failure(reason))) from None
         number = len(found.brokers)
         return f"the cluster answers ({number} broker{'' if number == 1 else 's'})"
 

@@ -22,10 +22,18 @@ _OF_THE_EVENT: Final = frozenset(
     }
 )
 
+_HINTS: Final = {
+    KafkaError._AUTHENTICATION: "check username, password and mechanism",  # noqa: SLF001  its name
+    KafkaError._RESOLVE: "unknown host; check servers",  # noqa: SLF001
+    KafkaError._SSL: "check tls, ca and certificate",  # noqa: SLF001
+    KafkaError._TRANSPORT: "no broker can be reached; check servers and tls",  # noqa: SLF001
+}
+
 
 def failure(error: KafkaError) -> EventTrackingError:
     """Return the framework's error for one of librdkafka's, whose text may hold an address."""
     name = error.name()
     if error.code() in _OF_THE_EVENT:
         return RejectedError(f"Kafka rejects the event ({name})")
-    return RetryableError(f"Kafka: {name}")
+    hint = _HINTS.get(error.code())
+    return RetryableError(f"Kafka: {name}{f' ({hint})' if hint else ''}")

@@ -157,3 +157,4 @@ def test_a_probe_says_who_answers(kafka):
     with pytest.raises(RetryableError) as caught:
         KafkaBackend("127.0.0.1:1", username="ann", password="a-password").probe(0.3)
     assert "a-password" not in str(caught.value)
+    assert "no broker can be reached" in str(caught.value)

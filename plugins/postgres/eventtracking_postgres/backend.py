@@ -25,6 +25,7 @@ from eventtracking_postgres.tables import (
     create,
     create_partitions,
     create_schema,
+    has_unique_ids,
     is_partitioned,
     lock_definitions,
 )
@@ -70,7 +71,8 @@ class PostgresBackend(Reading):
             libpq's environment variables (`PGHOST`, `PGPASSWORD`, …) and its password file.
         table: the table of events, with or without its schema.
         event_types: the table of event-type records, in the same schema.
-        partition: `month` partitions a new table by the month of `timestamp`.
+        partition: `month` partitions a new table by the month of `timestamp`. A table that is
+            partitioned so gets a partition for each further month, whatever the option says.
         views: a schema in which each registered event type gets a view with typed columns; none
             if not given.
 
@@ -183,16 +185,20 @@ class PostgresBackend(Reading):
         """Create the tables if they do not exist; return whether partitions are to be created."""
         if self._prepared is None or self._prepared[0] != os.getpid():
             create(session, self._tables, partitioned=self._partition is not None)
-            has_partitions = self._partition is not None and is_partitioned(session, self._tables)
+            has_partitions = is_partitioned(session, self._tables)
             if self._partition is not None and not has_partitions:
-                report(
-                    logging.WARNING,
-                    ("postgres", self._tables.name, "partition"),
-                    "the table %s existed without partitions, and stays so",
-                    self._tables.name,
+                self._warn("the table %s existed without partitions, and stays so")
+            if not has_unique_ids(session, self._tables):
+                self._warn(
+                    "the table %s has no unique index on id: an event that is sent again is"
+                    " stored again"
                 )
             self._prepared = os.getpid(), has_partitions
         return self._prepared[1]
+
+    def _warn(self, text: str) -> None:
+        name = self._tables.name
+        report(logging.WARNING, ("postgres", name, text), text, name)
 
     def _save(self, session: Session, record: EventType) -> None:
         plain: Mapping[str, object] = record.to_dict()

@@ -99,6 +99,7 @@ class Sessions:
             autocommit=True,
             prepare_threshold=None,  # poolers such as PgBouncer know no prepared statements
             connect_timeout=seconds,
+            client_encoding="UTF8",  # the default is the database's: UTF-8 would be read as that
             application_name="eventtracking",
         )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from psycopg.errors import CheckViolation, InsufficientPrivilege
 from psycopg.sql import SQL, Identifier, Literal
 
+from eventtracking_core.diagnostics import report
 from eventtracking_postgres.sessions import Session
 
 __all__ = [
@@ -18,6 +21,7 @@ __all__ = [
     "create",
     "create_partitions",
     "create_schema",
+    "has_unique_ids",
     "is_partitioned",
     "lock_definitions",
 ]
@@ -66,6 +70,17 @@ _PARTITION: Final = """
 CREATE TABLE IF NOT EXISTS {partition} PARTITION OF {table} FOR VALUES FROM ({start}) TO ({end})
 """
 
+_UNIQUE: Final = """
+SELECT EXISTS (
+    SELECT FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+    WHERE indrelid = to_regclass(%s) AND indisunique AND attname = 'id'
+)
+"""
+_REFUSALS: Final = {
+    CheckViolation: "the default partition has events of that month",
+    InsufficientPrivilege: "the user may not create it",
+}
+
 FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2099
 """Months of these years get a partition of their own; other times share one."""
@@ -92,6 +107,10 @@ class Tables:
         self.schema = schema[0] if schema else None
         self.events = self.beside(self.name)
         self.event_types = self.beside(event_types)
+        self.other = self.beside(f"{self.name}_other")
+        """The default partition, if the table is partitioned."""
+        self.refused: set[str] = set()
+        """Names of partitions that the server refused to create."""
         self.events_text = self.events.as_string()
         self.event_types_text = self.event_types.as_string()
 
@@ -123,7 +142,7 @@ def create(session: Session, tables: Tables, *, partitioned: bool) -> None:
                     by_timestamp=Identifier(f"{tables.name}_by_timestamp"),
                     by_name=Identifier(f"{tables.name}_by_name"),
                     by_user=Identifier(f"{tables.name}_by_user"),
-                    other=tables.beside(f"{tables.name}_other"),
+                    other=tables.other,
                 )
             )
         if not _exists(session, tables.event_types_text):
@@ -139,31 +158,52 @@ def create_schema(session: Session, name: str) -> None:
 
 
 def is_partitioned(session: Session, tables: Tables) -> bool:
-    """Return whether the table of events has partitions."""
+    """Return whether the table of events has partitions as `create` makes them."""
     found = session.execute(
-        "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(%s)", [tables.events_text]
+        "SELECT relkind = 'p' AND to_regclass(%s) IS NOT NULL FROM pg_class"
+        " WHERE oid = to_regclass(%s)",
+        [tables.other.as_string(), tables.events_text],
     ).fetchone()
     return bool(found and found[0])
 
 
+def has_unique_ids(session: Session, tables: Tables) -> bool:
+    """Return whether a unique index of the table of events begins with the id."""
+    found = session.execute(_UNIQUE, [tables.events_text]).fetchone()
+    return bool(found and found[0])
+
+
 def create_partitions(session: Session, tables: Tables, times: Iterable[datetime]) -> None:
-    """Create the partitions of the months of some times, unless they exist."""
+    """Create the partitions of the months of some times, unless they exist.
+
+    A month whose partition cannot be created stays in the default partition, which is logged.
+    """
     for year, month in sorted({(time.year, time.month) for time in times}):
-        if not FIRST_YEAR <= year <= LAST_YEAR:
+        name = f"{tables.name}_{year}_{month:02}"
+        if not FIRST_YEAR <= year <= LAST_YEAR or name in tables.refused:
             continue
-        partition = tables.beside(f"{tables.name}_{year}_{month:02}")
+        partition = tables.beside(name)
         if _exists(session, partition.as_string()):
             continue
         after = (year + month // 12, month % 12 + 1)
-        with session.transaction():
-            lock_definitions(session)
-            session.execute(
-                SQL(_PARTITION).format(
-                    partition=partition,
-                    table=tables.events,
-                    start=Literal(f"{year}-{month:02}-01T00:00:00Z"),
-                    end=Literal(f"{after[0]}-{after[1]:02}-01T00:00:00Z"),
-                )
+        statement = SQL(_PARTITION).format(
+            partition=partition,
+            table=tables.events,
+            start=Literal(f"{year}-{month:02}-01T00:00:00Z"),
+            end=Literal(f"{after[0]}-{after[1]:02}-01T00:00:00Z"),
+        )
+        try:
+            with session.transaction():
+                lock_definitions(session)
+                session.execute(statement)
+        except (CheckViolation, InsufficientPrivilege) as error:
+            tables.refused.add(name)
+            why = _REFUSALS[type(error)]
+            report(
+                logging.WARNING,
+                ("postgres", tables.name, "partition", name),
+                "the partition %s was not created, because %s: its events are stored in %s_other",
+                *(name, why, tables.name),
             )
 
 

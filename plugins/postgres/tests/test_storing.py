@@ -91,6 +91,28 @@ def test_what_the_server_cannot_store_is_rejected_alone(a_store, schema, sql, an
     assert store.count() == 1
 
 
+def test_events_wait_for_a_table_that_cannot_store_any(a_store, schema, sql, an_event, caplog):
+    store = a_store()
+    send(store, an_event())
+    sql(f"ALTER TABLE {schema}.events ADD further int NOT NULL DEFAULT 1")
+    sql(f"ALTER TABLE {schema}.events ALTER further DROP DEFAULT, DROP CONSTRAINT events_pkey")
+    with pytest.raises(RetryableError, match="23502; the table has columns"):
+        send(a_store(), an_event())
+    assert "no unique index on id" in caplog.text
+    sql(f"ALTER TABLE {schema}.events RENAME TO part")
+    sql(f"CREATE TABLE {schema}.events (LIKE {schema}.part) PARTITION BY LIST (name)")
+    with pytest.raises(RetryableError, match="SQLSTATE 23"):
+        send(store, an_event())
+
+
+def test_text_is_sent_in_utf8_whatever_the_server_expects(postgres, a_store, schema, an_event):
+    event = an_event("é", value="日本")
+    store = PostgresBackend(f"{postgres.uri}?client_encoding=LATIN1", f"{schema}.events")
+    send(store, event)
+    store.shutdown(5)
+    assert a_store().get(event["id"]) == event
+
+
 def test_a_table_that_was_dropped_is_created_again(a_store, schema, sql, an_event):
     store = a_store()
     send(store, an_event())
@@ -135,6 +157,22 @@ def test_months_are_partitions(a_store, schema, sql, an_event):
         f"{schema}.events_2027_01": 1,
         f"{schema}.events_other": 2,
     }
+
+
+def test_a_month_whose_partition_cannot_be_created_is_in_the_default_partition(
+    a_store, schema, sql, an_event, caplog
+):
+    event = an_event(at=datetime(2027, 5, 1, tzinfo=UTC))
+    store = a_store(partition="month")
+    send(store, an_event())
+    columns = "id, name, timestamp, event"
+    sql(f"INSERT INTO {schema}.events_other ({columns}) VALUES ('x', 'x', '2027-05-02', '{{}}')")
+    send(store, event)
+    send(a_store(), an_event(at=datetime(2027, 6, 1, tzinfo=UTC)))
+    found = f"SELECT tableoid::regclass::text FROM {schema}.events WHERE id = %s"
+    assert sql(found, event["id"]) == [(f"{schema}.events_other",)]
+    assert "the partition events_2027_05 was not created" in caplog.text
+    assert sql(f"SELECT count(*) FROM {schema}.events_2027_06") == [(1,)]
 
 
 def test_two_processes_can_create_partitions_at_once(a_store, an_event):
@@ -205,11 +243,11 @@ def test_options_that_cannot_be_used_are_refused(options, said):
 
 def test_a_wrong_password_may_be_mended_and_is_not_told(an_event, postgres, sql):
     uri = postgres.uri.replace("//postgres@", "//nobody-there:a-password@")
-    with pytest.raises(RetryableError) as caught:
+    with pytest.raises(RetryableError, match="the login failed") as caught:
         send(PostgresBackend(uri), an_event())
     assert "a-password" not in str(caught.value)
-    with pytest.raises(RetryableError):
-        PostgresBackend(uri).probe(5)
+    with pytest.raises(RetryableError, match="connection refused"):
+        PostgresBackend("postgresql://127.0.0.1:1").probe(5)
     assert "PostgreSQL" in PostgresBackend(postgres.uri).probe(5)
 
 
