@@ -128,7 +128,8 @@ def refuse_options(problems: Mapping[str, bool]) -> None:
 
     Args:
         problems: whether each applies, by messages that begin with an option, such as `port must be
-            positive`. A configuration shows each as a problem of its own, at that option.
+            positive`, or with a key in one, such as `headers.Date must be left out`. A
+            configuration shows each as a problem of its own, at that option.
 
     Raises:
         OptionsError: at least one applies; it is a `ValueError`.

@@ -190,7 +190,7 @@ class ComponentFactory:
                 if any(str(name) in message for name in left_out):  # a consequence of the problem
                     continue
                 option, _, advice = message.partition(" ")
-                if option in known and advice.startswith("must "):
+                if option.partition(".")[0] in known and advice.startswith("must "):
                     self._problems.add(join(path, option), advice)
                 else:
                     self._problems.add(path, message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any, ClassVar, Final, Literal, get_args
 
@@ -17,8 +17,7 @@ from eventtracking_core import (
     RetryableError,
     refuse_options,
 )
-from eventtracking_core.encoding import unencodable, with_parts
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.encoding import with_parts
 from eventtracking_core.reading import is_field
 from eventtracking_kafka.failures import failure
 from eventtracking_kafka.messages import (
@@ -26,13 +25,13 @@ from eventtracking_kafka.messages import (
     TOPIC_RULE,
     Encoding,
     Format,
-    Message,
     Messages,
     is_topic,
 )
-from eventtracking_kafka.producing import Producing, Setting
+from eventtracking_kafka.producing import Producing
 from eventtracking_kafka.registry import SchemaRegistry
 from eventtracking_kafka.schemas import FORMS, RegisteredFormat
+from eventtracking_kafka.settings import Setting, refused_settings
 
 __all__ = ["KafkaBackend"]
 
@@ -95,6 +94,25 @@ class KafkaBackend:
         mechanism: Mechanism = "SCRAM-SHA-512",
         extra: Mapping[str, Setting] | None = None,
     ) -> None:
+        security = f"{'SASL_' if username else ''}{'SSL' if tls else 'PLAINTEXT'}"
+        given: dict[str, Setting | None] = {
+            "bootstrap.servers": servers,
+            "security.protocol": security,
+            "ssl.ca.location": ca,
+            "ssl.certificate.location": certificate,
+            "ssl.key.location": private_key,
+            "sasl.mechanism": mechanism if username else None,
+            "sasl.username": username,
+            "sasl.password": password,
+            "log_level": 0,
+        }
+        self._client = {key: value for key, value in given.items() if value is not None}
+        settings: dict[str, Setting] = {
+            **self._client,
+            "compression.type": compression,
+            "message.max.bytes": max_message_bytes,
+        }
+        extra = dict(extra or {})
         refuse_options(
             {
                 "servers must name a broker, such as localhost:9092": not servers.strip(),
@@ -116,6 +134,11 @@ class KafkaBackend:
                 "username and password belong together": (username is None) != (password is None),
                 "certificate and private_key belong together": (certificate is None)
                 != (private_key is None),
+                **{
+                    f"extra.{name} must be a setting of librdkafka, with a value that it takes from"
+                    " an idempotent producer": True
+                    for name in refused_settings(settings, extra)
+                },
             }
         )
         self._registry: SchemaRegistry | None = None
@@ -129,32 +152,7 @@ class KafkaBackend:
             self.save_event_type = self._registry.add
             encoding = Encoding(form.content_type, encode=self._registry.encoded)
         self._messages = Messages(topic, key, encoding, source)
-        security = f"{'SASL_' if username else ''}{'SSL' if tls else 'PLAINTEXT'}"
-        given: dict[str, Setting | None] = {
-            "bootstrap.servers": servers,
-            "security.protocol": security,
-            "ssl.ca.location": ca,
-            "ssl.certificate.location": certificate,
-            "ssl.key.location": private_key,
-            "sasl.mechanism": mechanism if username else None,
-            "sasl.username": username,
-            "sasl.password": password,
-            "log_level": 0,
-        }
-        self._client = {key: value for key, value in given.items() if value is not None}
-        self._producing = Producing(
-            {
-                **self._client,
-                "compression.type": compression,
-                "message.max.bytes": max_message_bytes,
-                # A batch comes at once: its first messages travel while the others are made.
-                "linger.ms": 1,
-                **(extra or {}),
-                # What the promises rest on.
-                "enable.idempotence": True,
-                "message.timeout.ms": 0,
-            }
-        )
+        self._producing = Producing(settings | extra)
 
     def probe(self, timeout: float, /) -> str:
         """Return how many brokers there are, after logging in.
@@ -185,35 +183,10 @@ class KafkaBackend:
         events = with_parts(events)
         failures: dict[int, Exception] = {}
         refused = {} if self._registry is None else self._registry.register(events, timeout)
-        messages = self._made(events, refused, failures)
-        failed = self._producing.send(messages, deadline - monotonic())
-        failures |= failed
+        messages = self._messages.of(events, refused, failures)
+        failures |= self._producing.send(messages, len(events), deadline - monotonic())
         if failures:
             raise BatchError(failures)
-
-    def _made(
-        self,
-        events: Sequence[Event],
-        refused: Mapping[str, Exception],
-        failures: dict[int, Exception],
-    ) -> Iterator[tuple[int, Message]]:
-        """Yield the messages of events by their indexes; `failures` gets what has none."""
-        texts, failed = self._messages.texts(events)
-        failures |= failed
-        for index, text in texts.items():
-            event = events[index]
-            if refused and event["name"] in refused:
-                failures[index] = refused[event["name"]]
-                continue
-            try:
-                message = self._messages.of(event, text)
-            except RetryableError as error:
-                failures[index] = error
-            except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
-                pass_on(error)
-                failures[index] = unencodable(error)
-            else:
-                yield index, message
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything is confirmed; return whether it is. `timeout` is in seconds."""

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from eventtracking_core import Event
-from eventtracking_core.encoding import encode_each, encode_lines, encode_msgpack, normalize
+from eventtracking_core import Event, EventTrackingError
+from eventtracking_core.encoding import (
+    encode_each,
+    encode_lines,
+    encode_msgpack,
+    normalize,
+    unencodable,
+)
+from eventtracking_core.interrupts import pass_on
 from eventtracking_core.reading import field_reader, is_field, value_text
 
 __all__ = [
@@ -31,14 +38,16 @@ Header = tuple[str, str | bytes | None]
 Encode = Callable[[Event, bytes, str], tuple[list[Header], bytes]]
 """Returns further headers and the value of an event, given its text and a `source`."""
 
-Texts = tuple[dict[int, bytes], dict[int, Exception]]
+Errors = dict[int, Exception]
+"""Errors of events, by their indexes in a batch."""
+
+Texts = tuple[dict[int, bytes], Errors]
 """What was encoded of a batch, and what was not; both by index."""
 
 MAX_TOPIC: Final = 249
 """Characters of a topic's name."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 _FIELD: Final = re.compile(r"\{([^{}]*)\}")
 _DIRECTORIES: Final = frozenset({".", ".."})
 """Names that brokers take for no topic, since a topic is a directory to them."""
@@ -50,8 +59,8 @@ TOPIC_RULE: Final = (
 _NO_TOPIC: Final = re.compile(r"[^a-zA-Z0-9._-]")
 
 
-Message = tuple[str, str, bytes, bytes | None, list[Header], int]
-"""The id of an event, and its topic, value, key, headers and milliseconds since 1970."""
+Message = tuple[int, str, str, bytes, bytes | None, list[Header], int]
+"""The index and id of an event; its topic, value, key, headers and milliseconds since 1970."""
 
 
 class Encoding(NamedTuple):
@@ -83,27 +92,56 @@ class Messages:
         self._fields = [field_reader(field) for field in _FIELD.findall(topic)]
         self._form = _FIELD.sub("{}", topic)
         self._key = None if key is None else field_reader(key)
-        self.texts = encoding.texts
-        """Encodes a batch."""
+        self._texts = encoding.texts
         self._encode = encoding.encode
         self._content_type: Header = ("content-type", encoding.content_type)
         self._source = source
 
-    def of(self, event: Event, text: bytes) -> Message:
-        """Return the message of an event that has all its parts, given its text."""
+    def of(
+        self, events: Sequence[Event], refused: Mapping[str, Exception], failures: Errors
+    ) -> Iterator[Message]:
+        """Yield the messages of events that have all their parts.
+
+        Args:
+            events: a batch.
+            refused: errors of events that are not to be sent, by their names.
+            failures: gets the errors of events that have no message, by their indexes.
+        """
+        texts, failed = self._texts(events)
+        failures |= failed
+        for index, text in texts.items():
+            event = events[index]
+            if refused and event["name"] in refused:
+                failures[index] = refused[event["name"]]
+                continue
+            try:
+                message = self._message(index, event, text)
+            except EventTrackingError as error:
+                failures[index] = error
+            except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
+                pass_on(error)
+                failures[index] = unencodable(error)
+            else:
+                yield message
+
+    def _message(self, index: int, event: Event, value: bytes) -> Message:
         event_id = event["id"]
         headers: list[Header] = [("id", event_id), ("name", event["name"]), self._content_type]
         if "name_id" in event:
             headers.append(("name_id", str(event["name_id"])))
         if self._encode is not None:
-            further, text = self._encode(event, text, self._source)
+            further, value = self._encode(event, value, self._source)
             headers += further
+        topic = self._topic_of(event) if self._fields else self._topic
         key = None if self._key is None else _text(self._key(event))
-        milliseconds = (event["timestamp"] - _EPOCH) // _MILLISECOND
+        time = event["timestamp"] - _EPOCH
+        # A division of intervals takes twice as long.
+        milliseconds = time.days * 86_400_000 + time.seconds * 1000 + time.microseconds // 1000
         return (
+            index,
             event_id,
-            self._topic_of(event) if self._fields else self._topic,
-            text,
+            topic,
+            value,
             None if key is None else key.encode(),
             headers,
             max(0, milliseconds),

@@ -13,15 +13,14 @@ from time import monotonic
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka import Message as Confirmed
 
 from eventtracking_core import RetryableError
+from eventtracking_kafka.attempts import Attempt, Unconfirmed
 from eventtracking_kafka.failures import failure
 from eventtracking_kafka.messages import Message
+from eventtracking_kafka.settings import FIXED, Setting
 
-__all__ = ["Producing", "Setting"]
-
-Setting = str | int | float | bool
+__all__ = ["Producing"]
 
 POLL: Final = 0.1
 """Seconds between two looks at the deadline."""
@@ -29,8 +28,8 @@ POLL: Final = 0.1
 ANY_PARTITION: Final = -1
 """The one that the key, or chance, decides."""
 
-MAX_CONFIRMED: Final = 100_000
-"""Confirmations that are remembered for attempts that ended before."""
+MAX_UNCONFIRMED: Final = 100_000
+"""Messages of earlier attempts whose outcomes are remembered."""
 
 
 class _Open:
@@ -41,8 +40,10 @@ class _Open:
         self.error: KafkaError | None = None
         """The last one of the connection."""
         self.is_broken = False
-        self.outcomes: dict[str, KafkaError | bool] = {}
-        """Of events by their ids: an error, True if confirmed, False if neither yet."""
+        self.idle: list[Attempt] = []
+        """Attempts that ended in time."""
+        self.unconfirmed: dict[str, Unconfirmed] = {}
+        """Messages of the others, by the ids of their events."""
         self.producer = Producer({**settings, "error_cb": self._failed})
         # Destroying it waits for its threads, which a forked child does not have.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.producer))
@@ -54,99 +55,136 @@ class _Open:
         # Now: its callback refers to this object, and a collection may be a forked child's.
         del self.producer
 
-    def produce(self, message: Message) -> None:
-        """Hand a message over; `outcomes` will have what became of it.
-
-        Raises:
-            KafkaException: it cannot be sent.
-            BufferError: the producer has no room for it now.
-        """
-        event_id, topic, value, key, headers, timestamp = message
-        outcomes = self.outcomes
-
-        def told(error: KafkaError | None, _: Confirmed) -> None:
-            outcomes[event_id] = error or True
-
-        outcomes[event_id] = False
+    def attempt(self, size: int) -> Attempt:
+        """Return an attempt to send so many events; it is for one thread."""
         try:
-            # By position: keywords take a third of its time.
-            self.producer.produce(topic, value, key, ANY_PARTITION, told, None, timestamp, headers)
-        except BaseException:
-            del outcomes[event_id]
-            raise
+            attempt = self.idle.pop()
+        except IndexError:
+            attempt = Attempt()
+        attempt.begin(size)
+        return attempt
 
-    def wait(self, event_ids: Collection[str], deadline: float) -> None:
-        """Wait until all of some events have their outcome, or the time is over."""
-        while True:
-            left = deadline - monotonic()
-            # Unlike `poll`, it waits for no fuller batch.
-            unsent = self.producer.flush(max(0.0, min(POLL, left)))
-            if not unsent or left <= 0 or self.is_broken:
-                return
-            if all(self.outcomes.get(event_id) for event_id in event_ids):
+    def hand_over(self, messages: Iterable[Message], attempt: Attempt, deadline: float) -> None:
+        """Hand messages over, except those that the producer has already."""
+        callbacks, sent, unconfirmed = attempt.callbacks, attempt.sent, self.unconfirmed
+        produce = self.producer.produce
+        for index, event_id, topic, value, key, headers, timestamp in messages:
+            if event_id in sent or event_id in unconfirmed:
+                attempt.known[index] = event_id
+                continue
+            while True:
+                try:
+                    # By position: keywords take a third of its time.
+                    produce(
+                        topic,
+                        value,
+                        key,
+                        ANY_PARTITION,
+                        callbacks[index],
+                        None,
+                        timestamp,
+                        headers,
+                    )
+                except BufferError:
+                    if self._has_room(deadline):
+                        continue
+                    attempt.refused[index] = RetryableError(f"Kafka: no room{self._cause()}")
+                except KafkaException as error:
+                    attempt.refused[index] = failure(error.args[0])
+                else:
+                    sent[event_id] = index
+                break
+
+    def _has_room(self, deadline: float) -> bool:
+        """Wait a moment for room in the producer; return False if the time is over."""
+        left = deadline - monotonic()
+        if left > 0:
+            self.producer.poll(min(POLL, left))
+        return left > 0
+
+    def is_flushed(self, deadline: float) -> bool:
+        """Wait a moment for the outcomes of all messages; return whether they are known."""
+        left = deadline - monotonic()
+        # Unlike `poll`, it waits for no fuller batch.
+        return self.producer.flush(max(0.0, min(POLL, left))) == 0
+
+    def wait(self, event_ids: Iterable[str], deadline: float) -> None:
+        """Wait until the outcomes of unconfirmed messages are known, or the time is over."""
+        messages = [self.unconfirmed[each] for each in event_ids if each in self.unconfirmed]
+        while any(message.is_pending for message in messages):
+            if self.is_flushed(deadline) or self.is_broken or deadline <= monotonic():
                 return
 
     def failures(self, event_ids: Collection[str]) -> Mapping[str, Exception]:
-        """Return the failures of events by their ids; what has an outcome is forgotten."""
-        outcomes = [(event_id, self.outcomes.pop(event_id, False)) for event_id in event_ids]
+        """Return the failures of unconfirmed messages; those with an outcome are forgotten."""
         found: dict[str, Exception] = {}
-        for event_id, outcome in outcomes:
-            if outcome is False:
-                self.outcomes.setdefault(event_id, False)  # it may just have come
-                text = f"Kafka: not confirmed in time{_because(self.error)}"
-                found[event_id] = RetryableError(text)
-            elif outcome is not True:
-                found[event_id] = failure(outcome)
+        for event_id in event_ids:
+            message = self.unconfirmed.get(event_id)
+            if message is None:
+                continue
+            if message.is_pending:
+                found[event_id] = RetryableError(f"Kafka: not confirmed in time{self._cause()}")
+                continue
+            self.unconfirmed.pop(event_id, None)
+            if message.error is not None:
+                found[event_id] = failure(message.error)
         return found
 
     def forget(self) -> None:
         """Forget outcomes that came too late for their attempts, if there are many."""
-        if len(self.outcomes) > MAX_CONFIRMED:
-            for event_id, outcome in list(self.outcomes.items()):
-                if outcome:
-                    self.outcomes.pop(event_id, None)
+        if len(self.unconfirmed) > MAX_UNCONFIRMED:
+            for event_id, message in list(self.unconfirmed.items()):
+                if not message.is_pending:
+                    self.unconfirmed.pop(event_id, None)
 
     def _failed(self, error: KafkaError) -> None:
         self.error = error
         self.is_broken |= error.fatal()
+
+    def _cause(self) -> str:
+        return "" if self.error is None else f" ({self.error.name()})"
 
 
 class Producing:
     """Sends messages, and waits until they are confirmed.
 
     Args:
-        settings: of librdkafka.
+        settings: of librdkafka, besides those that are fixed.
     """
 
-    def __init__(self, settings: Mapping[str, Setting]) -> None:
-        self._settings = settings
+    def __init__(self, settings: dict[str, Setting]) -> None:
+        self._settings = settings | FIXED
         self._open: _Open | None = None
 
-    def send(self, messages: Iterable[tuple[int, Message]], timeout: float) -> dict[int, Exception]:
+    def send(self, messages: Iterable[Message], size: int, timeout: float) -> dict[int, Exception]:
         """Send messages; return the failures of those that are not confirmed in time.
 
         Each is handed over as it comes, so that librdkafka sends while others are made.
+
+        Args:
+            messages: of the events of a batch.
+            size: of the batch.
+            timeout: in seconds.
         """
         deadline = monotonic() + timeout
         opened = self._opened()
         opened.forget()
-        failures: dict[int, Exception] = {}
-        ids: dict[int, str] = {}
-        outcomes, produce = opened.outcomes, opened.produce
-        for index, message in messages:
-            ids[index] = event_id = message[0]
-            if event_id in outcomes:
-                continue
-            try:
-                produce(message)
-            except (BufferError, KafkaException) as error:
-                refusal = _handed_over(opened, message, deadline, error)
-                if refusal is not None:
-                    failures[index] = refusal
-                    del ids[index]
-        opened.wait(ids.values(), deadline)
-        found = opened.failures(set(ids.values()))
-        if found:
+        attempt = opened.attempt(size)
+        is_settled = False
+        try:
+            opened.hand_over(messages, attempt, deadline)
+            is_settled = not attempt.known and opened.is_flushed(deadline)
+        finally:
+            if not is_settled:
+                opened.unconfirmed |= attempt.end()
+        failures = dict(attempt.refused)
+        if is_settled:
+            failures |= {index: failure(error) for index, error in attempt.errors.items()}
+            opened.idle.append(attempt)
+        else:
+            ids = {index: event_id for event_id, index in attempt.sent.items()} | attempt.known
+            opened.wait(ids.values(), deadline)
+            found = opened.failures(set(ids.values()))
             failures |= {index: found[each] for index, each in ids.items() if each in found}
         if opened.is_broken:
             self._replace(opened)
@@ -173,7 +211,8 @@ class Producing:
             try:
                 opened = self._open = _Open(self._settings)
             except KafkaException as error:
-                text = f"librdkafka refuses the settings ({error.args[0].name()}): check extra"
+                name = error.args[0].name()
+                text = f"librdkafka refuses to start ({name}): check the files of tls"
                 raise RetryableError(text) from None
         return opened
 
@@ -182,25 +221,3 @@ class Producing:
         if self._open is opened:
             self._open = None
             opened.close()
-
-
-def _handed_over(
-    opened: _Open, message: Message, deadline: float, error: Exception
-) -> Exception | None:
-    """Hand a message over that was refused, once there is room for it; return why it was not."""
-    while isinstance(error, BufferError):
-        left = deadline - monotonic()
-        if left <= 0:
-            return RetryableError(f"Kafka: no room{_because(opened.error)}")
-        opened.producer.poll(min(POLL, left))
-        try:
-            opened.produce(message)
-        except (BufferError, KafkaException) as again:
-            error = again
-        else:
-            return None
-    return failure(error.args[0])
-
-
-def _because(error: KafkaError | None) -> str:
-    return "" if error is None else f" ({error.name()})"

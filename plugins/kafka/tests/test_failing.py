@@ -13,6 +13,7 @@ from sending import send
 
 from eventtracking_core import BatchError, RejectedError, RetryableError, Tracker
 from eventtracking_kafka import KafkaBackend
+from eventtracking_kafka.settings import FIXED
 
 QUICK = {"mode": "queue", "initial_interval": 0.05, "max_interval": 0.2}
 
@@ -107,6 +108,18 @@ def test_one_poison_event_of_a_hundred_is_rejected_alone(a_backend, an_event, me
     assert (index, type(error)) == (37, RejectedError)
     assert "MSG_SIZE_TOO_LARGE" in str(error)
     assert len(messages()) == 99
+
+
+def test_what_librdkafka_gives_up_is_told_once_also_to_a_later_attempt(monkeypatch, an_event):
+    monkeypatch.setitem(FIXED, "message.timeout.ms", 1000)
+    backend = KafkaBackend("127.0.0.1:1")
+    events = [an_event(n=n) for n in range(10)]
+    for timeout, said in [(0.1, "not confirmed in time"), (60, "TIMED_OUT"), (60, "TIMED_OUT")]:
+        with pytest.raises(BatchError) as caught:
+            backend.send_batch(events, timeout=timeout)
+        assert len(caught.value.failures) == 10
+        assert all(said in str(error) for error in caught.value.failures.values())
+    backend.shutdown(0)
 
 
 def test_a_producer_without_room_is_waited_for(a_backend, an_event, messages):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 import pytest
 from sending import send
 
-from eventtracking_core import RetryableError
+from eventtracking_core import ConfigurationError, Tracker
 from eventtracking_core.encoding import decode_json
 from eventtracking_core.testing import BackendConformance
 from eventtracking_kafka import KafkaBackend
@@ -134,10 +135,29 @@ def test_options_that_cannot_be_used_are_refused(options, said):
     assert "a-password" not in str(caught.value)
 
 
-def test_a_setting_that_librdkafka_refuses_is_told_without_its_value(an_event):
-    with pytest.raises(RetryableError, match="check extra") as caught:
-        send(KafkaBackend(extra={"acks": "a-password"}), an_event())
+@pytest.mark.parametrize(
+    ("extra", "refused"),
+    [
+        ({"linger.msx": 5, "retries": 3}, {"linger.msx"}),
+        ({"acks": "a-password", "linger.ms": -1}, {"acks", "linger.ms"}),
+        ({"acks": 1, "bootstrap.servers": "127.0.0.1:1"}, {"acks"}),
+        (
+            {"acks": 1, "reconnect.backoff.ms": 20_000, "reconnect.backoff.max.ms": 30_000},
+            {"acks"},
+        ),
+        ({"sasl.mechanism": "x"}, {"sasl.mechanism"}),
+    ],
+)
+def test_a_setting_that_librdkafka_refuses_is_a_problem_of_the_configuration(extra, refused):
+    stream = {"type": "kafka", "username": "ann", "password": "a-password"}
+    threads = len(list(Path("/proc/self/task").iterdir()))
+    with pytest.raises(ConfigurationError) as caught:
+        Tracker().configure({"backends": {"stream": stream | {"extra": extra}}})
+    assert {problem.path for problem in caught.value.problems} == {
+        f"backends.stream.extra.{name}" for name in refused
+    }
     assert "a-password" not in str(caught.value)
+    assert len(list(Path("/proc/self/task").iterdir())) == threads
 
 
 class Lasting(KafkaBackend):
