@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-__all__ = ["counted", "encodable", "escaped", "join", "kind_name", "make_encodable", "printable"]
+__all__ = ["counted", "dotted", "encodable", "escaped", "kind_name", "make_encodable", "printable"]
 
 MAX_LENGTH: Final = 1000
 """Characters."""
@@ -31,10 +31,16 @@ def escaped(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def join(path: str, key: object) -> str:
-    """Return the path of a key in the table at a path, in a form that prints."""
-    text = printable(str(key), MAX_KEY)
-    return f"{path}.{text}" if path else text
+def dotted(keys: Iterable[object]) -> str:
+    """Return the path that keys lead to, such as `backends.b.fields[0]`, in a form that prints."""
+    path = ""
+    for key in keys:
+        if type(key) is int:
+            path += f"[{key}]"
+        else:
+            text = printable(str(key), MAX_KEY)
+            path = f"{path}.{text}" if path else text
+    return path
 
 
 _module, _qualname = (vars(type)[name].__get__ for name in ("__module__", "__qualname__"))

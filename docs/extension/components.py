@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from eventtracking_core.config.options import Parameter, parameters, shown
+from eventtracking_core.config.options import shown
+from eventtracking_core.config.parameters import Parameter, parameters
 from eventtracking_core.plugins import installed, plugins
 
 if TYPE_CHECKING:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core._text import join
-from eventtracking_core.config import accepts
 from eventtracking_core.config.component import ComponentFactory
-from eventtracking_core.config.options import Parameter
-from eventtracking_core.config.reader import Problems, unknown
+from eventtracking_core.config.options import Keys, Problems
+from eventtracking_core.config.parameters import Parameter
 from eventtracking_core.config.settings import (
     DELIVERY,
     ROOT_ONLY,
-    delivery_from_environment,
+    limits_from,
+    read_environment,
+    read_option,
     read_policies,
     read_telemetry,
+    unknown,
 )
 from eventtracking_core.config.tree import TreeBuilder
 from eventtracking_core.errors import ConfigurationError
@@ -57,31 +57,27 @@ def build(
     table, problems = configuration.tree, Problems(configuration.problems)
     for key in table:
         if key not in ROOT_KEYS:
-            problems.add(join("", key), _unknown_at_root(key))
-    variable = os.environ.get("EVENTTRACKING_DISABLE_PLUGINS", "")
-    disabled = [name.strip() for name in variable.split(",")]
-    components = ComponentFactory([*disabled, *problems.option(table, _DISABLE)], problems)
-    timeout = problems.option(table, _SHUTDOWN_TIMEOUT)
-    telemetry = read_telemetry(table, problems)
+            problems.add((str(key),), _unknown_at_root(key))
+    environment = read_environment()
+    names = environment.get("disable_plugins", "").split(",")
+    disabled = [*map(str.strip, names), *read_option(table, _DISABLE, problems)]
+    timeout = read_option(table, _SHUTDOWN_TIMEOUT, problems)
+    telemetry = read_telemetry(table, environment, problems)
+    policies = read_policies(table, environment, problems)
+    limits = limits_from(environment, problems)
     instrumentation = OpenTelemetry(telemetry) if instrumented and any(telemetry) else None
-    policies = read_policies(table, problems)
+    components = ComponentFactory(disabled, problems)
     providers = [
         _provider(components, node, path, problems)
-        for path, node in problems.items(table.get("context"), "context")
+        for path, node in problems.items(table.get("context"), ("context",))
     ]
     metadata = table.get("metadata")
-    store = metadata and components.component("metadata store", metadata, "metadata")
-    environment = delivery_from_environment(problems)
-    root = TreeBuilder(
-        tracker,
-        owner,
-        components,
-        problems,
-        environment=environment,
-        telemetry=instrumentation,
-    ).root(table)
+    store = metadata and components.component("metadata store", metadata, ("metadata",))
+    builder = TreeBuilder(
+        tracker, owner, components, problems, limits=limits, telemetry=instrumentation
+    )
     pipeline = Pipeline(
-        root,
+        builder.root(table),
         [provider for provider in providers if provider is not None],
         timeout,
         policies,
@@ -89,13 +85,20 @@ def build(
         instrumentation=instrumentation,
         owner=owner,
     )
-    accepts.check(root, problems)
+    for path, guard in builder.guards:
+        refused = guard.refused()  # it knows registered types now, if there is an owner
+        if refused:
+            problems.add(
+                (*path, "accepts"),
+                f"registered types would bring {', '.join(refused)} here: accept that, or put"
+                " redact, drop_pii, pseudonymize or truncate_ip before, with these classes",
+            )
     if problems:
         raise ConfigurationError(configuration.source, problems)
     return pipeline
 
 
-def _provider(components: ComponentFactory, node: object, path: str, problems: Problems) -> Any:
+def _provider(components: ComponentFactory, node: object, path: Keys, problems: Problems) -> Any:
     provider = components.component("context provider", node, path)
     if provider is not None and returns_coroutine(provider):
         problems.add(path, "is `async def`: emitting an event awaits nothing")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core._text import join
-
 if TYPE_CHECKING:
-    from eventtracking_core.config.reader import Problems
+    from eventtracking_core.config.options import Keys, Problems
 
 __all__ = ["ROUTER", "translate"]
 
@@ -35,23 +33,21 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
 _WITHOUT_MEANING: Final = {"async_router": "backend_name"}
 
 
-def translate(node: Mapping[str, Any], path: str, problems: Problems) -> Mapping[str, Any] | None:
-    """Return a node in our form, which it may be in already; None where it cannot be read."""
-    if "ENGINE" not in node:
-        return node
+def translate(node: Mapping[str, Any], path: Keys, problems: Problems) -> Mapping[str, Any] | None:
+    """Return a node with an `ENGINE` in our form; None where it cannot be read."""
     engine, options = node["ENGINE"], node.get("OPTIONS") or {}
     for key in node:
         if key not in {"ENGINE", "OPTIONS"}:
-            problems.add(join(path, key), "unknown key (expected one of: ENGINE, OPTIONS)")
+            problems.add((*path, str(key)), "unknown key (expected one of: ENGINE, OPTIONS)")
     if not isinstance(engine, str) or not isinstance(options, dict):
         wrong = "OPTIONS: expected a table" if isinstance(engine, str) else "ENGINE: expected str"
         problems.add(path, wrong)
         return None
     if engine not in _TYPES and "." not in engine:
-        problems.add(f"{path}.ENGINE", "expected a dotted path, to a class")
+        problems.add((*path, "ENGINE"), "expected a dotted path, to a class")
         return None
     if "type" in options:
-        problems.add(f"{path}.type", "unknown option (ENGINE says what the type is)")
+        problems.add((*path, "type"), "unknown option (ENGINE says what the type is)")
         return None
     module, _, attribute = engine.rpartition(".")
     type_name = _TYPES.get(engine, f"{module}:{attribute}")

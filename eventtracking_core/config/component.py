@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import Any, Final, TypeGuard
 
-from eventtracking_core._text import join
 from eventtracking_core.config.compat import translate
-from eventtracking_core.config.options import Annotation, Parameter, UnresolvableError, parameters
-from eventtracking_core.config.reader import is_missing, kind_of, unknown
-from eventtracking_core.config.settings import misplaced
+from eventtracking_core.config.options import Annotation, Keys, Problems, kind_of
+from eventtracking_core.config.parameters import Parameter, UnresolvableError, parameters
+from eventtracking_core.config.settings import misplaced, unknown
+from eventtracking_core.config.source import Missing
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import OptionsError
 from eventtracking_core.plugins import PUBLISHED, ComponentKind, Factory, PluginError, plugins
 from eventtracking_core.routing import CompositeBackend
 
-if TYPE_CHECKING:
-    from eventtracking_core.config.reader import Problems
-
 __all__ = ["RESERVED", "ComponentFactory", "is_composite"]
 
-Nested = Mapping[str, Callable[[object, str], object]]
+Nested = Mapping[str, Callable[[object, Keys], object]]
 
 RESERVED: Final = ("accepts", "backends", "delivery", "processors", "type")
 """Options that are of the node and not of its component."""
@@ -49,9 +46,9 @@ class ComponentFactory:
     """
 
     def __init__(self, disabled: Iterable[str], problems: Problems) -> None:
-        self.disabled = list(disabled)
+        self._disabled = list(disabled)
         self._problems = problems
-        self._found: dict[tuple[ComponentKind, str], Factory | PluginError] = {}
+        self._factories: dict[tuple[ComponentKind, str], Factory | PluginError] = {}
 
     def find(self, kind: ComponentKind, type_name: str) -> Factory:
         """Return the factory of a type, which is looked for once.
@@ -59,15 +56,16 @@ class ComponentFactory:
         Raises:
             PluginError: there is none, or its plugin cannot be used.
         """
-        if (kind, type_name) not in self._found:
+        factory = self._factories.get((kind, type_name))
+        if factory is None:
             try:
-                self._found[kind, type_name] = plugins.find(kind, type_name, self.disabled)
+                factory = plugins.find(kind, type_name, self._disabled)
             except PluginError as error:
-                self._found[kind, type_name] = error
-        found = self._found[kind, type_name]
-        if isinstance(found, PluginError):
-            raise found
-        return found
+                factory = error
+            self._factories[kind, type_name] = factory
+        if isinstance(factory, PluginError):
+            raise factory
+        return factory
 
     def takes(self, kind: ComponentKind, type_name: object, option: str) -> bool:
         """Return whether components of a type have an option; False if there is no such type."""
@@ -85,7 +83,7 @@ class ComponentFactory:
         return factory if is_composite(factory) else None
 
     def component(
-        self, kind: ComponentKind, node: Any, path: str, nested: Nested | None = None
+        self, kind: ComponentKind, node: Any, path: Keys, nested: Nested | None = None
     ) -> Any:
         """Return a component, or None where there was a problem.
 
@@ -99,20 +97,21 @@ class ComponentFactory:
             node = {"type": node}
         if not isinstance(node, dict):
             return self._given(kind, node, path)
-        node = translate(node, path, self._problems)
-        if node is None or is_missing(node.get("type")):
+        if "ENGINE" in node:
+            node = translate(node, path, self._problems)
+        if node is None or isinstance(node.get("type"), Missing):
             return None
         try:
             factory, known, open_ended = self._type(kind, node.get("type"))
         except (PluginError, UnresolvableError) as error:
-            self._problems.add(join(path, "type"), str(error))
+            self._problems.add((*path, "type"), str(error))
             return None
         before = len(self._problems)
         options = self._options(kind, node, path, known, open_ended=open_ended, nested=nested or {})
         required = [name for name, parameter in known.items() if parameter.required]
         for name in required:
             if name not in node:
-                self._problems.add(join(path, name), "is required")
+                self._problems.add((*path, name), "is required")
         if not set(required) <= options.keys():
             return None
         left_out = node.keys() - options.keys() - {"type"}
@@ -131,7 +130,7 @@ class ComponentFactory:
         except UnresolvableError as error:
             raise UnresolvableError(f"plugin {plugins.origin(type_name)}: {error}") from error
 
-    def _given(self, kind: ComponentKind, component: object, path: str) -> object:
+    def _given(self, kind: ComponentKind, component: object, path: Keys) -> object:
         """Return a component that was made by the caller, if it is one."""
         if isinstance(component, CompositeBackend):
             message = "must be a table: its children are part of the configuration"
@@ -147,7 +146,7 @@ class ComponentFactory:
         self,
         kind: ComponentKind,
         node: Mapping[str, Any],
-        path: str,
+        path: Keys,
         known: Mapping[str, Parameter],
         *,
         open_ended: bool,
@@ -158,16 +157,17 @@ class ComponentFactory:
         for key, value in node.items():
             if key == "type":
                 continue
-            at = join(path, key)
             if key not in known and (key in RESERVED or not open_ended):
-                self._problems.add(at, _unknown(kind, key, known))
+                self._problems.add((*path, str(key)), _unknown(kind, key, known))
                 continue
             before = len(self._problems)
             if key in nested:
                 value, is_converted = nested[key](value, path), True  # noqa: PLW2901  as the rest
             else:
                 annotation = known[key].annotation if key in known else _ANY
-                value, is_converted = self._problems.convert(value, annotation, at)  # noqa: PLW2901
+                value, is_converted = self._problems.convert(  # noqa: PLW2901
+                    value, annotation, (*path, str(key))
+                )
             if is_converted and len(self._problems) == before:
                 options[key] = value
         return options
@@ -177,7 +177,7 @@ class ComponentFactory:
         factory: Factory,
         options: Mapping[str, Any],
         known: Collection[str],
-        path: str,
+        path: Keys,
         left_out: Iterable[str],
     ) -> Any:
         """Return a component, made with the options that can be used, so that all is checked."""
@@ -190,8 +190,9 @@ class ComponentFactory:
                 if any(str(name) in message for name in left_out):  # a consequence of the problem
                     continue
                 option, _, advice = message.partition(" ")
-                if option.partition(".")[0] in known and advice.startswith("must "):
-                    self._problems.add(join(path, option), advice)
+                keys = option.split(".")
+                if keys[0] in known and advice.startswith("must "):
+                    self._problems.add((*path, *keys), advice)
                 else:
                     self._problems.add(path, message)
             return None
@@ -199,7 +200,7 @@ class ComponentFactory:
 
 def is_composite(factory: object) -> TypeGuard[type[CompositeBackend]]:
     """Return whether a factory is a class of backends whose children run later or elsewhere."""
-    return isinstance(factory, type) and issubclass(factory, CompositeBackend)
+    return isinstance(factory, type) and hasattr(factory, "build_node")
 
 
 def _unknown(kind: ComponentKind, key: object, known: Mapping[str, Parameter]) -> str:

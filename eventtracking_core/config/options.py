@@ -1,19 +1,18 @@
-"""Options: a constructor's keyword arguments, converted and checked by their annotations."""
+"""Options: converted and checked by their annotations, with every problem collected."""
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, lru_cache, partial
 from math import isfinite
 from pathlib import Path, PurePath
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from eventtracking_core.config.source import Substituted
+from eventtracking_core._text import dotted, printable
+from eventtracking_core.config.source import Missing, Substituted
 from eventtracking_core.errors import Problem
 from eventtracking_core.units import (
     BYTES,
@@ -29,13 +28,16 @@ from eventtracking_core.units import (
 
 __all__ = [
     "Annotation",
-    "Parameter",
-    "UnresolvableError",
+    "Keys",
+    "Problems",
     "alternatives",
-    "parameters",
+    "kind_of",
     "shown",
     "unit_of",
 ]
+
+Keys = tuple[str | int, ...]
+"""The keys of tables and the indexes of lists that lead to a value of a configuration."""
 
 _PARSERS: Final[Mapping[Unit, Callable[[str], float | None]]] = {
     BYTES: parse_size,
@@ -48,57 +50,49 @@ _SHOWN: Final[Mapping[Unit, str]] = {
 }
 
 
-class UnresolvableError(Exception):
-    """A component's annotations name something that is not there at run time."""
+class Problems(list[Problem]):
+    """Every problem, in the order of the configuration."""
+
+    def add(self, path: Keys, message: str, place: str = "") -> None:
+        """Add a problem.
+
+        Args:
+            path: the keys that lead to the value.
+            message: what is wrong with it, and what to do.
+            place: the part of the value that is wrong, such as `[0].name`; by default, all of it.
+        """
+        self.append(Problem(dotted(path) + place, printable(message)))
+
+    def convert(self, value: object, annotation: Annotation, path: Keys) -> tuple[Any, bool]:
+        """Return a value as its annotation wants it, and whether it could be converted."""
+        try:
+            return annotation.convert(value), True
+        except _NotConvertibleError as error:
+            for place, message in error.mistakes:
+                self.add(path, message, place)
+            return None, False
+
+    def items(self, value: object, path: Keys) -> list[tuple[Keys, Any]]:
+        """Return the items of a list, each with its path."""
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.add(path, f"expected a list, got {kind_of(value)}")
+            return []
+        return [((*path, number), item) for number, item in enumerate(value)]
 
 
-class Parameter:
-    """One option of a component."""
+class _NotConvertibleError(Exception):
+    """A value is not what an annotation wants.
 
-    def __init__(self, name: str, hint: object, default: object) -> None:
-        self.name = name
-        self.hint = hint
-        self.required = default is inspect.Parameter.empty
-        self.default = None if self.required else default
-
-    @cached_property
-    def annotation(self) -> Annotation:
-        """The annotation, taken apart when a value is first converted."""
-        return Annotation(self.hint)
-
-
-def parameters(factory: Callable[..., Any]) -> tuple[Mapping[str, Parameter], bool]:
-    """Return the options of a component, and whether it takes others besides.
-
-    Raises:
-        UnresolvableError: an annotation cannot be resolved; the message says which.
+    Attributes:
+        mistakes: the place in the value and a message for each; none for a variable that is not
+            set, which is a problem already.
     """
-    return _of_class(factory) if isinstance(factory, type) else _parameters(factory)
 
-
-def _parameters(factory: Callable[..., Any]) -> tuple[Mapping[str, Parameter], bool]:
-    try:
-        signature = inspect.signature(factory)
-    except (TypeError, ValueError):
-        return {}, True
-    made = factory.func if isinstance(factory, partial) else factory
-    hinted = getattr(made, "__init__", made) if isinstance(made, type) else made
-    try:
-        hints = get_type_hints(hinted, include_extras=True)
-    except Exception as error:
-        text = f"its annotations cannot be resolved at run time: {type(error).__name__}: {error}"
-        raise UnresolvableError(text) from error
-    named = {
-        parameter.name: Parameter(parameter.name, hints.get(parameter.name, Any), parameter.default)
-        for parameter in signature.parameters.values()
-        if parameter.kind in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}
-    }
-    kinds = {parameter.kind for parameter in signature.parameters.values()}
-    return named, inspect.Parameter.VAR_KEYWORD in kinds
-
-
-_of_class: Final = lru_cache(_parameters)
-"""Looking at a signature takes a millisecond, and a class has the same one each time."""
+    def __init__(self, mistakes: list[tuple[str, str]]) -> None:
+        super().__init__()
+        self.mistakes = mistakes
 
 
 class Annotation:
@@ -125,29 +119,44 @@ class Annotation:
         self.is_numeric = bool(self.units) or int in members or float in members
         self.container, self.item = _container([one for one in members if one is not NoneType])
 
-    def convert(self, value: object, path: str) -> tuple[Any, list[Problem]]:
-        """Return an option's value as the annotation wants it, or what is wrong with it."""
+    def convert(self, value: object) -> Any:
+        """Return an option's value as the annotation wants it.
+
+        Raises:
+            _NotConvertibleError: the value is not what it wants.
+        """
         if self.container is not dict and self.item and isinstance(value, list | tuple):
-            pairs = [self.item.convert(each, f"{path}[{n}]") for n, each in enumerate(value)]
-            converted = [each for each, _ in pairs]
-            problems = [problem for _, found in pairs for problem in found]
-            return tuple(converted) if self.container is tuple else converted, problems
+            return self._convert_items(self.item, value)
+        substituted: list[str] = []
         try:
-            substituted: list[str] = []
             plain = self.parse_text(_plain(value, substituted))
-            strict = not substituted
-            converted = msgspec.convert(plain, self.hint, strict=strict, dec_hook=_decode)
+            converted = msgspec.convert(plain, self.hint, strict=not substituted, dec_hook=_decode)
             self.check(converted)
         except msgspec.ValidationError as error:
-            return None, [self._problem(error, value, path)]
+            mistake = self._mistake(error, value)
         except TypeError as error:
-            text = f"the annotation {shown(self.hint)} is not supported: {error}"
-            return None, [Problem(path, text)]
+            mistake = "", f"the annotation {shown(self.hint)} is not supported: {error}"
         except SystemError:  # msgspec 0.21, for an integer that is too large for a float
-            return None, [Problem(path, "number out of range")]
+            mistake = "", "number out of range"
         except (ValueError, OverflowError) as error:
-            return None, [Problem(path, str(error))]
-        return converted, []
+            mistake = "", str(error)
+        else:
+            return converted
+        raise _NotConvertibleError([mistake])
+
+    def _convert_items(self, item: Annotation, values: Sequence[object]) -> Any:
+        converted: list[Any] = []
+        mistakes: list[tuple[str, str]] = []
+        for number, value in enumerate(values):
+            try:
+                converted.append(item.convert(value))
+            except _NotConvertibleError as error:
+                if not error.mistakes:
+                    raise
+                mistakes += [(f"[{number}]{place}", text) for place, text in error.mistakes]
+        if mistakes:
+            raise _NotConvertibleError(mistakes)
+        return tuple(converted) if self.container is tuple else converted
 
     def parse_text(self, value: Any) -> Any:
         """Return the number that a text such as `64 MiB` or `2h` means, if one is wanted."""
@@ -176,7 +185,7 @@ class Annotation:
         elif isinstance(value, str) and REGEX in self.units:
             compile_pattern(value)
 
-    def _problem(self, error: msgspec.ValidationError, value: object, path: str) -> Problem:
+    def _mistake(self, error: msgspec.ValidationError, value: object) -> tuple[str, str]:
         # msgspec appends where in the value it is, ` - at `$[0].name``, and quotes types in
         # backticks.
         text, _, place = str(error).partition(" - at `$")
@@ -186,7 +195,7 @@ class Annotation:
             text = f"expected {shown(self.hint)}, got {given}"
         elif text.startswith("Invalid enum value"):  # it goes on with the value itself
             text = f"expected {shown(self.hint)}"
-        return Problem(f"{path}{place.rstrip('`')}", text[:1].lower() + text[1:])
+        return place.rstrip("`"), text[:1].lower() + text[1:]
 
 
 def _container(members: list[object]) -> tuple[type | None, Annotation | None]:
@@ -223,11 +232,17 @@ def shown(hint: object) -> str:
 
 
 def _plain(value: Any, substituted: list[str]) -> Any:
-    """Return a value with plain texts; add those to a list in which variables were replaced."""
+    """Return a value with plain texts; add those to a list in which variables were replaced.
+
+    Raises:
+        _NotConvertibleError: a variable in it is not set.
+    """
     if isinstance(value, dict):
         return {key: _plain(item, substituted) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item, substituted) for item in value]
+    if isinstance(value, Missing):
+        raise _NotConvertibleError([])
     if isinstance(value, Substituted):
         substituted.append(value)
     return str(value) if isinstance(value, str) else value
@@ -266,3 +281,8 @@ def _decode(kind: type, value: object) -> object:
     if isinstance(value, str) and kind is re.Pattern:
         return compile_pattern(value)
     raise msgspec.ValidationError(f"Expected {kind.__name__}, got {type(value).__name__}")
+
+
+def kind_of(value: object) -> str:
+    """Return what a problem calls a value of the wrong kind."""
+    return "table" if isinstance(value, dict) else type(value).__name__

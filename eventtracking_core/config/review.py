@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from eventtracking_core._text import join
+from eventtracking_core._text import dotted
 from eventtracking_core.components import Reviewable
-from eventtracking_core.config.accepts import guards
 from eventtracking_core.config.compat import translate
-from eventtracking_core.config.reader import Problems, type_name_of
+from eventtracking_core.config.options import Keys, Problems
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import Problem
 from eventtracking_core.routing import Leaf, RoutingBackend, walk_tree
@@ -27,9 +25,9 @@ _PLAIN_VARIABLE: Final = re.compile(r"\$[A-Za-z_]\w*")
 
 
 class _Node(NamedTuple):
-    """A backend in the configuration: where it is, and its table."""
+    """A router or a backend in the configuration: where it is, and its table."""
 
-    path: str
+    path: Keys
     names: tuple[str, ...]
     table: Mapping[str, Any]
 
@@ -44,32 +42,39 @@ def review(
         root: the tree that was built from it.
         has_types: whether it was built for a tracker with the application's event types.
     """
-    nodes = list(_nodes(configuration.tree, "", ()))
-    warnings = [] if nodes else [Problem("", "there is no backend: events go nowhere")]
-    warnings += _plain_variables(configuration.tree, "")
-    warnings += _files(nodes)
+    nodes = list(_nodes(configuration.tree, (), ()))
+    backends = [node for node in nodes if node.table.get("type", "router") != "router"]
+    warnings = Problems()
+    if not backends:
+        warnings.add((), "there is no backend: events go nowhere")
+    _add_plain_variables(warnings, configuration.tree, ())
+    _add_files(warnings, backends)
     if not has_types:
-        warnings += [
-            Problem(join(path, "accepts"), "is checked only with --types, which names your modules")
-            for path, _ in guards(root)
-        ]
+        for node in nodes:
+            if "accepts" in node.table:
+                path = (*node.path, "accepts")
+                warnings.add(path, "is checked only with --types, which names your modules")
     leaves = dict(_leaves(root))
-    for node in nodes:
+    for node in backends:
         leaf = leaves.get(node.names)
         if leaf is not None and isinstance(leaf.registered, Reviewable):
-            warnings += [Problem(node.path, message) for message in leaf.registered.review()]
+            for message in leaf.registered.review():
+                warnings.add(node.path, message)
     return warnings
 
 
-def _nodes(table: Mapping[str, Any], path: str, names: tuple[str, ...]) -> Iterator[_Node]:
-    """Yield the backends below a router that have a type, or are objects."""
-    for name, node in (table.get("backends") or {}).items():
-        at, below = join(join(path, "backends"), name), (*names, str(name))
-        own = translate(node, at, Problems()) if isinstance(node, dict) else {}
-        if isinstance(own, dict):
-            if not isinstance(node, dict) or own.get("type", "router") != "router":
-                yield _Node(at, below, own)
-            yield from _nodes(own, at, below)
+def _nodes(table: Mapping[str, Any], path: Keys, names: tuple[str, ...]) -> Iterator[_Node]:
+    """Yield a router and the nodes below it; a backend that is an object has its class as type."""
+    yield _Node(path, names, table)
+    for key, node in (table.get("backends") or {}).items():
+        name = str(key)
+        at, below = (*path, "backends", name), (*names, name)
+        if isinstance(node, dict):
+            own = translate(node, at, Problems()) if "ENGINE" in node else node
+            if own is not None:
+                yield from _nodes(own, at, below)
+        else:
+            yield _Node(at, below, {"type": node if isinstance(node, str) else type(node).__name__})
 
 
 def _leaves(root: RoutingBackend) -> Iterator[tuple[tuple[str, ...], Leaf]]:
@@ -81,35 +86,36 @@ def _leaves(root: RoutingBackend) -> Iterator[tuple[tuple[str, ...], Leaf]]:
                 yield names[:-1], node
 
 
-def _plain_variables(value: object, path: str) -> Iterator[Problem]:
+def _add_plain_variables(warnings: Problems, value: object, path: Keys) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _plain_variables(item, join(path, key))
+            _add_plain_variables(warnings, item, (*path, str(key)))
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _plain_variables(item, f"{path}[{number}]")
+            _add_plain_variables(warnings, item, (*path, number))
     elif isinstance(value, str) and _PLAIN_VARIABLE.fullmatch(value):
-        yield Problem(path, "is taken as it stands: a variable is written ${NAME}")
+        warnings.add(path, "is taken as it stands: a variable is written ${NAME}")
 
 
-def _files(nodes: list[_Node]) -> Iterator[Problem]:
-    users: dict[tuple[str | None, str], list[str]] = defaultdict(list)
-    for node in nodes:
+def _add_files(warnings: Problems, backends: list[_Node]) -> None:
+    first_users: dict[tuple[str, str], Keys] = {}
+    shared = Problems()
+    for node in backends:
         given = node.table.get("path")
         if not isinstance(given, str) or not given:
             continue
-        at = join(node.path, "path")
+        path = (*node.path, "path")
         try:
             file = Path(given).expanduser()
             wrong = _wrong_with(file)
-            users[type_name_of(node.table), os.path.realpath(file)].append(at)
+            first = first_users.setdefault((node.table["type"], os.path.realpath(file)), path)
+            if first != path:
+                shared.add(path, f"is the file of another backend too: {dotted(first)}")
         except (OSError, ValueError, RuntimeError) as error:
             wrong = f"cannot be looked at: {describe(error)}"
         if wrong:
-            yield Problem(at, wrong)
-    for paths in users.values():
-        for at in paths[1:]:
-            yield Problem(at, f"is the file of another backend too: {paths[0]}")
+            warnings.add(path, wrong)
+    warnings += shared
 
 
 def _wrong_with(file: Path) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from eventtracking_core._text import join, printable
+from eventtracking_core._text import dotted, printable
 from eventtracking_core.config.formats import PARSERS
 from eventtracking_core.errors import ConfigurationError, Problem
 
@@ -80,7 +80,7 @@ def read(source: Source | None = None) -> Configuration:
     """
     if source is None and _defaults:
         source = _defaults[0]()
-    if isinstance(source, Mapping):
+    if isinstance(source, dict | Mapping):  # the abstract class is slow to ask
         name, tree = "configuration", source
     else:
         path = _default() if source is None else _path(source)
@@ -177,7 +177,7 @@ class _Substitution:
         items: Iterable[tuple[Any, Any]]
         if isinstance(value, list | tuple):
             items = enumerate(value)
-        elif isinstance(value, dict | Mapping):  # the abstract class is slow to ask
+        elif isinstance(value, dict | Mapping):  # as above
             items = value.items()
         else:
             return value
@@ -198,7 +198,7 @@ class _Substitution:
             value = os.environ.get(name, default)
             if value is None:
                 fix = f"{name} is not set in the environment; set it, or write ${{{name}:-default}}"
-                self.problems.append(Problem(self._rendered_path(), printable(fix)))
+                self.problems.append(Problem(dotted(self._path), printable(fix)))
                 kind = Missing
                 return ""
             return value
@@ -206,9 +206,3 @@ class _Substitution:
         end = text.rfind("}") + 1  # after it, no variable ends: nothing to look for
         expanded, count = _VARIABLE.subn(replace, text[:end])
         return kind(expanded + text[end:]) if count else text
-
-    def _rendered_path(self) -> str:
-        path = ""
-        for key in self._path:
-            path = f"{path}[{key}]" if type(key) is int else join(path, key)
-        return path

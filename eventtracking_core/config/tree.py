@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote
 
-from eventtracking_core._text import join
-from eventtracking_core.config import accepts
 from eventtracking_core.config.compat import ROUTER, translate
 from eventtracking_core.config.component import RESERVED, ComponentFactory
-from eventtracking_core.config.reader import (
-    DeliverySettings,
-    NodeContext,
-    Problems,
-    kind_of,
-    type_name_of,
-    unknown,
-)
-from eventtracking_core.config.settings import merge_delivery, misplaced, read_delivery
+from eventtracking_core.config.options import Annotation, Keys, Problems, kind_of
+from eventtracking_core.config.settings import DeliverySettings, misplaced, read_delivery, unknown
 from eventtracking_core.delivery import BufferedLeaf, DeliveryOptions
 from eventtracking_core.delivery.attempt import Attempt
+from eventtracking_core.processors._accepts import Accepts
 from eventtracking_core.routing import (
     CompositeBackend,
     CompositeParts,
@@ -31,6 +23,7 @@ from eventtracking_core.routing import (
     RemoteComposite,
     RoutingBackend,
 )
+from eventtracking_core.routing.coroutines import speaks_asyncio
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
@@ -42,16 +35,43 @@ __all__ = ["TreeBuilder"]
 
 _Node = Leaf | RoutingBackend
 
+_CLASSES: Final = Annotation(list[str])
+
+
+class NodeContext(NamedTuple):
+    """Where a node stands, and what it inherits.
+
+    Args:
+        path: where it is in the configuration, for problems.
+        names: the names of its routers and its own.
+        inherited_delivery: the settings of delivery that apply to it, the weakest first.
+        composite: the class of the node above it that builds its leaves, if there is one.
+    """
+
+    path: Keys
+    names: tuple[str, ...]
+    inherited_delivery: list[DeliverySettings]
+    composite: type[RemoteComposite] | None = None
+
+    @property
+    def tree_path(self) -> str:
+        """The node's path in the tree, which is unique, and which can name a directory."""
+        quoted = [quote(name, safe=" ", errors="surrogatepass") for name in self.names]
+        return ".".join([name.replace(".", "%2E") for name in quoted])
+
 
 class TreeBuilder:
     """Builds routers and leaves.
+
+    Attributes:
+        guards: what checks the `accepts` of routers, with the paths of the routers.
 
     Args:
         tracker: the name of the tracker.
         owner: of the event types.
         components: makes the components of the nodes.
         problems: collects what is wrong.
-        environment: the delivery options that the environment sets.
+        limits: the delivery options that the environment sets.
         telemetry: measures the attempts of buffered leaves.
     """
 
@@ -62,85 +82,88 @@ class TreeBuilder:
         components: ComponentFactory,
         problems: Problems,
         *,
-        environment: DeliverySettings,
+        limits: DeliverySettings,
         telemetry: OpenTelemetry | None,
     ) -> None:
         self._tracker = tracker
         self._owner = owner
         self._components = components
-        self._environment = environment
+        self._limits = limits
         self._telemetry = telemetry
         self._problems = problems
+        self.guards: list[tuple[Keys, Accepts]] = []
 
     def root(self, table: Mapping[str, Any]) -> RoutingBackend:
         """Return the root router; where there were problems, what could be built of it."""
-        return self._router(table, NodeContext("", (), [self._environment]))
+        return self._router(table, NodeContext((), (), [self._limits]))
 
     def _router(self, table: Mapping[str, Any], context: NodeContext) -> RoutingBackend:
         router = RoutingBackend()
-        guards = accepts.steps(table, context.path, self._problems)
-        for step in (*self._steps(table.get("processors"), context.path), *guards):
+        for step in self._steps(table.get("processors"), context.path):
             router.register_processor(step)
+        if "accepts" in table:
+            self._guard(router, table["accepts"], context.path)
         for name, backend in self._backends(table.get("backends"), context).items():
             router.register_backend(name, backend)
         return router
 
-    def _steps(self, processors: object, path: str) -> list[ProcessorNode]:
+    def _guard(self, router: RoutingBackend, accepts: object, path: Keys) -> None:
+        """Let a router's last processor drop what its backends may not get."""
+        classes, is_converted = self._problems.convert(accepts, _CLASSES, (*path, "accepts"))
+        if is_converted:
+            guard = Accepts(classes)
+            self.guards.append((path, guard))
+            router.register_processor(ProcessorNode(guard, name="accepts"))
+
+    def _steps(self, processors: object, path: Keys) -> list[ProcessorNode]:
         steps = []
-        for at, item in self._problems.items(processors, join(path, "processors")):
+        for item_path, item in self._problems.items(processors, (*path, "processors")):
             node, on_error = item, None
-            if isinstance(item, dict):
+            if isinstance(item, dict) and "on_error" in item:
                 node = {key: value for key, value in item.items() if key != "on_error"}
-                on_error = self._on_error(item, at)
-            processor: Processor | None = self._component("processor", node, at)
+                on_error = item["on_error"]
+                if on_error not in (None, "continue", "drop"):
+                    self._problems.add((*item_path, "on_error"), "expected one of: continue, drop")
+                    on_error = None
+            processor: Processor | None = self._component("processor", node, item_path)
             if processor is not None:
                 try:
-                    steps.append(
-                        ProcessorNode(processor, name=type_name_of(node), on_error=on_error)
-                    )
+                    steps.append(ProcessorNode(processor, name=_type_name(node), on_error=on_error))
                 except ValueError as error:
-                    self._problems.add(at, str(error))
+                    self._problems.add(item_path, str(error))
         return steps
 
-    def _on_error(self, node: Mapping[str, Any], path: str) -> Any:
-        on_error = node.get("on_error")
-        if on_error not in (None, "continue", "drop"):
-            self._problems.add(f"{path}.on_error", "expected one of: continue, drop")
-            return None
-        return on_error
-
     def _backends(self, backends: object, context: NodeContext) -> dict[str, _Node]:
-        at = join(context.path, "backends")
+        path = (*context.path, "backends")
         if backends is None:
             return {}
         if not isinstance(backends, dict):
-            self._problems.add(at, f"expected a table of backends by name, got {kind_of(backends)}")
+            expected = f"expected a table of backends by name, got {kind_of(backends)}"
+            self._problems.add(path, expected)
             return {}
-        for name, count in Counter(map(str, backends)).items():
-            if count > 1:
-                self._problems.add(join(at, name), "is the name of two backends")
+        nodes: dict[str, _Node | None] = {}
+        for key, node in backends.items():
+            name = str(key)
+            if name in nodes:
+                self._problems.add((*path, name), "is the name of two backends")
             if not name:
-                self._problems.add(at, "the name of a backend must not be empty")
-        nodes = {
-            str(name): self._backend(
-                node, context._replace(path=join(at, name), names=(*context.names, str(name)))
-            )
-            for name, node in backends.items()
-        }
+                self._problems.add(path, "the name of a backend must not be empty")
+            names = (*context.names, name)
+            nodes[name] = self._backend(node, context._replace(path=(*path, name), names=names))
         return {name: node for name, node in nodes.items() if node is not None}
 
     def _backend(self, node: Any, context: NodeContext) -> _Node | None:
-        path = context.path
         if isinstance(node, str):
             node = {"type": node}
         if isinstance(node, dict):
-            translated = translate(node, path, self._problems)
-            if translated is None:
-                return None
-            node = translated
-            delivery = read_delivery(node, path, self._problems)
-            inherited = [*context.inherited_delivery, delivery]
-            context = context._replace(inherited_delivery=inherited)
+            if "ENGINE" in node:
+                node = translate(node, context.path, self._problems)
+                if node is None:
+                    return None
+            if "delivery" in node:
+                delivery = read_delivery(node["delivery"], context.path, self._problems)
+                inherited = [*context.inherited_delivery, delivery]
+                context = context._replace(inherited_delivery=inherited)
             if node.get("type", ROUTER) == ROUTER:
                 return self._typeless(node, context)
             node = {key: value for key, value in node.items() if key != "delivery"}
@@ -156,7 +179,7 @@ class TreeBuilder:
         if backend is None or isinstance(backend, RoutingBackend):
             return backend
         try:
-            return self._leaf(context.names[-1], backend, context, type_name_of(node))
+            return self._leaf(context.names[-1], backend, context, _type_name(node))
         except ValueError as error:
             self._problems.add(context.path, str(error))
             return None
@@ -185,22 +208,27 @@ class TreeBuilder:
         context: NodeContext,
         type_name: str | None,
     ) -> Leaf:
-        delivery = merge_delivery(context, backend)
+        given: dict[str, Any] = {}
+        for settings in context.inherited_delivery:
+            given |= settings
+        default = getattr(backend, "default_delivery", "inline")
+        if "mode" not in given and speaks_asyncio(backend):
+            default = "queue"
+        delivery = ({"mode": default} if isinstance(default, str) else dict(default)) | given
         place = LeafPlace(name, context.tree_path, type_name, self._tracker, self._owner)
         try:
             if context.composite is not None:
                 return context.composite.build_leaf(backend, place, delivery)
             options = DeliveryOptions(**delivery)
         except ValueError as error:
-            self._problems.add(f"{context.path}.delivery", str(error))
+            self._problems.add((*context.path, "delivery"), str(error))
             options = DeliveryOptions()
         if options.mode == "inline":
             return InlineLeaf(name, backend, type_name=type_name)
-        run = self._runner(place.path, type_name or type(backend).__name__)
+        run: Run = Attempt.run
+        if self._telemetry is not None:
+            run = self._telemetry.runner(place.path, type_name or type(backend).__name__)
         return BufferedLeaf(backend, place, options, run)
-
-    def _runner(self, path: str, type_name: str) -> Run:
-        return Attempt.run if self._telemetry is None else self._telemetry.runner(path, type_name)
 
     def _composite(
         self, composite: type[CompositeBackend], node: Mapping[str, Any], context: NodeContext
@@ -212,14 +240,14 @@ class TreeBuilder:
         processors = self._steps(node.get("processors"), path)
         children = RoutingBackend()
         if issubclass(composite, RemoteComposite):
-            below = context._replace(inherited_delivery=[self._environment], composite=composite)
+            below = context._replace(inherited_delivery=[self._limits], composite=composite)
         else:
             local = getattr(composite, "local_delivery", {})
             below = context._replace(inherited_delivery=[local, *context.inherited_delivery])
         for name, child in self._backends(node.get("backends"), below).items():
             children.register_backend(name, child)
         if not node.get("backends"):
-            self._problems.add(f"{path}.backends", "is required: the backends below it")
+            self._problems.add((*path, "backends"), "is required: the backends below it")
         if backend is None:
             return None
 
@@ -247,20 +275,26 @@ class TreeBuilder:
                 message = "a router has no options (add a type to have some)"
                 near = unknown(key, RESERVED)
                 near = near if "did you mean" in near else message
-                self._problems.add(join(path, key), misplaced(key) or near)
+                self._problems.add((*path, str(key)), misplaced(key) or near)
         return self._router(node, context)
 
-    def _component(self, kind: Any, node: Any, path: str) -> Any:
+    def _component(self, kind: Any, node: Any, path: Keys) -> Any:
         nested = {"processors": self._nested_processors, "backends": self._nested_backends}
         return self._components.component(kind, node, path, nested)
 
-    def _nested_processors(self, processors: object, path: str) -> list[Processor]:
+    def _nested_processors(self, processors: object, path: Keys) -> list[Processor]:
         """Return the processors that a component takes as an option."""
         return [step.processor for step in self._steps(processors, path)]
 
-    def _nested_backends(self, backends: object, path: str) -> dict[str, Backend | BatchBackend]:
+    def _nested_backends(self, backends: object, path: Keys) -> dict[str, Backend | BatchBackend]:
         """Return the backends that a component takes as an option."""
         return {
             name: child.backend if isinstance(child, Leaf) else child
             for name, child in self._backends(backends, NodeContext(path, (), [])).items()
         }
+
+
+def _type_name(node: object) -> str | None:
+    """Return the type that a node names; None if it is an object."""
+    type_name = node.get("type") if isinstance(node, dict) else node
+    return type_name if isinstance(type_name, str) else None

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from math import inf
 from typing import Final, Literal
 
 from eventtracking_core.locks import CAN_LOCK
 from eventtracking_core.units import ByteSize, Seconds
 
-__all__ = ["MODES", "DeliveryOptions", "Mode", "WhenFull"]
+__all__ = ["MODES", "DeliveryOptions", "Mode", "WhenFull", "check_options"]
 
 Mode = Literal["inline", "queue", "spool"]
 WhenFull = Literal["drop_newest", "block", "spool"]
 
 MODES: Final[tuple[Mode, ...]] = ("inline", "queue", "spool")
+_MODES: Final = ("mode", "when_full")
 _SIZES: Final = ("max_queue_size", "max_queue_bytes", "max_batch_size", "max_batch_bytes")
 _TIMES: Final = ("export_timeout", "initial_interval", "max_interval")
 MIN_WORKER_DEATHS: Final = 2
@@ -77,17 +79,25 @@ class DeliveryOptions:
     max_worker_deaths: int = 3
 
     def __post_init__(self) -> None:
-        if "spool" in {self.mode, self.when_full} and not CAN_LOCK:
+        check_options(vars(self))
+
+
+def check_options(options: Mapping[str, object]) -> None:
+    """Check the values of options, given by name.
+
+    Raises:
+        ValueError: one is not allowed; the message says why.
+    """
+    for name, value in options.items():
+        if name in _MODES and value == "spool" and not CAN_LOCK:
             raise ValueError("a spool needs locks of files, which this system does not have")
-        if self.max_worker_deaths < MIN_WORKER_DEATHS:
+        if not isinstance(value, int | float):
+            continue
+        if name == "max_worker_deaths" and value < MIN_WORKER_DEATHS:
             raise ValueError(f"max_worker_deaths must be at least {MIN_WORKER_DEATHS}")
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not isinstance(value, int | float):
-                continue
-            if field.name in _SIZES and not 0 < value < inf:
-                raise ValueError(f"{field.name} must be positive")
-            if field.name in _TIMES and not 0 < value < inf:
-                raise ValueError(f"{field.name} must be more than 0 seconds")
-            if not 0 <= value < inf:
-                raise ValueError(f"{field.name} must not be negative")
+        if name in _SIZES and not 0 < value < inf:
+            raise ValueError(f"{name} must be positive")
+        if name in _TIMES and not 0 < value < inf:
+            raise ValueError(f"{name} must be more than 0 seconds")
+        if not 0 <= value < inf:
+            raise ValueError(f"{name} must not be negative")

@@ -14,7 +14,7 @@ from mmap import mmap
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from eventtracking_core.config.options import parameters
+from eventtracking_core.config.parameters import parameters
 from eventtracking_core.testing._bounded import in_a_child, in_threads
 from eventtracking_core.testing._importing import import_cost
 from eventtracking_core.testing._sending import callable_now

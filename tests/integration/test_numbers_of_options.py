@@ -7,7 +7,8 @@ import math
 import pytest
 
 import eventtracking_core as et
-from eventtracking_core.config.options import alternatives, parameters, unit_of
+from eventtracking_core.config.options import alternatives, unit_of
+from eventtracking_core.config.parameters import parameters
 from eventtracking_core.plugins import plugins
 
 REQUIRED = {

@@ -9,12 +9,8 @@ import msgspec
 
 from eventtracking_core.config.compat import ROUTER
 from eventtracking_core.config.component import is_composite
-from eventtracking_core.config.options import (
-    UnresolvableError,
-    alternatives,
-    parameters,
-    unit_of,
-)
+from eventtracking_core.config.options import alternatives, unit_of
+from eventtracking_core.config.parameters import UnresolvableError, parameters
 from eventtracking_core.config.settings import DELIVERY, POLICIES
 from eventtracking_core.delivery import MODES
 from eventtracking_core.plugins import ComponentKind

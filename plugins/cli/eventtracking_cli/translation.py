@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from eventtracking_core.config.compat import translate
-from eventtracking_core.config.reader import Problems
+from eventtracking_core.config.options import Problems
 
 __all__ = ["Translation", "as_toml"]
 
@@ -70,22 +70,22 @@ class Translation:
             self._note(path, "not translated: there is no native type for the event bus")
             return None
         problems = Problems()
-        made = translate(node, path, problems)
+        translated = translate(node, (), problems)
         for problem in problems:
-            self._note(problem.path, problem.message)
-        return None if made is None else self._options(dict(made), path)
+            self._note(f"{path}.{problem.path}" if problem.path else path, problem.message)
+        return None if translated is None else self._options(translated, path)
 
-    def _options(self, made: dict[str, Any], path: str) -> dict[str, Any]:
-        type_name = str(made.get("type", ""))
+    def _options(self, node: Mapping[str, Any], path: str) -> dict[str, Any]:
+        type_name = str(node.get("type", ""))
         if ":" in type_name:
             self._note(path, "a class of yours: its events have an id too, and lists are split")
-        elif type_name == "segment" and "write_key" not in made:
+        elif type_name == "segment" and "write_key" not in node:
             self._note(path, "set write_key: the native type does not use the client's")
-        elif type_name == "mongo" and isinstance(made.get("extra"), Mapping):
-            extra = {key: made["extra"][key] for key in made["extra"] if key not in _MONGO_IGNORED}
-            made["extra"] = extra
+        elif type_name == "mongo" and isinstance(node.get("extra"), Mapping):
+            extra = {key: node["extra"][key] for key in node["extra"] if key not in _MONGO_IGNORED}
+            node = {**node, "extra": extra}
         result: dict[str, Any] = {}
-        for key, value in made.items():
+        for key, value in node.items():
             if key == "backends":
                 result[key] = self._backends(value, f"{path}.{key}")
             elif key == "processors":

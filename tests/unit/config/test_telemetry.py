@@ -6,14 +6,14 @@ import pytest
 
 from eventtracking_core import ConfigurationError
 from eventtracking_core.config import build, read
-from eventtracking_core.config.reader import Problems
-from eventtracking_core.config.settings import read_telemetry
+from eventtracking_core.config.options import Problems
+from eventtracking_core.config.settings import read_environment, read_telemetry
 from eventtracking_core.settings import Telemetry
 
 
 def telemetry(**root):
     build(read(root))
-    return read_telemetry(read(root).tree, Problems())
+    return read_telemetry(read(root).tree, read_environment(), Problems())
 
 
 @pytest.mark.parametrize(
