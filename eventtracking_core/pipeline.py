@@ -86,7 +86,6 @@ class Pipeline:
         owner: Owner | None = None,
     ) -> None:
         self._owner = owner
-        self.provided: Provided | None = None
         self.root = root
         self.providers = tuple(providers)
         self.shutdown_timeout = shutdown_timeout
@@ -108,16 +107,20 @@ class Pipeline:
 
     def changed(self) -> None:
         """Compile again, after a registration. A tree without backends sends nowhere."""
+        self.leaves = self.root.leaves()
         if self._owner is not None:
             bind(self.root, self._owner)
-        for leaf in self.root.leaves():
+        for leaf in self.leaves:
             leaf.shutdown_timeout = self.shutdown_timeout
-        self.is_silent = not (self.root.children or interceptors or observers)
+        is_watched = bool(interceptors or observers)
+        self.is_silent = not (self.root.children or is_watched)
         if self._is_replaced:
             self.send: Send = partial(_move, self._moved)
-        else:
+        elif is_watched:
             self.send = compile_tree(self.root, self._owner)
-        is_read_only = self.root.is_read_only and not (interceptors or observers)
+        else:
+            self.send = self.root.compile()
+        is_read_only = not is_watched and self.root.is_read_only
         self.read_only_send = self.send if is_read_only else None
         """`send`, if nothing behind it changes or keeps an event, so that events may share data."""
 
@@ -129,7 +132,7 @@ class Pipeline:
 
     def write_metadata(self, record: EventType) -> None:
         """Save a record in the metadata store, if there is one, in the background."""
-        if self.metadata is None or is_isolated(self._owner):
+        if self.metadata is None or self._is_isolated():
             return
         if self._metadata_writer is None:
             from eventtracking_core.registry.store import MetadataWriter  # noqa: PLC0415  costs imports
@@ -139,15 +142,19 @@ class Pipeline:
 
     def start(self) -> None:
         """Start what must not wait for the first event."""
-        if not is_isolated(self._owner):
+        if not self._is_isolated():
             self.root.start()
+
+    def _is_isolated(self) -> bool:
+        return bool(interceptors) and is_isolated(self._owner)
 
     def flush(self, timeout: float) -> bool:
         """Wait until all is delivered and every record saved; return whether it is."""
         deadline = monotonic() + timeout
         delivered = self.root.flush(timeout)
-        left = seconds_until(deadline)
-        return (self._metadata_writer is None or self._metadata_writer.flush(left)) and delivered
+        if self._metadata_writer is None:
+            return delivered
+        return self._metadata_writer.flush(seconds_until(deadline)) and delivered
 
     def replace(self, new: Pipeline) -> None:
         """Accept no more events, wait for those in flight here, and shut down.
@@ -155,24 +162,26 @@ class Pipeline:
         Backends that the new pipeline uses too are not released.
         """
         deadline = monotonic() + self.shutdown_timeout
-        shared_backends = {id(leaf.backend) for leaf in new.root.leaves()}
-        for leaf in self.root.leaves():
+        shared_backends = {id(leaf.backend) for leaf in new.leaves}
+        for leaf in self.leaves:
             leaf.releases = leaf.releases and id(leaf.backend) not in shared_backends
         self._is_replaced = True
         self.send = partial(_move, self._moved)
         # No leaf is closed before: an event goes wholly through the old pipeline, or the new one.
-        self.wait_for_emitters(seconds_until(deadline))
+        self.wait_for_emitters(self.shutdown_timeout)
         self.shutdown(seconds_until(deadline))
 
     def wait_for_emitters(self, timeout: float) -> bool:
         """Wait until no other thread sends an event through what was compiled before."""
+        if not self._number_inside():
+            return True
         interrupted = calls_below(*emitting)
+        deadline = monotonic() + timeout
+        return wait_until(lambda: self._number_inside() <= interrupted, deadline, 0.0005)
 
-        def none_is_inside() -> bool:
-            left = self._left_count.value  # first: an event that enters now is counted as inside
-            return self.emitted_count.value - left <= interrupted
-
-        return wait_until(none_is_inside, monotonic() + timeout, 0.0005)
+    def _number_inside(self) -> int:
+        left = self._left_count.value  # first: an event that enters now is counted as inside
+        return self.emitted_count.value - left
 
     def forked(self) -> None:
         """Reset in a forked child."""
@@ -187,7 +196,7 @@ class Pipeline:
             return
         for end in self.ends:
             end(self)
-        for leaf in self.root.leaves():
+        for leaf in self.leaves:
             leaf.abandon()
         if self._metadata_writer is not None:
             hold(self._metadata_writer)
@@ -195,11 +204,12 @@ class Pipeline:
     def shutdown(self, timeout: float) -> bool:
         """Close the leaves and release the backends; see `RoutingBackend.shutdown`."""
         deadline = monotonic() + timeout
+        saved = True
         try:
             done = self.root.shutdown(timeout)
         finally:
-            left = seconds_until(deadline)
-            saved = self._metadata_writer is None or self._metadata_writer.shutdown(left)
+            if self._metadata_writer is not None:
+                saved = self._metadata_writer.shutdown(seconds_until(deadline))
         return saved and done
 
     def count_dropped(self, reason: str) -> None:
@@ -220,7 +230,7 @@ class Pipeline:
         """
         if self._is_replaced:
             _move(self._moved)
-        if is_isolated(self._owner):
+        if self._is_isolated():
             self.root.count_dropped("invalid")
             return
         self.root.compile(lambda leaf: partial(leaf.reject_invalid, error))(event)

@@ -64,7 +64,7 @@ class Tracker(ContextEmitter):
         """Apply the pipeline's policies and write known event types to its metadata store."""
         if self._pipeline.policies is not DEFAULT:
             self._event_builders()
-        if self._event_types is not None:
+        if self._event_types is not None and self._pipeline.metadata is not None:
             for record in self._event_types.records():
                 self._pipeline.write_metadata(record)
 
@@ -162,7 +162,8 @@ class Tracker(ContextEmitter):
         Raises:
             ConfigurationError: with every problem; the tracker is unchanged.
         """
-        from eventtracking_core.config import build, read  # noqa: PLC0415  costs imports
+        from eventtracking_core.config.build import build  # noqa: PLC0415  costs imports
+        from eventtracking_core.config.source import read  # noqa: PLC0415  as above
 
         check_fork()
         is_disabled = _is_true(os.environ.get("EVENTTRACKING_DISABLED", ""))
@@ -171,7 +172,8 @@ class Tracker(ContextEmitter):
             if is_disabled
             else build(read(config), self.name, proxy(self), instrumented=True)
         )
-        pipeline.providers += self._providers
+        if self._providers:
+            pipeline.providers += self._providers
         pipeline.instrumentation.follow(pipeline, self._warnings)
         self._replace(pipeline)
 

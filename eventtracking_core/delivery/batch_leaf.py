@@ -1,17 +1,20 @@
-"""What leaves have in common that deliver batches: a buffer, outcomes and dead letters."""
+"""A leaf that delivers batches: its directory, its buffer, outcomes and dead letters."""
 
 from __future__ import annotations
 
+import os
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import quote
 
 from eventtracking_core.delivery.attempt import INVALID
 from eventtracking_core.delivery.buffer import Buffer
-from eventtracking_core.delivery.letters import PendingLetters
 from eventtracking_core.delivery.outcomes import DeliveryOutcomes
-from eventtracking_core.delivery.places import base_directory, leaf_directory
 from eventtracking_core.delivery.spooled_buffer import SpooledBuffer
 from eventtracking_core.delivery.storage.dead_letters import DeadLetters
+from eventtracking_core.delivery.storage.directory import directory_name
+from eventtracking_core.holders import living
 from eventtracking_core.routing import Leaf, LeafPlace
 from eventtracking_core.routing.coroutines import speaks_asyncio
 
@@ -20,7 +23,11 @@ if TYPE_CHECKING:
     from eventtracking_core.delivery.options import DeliveryOptions
     from eventtracking_core.events import Event
 
-__all__ = ["BatchLeaf"]
+__all__ = ["DEFAULT_TRACKER", "BatchLeaf", "base_directory", "leaf_directory"]
+
+SPOOL_DIRECTORY: Final = "EVENTTRACKING_SPOOL_DIRECTORY"
+DEFAULT_DIRECTORY: Final = "eventtracking-spool"
+DEFAULT_TRACKER: Final = "default"
 
 
 class BatchLeaf(Leaf):
@@ -54,10 +61,9 @@ class BatchLeaf(Leaf):
         self.outcomes = self._new_outcomes()
 
     def _new_outcomes(self) -> DeliveryOutcomes:
-        letters = PendingLetters(
-            self.path, self.dead_letters, self.options.max_queue_size, self.options.max_queue_bytes
+        return DeliveryOutcomes(
+            self.path, self.ledger, self.buffer, self.dead_letters, self.options
         )
-        return DeliveryOutcomes(self.path, self.ledger, self.buffer, letters)
 
     def reject_invalid(self, error: str, event: Event) -> None:
         """Store an event as a dead letter, when it is taken to be delivered."""
@@ -81,3 +87,38 @@ def _plain(backend: Backend | BatchBackend) -> Any:
     from eventtracking_core.delivery.event_loop import LoopBackend  # noqa: PLC0415  imports asyncio
 
     return LoopBackend.of(backend)
+
+
+def base_directory(configured: str | None) -> Path:
+    """Return the directory that holds those of all leaves."""
+    return Path(configured or os.environ.get(SPOOL_DIRECTORY) or DEFAULT_DIRECTORY).absolute()
+
+
+def leaf_directory(base: Path, path: str, tracker: str | None, owner: object) -> Path:
+    """Return the directory of a leaf, which no leaf of another tracker has.
+
+    Two trackers of a process may have a leaf of the same path, with different backends. The name of
+    a tracker is the same in the next process, which delivers what this one leaves; a tracker
+    without a name has the first place that no other one uses.
+
+    Args:
+        base: holds the directories of all leaves.
+        path: the leaf's path in its tree.
+        tracker: the name of its tracker.
+        owner: its tracker, or a proxy of it.
+    """
+    if tracker == DEFAULT_TRACKER:
+        return base / directory_name(path)
+    if tracker is not None:
+        name = quote(tracker, safe=" ", errors="surrogatepass")
+        return base / directory_name(f"{path}@{name}")
+    used = {
+        leaf.directory
+        for leaf in living()
+        if isinstance(leaf, BatchLeaf) and not leaf.closed and leaf.owner is not owner
+    }
+    directory, number = base / directory_name(path), 1
+    while directory in used:
+        number += 1
+        directory = base / directory_name(f"{path}@@{number}")
+    return directory

@@ -9,8 +9,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from eventtracking_core.delivery.buffer import FlushMarker
-from eventtracking_core.delivery.letters import RETRY_INTERVAL
-from eventtracking_core.delivery.worker_thread import WorkerThread
+from eventtracking_core.delivery.control import WorkerThread
+from eventtracking_core.delivery.outcomes import RETRY_INTERVAL
 from eventtracking_core.diagnostics import report_backend
 from eventtracking_core.interrupts import pass_on
 

@@ -72,8 +72,12 @@ class FieldProcessor(ABC):
         self._passes = unclassified == "pass"
         self._personal = PersonalFields(None, self._is_wanted)
 
-    def bind_event_types(self, event_types: Registry, before: Sequence[Processor]) -> None:  # noqa: ARG002  as all
-        """Look classes up in the event types of a tracker."""
+    @property
+    def bind_event_types(self) -> Callable[[Registry, Sequence[Processor]], None] | None:
+        """Looks classes up in the event types of a tracker; None if no classes are wanted."""
+        return self._bind if self._classes or self._is_all else None
+
+    def _bind(self, event_types: Registry, _before: Sequence[Processor]) -> None:
         self._personal = PersonalFields(event_types, self._is_wanted)
 
     def masks(self, field: Field, pii_class: str) -> bool:

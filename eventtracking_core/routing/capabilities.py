@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from eventtracking_core.diagnostics import ERROR, describe, report
 from eventtracking_core.errors import BatchError
@@ -15,17 +15,20 @@ if TYPE_CHECKING:
     from eventtracking_core.events import Event
     from eventtracking_core.registry import EventType
 
-__all__ = ["BackendCapabilities", "asked", "capabilities_of", "event_sender"]
+__all__ = ["BackendCapabilities", "asked", "event_sender"]
 
 INLINE_TIMEOUT: Final = 5.0
 """Timeout, in seconds, when an inline event goes through a backend with only `send_batch`."""
 
 
-class BackendCapabilities(NamedTuple):
+class BackendCapabilities:
     """The methods that a backend has; None stands for those that it lacks.
 
     They are described by the protocols in `eventtracking_core.components`, and `save_event_type` by
     `eventtracking_core.registry.MetadataStore`.
+
+    Args:
+        backend: any backend.
     """
 
     send: Callable[[Event], object] | None
@@ -36,11 +39,10 @@ class BackendCapabilities(NamedTuple):
     read_wire: Callable[[bytes], Event] | None
     save_event_type: Callable[[EventType], object] | None
 
-
-def capabilities_of(backend: object) -> BackendCapabilities:
-    """Return the methods that a backend has."""
-    found: list[Any] = [getattr(backend, name, None) for name in BackendCapabilities._fields]
-    return BackendCapabilities(*[method if callable(method) else None for method in found])
+    def __init__(self, backend: object) -> None:
+        for name in self.__annotations__:
+            method = getattr(backend, name, None)
+            setattr(self, name, method if callable(method) else None)
 
 
 def event_sender(name: str, backend: BackendCapabilities) -> Callable[[Event], object]:

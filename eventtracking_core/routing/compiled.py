@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar
 
 from eventtracking_core.diagnostics import ERROR, describe, report
 from eventtracking_core.encoding import snapshot
@@ -21,12 +21,22 @@ if TYPE_CHECKING:
     from eventtracking_core.events import Event
     from eventtracking_core.routing.processor_node import ProcessorNode
 
-__all__ = ["Send", "chain", "fan_out", "takes_wire"]
+__all__ = ["Send", "Watcher", "chain", "fan_out", "takes_wire"]
 
 Send = Callable[["Event"], object]
 
 _TAKES_WIRE: Final = "takes_wire"
 _Taker = TypeVar("_Taker", bound=Callable[..., object])
+
+
+class Watcher(Protocol):
+    """An object that a router is compiled into."""
+
+    def changed(self) -> None:
+        """Compile the router again."""
+
+    def wait_for_emitters(self, timeout: float) -> bool:
+        """Wait until no other thread sends an event through what was compiled before."""
 
 
 def takes_wire(send: _Taker) -> _Taker:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from threading import Lock, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from eventtracking_core.holders import (
 )
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.nesting import nested
-from eventtracking_core.routing.capabilities import asked, capabilities_of, event_sender
+from eventtracking_core.routing.capabilities import BackendCapabilities, asked, event_sender
 from eventtracking_core.routing.coroutines import refuse_awaitable
 from eventtracking_core.routing.ledger import AtomicCounter, Ledger, failure_level, failure_reason
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
@@ -76,7 +77,7 @@ class Leaf:
         self.registered = backend if registered is None else registered
         self.type_name = type_name or type(self.registered).__name__
         self.ledger = Ledger()
-        self.capabilities = capabilities_of(backend)
+        self.capabilities = BackendCapabilities(backend)
         save = self.capabilities.save_event_type
         self.event_type_writer = None if save is None else _writer(name, save)
         self._send = event_sender(name, self.capabilities)
@@ -256,8 +257,9 @@ class InlineLeaf(Leaf):
         join_holder(self)
 
 
+@cache
 def _import_for_emergencies() -> None:
-    """Import what nothing should have to import once something goes wrong."""
+    """Import, once, what nothing should have to import once something goes wrong."""
     our_logger()
     try:
         expect_forks()

@@ -109,8 +109,8 @@ class Ledger:
         self.recovered = AtomicCounter()
         self.delivered = AtomicCounter()
         self.dead_lettered = AtomicCounter()
-        self.dropped: dict[str, AtomicCounter] = {}
-        self.interrupted = self.counter("interrupted")
+        self.interrupted = AtomicCounter()
+        self.dropped = {"interrupted": self.interrupted}
         self.is_busy = False
 
     def drop(self, reason: str, number: int = 1) -> None:
@@ -125,6 +125,13 @@ class Ledger:
         """Return how many events were dropped, by reason; reasons without one are left out."""
         counts = {reason: counter.value for reason, counter in self.dropped.copy().items()}
         return {reason: number for reason, number in counts.items() if number}
+
+    def outcomes(self) -> tuple[int, dict[str, int]]:
+        """Return how many events were delivered, and how many failed, by reason."""
+        failed = self.dropped_by_reason()
+        if dead_lettered := self.dead_lettered.value:
+            failed["dead_lettered"] = dead_lettered
+        return self.delivered.value, failed
 
     def pending(self) -> int:
         """Return how many events were accepted and not delivered, dropped or dead-lettered yet."""

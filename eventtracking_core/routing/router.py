@@ -7,17 +7,17 @@ from contextlib import suppress
 from operator import attrgetter
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import ClosedError, EventEmissionExit
-from eventtracking_core.routing.compiled import Send, chain, fan_out
+from eventtracking_core.routing.compiled import Send, Watcher, chain, fan_out
 from eventtracking_core.routing.leaf import InlineLeaf, Leaf
 from eventtracking_core.routing.ledger import Ledger
 from eventtracking_core.routing.parts import Split
 from eventtracking_core.routing.processor_node import ProcessorNode, process
 from eventtracking_core.routing.statistics import router_stats
-from eventtracking_core.routing.watching import Watcher, Watchers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -63,7 +63,7 @@ class RoutingBackend:
         self.steps: list[ProcessorNode] = []
         """The processors at their places, with their counters."""
         self._compiled: Send | None = None
-        self._watchers = Watchers()
+        self._watchers: WeakSet[Watcher] = WeakSet()
         for name, backend in sorted((backends or {}).items()):
             self.register_backend(name, backend)
         for processor in processors or ():
@@ -133,7 +133,10 @@ class RoutingBackend:
 
     def wait_for_emitters(self, timeout: float) -> bool:
         """Wait until no other thread sends an event through what was compiled before."""
-        return self._watchers.wait_for_emitters(timeout)
+        deadline = monotonic() + timeout
+        return False not in [
+            watcher.wait_for_emitters(seconds_until(deadline)) for watcher in list(self._watchers)
+        ]
 
     def register_processor(self, processor: Processor | ProcessorNode) -> None:
         """Add a processor; it runs after the registered ones.
@@ -153,7 +156,8 @@ class RoutingBackend:
     def changed(self) -> None:
         """Compile again on the next use, as does everything that holds this router."""
         self._compiled = None
-        self._watchers.changed()
+        for watcher in list(self._watchers):
+            watcher.changed()
 
     def compile(self, terminal: Terminal = DELIVER) -> Send:
         """Return the tree as a plain function; delivery is compiled once per registration.

@@ -32,12 +32,13 @@ class OpenTelemetry:
     """
 
     def __init__(self, settings: Telemetry) -> None:
-        self._settings = settings
+        self._metrics = _metrics_of_process() if settings.metrics else None
+        self._with_spans = settings.spans
 
     def follow(self, pipeline: Pipeline, warnings: Warnings) -> None:
         """Publish metrics of a pipeline while it lives; its counts are kept afterwards."""
-        if self._settings.metrics:
-            _metrics_of_process().follow(pipeline, warnings)
+        if self._metrics is not None:
+            self._metrics.follow(pipeline, warnings)
 
     def runner(self, path: str, type_name: str) -> Run:
         """Return what makes the attempts of one leaf, timed and with spans as configured.
@@ -48,8 +49,8 @@ class OpenTelemetry:
         """
         from eventtracking_core.telemetry._attempts import MeasuredAttempts  # noqa: PLC0415  imports a great deal
 
-        duration = _metrics_of_process().duration if self._settings.metrics else None
-        return MeasuredAttempts(path, type_name, duration, with_spans=self._settings.spans).run
+        duration = None if self._metrics is None else self._metrics.duration
+        return MeasuredAttempts(path, type_name, duration, with_spans=self._with_spans).run
 
 
 def _metrics_of_process() -> Metrics:

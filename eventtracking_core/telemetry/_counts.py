@@ -76,23 +76,21 @@ def backend(path: str, type_name: str) -> Attributes:
 
 
 def _exported(path: str, leaf: Leaf) -> Iterator[tuple[Series, int]]:
-    ledger, where = leaf.ledger, backend(path, leaf.type_name)
-    yield Series(EXPORTED, where), ledger.delivered.value
-    lost = ledger.dropped_by_reason() | {"dead_lettered": ledger.dead_lettered.value}
-    for reason, number in lost.items():
-        if number:
-            yield Series(EXPORTED, (*where, ("error.type", reason))), number
+    where, (delivered, failed) = backend(path, leaf.type_name), leaf.ledger.outcomes()
+    yield Series(EXPORTED, where), delivered
+    for reason, number in failed.items():
+        yield Series(EXPORTED, (*where, ("error.type", reason))), number
 
 
 def _processed(path: str, router: RoutingBackend) -> Iterator[tuple[Series, int]]:
     left = router.ledger.accepted.value
     for step in router.steps:
+        counts = step.stats()
+        failed, dropped = counts["errors"], counts["dropped"]
         where: Attributes = (
             ("eventtracking.router.name", path),
             ("eventtracking.processor.name", str(step.name)),
         )
-        failed = {reason: count.value for reason, count in step.errors.copy().items()}
-        dropped = step.dropped.value
         outcome = "eventtracking.processor.outcome"
         yield Series(PROCESSED, (*where, (outcome, "dropped"))), dropped
         for reason, number in failed.items():
@@ -100,5 +98,5 @@ def _processed(path: str, router: RoutingBackend) -> Iterator[tuple[Series, int]
             yield Series(PROCESSED, (*where, *failure)), number
         passed = left - dropped - sum(failed.values())
         yield Series(PROCESSED, (*where, (outcome, "passed"))), passed
-        left += step.added.value - dropped
+        left += counts["added"] - dropped
         left -= sum(failed.values()) if step.on_error == "drop" else 0

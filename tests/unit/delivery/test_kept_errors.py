@@ -9,7 +9,7 @@ import pytest
 
 from eventtracking_core.delivery.attempt import Attempt, QueuedEvent, batch_sender
 from eventtracking_core.errors import RetryableError
-from eventtracking_core.routing.capabilities import capabilities_of
+from eventtracking_core.routing.capabilities import BackendCapabilities
 
 
 class Held:
@@ -49,7 +49,7 @@ class InBatches(OneByOne):
 @pytest.mark.parametrize("kind", [OneByOne, InBatches])
 def test_a_failed_attempt_keeps_nothing_of_the_backends(kind, error, names):
     backend = kind(error)
-    attempt = Attempt(batch_sender(capabilities_of(backend)), lambda: 1.0)
+    attempt = Attempt(batch_sender(BackendCapabilities(backend)), lambda: 1.0)
     batch = [QueuedEvent(b"", {"name": name}, None) for name in names]
 
     attempt.run(batch)
