@@ -17,6 +17,7 @@ from eventtracking_core import (
     RetryableError,
     refuse_options,
 )
+from eventtracking_objects.batches import Batch, batch_of
 from eventtracking_objects.client import Client
 from eventtracking_objects.contents import Compression, Format
 from eventtracking_objects.drafting import Drafting
@@ -25,7 +26,6 @@ from eventtracking_objects.layout import Layout, path_problem
 from eventtracking_objects.looking import Looking
 from eventtracking_objects.operations import finish
 from eventtracking_objects.reading import Reading
-from eventtracking_objects.rows import Row, rows_of
 
 __all__ = ["ObjectsBackend"]
 
@@ -117,10 +117,11 @@ class ObjectsBackend(Reading):
             RetryableError: nothing is known to be stored, and all may be tried again.
         """
         deadline = monotonic() + timeout
-        rows, failures = rows_of(events)
-        ids = {index: made.event["id"] for index, made in rows.items()}
-        errors = await self._store({made.event["id"]: made for made in rows.values()}, deadline)
-        failures |= {index: errors[each] for index, each in ids.items() if each in errors}
+        batch, failures = batch_of(events)
+        errors = await self._store(batch, deadline)
+        if errors:
+            ids = zip(batch.indexes, batch.ids, strict=True)
+            failures |= {index: errors[each] for index, each in ids if each in errors}
         if not failures:
             return
         first = next(iter(failures.values()))
@@ -150,33 +151,33 @@ class ObjectsBackend(Reading):
         self._client.close()
         return True
 
-    async def _store(self, rows: Mapping[str, Row], deadline: float) -> dict[str, Exception]:
-        """Store events; return the errors of those that are not stored."""
+    async def _store(self, batch: Batch, deadline: float) -> dict[str, Exception]:
+        """Store events; return the errors of those that are not stored, by id."""
         if self._owner != os.getpid():
             self._reset()
         if self._looking is None:
             self._looking = Looking(self._client)
         errors: dict[str, Exception] = {}
-        drafts, new = self._drafts.sorted(rows)
+        drafts, places = self._drafts.sorted(batch.ids)
         drafts += await self._drafting.drafts(
-            [rows[each] for each in new], self._client, self._looking, deadline, errors
+            batch, places, self._client, self._looking, deadline=deadline, errors=errors
         )
+        sent = frozenset(batch.ids)
         while drafts:
-            for draft in drafts:
-                self._drafts.add(draft)
+            self._drafts.add(drafts)
             objects = [(draft.key, draft.data) for draft in drafts]
             results = await self._client.create(objects, deadline - monotonic())
             rejected = []
             for draft, error in zip(drafts, results, strict=True):
                 if error is None:
-                    self._drafts.written(draft, rows)
+                    self._drafts.written(draft, sent)
                     continue
                 if isinstance(error, RejectedError):
                     self._drafts.forget(draft)
                     if len(draft.ids) > 1:
                         rejected.append(draft)
                         continue
-                errors |= {each: error for each in draft.ids if each in rows}
+                errors |= {each: error for each in draft.ids if each in sent}
             drafts = [half for draft in rejected for half in self._drafting.halves(draft, errors)]
         return errors
 

@@ -9,7 +9,6 @@ from typing import Final, Literal
 
 from eventtracking_core import Event, EventTrackingError
 from eventtracking_core.encoding import decode_json
-from eventtracking_objects.rows import Row
 
 __all__ = ["Compression", "Format", "events_of", "line_writer", "suffix_of"]
 
@@ -27,8 +26,8 @@ def suffix_of(form: Format, compression: Compression) -> str:
     return "parquet" if form == "parquet" else _SUFFIXES[compression]
 
 
-def line_writer(compression: Compression) -> Callable[[Sequence[Row]], bytes]:
-    """Return the function that makes an object of events, the same bytes of the same events.
+def line_writer(compression: Compression) -> Callable[[Sequence[bytes]], bytes]:
+    """Return the function that makes an object of lines, the same bytes of the same lines.
 
     Raises:
         ValueError: its package is not installed.
@@ -36,14 +35,14 @@ def line_writer(compression: Compression) -> Callable[[Sequence[Row]], bytes]:
     if compression == "none":
         return _lines
     if compression == "gzip":
-        return lambda rows: gzip.compress(_lines(rows), GZIP_LEVEL, mtime=0)
+        return lambda texts: gzip.compress(_lines(texts), GZIP_LEVEL, mtime=0)
     try:
         import zstandard  # noqa: PLC0415  an extra
     except ImportError as error:
         raise ValueError(
             "compression zstd needs zstandard: pip install 'eventtracking-objects[zstd]'"
         ) from error
-    return lambda rows: zstandard.ZstdCompressor().compress(_lines(rows))
+    return lambda texts: zstandard.ZstdCompressor().compress(_lines(texts))
 
 
 def events_of(data: bytes, suffix: str) -> Sequence[Event]:
@@ -67,8 +66,8 @@ def events_of(data: bytes, suffix: str) -> Sequence[Event]:
         ) from None
 
 
-def _lines(rows: Sequence[Row]) -> bytes:
-    return b"\n".join([*(each.text for each in rows), b""])
+def _lines(texts: Sequence[bytes]) -> bytes:
+    return b"\n".join([*texts, b""])
 
 
 def _unzstd(data: bytes) -> list[bytes]:

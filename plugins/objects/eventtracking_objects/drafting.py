@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 from eventtracking_core import EventType
 from eventtracking_core.encoding import unencodable
 from eventtracking_core.interrupts import pass_on
+from eventtracking_objects.batches import Batch, Group
 from eventtracking_objects.client import Client
 from eventtracking_objects.contents import Compression, Format, line_writer, suffix_of
 from eventtracking_objects.drafts import Draft
 from eventtracking_objects.keys import object_key
 from eventtracking_objects.layout import Layout
 from eventtracking_objects.looking import Looking
-from eventtracking_objects.rows import Row
 from eventtracking_objects.schemas import Schemas
 
 __all__ = ["Drafting"]
@@ -47,7 +47,7 @@ class Drafting:
         self._layout = layout
         self._suffix = suffix_of(format, compression)
         self._schemas = Schemas(event_types) if format == "parquet" else None
-        self._lines: Callable[[Sequence[Row]], bytes] = line_writer(compression)
+        self._lines: Callable[[Sequence[bytes]], bytes] = line_writer(compression)
 
     def add_event_type(self, record: EventType) -> None:
         """Let the columns of an event type have its fields."""
@@ -56,16 +56,19 @@ class Drafting:
 
     async def drafts(
         self,
-        rows: Sequence[Row],
+        batch: Batch,
+        places: Sequence[int],
         client: Client,
         looking: Looking,
+        *,
         deadline: float,
         errors: Errors,
     ) -> list[Draft]:
         """Return the objects of events; those that are stored already are in none.
 
         Args:
-            rows: the events.
+            batch: has the events.
+            places: of them in the batch.
             client: of the store.
             looking: finds out which events are stored.
             deadline: for what the store is asked, on the monotonic clock.
@@ -74,56 +77,49 @@ class Drafting:
         Raises:
             EventTrackingError: the store does not say what has to be known.
         """
-        if self._schemas is not None and rows:
+        if self._schemas is not None and places:
             await self._schemas.load(client, deadline - monotonic())
-        doubtful = looking.doubtful([each.event["id"] for each in rows])
+        groups = self._groups(batch, places)
+        doubtful = looking.doubtful([each for group in groups for each in group.ids])
         drafts: list[Draft] = []
-        for (directory, _), group in self._groups(rows).items():
-            ids = {each.event["id"] for each in group}
-            stored: set[str] = set()
-            if not doubtful.isdisjoint(ids):
-                stored = await looking.found(directory, ids & doubtful, deadline - monotonic())
-            left = [each for each in group if each.event["id"] not in stored]
-            drafts += self._made(directory, left, errors)
+        for group in groups:
+            left = group
+            if not doubtful.isdisjoint(group.ids):
+                asked = doubtful.intersection(group.ids)
+                stored = await looking.found(group.directory, asked, deadline - monotonic())
+                left = group.only([n for n, each in enumerate(group.ids) if each not in stored])
+            drafts += self._made(left, errors)
         return drafts
 
     def halves(self, draft: Draft, errors: Errors) -> list[Draft]:
         """Return the objects of the two halves of one that was rejected."""
-        directory, middle = draft.key.rpartition("/")[0], len(draft.rows) // 2
-        return [
-            *self._made(directory, draft.rows[:middle], errors),
-            *self._made(directory, draft.rows[middle:], errors),
-        ]
+        return [made for half in draft.group.halves() for made in self._made(half, errors)]
 
-    def _groups(self, rows: Sequence[Row]) -> Mapping[tuple[str, str], Sequence[Row]]:
+    def _groups(self, batch: Batch, places: Sequence[int]) -> list[Group]:
         """Return events by their directory, and in Parquet by their name."""
-        groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
-        for each in rows:
-            name = "" if self._schemas is None else each.event["name"]
-            groups[self._layout.directory(each.event), name].append(each)
-        return groups
+        directories = self._layout.directories(batch.events, batch.columns)
+        names = [""] * len(directories)
+        if self._schemas is not None:
+            names = [each.name for each in batch.columns]
+        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for place in places:
+            groups[directories[place], names[place]].append(place)
+        return [batch.group(directory, found) for (directory, _), found in groups.items()]
 
-    def _made(self, directory: str, rows: Sequence[Row], errors: Errors) -> list[Draft]:
+    def _made(self, group: Group, errors: Errors) -> list[Draft]:
         """Return the object of events; several, where one cannot be made of all of them."""
-        if not rows:
+        if not group.ids:
             return []
-        ordered = sorted(rows, key=lambda each: each.event["id"])
+        ordered = group.ordered()
         try:
             data = self._data(ordered)
         except Exception as error:  # noqa: BLE001  each library has its own
             pass_on(error)
-            if len(rows) > 1:
-                middle = len(rows) // 2
-                return [
-                    *self._made(directory, rows[:middle], errors),
-                    *self._made(directory, rows[middle:], errors),
-                ]
-            errors[rows[0].event["id"]] = unencodable(error)
+            if len(group.ids) > 1:
+                return [made for half in group.halves() for made in self._made(half, errors)]
+            errors[group.ids[0]] = unencodable(error)
             return []
-        ids = [each.event["id"] for each in ordered]
-        return [Draft(object_key(directory, ids, self._suffix), data, ids, ordered)]
+        return [Draft(object_key(group.directory, ordered.ids, self._suffix), data, ordered)]
 
-    def _data(self, rows: Sequence[Row]) -> bytes:
-        if self._schemas is None:
-            return self._lines(rows)
-        return self._schemas.table(rows)
+    def _data(self, group: Group) -> bytes:
+        return self._lines(group.texts) if self._schemas is None else self._schemas.table(group)

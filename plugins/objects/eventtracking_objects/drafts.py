@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
-from eventtracking_objects.rows import Row
+from eventtracking_objects.batches import Group
 
 __all__ = ["Draft", "Drafts"]
 
@@ -18,16 +18,17 @@ MAX_WRITTEN: Final = 100_000
 """Ids that are remembered because their object was written for the sake of others in it."""
 
 
-class Draft:
+class Draft(NamedTuple):
     """An object to write: its key, its bytes, and its events, ordered by id."""
 
-    __slots__ = ("data", "ids", "key", "rows")
+    key: str
+    data: bytes
+    group: Group
 
-    def __init__(self, key: str, data: bytes, ids: Sequence[str], rows: Sequence[Row]) -> None:
-        self.key = key
-        self.data = data
-        self.ids = ids
-        self.rows = rows
+    @property
+    def ids(self) -> Sequence[str]:
+        """The ids of its events."""
+        return self.group.ids
 
 
 class Drafts:
@@ -35,47 +36,42 @@ class Drafts:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._by_id: dict[str, Draft] = {}
+        self._unwritten: dict[str, Draft] = {}
+        """By their keys."""
         self._written: dict[str, None] = {}
 
-    def sorted(self, ids: Iterable[str]) -> tuple[list[Draft], list[str]]:
-        """Return the drafts that have some of these events, and the ids of which no draft has.
+    def sorted(self, ids: Sequence[str]) -> tuple[list[Draft], Sequence[int]]:
+        """Return the drafts that have some of these events, and the places of those that none has.
 
-        Events that were written for the sake of others are in neither.
+        Events that were written for the sake of others are in neither, and of a repeated id only
+        the last.
         """
+        last = dict(zip(ids, range(len(ids)), strict=True))
         with self._lock:
-            drafts: dict[str, Draft] = {}
-            new = []
-            for event_id in ids:
-                draft = self._by_id.get(event_id)
-                if draft is not None:
-                    drafts[draft.key] = draft
-                elif event_id in self._written:
-                    del self._written[event_id]
-                else:
-                    new.append(event_id)
-            return list(drafts.values()), new
+            if not self._unwritten and not self._written:
+                return [], list(last.values())
+            known = {each: draft for draft in self._unwritten.values() for each in draft.ids}
+            drafts = {known[each].key: known[each] for each in last if each in known}
+            written = [each for each in last if each not in known and each in self._written]
+            for each in written:
+                del self._written[each]
+            others = last.keys() - known.keys() - set(written)
+            return list(drafts.values()), sorted(last[each] for each in others)
 
-    def add(self, draft: Draft) -> None:
-        """Remember a draft, before its events are sent."""
+    def add(self, drafts: Iterable[Draft]) -> None:
+        """Remember drafts, before their events are sent."""
         with self._lock:
-            self._by_id |= dict.fromkeys(draft.ids, draft)
+            self._unwritten |= {draft.key: draft for draft in drafts}
 
-    def written(self, draft: Draft, asked: Collection[str]) -> None:
-        """Forget a draft that was written; `asked` are the events that were to be sent."""
+    def written(self, draft: Draft, sent: Collection[str]) -> None:
+        """Forget a draft that was written; `sent` are the events that were to be."""
         with self._lock:
-            self._forget(draft)
-            others = [event_id for event_id in draft.ids if event_id not in asked]
-            self._written |= dict.fromkeys(others)
+            self._unwritten.pop(draft.key, None)
+            self._written |= dict.fromkeys(each for each in draft.ids if each not in sent)
             while len(self._written) > MAX_WRITTEN:
                 del self._written[next(iter(self._written))]
 
     def forget(self, draft: Draft) -> None:
         """Forget a draft that will never be written."""
         with self._lock:
-            self._forget(draft)
-
-    def _forget(self, draft: Draft) -> None:
-        for event_id in draft.ids:
-            if self._by_id.get(event_id) is draft:
-                del self._by_id[event_id]
+            self._unwritten.pop(draft.key, None)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, unquote
 
 from eventtracking_core import Event
-from eventtracking_core.encoding import normalize
+from eventtracking_core.encoding import Columns, normalize
 from eventtracking_core.events import as_utc
 from eventtracking_core.reading import (
     Filters,
@@ -29,11 +28,9 @@ MISSING: Final = "__HIVE_DEFAULT_PARTITION__"
 MAX_VALUE: Final = 120
 """Characters of an escaped value; a longer one is cut, and ends with a hash."""
 
-CACHED: Final = 1024
-"""Values whose escaped form is kept: the events of a batch have few different ones."""
+_MINUTE: Final = len("2026-09-12T12:55")
+"""Characters of a timestamp that a directory may depend on."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MINUTE: Final = timedelta(minutes=1)
 _FIELD: Final = re.compile(r"\{([^{}:]+)(?::([^{}]+))?\}")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_.=+@ -]*")
 _LENGTHS: Final = {
@@ -46,6 +43,10 @@ _LENGTHS: Final = {
 """How long the time is that a directory covers, by the directives in its path."""
 
 _DIRECTIVE: Final = re.compile(r"%.")
+
+
+Reader = Callable[[Sequence[Event], Sequence[Columns]], list[str]]
+"""Returns the values of a field as texts; of a timestamp, to the minute."""
 
 
 class Layout:
@@ -72,10 +73,8 @@ class Layout:
                 raise ValueError("path must have the time, and it alone, as {timestamp:%Y-%m-%d}")
             if not (form or is_field(field)):
                 raise ValueError("path must have fields of events, such as {name}, {context.org}")
-        self._readers = [
-            partial(_time, form) if form else _text_reader(field) for field, form in self._fields
-        ]
-        self._filled = lru_cache(CACHED)(_FIELD.sub("{}", template).format)
+        self._readers = [_reader(field) for field, _ in self._fields]
+        self._form = _FIELD.sub("{}", template)
         literal = map(re.escape, _FIELD.sub("\0", template).split("\0"))
         self._pattern = re.compile("([^/]*)".join(literal))
         fixed = []
@@ -86,9 +85,23 @@ class Layout:
         self.root = "/".join(fixed)
         """The directory that has all events; empty if there is no such directory."""
 
-    def directory(self, event: Event) -> str:
-        """Return the directory of an event, in which no value is above the fixed part."""
-        return self._filled(*[read(event) for read in self._readers])
+    def directories(self, events: Sequence[Event], columns: Sequence[Columns]) -> list[str]:
+        """Return the directory of each event, in which no value is above the fixed part.
+
+        Args:
+            events: that have all their parts; they are read only for fields that have no column.
+            columns: of the same events.
+        """
+        values = [read(events, columns) for read in self._readers]
+        rows = list(zip(*values, strict=True)) if values else [()] * len(columns)
+        filled = {row: self._filled(row) for row in set(rows)}
+        return [filled[row] for row in rows]
+
+    def _filled(self, values: tuple[str, ...]) -> str:
+        fields = zip(self._fields, values, strict=True)
+        return self._form.format(
+            *[_escaped(_time(form, value) if form else value) for (_, form), value in fields]
+        )
 
     def pruned(self, filters: Filters) -> Callable[[str], bool]:
         """Return a function that returns whether a directory may have events that pass filters."""
@@ -129,23 +142,21 @@ class Layout:
         return (end is None or first < end) and (start is None or last > start)
 
 
-def _time(form: str, event: Event) -> str:
-    return _formatted(form, (event["timestamp"] - _EPOCH) // _MINUTE)
-
-
-@lru_cache(CACHED)
-def _formatted(form: str, minute: int) -> str:
-    return _escaped((_EPOCH + minute * _MINUTE).strftime(form))
-
-
-def _text_reader(field: str) -> Callable[[Event], str]:
+def _reader(field: str) -> Reader:
+    if field == "timestamp":
+        return lambda _, columns: [each.timestamp[:_MINUTE] for each in columns]
+    if field == "name":
+        return lambda _, columns: [each.name for each in columns]
     read = field_reader(field)
+    return lambda events, _: [_text(read(event)) for event in events]
 
-    def text(event: Event) -> str:
-        value = read(event)
-        return _escaped(value_text(value if type(value) is str else normalize(value)) or "")
 
-    return text
+def _text(value: object) -> str:
+    return value_text(value if type(value) is str else normalize(value)) or ""
+
+
+def _time(form: str, minute: str) -> str:
+    return datetime.fromisoformat(f"{minute}Z").strftime(form)
 
 
 def path_problem(template: str) -> str:
@@ -157,7 +168,6 @@ def path_problem(template: str) -> str:
     return ""
 
 
-@lru_cache(CACHED)
 def _escaped(text: str) -> str:
     if not text:
         return MISSING

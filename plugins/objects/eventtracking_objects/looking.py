@@ -43,6 +43,8 @@ class Looking:
         if not self._may_look or len(ids) == 1:
             return set(ids) if self._may_look else set()
         began = self._began
+        if min(ids, default=began) >= began:
+            return set()
         return {event_id for event_id in ids if event_id < began and is_timed(event_id)}
 
     async def found(self, directory: str, ids: Iterable[str], seconds: float) -> set[str]:

@@ -8,9 +8,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from eventtracking_core import EventType
+from eventtracking_objects.batches import Group
 from eventtracking_objects.client import Client
 from eventtracking_objects.failures import DeniedError
-from eventtracking_objects.rows import Row
 
 if TYPE_CHECKING:
     from eventtracking_core.registry import Column
@@ -67,9 +67,9 @@ class Schemas:
             self._columns.clear()
             self._is_loaded = True
 
-    def table(self, rows: Sequence[Row]) -> bytes:
+    def table(self, group: Group) -> bytes:
         """Return the file of events of one name."""
-        return self._tables.table(rows, self._of(rows[0].event["name"]))
+        return self._tables.table(group, self._of(group.columns[0].name))
 
     def _of(self, name: str) -> Sequence[Column]:
         with self._lock:

@@ -8,10 +8,10 @@ from typing import Any, Final
 import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import parquet
 
-from eventtracking_core import Event, EventType
-from eventtracking_core.encoding import id_text
+from eventtracking_core import EventType
+from eventtracking_core.encoding import decode_json
 from eventtracking_core.registry import Column, typed_columns
-from eventtracking_objects.rows import Row
+from eventtracking_objects.batches import Group
 
 __all__ = ["columns", "table", "texts"]
 
@@ -32,8 +32,6 @@ _OWN: Final = pa.schema(
         pa.field("event", pa.string(), nullable=False),
     ]
 )
-_NAME_ID: Final = Column("name_id", "string", ("name_id",))
-_CONTEXT_TYPE_ID: Final = Column("context_type_id", "string", ("context_type_id",))
 pa.array([""])  # pyarrow imports pandas with its first array: not in the time of a batch
 
 
@@ -42,24 +40,26 @@ def columns(records: Iterable[EventType]) -> list[Column]:
     return typed_columns(records, _OWN.names)
 
 
-def table(rows: Sequence[Row], fields: Sequence[Column]) -> bytes:
+def table(group: Group, fields: Sequence[Column]) -> bytes:
     """Return a Parquet file of events.
 
     Args:
-        rows: the events.
+        group: the events.
         fields: the columns after those that every file has.
     """
-    events = [each.event for each in rows]
+    found = group.columns
+    type_ids = [each.type_ids for each in found]
     arrays = [
-        pa.array([event["id"] for event in events], pa.string()),
-        pa.array([event["name"] for event in events], pa.string()),
-        pa.array([event["timestamp"] for event in events], pa.timestamp("us", tz="UTC")),
-        pa.array([_user(event) for event in events], pa.string()),
-        pa.array([_NAME_ID.value(event) for event in events], pa.string()),
-        pa.array([_CONTEXT_TYPE_ID.value(event) for event in events], pa.string()),
-        pa.array([each.text.decode() for each in rows], pa.string()),
+        pa.array(group.ids, pa.string()),
+        pa.array([each.name for each in found], pa.string()),
+        pa.array([each.moment for each in found], pa.timestamp("us", tz="UTC")),
+        pa.array([each.user_text for each in found], pa.string()),
+        pa.array([name_id for name_id, _ in type_ids], pa.string()),
+        pa.array([context_type_id for _, context_type_id in type_ids], pa.string()),
+        pa.array(group.texts, pa.binary()).cast(pa.string()),
     ]
     schema = _OWN
+    events = [decode_json(text) for text in group.texts] if fields else []
     for column in fields:
         values = [column.value(event) for event in events]
         arrays.append(pa.array(values, _TYPES[column.type]))
@@ -75,7 +75,3 @@ def texts(data: bytes) -> list[str]:
     read = parquet.read_table(pa.BufferReader(data), columns=["event"], use_threads=False)
     found: list[str] = read["event"].to_pylist()
     return found
-
-
-def _user(event: Event) -> str | None:
-    return id_text(event["context"].get("user_id")) or None
