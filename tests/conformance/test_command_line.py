@@ -18,6 +18,7 @@ def test_a_backend_is_found_by_its_name_and_passes(run_pytest):
     assert "skipped" not in done.stdout
 
 
+@pytest.mark.once
 def test_options_are_given_as_json(run_pytest, tmp_path):
     options = '{"path": "events.ndjson", "max_size": "64 MiB"}'
     done = run_pytest(
@@ -30,6 +31,7 @@ def test_options_are_given_as_json(run_pytest, tmp_path):
     assert (tmp_path / "events.ndjson").read_text(encoding="utf-8").count("\n") == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("kind", "name", "options"),
     [
@@ -48,6 +50,7 @@ def test_other_components_are_checked_too(run_pytest, kind, name, options):
     assert "skipped" not in done.stdout
 
 
+@pytest.mark.once
 def test_the_suite_can_be_inherited(run_pytest):
     tests = """
         from eventtracking_core.testing import BackendConformance
@@ -69,6 +72,7 @@ def test_the_suite_can_be_inherited(run_pytest):
     assert "2 failed, 2 passed" in done.stdout
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 HOOK = """\
     from eventtracking_core import hookimpl
 
@@ -76,10 +78,7 @@ def beside_a_good_one(*types):
     return {"backends": {"good": "memory", **{name: {"type": name} for name in types}}}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=pytest.mark.once if name == "hangs" else ()) for name in BROKEN],
-)
+@pytest.mark.parametrize("name", BROKEN)
 def test_naming_it_is_an_error_that_says_which_distribution_and_why(site, configure_and_emit, name):
     _, cause = BROKEN[name]
     ran = configure_and_emit(site, beside_a_good_one(name))

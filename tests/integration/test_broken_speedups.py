@@ -9,6 +9,8 @@ from importlib.machinery import EXTENSION_SUFFIXES
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 PROGRAM = """
 import eventtracking_core as et
 from eventtracking_core.backends.memory import MemoryBackend

@@ -44,6 +44,7 @@ def imported(ran):
     return {line.rpartition("|")[2].strip().partition(".")[0] for line in ran.stderr.splitlines()}
 
 
+@pytest.mark.once
 def test_the_wheel_holds_the_core_and_nothing_else(alone):
     names = {path.name for path in alone.iterdir() if path.suffix != ".dist-info"}
     assert names == {"eventtracking_core"}

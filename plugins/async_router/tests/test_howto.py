@@ -11,12 +11,14 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from free_ports import free_port
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "async-router.md"
 PORT = "6399"
 
 
+@pytest.mark.once
 def test_the_commands_of_two_terminals_store_an_event(tmp_path, eventually):
     port = free_port()
     page = PAGE.read_text().replace(PORT, str(port))

@@ -219,6 +219,7 @@ et.register("edx.a.b", "Text \\ud800.", {"f\\udfff": "x"}, examples=[{"f": "\\ud
 """
 
 
+@pytest.mark.once
 def test_lone_surrogates_are_escaped_in_every_form(tmp_path):
     """A program of its own, since the module registers at the default tracker."""
     (tmp_path / "types_.py").write_text(SURROGATES)

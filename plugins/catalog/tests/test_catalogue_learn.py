@@ -86,6 +86,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.once
 @given(st.lists(st.tuples(NAMES.filter(bool), st.dictionaries(NAMES, VALUES)), max_size=4))
 def test_whatever_was_seen_the_draft_is_python(an_event, seen):
     from datetime import datetime

@@ -163,6 +163,7 @@ def test_a_backend_without_tables_has_no_schema(run, kind, said):
     assert said in ran.err
 
 
+@pytest.mark.once
 def test_the_schema_leaves_out_a_plugin_that_fails_and_names_it(program, plugin):
     plugin("broken", "raise RuntimeError('no licence')")
     ran = program("schema")
@@ -242,6 +243,7 @@ def test_what_a_branch_accepts_is_checked_against_the_types_of_a_module(program,
     assert "nothing cannot be imported" in program("check", file, "--types", "nothing").err
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ["a\\u0000b", "~nobody_of_that_name/x", "a\\ud800b", "x" * 5000])
 def test_a_path_that_is_none_is_no_traceback(program, config, path):
     text = f'{{"backends": {{"a": {{"type": "sqlite", "path": "{path}"}}}}}}'

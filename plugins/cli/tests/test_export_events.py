@@ -175,6 +175,7 @@ _FIELDS = st.dictionaries(_KEYS, _VALUES, max_size=3)
 EVENT = {"id": "1", "name": "a", "timestamp": datetime(2026, 9, 12, tzinfo=UTC)}
 
 
+@pytest.mark.drivers
 @given(st.lists(st.tuples(_FIELDS, _FIELDS), max_size=5))
 def test_each_row_has_the_values_of_its_event(events):
     file = BytesIO()

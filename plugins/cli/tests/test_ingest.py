@@ -100,6 +100,7 @@ def test_a_file_without_a_single_event_makes_the_exit_code_1(run, config, log):
     assert run("ingest", log(""), "--config", config()).code == 0
 
 
+@pytest.mark.once
 def test_an_interrupted_run_says_how_to_go_on_and_keeps_what_it_read(program, config, eventually):
     command = [program.path, "ingest", "-", "--config", config()]
     with subprocess.Popen(
@@ -119,6 +120,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_keeps_what_it_read(program, co
     assert stored > 0
 
 
+@pytest.mark.once
 def test_what_was_killed_is_stored_exactly_by_a_second_run(program, config, eventually, log, edx):
     written = log(*[edx(event={"n": number}) for number in range(12_000)])
     command = [program.path, "ingest", written, "--config", config()]
@@ -130,6 +132,7 @@ def test_what_was_killed_is_stored_exactly_by_a_second_run(program, config, even
     assert _stored() == 12_000
 
 
+@pytest.mark.once
 def test_a_line_of_a_pipe_is_stored_before_the_next_one_comes(program, config, eventually, edx):
     command = [program.path, "ingest", "-", "--config", config()]
     with subprocess.Popen(
@@ -241,6 +244,7 @@ def test_a_damaged_file_costs_no_line_before_the_damage_and_no_other_file(
     assert 190 < ran.json["stored"]["store"] < 201
 
 
+@pytest.mark.once
 def test_the_standard_input_is_read_where_a_file_is_called_dash(program, config, mixed):
     content = gzip.compress(mixed.read_bytes())
     ran = program("ingest", "-", "--config", config(), input=content)
@@ -300,6 +304,7 @@ def test_events_that_no_backend_could_keep_make_the_exit_code_1(run, config, mix
     assert "store  sqlite, inline  0 delivered, 5 error" in ran.out
 
 
+@pytest.mark.once
 def test_where_there_is_no_terminal_progress_is_a_plain_line(run, config, log, edx):
     line = json.dumps(edx())
     nowhere = config('[backends.nowhere]\ntype = "null"\n')

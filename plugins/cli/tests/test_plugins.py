@@ -17,6 +17,7 @@ GREETING = """
 """
 
 
+@pytest.mark.once
 def test_each_plugin_is_listed_with_what_it_registers(run):
     listed = {entry["name"]: entry for entry in run("plugins", "--json").json}
     assert listed["sqlite"]["distribution"] == "eventtracking-sqlite"

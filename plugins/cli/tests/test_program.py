@@ -130,12 +130,14 @@ def test_it_completes_its_verbs(program):
     assert program(env=environment).out.split() == ["plain,emit", "plain,events"]
 
 
+@pytest.mark.once
 def test_a_terminal_gets_colours_unless_no_color_says_no(program, config, on_a_terminal):
     command = [program.path, "tree", config(ROUTED)]
     assert "\x1b[36m" in on_a_terminal(command)
     assert "\x1b[36m" not in on_a_terminal(command, NO_COLOR="1")
 
 
+@pytest.mark.once
 def test_a_terminal_gets_a_progress_bar(program, config, log, edx, on_a_terminal):
     nowhere = config('[backends.nowhere]\ntype = "null"\n')
     command = [program.path, "ingest", log(*[edx()] * 2000), "--config", nowhere]
@@ -147,6 +149,7 @@ def test_a_terminal_gets_a_progress_bar(program, config, log, edx, on_a_terminal
     assert "2,000 lines read" in written
 
 
+@pytest.mark.once
 def test_messages_never_stand_in_a_progress_bar(program, config, log, edx, on_a_terminal):
     nowhere = config('[backends.nowhere]\ntype = "null"\n')
     path = log(*[edx()] * 1500, "no event", *[edx()] * 1500)
@@ -157,6 +160,7 @@ def test_messages_never_stand_in_a_progress_bar(program, config, log, edx, on_a_
     ] or any(line.strip().endswith("in the line") for line in lines)
 
 
+@pytest.mark.once
 def test_a_terminal_that_lacks_characters_gets_others(program):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     ran = program("demo", env=environment)

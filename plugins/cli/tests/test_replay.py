@@ -164,6 +164,7 @@ def test_an_event_that_is_lost_is_a_failure(run, config, source):
     assert ran.code == 1
 
 
+@pytest.mark.once
 def test_on_a_terminal_there_is_a_bar(program, config, source, on_a_terminal):
     command = [program.path, "replay", "--from", source(6000), "--config", config(TWO), "--to", "a"]
     written = on_a_terminal(command)
@@ -172,6 +173,7 @@ def test_on_a_terminal_there_is_a_bar(program, config, source, on_a_terminal):
     assert "6,000 events replayed" in written
 
 
+@pytest.mark.once
 def test_what_was_killed_twice_goes_on_and_repeats_little(program, run, config, source):
     database, file = source(12_000), config('[backends.a]\ntype = "file"\npath = "a.ndjson"\n')
     command = [program.path, "replay", "--from", database, "--config", file]

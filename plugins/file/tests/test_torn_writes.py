@@ -126,6 +126,7 @@ def begin(process):
     process.stdin.flush()
 
 
+@pytest.mark.once
 def test_a_survivor_of_kills_loses_no_event(path, start, tmp_path):
     survivor, *victims = [start(EMIT, tmp_path / f"{number}.ids") for number in range(9)]
     for process in (survivor, *victims):

@@ -35,6 +35,7 @@ def run(tmp_path):
     return command
 
 
+@pytest.mark.once
 @pytest.mark.timeout(600)
 def test_events_go_from_one_store_into_another(tmp_path, run, send, an_event):
     source = ObjectsBackend(str(tmp_path / "source"))

@@ -61,6 +61,7 @@ def test_events_carry_baggage_below_what_is_entered(baggage):
     assert (context["tenant"], context["plan"]) == ("t1", "pro")
 
 
+@pytest.mark.drivers
 @pytest.mark.parametrize(
     ("environment", "values"),
     [

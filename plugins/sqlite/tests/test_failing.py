@@ -205,6 +205,7 @@ assert store.shutdown(60)
 """
 
 
+@pytest.mark.once
 def test_forks_under_load_lose_nothing_and_end(python, sql):
     python(FORKS)
     assert sql("PRAGMA integrity_check") == [("ok",)]
@@ -353,6 +354,7 @@ assert [child.wait() for child in children] == [0] * 6
 """
 
 
+@pytest.mark.once
 def test_processes_may_make_the_store_at_the_same_time(store, python):
     python(FIRST)
     assert store.count() == 120

@@ -168,6 +168,7 @@ def test_text_sorts_as_time_does(store, an_event, timestamp, other):
     assert timestamp in times
 
 
+@pytest.mark.once
 @given(data=st.dictionaries(st.text(), values))
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_sent_is_read_as_the_encoding_says(store, sql, an_event, data):

@@ -117,6 +117,7 @@ def usage(pid):
     return seconds, size
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", SERVERS)
 def test_hostile_requests_are_refused_cheaply_and_none_of_their_events_is_accepted(serve, name):
     server = serve(*SERVERS[name])

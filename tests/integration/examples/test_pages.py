@@ -73,6 +73,7 @@ def test_the_page_of_the_django_project(example, eventually):
     assert '"command"' not in delivered
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_the_page_of_the_fastapi_service(example, eventually):
     reader = Reader("fastapi-app.md", example("fastapi-app"))

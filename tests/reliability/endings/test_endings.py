@@ -11,7 +11,6 @@ import pytest
 from waiting import DEADLINE
 
 PROGRAM = Path(__file__).with_name("programs_that_end.py")
-MODES = ("inline", "queue", "spool")
 
 sys.path.insert(0, str(PROGRAM.parent))
 from programs_that_end import WAYS  # noqa: E402  a program beside this file
@@ -30,28 +29,31 @@ def lines(path):
     return Counter(path.read_text().split()) if path.exists() else Counter()
 
 
+# What a Python does at its end shows where a thread delivers what is in the memory.
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param("inline", marks=pytest.mark.once),
+        "queue",
+        pytest.param("spool", marks=pytest.mark.once),
+    ],
+)
 @pytest.mark.parametrize("way", ENDINGS)
-def test_however_a_process_ends_everything_it_emitted_is_delivered_once(way, tmp_path):
-    running = {}
-    for mode in MODES:
-        (tmp_path / mode).mkdir()
-        running[mode] = start(way, mode, tmp_path / mode)
+def test_however_a_process_ends_everything_it_emitted_is_delivered_once(way, mode, tmp_path):
+    program = start(way, mode, tmp_path)
     try:
-        errors = {mode: each.communicate(timeout=DEADLINE)[1] for mode, each in running.items()}
+        errors = program.communicate(timeout=DEADLINE)[1]
     finally:
-        for program in running.values():
-            program.kill()
-            program.communicate()
-    for mode, program in running.items():
-        directory = tmp_path / mode
-        emitted = lines(directory / "emitted")
-        assert emitted, errors[mode]
-        # What a signal or a timeout left in a spool is delivered by the next process.
-        has_rest = mode == "spool" and (program.returncode < 0 or "timed_out" in way)
-        if has_rest:
-            start("adopt", mode, directory).communicate(timeout=DEADLINE)
-        delivered = lines(directory / "delivered") + lines(directory / "others")
-        if has_rest:  # what was interrupted is sent again
-            delivered = Counter(set(delivered))
-        assert "Traceback" not in errors[mode] or "ctrl_c" in way, errors[mode]
-        assert delivered == emitted, (mode, program.returncode, errors[mode][-2000:])
+        program.kill()
+        program.communicate()
+    emitted = lines(tmp_path / "emitted")
+    assert emitted, errors
+    # What a signal or a timeout left in a spool is delivered by the next process.
+    has_rest = mode == "spool" and (program.returncode < 0 or "timed_out" in way)
+    if has_rest:
+        start("adopt", mode, tmp_path).communicate(timeout=DEADLINE)
+    delivered = lines(tmp_path / "delivered") + lines(tmp_path / "others")
+    if has_rest:  # what was interrupted is sent again
+        delivered = Counter(set(delivered))
+    assert "Traceback" not in errors or "ctrl_c" in way, errors
+    assert delivered == emitted, (program.returncode, errors[-2000:])

@@ -55,7 +55,10 @@ SERVERS = {
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=str)
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize(
+    "server",
+    [pytest.param(name, marks=() if name == "uvicorn" else pytest.mark.once) for name in SERVERS],
+)
 def test_what_requests_emitted_is_delivered(server, number, tmp_path):
     (tmp_path / "app.py").write_text(APPLICATION)
     # A group of its own, as of a terminal, where Ctrl-C reaches every process.

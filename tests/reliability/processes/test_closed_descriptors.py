@@ -7,6 +7,8 @@ from contextlib import closing
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 PROGRAM = """
     import os, sys
     import eventtracking_core as et

@@ -107,6 +107,7 @@ def test_uwsgis_workers_deliver_when_they_end(mode, serve, names, tmp_path):
     assert names()["request"] == 20
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("mode", ["queue", "spool"])
 @pytest.mark.parametrize("worker", ["sync", "gthread", "gevent"])
 def test_workers_of_a_preloaded_gunicorn_answer_and_deliver(worker, mode, serve, names):

@@ -141,6 +141,7 @@ LARGE = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize("what", LARGE)
 def test_the_time_to_read_grows_with_the_file_and_no_faster(what, tmp_path):

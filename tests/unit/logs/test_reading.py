@@ -163,6 +163,7 @@ def test_a_format_that_is_not_read_is_refused_by_its_name(tmp_path, content, rea
     assert f"{path}: the file is {reason}" in str(refused.value)
 
 
+@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 5000, MAX_LINE - 10, MAX_LINE + 10, 2 * MAX_LINE])
 def test_a_hole_of_nuls_takes_no_line_along(read, size):
@@ -217,6 +218,7 @@ def an_event(**fields):
     return {"id": "i", "name": "n", "timestamp": "2026-09-12T12:55:00Z", **fields}
 
 
+@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "data",

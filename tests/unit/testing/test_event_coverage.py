@@ -41,6 +41,7 @@ def test_what_was_emitted_is_told_without_any_fixture(run_pytest):
     assert REPORT in done.stdout
 
 
+@pytest.mark.once
 def test_processes_of_xdist_are_added_up(run_pytest):
     done = run_pytest("--eventtracking-coverage", "-p", "xdist", "-n", "2", test_quiz=TESTS)
 
