@@ -211,10 +211,12 @@ class TreeBuilder:
         given: dict[str, Any] = {}
         for settings in context.inherited_delivery:
             given |= settings
-        default = getattr(backend, "default_delivery", "inline")
-        if "mode" not in given and speaks_asyncio(backend):
-            default = "queue"
-        delivery = ({"mode": default} if isinstance(default, str) else dict(default)) | given
+        mode = "queue" if speaks_asyncio(backend) else "inline"
+        default = getattr(backend, "default_delivery", mode)
+        own: dict[str, Any] = (
+            {"mode": default} if isinstance(default, str) else {"mode": mode, **default}
+        )
+        delivery = own | given
         place = LeafPlace(name, context.tree_path, type_name, self._tracker, self._owner)
         try:
             if context.composite is not None:

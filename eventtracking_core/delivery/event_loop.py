@@ -13,6 +13,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from eventtracking_core.deadlines import seconds_until
+from eventtracking_core.delivery.native_thread import NativeThread, threads_are_greenlets
 from eventtracking_core.errors import RetryableError
 from eventtracking_core.routing.coroutines import is_coroutine_function
 
@@ -22,7 +23,7 @@ SEND_TIMEOUT: Final = 30.0
 """Seconds for a method that is not given a timeout."""
 
 # Closing a parent's event loop would take its descriptors out of the selector they share.
-_inherited: Final[list[Runner]] = []
+_inherited: Final[list[tuple[Runner | None, NativeThread]]] = []
 _adapters: Final[WeakValueDictionary[int, LoopBackend]] = WeakValueDictionary()
 
 
@@ -34,8 +35,9 @@ class LoopBackend:
     """A backend whose `async def` methods are called as plain ones.
 
     All of them run on one event loop of the process, in the thread that calls: the leaf's worker,
-    most often. Between two calls the loop stands still, so tasks that a backend starts go on with
-    its next call. A coroutine that takes longer than its timeout is cancelled.
+    most often; under gevent, in a thread of the system. Between two calls the loop
+    stands still, so tasks that a backend starts go on with its next call. A coroutine that takes
+    longer than its timeout is cancelled.
 
     Args:
         awaited: the backend, some of whose methods are coroutine functions.
@@ -56,7 +58,9 @@ class LoopBackend:
     def _reset(self) -> None:
         self._owner = os.getpid()
         self._lock = Lock()
-        self._runner: Runner | None = None  # touched by the thread that holds the lock
+        # Both are touched by the thread that holds the lock.
+        self._runner: Runner | None = None
+        self._thread = NativeThread()
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.awaited, name)
@@ -87,7 +91,9 @@ class LoopBackend:
     ) -> Any:
         timeout = options.get("timeout", args[0] if args else None)
         limit = float(timeout) if isinstance(timeout, int | float) else SEND_TIMEOUT
-        if _is_in_event_loop():  # of the application, which must not be entered again
+        if (
+            not threads_are_greenlets() and _is_in_event_loop()
+        ):  # of the application, which must not be entered again
             with ThreadPoolExecutor(1) as pool:
                 return pool.submit(self._run, function, args, options, limit).result()
         return self._run(function, args, options, limit)
@@ -100,8 +106,7 @@ class LoopBackend:
         limit: float,
     ) -> Any:
         if self._owner != os.getpid():
-            if self._runner is not None:
-                _inherited.append(self._runner)
+            _inherited.append((self._runner, self._thread))
             self._reset()
         deadline = monotonic() + limit
         if not self._lock.acquire(timeout=limit):
@@ -110,7 +115,9 @@ class LoopBackend:
             if self._runner is None:
                 self._runner = Runner()
             left = seconds_until(deadline)
-            return self._runner.run(_bounded(function, args, options, left))
+            return self._thread.call(
+                _run, self._runner, partial(_bounded, function, args, options, left)
+            )
         finally:
             self._lock.release()
 
@@ -121,10 +128,15 @@ class LoopBackend:
             return False
         try:
             runner, self._runner = self._runner, None
-            runner.close()
+            self._thread.call(runner.close)
+            self._thread.close()
         finally:
             self._lock.release()
         return True
+
+
+def _run(runner: Runner, coroutine: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    return runner.run(coroutine())
 
 
 async def _bounded(

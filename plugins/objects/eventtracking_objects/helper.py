@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import os
 import selectors
-import subprocess
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from struct import Struct
 from threading import Lock
 from time import monotonic
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final, NamedTuple, cast
 
 import msgspec
 
@@ -45,7 +45,7 @@ class Helper:
     def __init__(self, uri: str, options: Mapping[str, str]) -> None:
         self._store = (uri, dict(options))
         self._lock = Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: _Process | None = None
 
     def call(self, operation: str, *arguments: Any) -> Any:
         """Return the result of an operation, whose last argument is its timeout.
@@ -58,9 +58,9 @@ class Helper:
         if not self._lock.acquire(timeout=timeout):
             raise RetryableError("the store did not answer in time")
         try:
-            to_helper, from_helper = self._started()
-            _write(to_helper, (operation, arguments))
-            answer = _decode(_received(from_helper, deadline))
+            process = self._started()
+            _write(process.to_it, (operation, arguments))
+            answer = _decode(_received(process.from_it, deadline))
         except (OSError, EOFError, TimeoutError):
             self._end()
             raise RetryableError("the helper process of the store ended, or hangs") from None
@@ -79,27 +79,57 @@ class Helper:
         with self._lock:
             self._end()
 
-    def _started(self) -> tuple[IO[bytes], IO[bytes]]:
+    def _started(self) -> _Process:
         if self._process is None:
-            self._process = subprocess.Popen(  # noqa: S603  this module, with this interpreter
-                [_python(), "-c", "from eventtracking_objects.helper import main; main()"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            )
-            _write(cast("IO[bytes]", self._process.stdin), self._store)
-        pipes = (self._process.stdin, self._process.stdout)
-        return cast("tuple[IO[bytes], IO[bytes]]", pipes)
+            self._process = _start()
+            _write(self._process.to_it, self._store)
+        return self._process
 
     def _end(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    with suppress(OSError):
-                        pipe.close()
-            process.wait()
+            with suppress(OSError):
+                os.kill(process.pid, signal.SIGKILL)
+            for pipe in (process.to_it, process.from_it):
+                with suppress(OSError):
+                    pipe.close()
+            with suppress(OSError):  # gevent waits for all children
+                _original("waitpid")(process.pid, 0)
+
+
+class _Process(NamedTuple):
+    pid: int
+    to_it: IO[bytes]
+    from_it: IO[bytes]
+
+
+def _start() -> _Process:
+    """Start a helper process."""
+    source, to_it = os.pipe()
+    from_it, target = os.pipe()
+    program = "from eventtracking_objects.helper import main; main()"
+    try:
+        pid = _original("posix_spawn")(
+            _python(),
+            [_python(), "-c", program],
+            {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            file_actions=[(os.POSIX_SPAWN_DUP2, source, 0), (os.POSIX_SPAWN_DUP2, target, 1)],
+        )
+    except OSError:
+        os.close(to_it)
+        os.close(from_it)
+        raise
+    finally:
+        os.close(source)
+        os.close(target)
+    return _Process(pid, os.fdopen(to_it, "wb"), os.fdopen(from_it, "rb"))
+
+
+def _original(name: str) -> Callable[..., Any]:
+    """Return a function of `os`: gevent's can only be called in the main thread."""
+    monkey: Any = sys.modules.get("gevent.monkey")
+    function: Any = getattr(os, name) if monkey is None else monkey.get_original("os", name)
+    return cast("Callable[..., Any]", function)
 
 
 def _python() -> str:

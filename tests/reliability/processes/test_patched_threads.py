@@ -95,3 +95,42 @@ CONTENDED = """
 @pytest.mark.parametrize("library", ["gevent", "eventlet"])
 def test_a_patch_while_events_are_delivered_stops_neither_side(library, kind, mode, program):
     program(CONTENDED, library, kind, mode)
+
+
+ASYNC = """
+    from gevent import monkey
+    monkey.patch_all()
+
+    import asyncio, os
+    import eventtracking_core as et
+
+    class Sink:
+        def __init__(self):
+            self.got = 0
+
+        async def send_batch(self, events, *, timeout):
+            await asyncio.sleep(0.05)
+            self.got += len(events)
+
+    sinks = {"a": Sink(), "b": Sink()}
+    et.configure({"shutdown_timeout": 60, "backends": sinks})
+
+    def emit_and_flush():
+        et.emit("request")
+        assert et.get_tracker().flush(60)
+
+    for _ in range(2):
+        et.emit("request")
+        asyncio.run(asyncio.to_thread(emit_and_flush))
+    child = os.fork()
+    if child == 0:
+        emit_and_flush()
+        os._exit(sinks["a"].got - 4)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    node = et.get_tracker().stats()["tree"]["backends"]
+    assert [each["delivered"] for each in node] == [4, 4], node
+"""
+
+
+def test_event_loops_of_backends_and_of_the_application_run_side_by_side(program):
+    program(ASYNC)

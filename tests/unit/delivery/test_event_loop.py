@@ -75,6 +75,10 @@ def test_its_delivery_is_a_queue_and_inline_is_refused():
     assert tracker.stats()["tree"]["backends"][0]["delivery"] == "queue"
     assert isinstance(tracker.get_backend("a"), Sink)
     tracker.shutdown(1)
+    large = type("Large", (Sink,), {"default_delivery": {"max_batch_size": 10_000}})
+    tracker.configure({"backends": {"a": large()}})
+    assert tracker.root.leaves()[0].options.max_batch_size == 10_000
+    tracker.shutdown(1)
     with pytest.raises(et.ConfigurationError, match=r"backends\.r\.backends\.a: .*async def"):
         configured(Sink(), mode="inline")
 
