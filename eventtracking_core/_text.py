@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-__all__ = ["counted", "dotted", "encodable", "escaped", "kind_name", "make_encodable", "printable"]
+__all__ = ["counted", "dotted", "encodable", "escaped", "kind_name", "printable"]
 
 MAX_LENGTH: Final = 1000
 """Characters."""
@@ -80,11 +80,3 @@ def encodable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {encodable(key): encodable(item) for key, item in value.items()}
     return value
-
-
-def make_encodable(record: object, names: Iterable[str]) -> None:
-    """Make the values of a frozen dataclass's fields encodable, in place."""
-    for name in names:
-        value = getattr(record, name)
-        if value and not (type(value) is str and value.isascii()):
-            object.__setattr__(record, name, encodable(value))

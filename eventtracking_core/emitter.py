@@ -250,7 +250,7 @@ class Emitter(Dispatcher):
     def event_types(self) -> Registry:
         """The registered types of events and contexts, with every earlier record."""
         if self._event_types is None:
-            from eventtracking_core.registry import Registry  # noqa: PLC0415  costs imports
+            from eventtracking_core.registry.registry import Registry  # noqa: PLC0415  costs imports
 
             made = Registry()
             made.watch(partial(_registered, ref(self)))  # not strongly: processors hold registries
@@ -280,7 +280,7 @@ def _registered(emitter: ref[Emitter], record: EventType) -> None:
     """Check events by a record that was registered, and save it."""
     found = emitter()
     if found is not None:
-        found._event_builders()  # noqa: SLF001  a method, but for the weak reference
+        found._event_builders().forget(record)  # noqa: SLF001  a method, but for the weak reference
         found._pipeline.write_metadata(record)  # noqa: SLF001  as above
 
 

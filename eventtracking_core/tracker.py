@@ -98,17 +98,25 @@ class Tracker(ContextEmitter):
         Raises:
             ValueError: the name is not text, or a description is neither text nor `FieldDoc`.
         """
-        return self.event_types.register(
-            name,
-            description,
-            field_descriptions,
-            context_field_descriptions,
-            schema=schema,
-            owner=owner,
-            tags=tags,
-            examples=examples,
-            deprecated=deprecated,
+        from eventtracking_core.registry.record import EventType, registration  # noqa: PLC0415  costs imports
+        from eventtracking_core.registry.registry import (  # noqa: PLC0415  as above
+            checked_name,
+            described_fields,
         )
+
+        record = EventType(
+            name=checked_name(name),
+            description=description,
+            fields=described_fields(field_descriptions, schema),
+            context_fields=described_fields(context_field_descriptions),
+            schema=None if schema is None else dict(schema),
+            owner=owner,
+            tags=tuple(tags),
+            examples=tuple(examples),
+            deprecated=deprecated,
+            **registration(),
+        )
+        return self.event_types.add(record)
 
     def event_context(self) -> dict[str, Any]:
         """Return the context that an event has here: what providers add, below what was entered."""

@@ -15,7 +15,7 @@ from operator import attrgetter
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
 
-from eventtracking_core._text import make_encodable
+from eventtracking_core._text import encodable
 from eventtracking_core.events import as_utc
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class FieldDoc:
     enum: tuple[str | int | float | bool | None, ...] = ()
 
     def __post_init__(self) -> None:
-        make_encodable(self, ("name", "description", "type", "pii", "enum"))
+        _make_encodable(self, ("name", "description", "type", "pii", "enum"))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the field as JSON holds it; what has its default is left out."""
@@ -127,7 +127,7 @@ class EventType:
     stack_trace: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        make_encodable(self, _TEXTS)
+        _make_encodable(self, _TEXTS)
 
     @cached_property
     def id(self) -> str:
@@ -206,6 +206,14 @@ class EventType:
 
 def _fields(record: Mapping[str, Any], key: str) -> tuple[FieldDoc, ...]:
     return tuple(FieldDoc.from_dict(doc) for doc in record.get(key, ()))
+
+
+def _make_encodable(record: object, names: Iterable[str]) -> None:
+    """Make the values of a frozen dataclass's fields encodable, in place."""
+    for name in names:
+        value = getattr(record, name)
+        if value and not (type(value) is str and value.isascii()):
+            object.__setattr__(record, name, encodable(value))
 
 
 class MetadataStore(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -15,7 +15,14 @@ from eventtracking_core.events import UNKNOWN, as_utc, clean_name
 from eventtracking_core.registry.jsonschema import fields_of_schema
 from eventtracking_core.registry.record import EventType, FieldDoc, RecordKind, registration
 
-__all__ = ["MAX_TYPES", "FieldDescriptions", "Registry", "find_record"]
+__all__ = [
+    "MAX_TYPES",
+    "FieldDescriptions",
+    "Registry",
+    "checked_name",
+    "described_fields",
+    "find_record",
+]
 
 FieldDescriptions = Mapping[str, "str | FieldDoc"]
 """What fields mean, by name; dotted where a field lies in another."""
@@ -49,72 +56,28 @@ class Registry:
         """Whether any event name is registered."""
         _registries.add(self)
 
-    def register(
-        self,
-        name: str,
-        description: str = "",
-        field_descriptions: FieldDescriptions | None = None,
-        context_field_descriptions: FieldDescriptions | None = None,
-        *,
-        schema: Mapping[str, Any] | None = None,
-        owner: str | None = None,
-        tags: Sequence[str] = (),
-        examples: Iterable[Mapping[str, Any]] = (),
-        deprecated: str | None = None,
-    ) -> EventType:
-        """Say what an event name means, from now on.
-
-        Args:
-            name: of the events, dotted: `org.area.verb`.
-            description: what happened, and under which conditions the event is emitted.
-            field_descriptions: of the data, by field name: a text, or a `FieldDoc`; dotted names
-                for what lies in another field, or in the items of one.
-            context_field_descriptions: of the context that every such event has.
-            schema: JSON Schema (2020-12) of the data; `x-pii` names a class of personal data.
-            owner: who answers for it.
-            tags: words to find it by.
-            examples: data of sample events.
-            deprecated: what to use instead, where it should not be used any more.
-
-        Raises:
-            ValueError: the name is no text, or a description is neither text nor `FieldDoc`.
-        """
-        record = EventType(
-            name=_name(name),
-            description=description,
-            fields=_fields(field_descriptions, schema),
-            context_fields=_fields(context_field_descriptions),
-            schema=dict(schema) if schema is not None else None,
-            owner=owner,
-            tags=tuple(tags),
-            examples=tuple(examples),
-            deprecated=deprecated,
-            **registration(),
-        )
-        return self.add(record)
-
     def describe_context(
         self, name: str, description: str = "", field_descriptions: FieldDescriptions | None = None
     ) -> str | None:
-        """Say what a context means, from now on; see `register`.
+        """Say what a context means, from now on.
 
         Returns:
             The id of its record; None where there are too many to keep another.
 
         Raises:
-            ValueError: as `register`.
+            ValueError: the name is no text, or a description is neither text nor `FieldDoc`.
         """
         if not isinstance(field_descriptions, Mapping | None):
             raise ValueError("field descriptions are a mapping of texts by field name")
         # Contexts are entered with every request, and described in the same words.
-        said = name, description, tuple((field_descriptions or {}).items())
+        key = name, description, tuple((field_descriptions or {}).items())
         return self._known_id(
-            said,
+            key,
             lambda: EventType(
                 kind="context",
-                name=_name(name),
+                name=checked_name(name),
                 description=description,
-                fields=_fields(field_descriptions),
+                fields=described_fields(field_descriptions),
                 **registration(),
             ),
         )
@@ -197,19 +160,28 @@ class Registry:
         return len(self._records)
 
 
-def _name(name: object) -> str:
+def checked_name(name: object) -> str:
+    """Return the name of an event type, clean.
+
+    Raises:
+        ValueError: it is no text, or empty.
+    """
     clean = clean_name(name)
     if clean == UNKNOWN:
         raise ValueError("the name of an event type is a text that is not empty")
     return clean
 
 
-def _fields(
+def described_fields(
     descriptions: FieldDescriptions | None, schema: Mapping[str, Any] | None = None
 ) -> tuple[FieldDoc, ...]:
-    """Return the fields of a schema, with what is described besides."""
-    for said in (descriptions, schema):
-        if said is not None and not isinstance(said, Mapping):
+    """Return the fields of a schema, with what is described besides.
+
+    Raises:
+        ValueError: a description is neither text nor `FieldDoc`.
+    """
+    for given in (descriptions, schema):
+        if given is not None and not isinstance(given, dict | Mapping):
             raise ValueError("field descriptions are a mapping of texts by field name")
     fields = {doc.name: doc for doc in fields_of_schema(schema)} if schema is not None else {}
     for name, meaning in (descriptions or {}).items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, final
 
@@ -162,10 +162,13 @@ class EventBuilders(dict["str | type", EventBuilder]):
         super().__init__()
         self._registry = registry
         self._warnings = warnings
-        self._unregistered = self._compile("", "unregistered events", {"check": self._unknown})
-        registry.watch(self._registered)
 
-    def _registered(self, record: EventType) -> None:
+    @cached_property
+    def _unregistered(self) -> EventBuilder:
+        return self._compile("", "unregistered events", {"check": self._unknown})
+
+    def forget(self, record: EventType) -> None:
+        """Forget the builder of an event name that another record holds for now."""
         if record.kind == "event":
             self.pop(record.name, None)
 

@@ -11,7 +11,6 @@ import eventtracking_core as et
 from eventtracking_core.backends.memory import MemoryBackend
 from eventtracking_core.processors.drop_pii import DropPii
 from eventtracking_core.processors.redact import Redact
-from eventtracking_core.registry import Registry
 
 EMAIL, ADDRESS = "ann@example.org", "203.0.113.7"
 KEY = "0123456789abcdef0123456789abcdef"
@@ -218,11 +217,11 @@ def test_a_processor_of_no_tracker_knows_no_type(passes, an_event):
 
 
 def test_names_of_fields_that_cannot_be_written_in_a_configuration_count(an_event):
-    types = Registry()
+    tracker = et.Tracker()
     docs = {name: et.FieldDoc(name, pii="x") for name in ("", "a..b", ".c")}
-    types.register("edx.problem.check", "", docs)
+    tracker.register("edx.problem.check", "", docs)
     drop = DropPii()
-    drop.bind_event_types(types, ())
+    drop.bind_event_types(tracker.event_types, ())
     left = drop(an_event({"": 1, "a..b": 2, ".c": 3, "d": 4}))
 
     assert left["data"] == {"d": 4}

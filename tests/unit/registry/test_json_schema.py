@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import eventtracking_core as et
-from eventtracking_core.registry import Registry, fields_of_schema, json_schema
+from eventtracking_core.registry import fields_of_schema, json_schema
 
 SCHEMA = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -57,7 +57,7 @@ def test_a_described_type_has_a_schema_that_says_the_same():
 
 
 def test_a_registered_schema_comes_back_and_descriptions_go_on_top():
-    record = Registry().register("a.b", "described", {"mode": "In which mode"}, schema=SCHEMA)
+    record = et.Tracker().register("a.b", "described", {"mode": "In which mode"}, schema=SCHEMA)
 
     assert json_schema(record) == {**SCHEMA, "title": "a.b", "description": "described"}
     assert record.fields[5].description == "In which mode"
@@ -71,7 +71,7 @@ def test_a_deprecated_type_says_so():
 @pytest.mark.parametrize("schema", [{"type": "string"}, {"type": "array"}])
 def test_a_schema_of_something_else_is_refused(schema):
     with pytest.raises(ValueError, match="object"):
-        Registry().register("a.b", schema=schema)
+        et.Tracker().register("a.b", schema=schema)
 
 
 def test_a_schema_that_refers_to_itself_ends():

@@ -9,15 +9,16 @@ from datetime import UTC, datetime
 import pytest
 
 import eventtracking_core as et
-from eventtracking_core.registry import Registry, find_record
+from eventtracking_core.registry import find_record
 from eventtracking_core.registry.registry import MAX_TYPES
 
 NAME = "edx.problem.show_answer"
 
 
 def test_a_registered_type_is_found_by_its_name_and_by_its_id():
-    types = Registry()
-    record = types.register(NAME, "An answer was shown.", {"problem_id": "Which problem"})
+    tracker = et.Tracker()
+    types = tracker.event_types
+    record = tracker.register(NAME, "An answer was shown.", {"problem_id": "Which problem"})
 
     assert types.get(NAME) is record
     assert types.record(record.id) is record
@@ -28,9 +29,10 @@ def test_a_registered_type_is_found_by_its_name_and_by_its_id():
 
 
 def test_the_last_registration_of_a_name_holds_and_earlier_records_stay():
-    types = Registry()
-    first = types.register(NAME, "An answer was shown.")
-    second = types.register(NAME, "An answer was shown for a problem.")
+    tracker = et.Tracker()
+    types = tracker.event_types
+    first = tracker.register(NAME, "An answer was shown.")
+    second = tracker.register(NAME, "An answer was shown for a problem.")
 
     assert first.id != second.id
     assert types.get(NAME) is second
@@ -39,18 +41,19 @@ def test_the_last_registration_of_a_name_holds_and_earlier_records_stay():
 
 
 def test_what_is_said_again_is_the_same_record_and_holds_again():
-    types = Registry()
-    first = types.register(NAME, "one")
-    types.register(NAME, "two")
+    tracker = et.Tracker()
+    types = tracker.event_types
+    first = tracker.register(NAME, "one")
+    tracker.register(NAME, "two")
 
-    assert types.register(NAME, "one") is first
+    assert tracker.register(NAME, "one") is first
     assert types.get(NAME) is first
     assert len(types) == 2
 
 
 def test_a_record_says_when_and_where_without_values_or_absolute_paths():
     def registers(secret):
-        return Registry().register(NAME, "described")
+        return et.Tracker().register(NAME, "described")
 
     record = registers("hunter2")
 
@@ -67,18 +70,18 @@ def test_types_are_registered_where_the_current_directory_was_removed(tmp_path, 
     monkeypatch.chdir(directory)
     directory.rmdir()
 
-    assert Registry().register(NAME).stack_trace
+    assert et.Tracker().register(NAME).stack_trace
 
 
 @pytest.mark.parametrize("value", ["0", "off", "False"])
 def test_stack_traces_can_be_switched_off(monkeypatch, value):
     monkeypatch.setenv("EVENTTRACKING_STACK_TRACES", value)
 
-    assert Registry().register(NAME).stack_trace == ()
+    assert et.Tracker().register(NAME).stack_trace == ()
 
 
 def test_fields_may_be_described_in_full_under_dotted_names():
-    record = Registry().register(
+    record = et.Tracker().register(
         NAME,
         field_descriptions={
             "user": "Who asked",
@@ -98,21 +101,22 @@ def test_fields_may_be_described_in_full_under_dotted_names():
 )
 def test_what_cannot_be_meant_is_refused(name, fields):
     with pytest.raises(ValueError, match=r"name|field"):
-        Registry().register(name, "described", fields)
+        et.Tracker().register(name, "described", fields)
 
 
 def test_a_name_without_a_dot_is_warned_of_once(caplog):
-    types = Registry()
-    types.register("show_answer", "one")
-    types.register("show_answer", "two")
-    types.register(NAME)
+    tracker = et.Tracker()
+    tracker.register("show_answer", "one")
+    tracker.register("show_answer", "two")
+    tracker.register(NAME)
 
     (logged,) = caplog.records
     assert (logged.code, logged.event_name) == ("undotted_name", "show_answer")
 
 
 def test_the_number_of_types_is_bounded():
-    types = Registry()
+    tracker = et.Tracker()
+    types = tracker.event_types
     for number in range(MAX_TYPES + 10):
         types.add(et.EventType(name=f"made.up.{number}"))
 
