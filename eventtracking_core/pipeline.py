@@ -12,16 +12,16 @@ from eventtracking_core.contexts.provided import Provided
 from eventtracking_core.deadlines import seconds_until, wait_until
 from eventtracking_core.holders import calls_below, hold
 from eventtracking_core.interception import Send, compile_tree, interceptors, is_isolated, observers
-from eventtracking_core.routing import AtomicCounter, RoutingBackend
-from eventtracking_core.routing.binding import bind
+from eventtracking_core.routing import AtomicCounter, Leaf, RoutingBackend
 from eventtracking_core.settings import DEFAULT, SHUTDOWN_TIMEOUT, Policies
 
 if TYPE_CHECKING:
+    from eventtracking_core.components import Processor
     from eventtracking_core.contexts import ContextProvider
     from eventtracking_core.events import Event
     from eventtracking_core.registry import EventType, MetadataStore
     from eventtracking_core.registry.store import MetadataWriter
-    from eventtracking_core.routing.binding import Owner
+    from eventtracking_core.routing.place import Owner
 
 __all__ = [
     "Instrumentation",
@@ -109,7 +109,7 @@ class Pipeline:
         """Compile again, after a registration. A tree without backends sends nowhere."""
         self.leaves = self.root.leaves()
         if self._owner is not None:
-            bind(self.root, self._owner)
+            _bind(self.root, self._owner)
         for leaf in self.leaves:
             leaf.shutdown_timeout = self.shutdown_timeout
         is_watched = bool(interceptors or observers)
@@ -252,3 +252,29 @@ class Pipeline:
 def _move(moved: AtomicCounter, _event: Event | None = None) -> NoReturn:
     moved.add()
     raise Replaced
+
+
+def _bind(router: RoutingBackend, owner: Owner, before: tuple[Processor, ...] = ()) -> None:
+    """Pass event types to every processor of a tree that has `bind_event_types`.
+
+    Args:
+        router: the tree.
+        owner: has the event types.
+        before: the processors in front of the router that drop an event when they fail.
+    """
+    components: list[tuple[object, tuple[Processor, ...]]] = []
+    for part in router.parts:
+        for step in part.steps:
+            components.append((step.processor, before))
+            if step.on_error == "drop":
+                before = (*before, step.processor)
+        for child in part.children.values():
+            below = child.backend if isinstance(child, Leaf) else child
+            if isinstance(below, RoutingBackend):
+                _bind(below, owner, before)
+            else:
+                components.append((below, before))
+    for component, preceding in components:
+        take = getattr(component, "bind_event_types", None)
+        if callable(take):
+            take(owner.event_types, preceding)

@@ -60,14 +60,6 @@ class Tracker(ContextEmitter):
         alive.add(self)
         join(self)
 
-    def _begin(self) -> None:
-        """Apply the pipeline's policies and write known event types to its metadata store."""
-        if self._pipeline.policies is not DEFAULT:
-            self._event_builders()
-        if self._event_types is not None and self._pipeline.metadata is not None:
-            for record in self._event_types.records():
-                self._pipeline.write_metadata(record)
-
     def register(
         self,
         name: str,
@@ -174,10 +166,10 @@ class Tracker(ContextEmitter):
         from eventtracking_core.config.source import read  # noqa: PLC0415  as above
 
         check_fork()
-        is_disabled = _is_true(os.environ.get("EVENTTRACKING_DISABLED", ""))
+        disabled = os.environ.get("EVENTTRACKING_DISABLED", "").strip().lower()
         pipeline = (
             Pipeline(RoutingBackend(), owner=proxy(self))
-            if is_disabled
+            if disabled in {"1", "true", "yes", "on"}
             else build(read(config), self.name, proxy(self), instrumented=True)
         )
         if self._providers:
@@ -194,8 +186,13 @@ class Tracker(ContextEmitter):
         try:
             old.replace(pipeline)
         finally:
-            self._pipeline.start()
-            self._begin()
+            current = self._pipeline  # another thread may have configured meanwhile
+            current.start()
+            if current.policies is not DEFAULT:
+                self._event_builders()
+            if self._event_types is not None and current.metadata is not None:
+                for record in self._event_types.records():
+                    current.write_metadata(record)
 
     @property
     def shutdown_timeout(self) -> float:
@@ -264,7 +261,3 @@ class Tracker(ContextEmitter):
             "warnings": self._warnings.counts(),
             "tree": {"name": "", "type": "router", **pipeline.root.stats(emitted)},
         }
-
-
-def _is_true(text: str) -> bool:
-    return text.strip().lower() in {"1", "true", "yes", "on"}

@@ -28,7 +28,7 @@ from eventtracking_core.routing.coroutines import speaks_asyncio
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.delivery.attempt import Run
-    from eventtracking_core.routing.binding import Owner
+    from eventtracking_core.routing.place import Owner
     from eventtracking_core.telemetry import OpenTelemetry
 
 __all__ = ["TreeBuilder"]
@@ -98,22 +98,22 @@ class TreeBuilder:
         return self._router(table, NodeContext((), (), [self._limits]))
 
     def _router(self, table: Mapping[str, Any], context: NodeContext) -> RoutingBackend:
-        router = RoutingBackend()
-        for step in self._steps(table.get("processors"), context.path):
-            router.register_processor(step)
+        path = context.path
+        steps = self._steps(table.get("processors"), path)
         if "accepts" in table:
-            self._guard(router, table["accepts"], context.path)
-        for name, backend in self._backends(table.get("backends"), context).items():
+            accepts = table["accepts"]
+            classes, is_converted = self._problems.convert(accepts, _CLASSES, (*path, "accepts"))
+            if is_converted:
+                guard = Accepts(classes)
+                self.guards.append((path, guard))
+                steps.append(ProcessorNode(guard, name="accepts"))
+        backends = self._backends(table.get("backends"), context)
+        router = RoutingBackend()
+        for step in steps:
+            router.register_processor(step)
+        for name, backend in backends.items():
             router.register_backend(name, backend)
         return router
-
-    def _guard(self, router: RoutingBackend, accepts: object, path: Keys) -> None:
-        """Let a router's last processor drop what its backends may not get."""
-        classes, is_converted = self._problems.convert(accepts, _CLASSES, (*path, "accepts"))
-        if is_converted:
-            guard = Accepts(classes)
-            self.guards.append((path, guard))
-            router.register_processor(ProcessorNode(guard, name="accepts"))
 
     def _steps(self, processors: object, path: Keys) -> list[ProcessorNode]:
         steps = []
@@ -125,10 +125,11 @@ class TreeBuilder:
                 if on_error not in (None, "continue", "drop"):
                     self._problems.add((*item_path, "on_error"), "expected one of: continue, drop")
                     on_error = None
+            name = _type_name(node)
             processor: Processor | None = self._component("processor", node, item_path)
             if processor is not None:
                 try:
-                    steps.append(ProcessorNode(processor, name=_type_name(node), on_error=on_error))
+                    steps.append(ProcessorNode(processor, name=name, on_error=on_error))
                 except ValueError as error:
                     self._problems.add(item_path, str(error))
         return steps
@@ -138,8 +139,9 @@ class TreeBuilder:
         if backends is None:
             return {}
         if not isinstance(backends, dict):
-            expected = f"expected a table of backends by name, got {kind_of(backends)}"
-            self._problems.add(path, expected)
+            self._problems.add(
+                path, f"expected a table of backends by name, got {kind_of(backends)}"
+            )
             return {}
         nodes: dict[str, _Node | None] = {}
         for key, node in backends.items():
@@ -267,17 +269,15 @@ class TreeBuilder:
     def _typeless(self, node: Mapping[str, Any], context: NodeContext) -> RoutingBackend | None:
         path = context.path
         if not {"processors", "backends"} & node.keys():
-            need = "processors and backends to be a router"
-            self._problems.add(
-                path, f"needs {need}" if "type" in node else f"needs a type, or {need}"
-            )
+            needs = "needs" if "type" in node else "needs a type, or"
+            self._problems.add(path, f"{needs} processors and backends to be a router")
             return None
         for key in node:
             if key not in RESERVED:
-                message = "a router has no options (add a type to have some)"
-                near = unknown(key, RESERVED)
-                near = near if "did you mean" in near else message
-                self._problems.add((*path, str(key)), misplaced(key) or near)
+                wrong = misplaced(key) or unknown(key, RESERVED)
+                if "did you mean" not in wrong and "belongs" not in wrong:
+                    wrong = "a router has no options (add a type to have some)"
+                self._problems.add((*path, str(key)), wrong)
         return self._router(node, context)
 
     def _component(self, kind: Any, node: Any, path: Keys) -> Any:

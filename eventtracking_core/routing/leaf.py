@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from eventtracking_core.components import Backend, BatchBackend
     from eventtracking_core.events import Event
-    from eventtracking_core.registry import EventType
     from eventtracking_core.registry.store import EventTypeWriter
 
 __all__ = ["InlineLeaf", "Leaf"]
@@ -79,7 +78,11 @@ class Leaf:
         self.ledger = Ledger()
         self.capabilities = BackendCapabilities(backend)
         save = self.capabilities.save_event_type
-        self.event_type_writer = None if save is None else _writer(name, save)
+        self.event_type_writer: EventTypeWriter | None = None
+        if save is not None:
+            from eventtracking_core.registry.store import EventTypeWriter  # noqa: PLC0415  costs imports
+
+            self.event_type_writer = EventTypeWriter(name, save)
         self._send = event_sender(name, self.capabilities)
         self._is_shut_down = self._has_exited = False
         self._releasing = Lock()
@@ -265,12 +268,6 @@ def _import_for_emergencies() -> None:
         expect_forks()
     except (ImportError, OSError, TypeError) as error:  # a system without
         pass_on(error)
-
-
-def _writer(name: str, save: Callable[[EventType], object]) -> EventTypeWriter:
-    from eventtracking_core.registry.store import EventTypeWriter  # noqa: PLC0415  costs imports
-
-    return EventTypeWriter(name, save)
 
 
 def _raise_closed(_event: Event) -> None:

@@ -1,10 +1,21 @@
-"""Where a leaf stands."""
+"""Where a leaf stands, and whose it is."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-__all__ = ["LeafPlace"]
+if TYPE_CHECKING:
+    from eventtracking_core.registry import Registry
+
+__all__ = ["LeafPlace", "Owner"]
+
+
+class Owner(Protocol):
+    """An object with event types: a tracker."""
+
+    @property
+    def event_types(self) -> Registry:
+        """The event types, created on first use."""
 
 
 class LeafPlace(NamedTuple):
@@ -22,4 +33,4 @@ class LeafPlace(NamedTuple):
     path: str
     type_name: str | None
     tracker: str | None
-    owner: object
+    owner: Owner | None

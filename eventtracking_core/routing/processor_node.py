@@ -51,7 +51,9 @@ class ProcessorNode:
             kind = type(processor).__name__
             raise ValueError(f"processor {kind} is `async def`: nothing would await it")
         self.processor = processor
-        self.call = _call_of(processor)
+        call = processor.__call__
+        is_method = isinstance(call, MethodType) and call.__func__ is type(processor).__call__
+        self.call: Processor = call if is_method else processor  # a method is called faster
         own: OnError = getattr(processor, "on_error", "continue")
         self.on_error: OnError = own if on_error is None else on_error
         if self.on_error not in get_args(OnError):
@@ -100,13 +102,6 @@ class ProcessorNode:
         self.dropped.reset()
         self.added.reset()
         self.errors.clear()
-
-
-def _call_of(processor: Processor) -> Processor:
-    """Return the method that a call of a processor is: the interpreter calls it faster."""
-    call = processor.__call__
-    is_method = isinstance(call, MethodType) and call.__func__ is type(processor).__call__
-    return call if is_method else processor
 
 
 def process(steps: Iterable[ProcessorNode], event: Event) -> Event:

@@ -23,7 +23,7 @@ from opentelemetry.trace import (
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.providers.trace import span_context
-from eventtracking_core.telemetry._counts import backend
+from eventtracking_core.telemetry._counts import BACKEND_NAME, BACKEND_TYPE
 from eventtracking_core.telemetry._metrics import SCOPE
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class MeasuredAttempts:
         *,
         with_spans: bool,
     ) -> None:
-        self._attributes = dict(backend(path, type_name))
+        self._attributes = {BACKEND_NAME: path, BACKEND_TYPE: type_name}
         self._duration = duration
         self._tracer = get_tracer(SCOPE) if with_spans else None
 
@@ -77,7 +77,7 @@ class MeasuredAttempts:
 
     def _start(self, tracer: Tracer, items: list[QueuedEvent]) -> Span:
         return tracer.start_span(
-            f"deliver {self._attributes['eventtracking.backend.name']}",
+            f"deliver {self._attributes[BACKEND_NAME]}",
             context=Context(),  # a trace of its own: the batch belongs to none of those
             kind=SpanKind.PRODUCER,
             attributes=self._attributes | {"messaging.batch.message_count": len(items)},

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
+    "BACKEND_NAME",
+    "BACKEND_TYPE",
     "CAPACITY",
     "DURATION",
     "EMITTED",
@@ -20,7 +22,6 @@ __all__ = [
     "SIZE",
     "WARNINGS",
     "Series",
-    "backend",
     "counts",
     "queues",
 ]
@@ -32,6 +33,9 @@ DURATION: Final = "eventtracking.backend.operation.duration"
 SIZE: Final = "eventtracking.queue.size"
 CAPACITY: Final = "eventtracking.queue.capacity"
 WARNINGS: Final = "eventtracking.validation.warnings"
+
+BACKEND_NAME: Final = "eventtracking.backend.name"
+BACKEND_TYPE: Final = "eventtracking.backend.type"
 
 Attributes = tuple[tuple[str, str], ...]
 
@@ -60,7 +64,7 @@ def queues(root: RoutingBackend) -> Counter[Series]:
     for names, leaf in walk_tree(root, everywhere=True):
         if not isinstance(leaf, BufferedLeaf):
             continue
-        where = backend(".".join(names), leaf.type_name)
+        where = (BACKEND_NAME, ".".join(names)), (BACKEND_TYPE, leaf.type_name)
         memory = (*where, ("eventtracking.queue.type", "memory"))
         found[Series(SIZE, memory)] += leaf.buffer.in_memory
         found[Series(CAPACITY, memory)] += leaf.options.max_queue_size
@@ -70,13 +74,9 @@ def queues(root: RoutingBackend) -> Counter[Series]:
     return found
 
 
-def backend(path: str, type_name: str) -> Attributes:
-    """Return the attributes that identify a backend."""
-    return ("eventtracking.backend.name", path), ("eventtracking.backend.type", type_name)
-
-
 def _exported(path: str, leaf: Leaf) -> Iterator[tuple[Series, int]]:
-    where, (delivered, failed) = backend(path, leaf.type_name), leaf.ledger.outcomes()
+    where = (BACKEND_NAME, path), (BACKEND_TYPE, leaf.type_name)
+    delivered, failed = leaf.ledger.outcomes()
     yield Series(EXPORTED, where), delivered
     for reason, number in failed.items():
         yield Series(EXPORTED, (*where, ("error.type", reason))), number
