@@ -16,6 +16,7 @@ from benchmarks.replaying import replayer
 from benchmarks.sample import NAME
 from benchmarks.sender import Sender
 from benchmarks.services import ClickHouse
+from benchmarks.varied import handed_over
 from eventtracking_clickhouse import ClickHouseBackend
 from eventtracking_core import Event, Tracker
 from eventtracking_core.encoding import NormalBatch, encode_json
@@ -86,7 +87,7 @@ def _direct(uri: str, events: list[Event], client: Any, stack: ExitStack) -> Sen
     backend = ClickHouseBackend(uri, "direct", create=True)
     stack.callback(backend.shutdown, 5)
     starts = range(0, EVENTS, BATCH)
-    batches = cycle([NormalBatch(events[start : start + BATCH]) for start in starts])
+    batches = handed_over(backend, [NormalBatch(events[at : at + BATCH]) for at in starts])
     return Sender(
         "ours: clickhouse, send_batch(10000)",
         "backend.send_batch(events, timeout=120)",

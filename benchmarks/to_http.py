@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import urllib3
 
 from benchmarks.sender import Sender
-from benchmarks.varied import batches_of, varied
+from benchmarks.varied import batches_of, handed_over, varied
 from eventtracking_core import Tracker
 from eventtracking_core.encoding import NormalBatch, encode_json
 from eventtracking_http import HttpBackend
@@ -72,7 +72,7 @@ def _direct(url: str, batches: list[NormalBatch], stack: ExitStack) -> Sender:
     """Return what sends batches as a worker does, of events that were emitted before."""
     backend = HttpBackend(url, format="ndjson")
     stack.callback(backend.shutdown, 5)
-    turns = cycle(batches)
+    turns = handed_over(backend, batches)
     return Sender(
         "ours: http, send_batch(1000)",
         "backend.send_batch(events, timeout=120)",

@@ -15,6 +15,7 @@ from benchmarks.ours import entered
 from benchmarks.replaying import replayer
 from benchmarks.sample import DATA, NAME
 from benchmarks.sender import Sender
+from benchmarks.varied import handed_over
 from eventtracking_core import Tracker
 from eventtracking_core.encoding import NormalBatch
 from eventtracking_postgres import PostgresBackend
@@ -82,7 +83,7 @@ def _direct(
     backend = PostgresBackend(uri, "direct")
     stack.callback(backend.shutdown, 5)
     starts = range(0, EVENTS, BATCH)
-    batches = cycle([NormalBatch(events[start : start + BATCH]) for start in starts])
+    batches = handed_over(backend, [NormalBatch(events[at : at + BATCH]) for at in starts])
     return Sender(
         "ours: postgres, send_batch(1000)",
         "backend.send_batch(events, timeout=120)",

@@ -11,7 +11,7 @@ from typing import Any, Final
 from redis import Redis
 
 from benchmarks.sender import Sender
-from benchmarks.varied import batches_of, varied
+from benchmarks.varied import batches_of, handed_over, varied
 from eventtracking_core import Tracker
 from eventtracking_core.encoding import NormalBatch, encode_json
 from eventtracking_redis import RedisBackend
@@ -68,7 +68,7 @@ def _direct(url: str, client: Redis, batches: list[NormalBatch], stack: ExitStac
     """Return what sends batches as a worker does, of events that were emitted before."""
     backend = RedisBackend(url, "direct")
     stack.callback(backend.shutdown, 5)
-    turns = cycle(batches)
+    turns = handed_over(backend, batches)
     return Sender(
         "ours: redis, send_batch(1000)",
         "backend.send_batch(events, timeout=120)",

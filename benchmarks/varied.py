@@ -5,7 +5,7 @@ What is compressed or stored by its values costs next to nothing if all events a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 from random import Random
 from typing import Any, Final
@@ -13,9 +13,16 @@ from typing import Any, Final
 from benchmarks.sample import C1, C2, DATA, NAME
 from eventtracking_core import Event, Tracker
 from eventtracking_core.backends.memory import MemoryBackend
-from eventtracking_core.encoding import NormalBatch, encode_msgpack, normal_from_msgpack
+from eventtracking_core.encoding import (
+    JsonBatch,
+    NormalBatch,
+    encode_msgpack,
+    encode_text,
+    normal_from_msgpack,
+)
+from eventtracking_core.routing.capabilities import BackendCapabilities
 
-__all__ = ["batches_of", "varied"]
+__all__ = ["batches_of", "handed_over", "varied"]
 
 SAID: Final = 1000
 """Different events that are emitted in turn."""
@@ -37,13 +44,23 @@ def varied(tracker: Tracker) -> Callable[[], str]:
 
 
 def batches_of(size: int, number: int) -> list[NormalBatch]:
-    """Return batches of events that were emitted before, as a worker hands them to a backend."""
+    """Return batches of events that were emitted before."""
     memory = MemoryBackend(number)
     emit = varied(Tracker({"memory": memory}))
     for _ in range(number):
         emit()
     events: list[Event] = [normal_from_msgpack(encode_msgpack(each)) for each in memory.events]
     return [NormalBatch(events[start : start + size]) for start in range(0, len(events), size)]
+
+
+def handed_over(backend: object, batches: Sequence[NormalBatch]) -> Iterator[Sequence[Event]]:
+    """Return batches in turn, each new and in the form in which a worker hands it to a backend.
+
+    So where a backend takes JSON, it gets what the emitting thread encoded, not decoded again.
+    """
+    if not BackendCapabilities(backend).takes_json:
+        return map(NormalBatch, cycle(batches))
+    return map(JsonBatch, cycle([list(map(encode_text, batch)) for batch in batches]))
 
 
 def _said(random: Random) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

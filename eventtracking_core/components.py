@@ -18,6 +18,7 @@ __all__ = [
     "Releasable",
     "ReportsBacklog",
     "Reviewable",
+    "TakesJson",
     "WarmsUp",
 ]
 
@@ -65,7 +66,8 @@ class Backend(Protocol):
     (`encoding.snapshot`). Its class may have a `default_delivery`: `"inline"`, `"queue"`, or a
     mapping of the options of `delivery`, `mode` among them; and an `is_read_only`: if True, events
     share their context with the tracker, which saves a copy; a subclass says so for itself. It may
-    also be `Flushable`, `Releasable`, `WarmsUp` and `ReadsWire`; those methods are looked up once.
+    also be `Flushable`, `Releasable`, `WarmsUp`, `ReadsWire` and `TakesJson`; all of that is looked
+    up once.
     """
 
     def send(self, event: Event, /) -> None:
@@ -118,6 +120,18 @@ class ReadsWire(Protocol):
     @staticmethod
     def read_wire(wire: bytes, /) -> Event:
         """Return a queued event, in place of `encoding.normal_from_msgpack`."""
+
+
+class TakesJson(Protocol):
+    """A `BatchBackend` whose sink stores events in JSON.
+
+    The emitting thread encodes its events as JSON rather than MessagePack. A worker hands them over
+    as an `encoding.JsonBatch`: its `texts` are what `encoding.encode_json` returns of each event,
+    its `columns` what most tables need beside, and an event is decoded only if it is read.
+    """
+
+    takes_json: bool
+    """True. A class may say so, or an object whose options decide."""
 
 
 @runtime_checkable

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote
 
-from eventtracking_core.delivery.attempt import INVALID
 from eventtracking_core.delivery.buffer import Buffer
 from eventtracking_core.delivery.outcomes import DeliveryOutcomes
+from eventtracking_core.delivery.queued import INVALID
 from eventtracking_core.delivery.spooled_buffer import SpooledBuffer
 from eventtracking_core.delivery.storage.dead_letters import DeadLetters
 from eventtracking_core.delivery.storage.directory import directory_name
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from eventtracking_core.delivery.options import DeliveryOptions
     from eventtracking_core.events import Event
 
-__all__ = ["DEFAULT_TRACKER", "BatchLeaf", "base_directory", "leaf_directory"]
+__all__ = ["DEFAULT_TRACKER", "BatchLeaf", "base_directory", "leaf_directory", "marked_invalid"]
 
 SPOOL_DIRECTORY: Final = "EVENTTRACKING_SPOOL_DIRECTORY"
 DEFAULT_DIRECTORY: Final = "eventtracking-spool"
@@ -67,7 +67,7 @@ class BatchLeaf(Leaf):
 
     def reject_invalid(self, error: str, event: Event) -> None:
         """Store an event as a dead letter, when it is taken to be delivered."""
-        self.deliver(cast("Event", {**event, INVALID: error}))
+        self.deliver(marked_invalid(event, error))
 
     def abandon(self) -> None:
         """Deliver what is pending and end: no tracker refers to this leaf any more."""
@@ -78,6 +78,11 @@ class BatchLeaf(Leaf):
         super().forked()
         self.buffer.forked()
         self.outcomes = self._new_outcomes()
+
+
+def marked_invalid(event: Event, error: str) -> Event:
+    """Return an event that is to be a dead letter for an error."""
+    return cast("Event", {**event, INVALID: error})
 
 
 def _plain(backend: Backend | BatchBackend) -> Any:

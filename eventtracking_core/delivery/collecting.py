@@ -9,7 +9,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.deadlines import seconds_until
-from eventtracking_core.delivery.attempt import batch_sender, is_transient
+from eventtracking_core.delivery.attempt import is_transient
+from eventtracking_core.delivery.queued import batch_sender
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import BatchError, RejectedError
 from eventtracking_core.interrupts import pass_on

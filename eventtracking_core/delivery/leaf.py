@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core._text import counted
 from eventtracking_core.deadlines import seconds_until
-from eventtracking_core.delivery.attempt import Attempt, Run, batch_sender
-from eventtracking_core.delivery.batch_leaf import BatchLeaf
+from eventtracking_core.delivery.attempt import Attempt, Run
+from eventtracking_core.delivery.batch_leaf import BatchLeaf, marked_invalid
 from eventtracking_core.delivery.buffer import QUEUE_FULL
 from eventtracking_core.delivery.control import WorkerControl
+from eventtracking_core.delivery.queued import batch_sender, gatherer
 from eventtracking_core.delivery.retry import RetrySender
 from eventtracking_core.delivery.spooled_buffer import SPOOL_FULL
 from eventtracking_core.delivery.worker import Worker
 from eventtracking_core.diagnostics import report_backend
 from eventtracking_core.encoding import (
-    NormalBatch,
+    JSON,
     encode_msgpack,
+    encode_text,
     normal_from_msgpack,
     snapshot,
 )
@@ -71,17 +73,13 @@ class BufferedLeaf(BatchLeaf):
     def _equip(self) -> None:
         """Make the worker and what it is given."""
         self._control = control = WorkerControl()
-        read_wire = self.capabilities.read_wire
         self._sender = RetrySender(
             self.path,
             self.options,
-            batch_sender(
-                self.capabilities,
-                self.event_type_writer,
-                control.past_deadline,
-                NormalBatch if read_wire is None else list,
-            ),
-            read_wire or normal_from_msgpack,
+            batch_sender(self.capabilities, self.event_type_writer, control.past_deadline),
+            self.capabilities.read_wire or normal_from_msgpack,
+            takes_json=self.capabilities.takes_json,
+            gather=gatherer(self.capabilities),
             buffer=self.buffer,
             outcomes=self.outcomes,
             control=control,
@@ -136,6 +134,8 @@ class BufferedLeaf(BatchLeaf):
     def _delivery(self) -> Callable[[Event], object]:
         """Return a function that stores an event, and returns its bytes for the next leaf."""
         accepted, interrupted = self.ledger.accepted.tick, self.ledger.interrupted
+        takes_json = self.capabilities.takes_json
+        encode = encode_text if takes_json else encode_msgpack
 
         @takes_wire
         def deliver(event: Event, wire: bytes | None = None) -> bytes | None:
@@ -147,8 +147,8 @@ class BufferedLeaf(BatchLeaf):
                 if self.closed:
                     outcome = self._deliver_late(event)
                 else:
-                    if wire is None:
-                        wire = encode_msgpack(event)
+                    if wire is None or (wire[0] == JSON and not takes_json):
+                        wire = encode(event)
                     waiting = self._store(wire)
                     outcome = None if waiting > 0 else self._dropped(_REASONS[waiting])
             except StoredError as stored:
@@ -165,6 +165,15 @@ class BufferedLeaf(BatchLeaf):
             return wire
 
         return deliver
+
+    def reject_invalid(self, error: str, event: Event) -> None:
+        """Store an event as a dead letter, when it is taken to be delivered.
+
+        It waits in MessagePack, also before a backend that takes JSON: so its mark is found.
+        """
+        marked = marked_invalid(event, error)
+        deliver: Callable[..., object] = self.deliver
+        deliver(marked, encode_msgpack(marked))
 
     def _deliver_late(self, event: Event) -> AtomicCounter:
         """Deliver an event inline that was emitted as the leaf lost its place; else drop it."""

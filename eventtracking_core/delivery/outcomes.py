@@ -11,16 +11,17 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from eventtracking_core._text import counted
-from eventtracking_core.delivery.attempt import NO_EVENT
+from eventtracking_core.delivery.queued import NO_EVENT
 from eventtracking_core.delivery.storage.dead_letters import DeadLetter, DeadLetters
 from eventtracking_core.diagnostics import log, report_backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from eventtracking_core.delivery.attempt import Attempt, QueuedEvent
+    from eventtracking_core.delivery.attempt import Attempt
     from eventtracking_core.delivery.buffer import Buffer
     from eventtracking_core.delivery.options import DeliveryOptions
+    from eventtracking_core.delivery.queued import QueuedEvent
     from eventtracking_core.routing import Ledger
 
 __all__ = ["RETRY_INTERVAL", "DeliveryOutcomes", "PendingLetters"]

@@ -8,17 +8,17 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from eventtracking_core.delivery.attempt import (
-    INVALID,
-    NO_EVENT,
-    Attempt,
-    QueuedEvent,
-    Run,
-    Send,
-)
+from eventtracking_core.delivery.attempt import Attempt, Run
 from eventtracking_core.delivery.backoff import Backoff
+from eventtracking_core.delivery.queued import INVALID, NO_EVENT, Gather, QueuedEvent, Send
 from eventtracking_core.diagnostics import describe, report_backend
-from eventtracking_core.encoding import encode_msgpack
+from eventtracking_core.encoding import (
+    JSON,
+    encode_msgpack,
+    encode_text,
+    json_text,
+    normal_from_json,
+)
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery.buffer import Buffer
@@ -44,7 +44,9 @@ class RetrySender:
         path: the leaf's path, for the log.
         options: how large batches are, and how long to try.
         send: calls the backend.
-        read: decodes an event.
+        read: decodes an event from MessagePack.
+        takes_json: whether the backend is given the JSON of events.
+        gather: makes the batches that are sent.
         buffer: holds the events that wait.
         outcomes: records what became of each event.
         control: ends a backoff, or the whole.
@@ -58,6 +60,8 @@ class RetrySender:
         send: Send,
         read: Callable[[bytes], Event],
         *,
+        takes_json: bool,
+        gather: Gather,
         buffer: Buffer,
         outcomes: DeliveryOutcomes,
         control: WorkerControl,
@@ -67,6 +71,8 @@ class RetrySender:
         self._options = options
         self._send = send
         self._read = read
+        self._takes_json = takes_json
+        self._gather = gather
         self._buffer = buffer
         self._outcomes = outcomes
         self._control = control
@@ -92,9 +98,9 @@ class RetrySender:
             queued = QueuedEvent(wire, NO_EVENT, segment)
             reason = None
             try:
-                queued.event = self._read(wire)
-                if INVALID in queued.event or segment is not None:
-                    reason = self._rejection(queued)
+                # What this process encoded as JSON needs no look.
+                if not self._takes_json or segment is not None or wire[0] != JSON:
+                    reason = self._open(queued)
             except Exception as error:  # noqa: BLE001  a file may hold anything
                 queued.error, reason = describe(error), "rejected"
             if reason is None:
@@ -103,14 +109,28 @@ class RetrySender:
                 self._outcomes.dead_letter([queued], reason)
         return len(wires)
 
+    def _open(self, queued: QueuedEvent) -> str | None:
+        """Make of an event's bytes what the backend takes; return why it is not to be sent."""
+        is_json = queued.wire[0] == JSON
+        if is_json and self._takes_json:
+            queued.wire, queued.event_id = json_text(queued.wire)
+        else:
+            event = normal_from_json(queued.wire) if is_json else self._read(queued.wire)
+            if INVALID in event:
+                queued.error = str(event.pop(INVALID))  # type: ignore[typeddict-item]
+                queued.wire = encode_msgpack(event)
+                return "invalid"
+            if self._takes_json:
+                queued.wire = encode_text(event)
+            else:
+                queued.event = event
+            if queued.segment is not None:
+                queued.event_id = str(event.get("id"))
+        return None if queued.segment is None else self._rejection(queued)
+
     def _rejection(self, queued: QueuedEvent) -> str | None:
-        """Return why an event is not to be sent: it is invalid, or processes died sending it."""
-        event = queued.event
-        if INVALID in event:
-            queued.error = str(event.pop(INVALID))  # type: ignore[typeddict-item]
-            queued.wire = encode_msgpack(event)
-            return "invalid"
-        deaths = self._buffer.deaths.of(str(event.get("id"))) if self._buffer.deaths else 0
+        """Return why an event of the spool is not to be sent: processes died sending it."""
+        deaths = self._buffer.deaths.of(queued.event_id) if self._buffer.deaths else 0
         if deaths >= self._options.max_worker_deaths:
             queued.error = f"{deaths} processes died while they delivered it"
             return "worker_deaths"
@@ -144,7 +164,7 @@ class RetrySender:
                 self._back_off(attempt)
 
     def _attempt(self) -> Attempt:
-        attempt = Attempt(self._send, self._timeout)
+        attempt = Attempt(self._send, self._timeout, self._gather)
         tried = self._next_batch()
         if self._buffer.deaths is None:
             self._make(attempt, tried)
@@ -174,7 +194,7 @@ class RetrySender:
 
     def _make_noted(self, attempt: Attempt, batch: list[QueuedEvent], deaths: DeathCounts) -> None:
         """Make an attempt; if the process dies in it, the next one knows which events it tried."""
-        spooled = [str(each.event.get("id")) for each in batch if each.segment is not None]
+        spooled = [each.event_id for each in batch if each.segment is not None]
         if spooled:
             deaths.trying(spooled)
         self._make(attempt, batch)

@@ -1,4 +1,4 @@
-"""The forms of an event: text (JSON), wire (MessagePack), normal (plain values) and copies."""
+"""The forms of an event: JSON, MessagePack, normal (plain values) and copies."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
         unencodable,
         with_parts,
     )
+    from eventtracking_core.encoding._columns import Columns
     from eventtracking_core.encoding._compiled import plain_size, plain_weight
     from eventtracking_core.encoding._copies import snapshot
-    from eventtracking_core.encoding._json import decode_json, encode_json, write_json
+    from eventtracking_core.encoding._json import decode_json, encode_json, encode_text, write_json
     from eventtracking_core.encoding._msgpack import (
         decode_msgpack,
         encode_msgpack,
@@ -33,21 +34,30 @@ if TYPE_CHECKING:
     from eventtracking_core.encoding._plain import by_type, field_names, has_reader
     from eventtracking_core.encoding._rows import (
         Cells,
-        Columns,
         Table,
         encode_row,
         encode_rows,
         encode_table,
     )
+    from eventtracking_core.encoding._texts import (
+        JSON,
+        JsonBatch,
+        decode_wire,
+        json_text,
+        normal_from_json,
+    )
 
 __all__ = [
+    "JSON",
     "Cells",
     "Columns",
+    "JsonBatch",
     "NormalBatch",
     "Table",
     "by_type",
     "decode_json",
     "decode_msgpack",
+    "decode_wire",
     "encode_each",
     "encode_json",
     "encode_lines",
@@ -55,11 +65,14 @@ __all__ = [
     "encode_row",
     "encode_rows",
     "encode_table",
+    "encode_text",
     "field_names",
     "has_reader",
     "id_text",
+    "json_text",
     "keep",
     "losses",
+    "normal_from_json",
     "normal_from_msgpack",
     "normalize",
     "normalize_event",
@@ -75,13 +88,15 @@ __all__ = [
 # msgspec is imported when something is first encoded: importing the package must stay free.
 _HOME = {
     "_batches": ["NormalBatch", "encode_each", "encode_lines", "unencodable", "with_parts"],
+    "_columns": ["Columns"],
     "_compiled": ["plain_size", "plain_weight"],
     "_copies": ["snapshot"],
-    "_json": ["decode_json", "encode_json", "write_json"],
+    "_json": ["decode_json", "encode_json", "encode_text", "write_json"],
     "_msgpack": ["decode_msgpack", "encode_msgpack", "normal_from_msgpack", "wire_reader"],
     "_normal": ["id_text", "keep", "losses", "normalize", "normalize_event"],
     "_plain": ["by_type", "field_names", "has_reader"],
-    "_rows": ["Cells", "Columns", "Table", "encode_row", "encode_rows", "encode_table"],
+    "_rows": ["Cells", "Table", "encode_row", "encode_rows", "encode_table"],
+    "_texts": ["JSON", "JsonBatch", "decode_wire", "json_text", "normal_from_json"],
 }
 
 __getattr__, __dir__ = lazy(__name__, _HOME)

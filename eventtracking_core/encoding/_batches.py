@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from eventtracking_core.encoding._json import encode_json, encode_normal
 from eventtracking_core.encoding._normal import normalize_event
+from eventtracking_core.encoding._texts import JsonBatch
 from eventtracking_core.errors import EventTrackingError, RejectedError
 from eventtracking_core.events import Event, real
 from eventtracking_core.interrupts import pass_on
@@ -31,7 +32,7 @@ def with_parts(events: Sequence[Event]) -> Sequence[Event]:
     Then each has an id and a name that are text, a time in UTC, and dicts as context and data; what
     is in these may be anything, as before. Never raises.
     """
-    if type(events) is NormalBatch:
+    if type(events) is NormalBatch or type(events) is JsonBatch:
         return events
     return [event if _has_parts(event) else normalize_event(event) for event in events]
 
@@ -79,8 +80,10 @@ def encode_each(
 def encode_lines(events: Sequence[Event]) -> tuple[dict[int, bytes], dict[int, Exception]]:
     """Encode the events of a batch as `encode_json` does; see `encode_each` for what is returned.
 
-    The events of a `NormalBatch` are encoded in half the time.
+    Those of a `JsonBatch` are encoded already, and those of a `NormalBatch` in half the time.
     """
+    if type(events) is JsonBatch:
+        return dict(enumerate(events.texts)), {}
     if type(events) is NormalBatch:
         lines = encode_normal(events)
         if lines is not None:

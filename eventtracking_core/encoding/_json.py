@@ -22,9 +22,17 @@ from eventtracking_core.interrupts import pass_on
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
-__all__ = ["decode_json", "encode_json", "encode_normal", "write_json"]
+__all__ = [
+    "decode_fields",
+    "decode_json",
+    "encode_json",
+    "encode_normal",
+    "encode_text",
+    "write_json",
+]
 
 _encoder: Final = msgspec.json.Encoder(enc_hook=scalar_hook(exactly))
+_encode: Final = _encoder.encode
 _encode_into: Final = _encoder.encode_into
 _convert: Final = converter(exactly)
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
@@ -50,9 +58,35 @@ _LEADS: Final = (
 
 def encode_json(event: Event) -> bytes:
     """Return an event as one line of JSON in UTF-8, without the newline. Never raises."""
-    buffer = bytearray()
-    write_json(event, buffer)
-    return bytes(buffer)
+    try:
+        weighs = quick_weight(event)
+        if weighs < 0:
+            weighs = weight(event)
+        taken = event if weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
+        if taken is not None:
+            text = _encode(taken)
+            if len(text) <= MAX_TEXT_IN_ALL:
+                if _DEL in text if text.isascii() else _is_unsafe(text):
+                    return _escaped(text)
+                return text
+    except Exception as error:  # noqa: BLE001  what the encoder refuses is normalized
+        pass_on(error)
+    text = _encode(normalize_event(event, big=exactly))
+    return _escaped(text) if _is_unsafe(text) else text
+
+
+def encode_text(event: Event) -> bytes:
+    """Return what `encode_json` returns, of the normal form where a part is missing or unusual.
+
+    So `decode_json` can read it, whatever the event was. Never raises.
+    """
+    try:
+        event_id, name, time = event["id"], event["name"], event["timestamp"]
+        if type(event_id) is type(name) is str and type(time) is _DATETIME:
+            return encode_json(event)
+    except KeyError:
+        pass
+    return encode_json(normalize_event(event, big=exactly))
 
 
 def write_json(event: Event, buffer: bytearray) -> None:
@@ -102,10 +136,7 @@ def decode_json(text: bytes | str) -> Event:
     Raises:
         ValueError: the line is not JSON, or not an event with an id, a name and a time.
     """
-    try:
-        fields = _decode(text)
-    except RecursionError as error:
-        raise ValueError("the line is nested too deep") from error
+    fields = decode_fields(text)
     get = fields.get
     if not (
         type(get("id")) is type(get("name")) is str
@@ -115,6 +146,18 @@ def decode_json(text: bytes | str) -> Event:
         raise ValueError(f"{wrong} is missing, or not of its type")
     fields["timestamp"] = as_utc(_convert_time(get("timestamp"), _DATETIME))
     return cast("Event", fields)
+
+
+def decode_fields(text: bytes | str) -> dict[str, Any]:
+    """Return what a line of JSON says of an event, which may be anything.
+
+    Raises:
+        ValueError: the line is no JSON object.
+    """
+    try:
+        return _decode(text)
+    except RecursionError as error:
+        raise ValueError("the line is nested too deep") from error
 
 
 def _is_unsafe(text: bytes | bytearray) -> bool:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from eventtracking_core.encoding._batches import NormalBatch, encode_lines, unencodable
+from eventtracking_core.encoding._columns import Columns, read_columns, user_text
 from eventtracking_core.encoding._json import encode_json, encode_normal
-from eventtracking_core.encoding._normal import id_text, normalize_event
+from eventtracking_core.encoding._normal import normalize_event
+from eventtracking_core.encoding._texts import JsonBatch
 from eventtracking_core.events import real
 from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
-__all__ = ["Cells", "Columns", "Table", "encode_row", "encode_rows", "encode_table"]
+__all__ = ["Cells", "Table", "encode_row", "encode_rows", "encode_table"]
 
 T = TypeVar("T")
 
@@ -27,48 +28,6 @@ Cells = tuple[bytes, str, str, datetime, str | None, str | None, str | None]
 _TEXT: Final = {str}
 _MOMENT: Final = {real(datetime)}
 _OPTIONAL: Final = frozenset({str, type(None)})
-_Time = Annotated[str, msgspec.Meta(min_length=len("2026-09-12T12:55:00Z"))]
-
-
-class _Skipped(msgspec.Struct):
-    """An object, whatever is in it."""
-
-
-class _Context(msgspec.Struct, gc=False):
-    user_id: Any = None
-
-
-class Columns(msgspec.Struct, gc=False):
-    """What a table's columns hold of an event, decoded from its JSON, so that the two agree."""
-
-    id: str
-    name: str
-    timestamp: _Time
-    """RFC 3339, in UTC with `Z`."""
-
-    context: _Context
-    data: _Skipped
-    name_id: Any = None
-    context_type_id: Any = None
-
-    @property
-    def moment(self) -> datetime:
-        """The timestamp as a datetime in UTC."""
-        return datetime.fromisoformat(self.timestamp)
-
-    @property
-    def user_text(self) -> str | None:
-        """The field `user_id` of the context, as text; None where it is no id."""
-        return _user(self.context.user_id)
-
-    @property
-    def type_ids(self) -> tuple[str | None, str | None]:
-        """`name_id` and `context_type_id`, each None where there is none."""
-        name_id, context_type_id = self.name_id, self.context_type_id
-        return (
-            name_id if type(name_id) is str else None,
-            context_type_id if type(context_type_id) is str else None,
-        )
 
 
 class Table(NamedTuple):
@@ -89,19 +48,8 @@ class Table(NamedTuple):
             ValueError: it is not an event in normal form.
         """
         columns: tuple[list[Any], ...] = self
-        for column, value in zip(columns, _cells(text, _decode(text)), strict=True):
+        for column, value in zip(columns, _cells(text, read_columns(text)), strict=True):
             column[index] = value
-
-
-def _user(value: Any) -> str | None:
-    if type(value) is int:
-        return str(value)
-    if type(value) is not str:
-        value = id_text(msgspec.to_builtins(value))  # a time as the JSON has it
-    return value or None
-
-
-_decode: Final = msgspec.json.Decoder(Columns).decode
 
 
 def encode_row(event: Event, row: Callable[[bytes, Columns], T]) -> T:
@@ -116,21 +64,24 @@ def encode_row(event: Event, row: Callable[[bytes, Columns], T]) -> T:
     """
     text = encode_json(event)
     try:
-        return row(text, _decode(text))
+        return row(text, read_columns(text))
     except ValueError:  # not in an event's normal form
         text = encode_json(normalize_event(event))
-        return row(text, _decode(text))
+        return row(text, read_columns(text))
 
 
 def encode_rows(
     events: Sequence[Event], row: Callable[[bytes, Columns], T]
 ) -> tuple[dict[int, T], dict[int, Exception]]:
     """Return the rows of a batch; see `encode_row` for `row`, and `encode_each` for the result."""
+    if type(events) is JsonBatch:
+        with suppress(ValueError):
+            return dict(enumerate(map(row, events.texts, events.columns))), {}
     texts, failures = encode_lines(events)
     rows: dict[int, T] = {}
     for index, text in texts.items():
         try:
-            rows[index] = row(text, _decode(text))
+            rows[index] = row(text, read_columns(text))
         except ValueError:
             try:
                 rows[index] = encode_row(events[index], row)
@@ -143,18 +94,40 @@ def encode_rows(
 def encode_table(events: Sequence[Event]) -> tuple[Table, dict[int, Exception]]:
     """Return the events of a batch by columns, without those that fail; see `encode_each`.
 
-    For drivers that take columns, or many rows at once. The events of a `NormalBatch` take a third
-    of the time.
+    For drivers that take columns, or many rows at once. The events of a `JsonBatch` or a
+    `NormalBatch` take a third of the time.
     """
-    if type(events) is NormalBatch:
+    table = None
+    if type(events) is JsonBatch:
+        table = _table_of_texts(events)
+    elif type(events) is NormalBatch:
         table = _table_of_normal(events)
-        if table is not None:
-            return table, {}
+    if table is not None:
+        return table, {}
     rows, failures = encode_rows(events, _cells)
     columns: Any = (
         map(list, zip(*rows.values(), strict=True)) if rows else ([] for _ in Table._fields)
     )
     return Table(*columns), failures
+
+
+def _table_of_texts(events: JsonBatch) -> Table | None:
+    """Return the table of a worker's batch; None where one of them has no time."""
+    try:
+        columns = events.columns
+        moments = [datetime.fromisoformat(each.timestamp) for each in columns]
+    except ValueError:
+        return None
+    users = [each.context.user_id for each in columns]
+    return Table(
+        list(events.texts),
+        [each.id for each in columns],
+        [each.name for each in columns],
+        moments,
+        _user_texts(users),
+        _texts([each.name_id for each in columns]),
+        _texts([each.context_type_id for each in columns]),
+    )
 
 
 def _table_of_normal(events: NormalBatch) -> Table | None:
@@ -174,10 +147,14 @@ def _table_of_normal(events: NormalBatch) -> Table | None:
         ids,
         names,
         moments,
-        [user if type(user) is str and user else _user(user) for user in users],
+        _user_texts(users),
         _texts([event.get("name_id") for event in events]),
         _texts([event.get("context_type_id") for event in events]),
     )
+
+
+def _user_texts(values: list[Any]) -> list[str | None]:
+    return [value if type(value) is str and value else user_text(value) for value in values]
 
 
 def _texts(values: list[Any]) -> list[str | None]:

@@ -190,7 +190,11 @@ class EventTypeWriter:
     def save_for_all(self, events: Iterable[Event]) -> None:
         """Save the records that events refer to, where the process knows them."""
         ids = {event.get("name_id") for event in events}
-        ids |= {event.get("context_type_id") for event in events}
+        self.save_all(ids | {event.get("context_type_id") for event in events})
+
+    def save_all(self, record_ids: Iterable[str | None]) -> None:
+        """Save the records with these ids, where the process knows them."""
+        ids = set(record_ids)
         if not ids <= self.saved:
             self._save_all(ids)
 

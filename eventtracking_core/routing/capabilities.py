@@ -39,10 +39,16 @@ class BackendCapabilities:
     read_wire: Callable[[bytes], Event] | None
     save_event_type: Callable[[EventType], object] | None
 
+    takes_json: bool
+    """Whether it takes batches in JSON."""
+
     def __init__(self, backend: object) -> None:
-        for name in self.__annotations__:
+        for name in self.__annotations__.keys() - {"takes_json"}:
             method = getattr(backend, name, None)
             setattr(self, name, method if callable(method) else None)
+        self.takes_json = (
+            self.send_batch is not None and getattr(backend, "takes_json", False) is True
+        )
 
 
 def event_sender(name: str, backend: BackendCapabilities) -> Callable[[Event], object]:

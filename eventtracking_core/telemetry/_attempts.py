@@ -29,7 +29,8 @@ from eventtracking_core.telemetry._metrics import SCOPE
 if TYPE_CHECKING:
     from opentelemetry.metrics import Histogram
 
-    from eventtracking_core.delivery.attempt import Attempt, QueuedEvent
+    from eventtracking_core.delivery.attempt import Attempt
+    from eventtracking_core.delivery.queued import QueuedEvent
 
 __all__ = ["MeasuredAttempts"]
 
@@ -114,7 +115,7 @@ def _emitting(items: list[QueuedEvent]) -> Iterable[SpanContext]:
     """Return the spans in which the events were emitted, each once."""
     found: dict[tuple[int, int], SpanContext] = {}
     for item in items:
-        span = span_context(item.event["context"])
+        span = span_context(item.decoded()["context"])
         if span is not None:
             found.setdefault((span.trace_id, span.span_id), span)
             if len(found) == MAX_LINKS:

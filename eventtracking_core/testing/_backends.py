@@ -17,7 +17,6 @@ from typing import Any, Final
 import pytest
 
 from eventtracking_core.components import Backend, BatchBackend
-from eventtracking_core.encoding import normalize_event
 from eventtracking_core.errors import BatchError, RejectedError
 from eventtracking_core.events import Event
 from eventtracking_core.testing._bounded import in_a_child, in_threads
@@ -26,6 +25,7 @@ from eventtracking_core.testing._contents import Contents
 from eventtracking_core.testing._sending import (
     as_made,
     callable_now,
+    queued,
     send,
     send_all,
     send_batch,
@@ -84,6 +84,19 @@ class BackendConformance(ComponentConformance):
         events = [EVENTS[case]() for case in BOUNDED]
         with self._running() as backend:
             self._check_stored(backend, send_batch(backend, events))
+
+    def test_what_a_worker_hands_over_arrives_as_the_events_do(self) -> None:
+        """Of a batch that waited, in JSON if the backend takes that, the same is stored."""
+        hostile = [EVENTS[case]() for case in BOUNDED]
+        one, other = _an_event(), _an_event()
+        other["timestamp"] = one["timestamp"]
+        with self._running() as backend:
+            send_batch(backend, [one])
+            send_batch(backend, queued(backend, [other]))
+            accepted = send_batch(backend, queued(backend, hostile))
+            self._check_stored(backend, [one, other, *accepted])
+            stored = {event["id"]: _said(event) for event in self.stored(as_made(backend)) or ()}
+            assert stored.get(one["id"]) == stored.get(other["id"]), "what arrived differs"
 
     def test_takes_an_event_that_another_thread_changes(self) -> None:
         """The caller may go on using what it emitted."""
@@ -182,9 +195,9 @@ class BackendConformance(ComponentConformance):
 
     def _send_hostile(self, case: str) -> None:
         event = EVENTS[case]()
-        batch = [normalize_event(event)]  # as workers hand it over
-        contents = Contents([event, batch])
         with self._running() as backend:
+            batch = queued(backend, [event])
+            contents = Contents([event, list(batch)])
             for deliver in partial(send, backend, event), partial(send_batch, backend, batch):
                 deliver()
                 unchanged = contents.is_unchanged()
@@ -205,6 +218,10 @@ class BackendConformance(ComponentConformance):
         repeated = sum(times[event["id"]] > 1 for event in accepted)
         assert not lost, f"{lost} of {len(accepted)} accepted events did not arrive"
         assert not repeated, f"{repeated} of {len(accepted)} events arrived more than once"
+
+
+def _said(event: Mapping[str, Any]) -> list[Any]:
+    return [event.get(part) for part in ("name", "timestamp", "context", "data")]
 
 
 def attempt(backend: Any, timeout: float) -> list[Exception]:

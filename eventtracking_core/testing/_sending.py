@@ -9,11 +9,22 @@ from contextlib import suppress
 from typing import Any, Final
 
 from eventtracking_core.delivery.event_loop import LoopBackend
+from eventtracking_core.encoding import JsonBatch, encode_text, normalize_event
 from eventtracking_core.errors import BatchError, RejectedError
 from eventtracking_core.events import Event
+from eventtracking_core.routing.capabilities import BackendCapabilities
 from eventtracking_core.routing.coroutines import speaks_asyncio
 
-__all__ = ["ATTEMPT", "as_made", "callable_now", "send", "send_all", "send_batch", "try_to_send"]
+__all__ = [
+    "ATTEMPT",
+    "as_made",
+    "callable_now",
+    "queued",
+    "send",
+    "send_all",
+    "send_batch",
+    "try_to_send",
+]
 
 ATTEMPT: Final = 60.0
 """Seconds that a batch may take, unless it is said."""
@@ -27,6 +38,13 @@ def callable_now(component: Any) -> Any:
 def as_made(backend: Any) -> Any:
     """Return the backend of what `callable_now` returned."""
     return backend.awaited if isinstance(backend, LoopBackend) else backend
+
+
+def queued(backend: Any, events: Sequence[Event]) -> Sequence[Event]:
+    """Return a batch as a worker hands it to a backend."""
+    if BackendCapabilities(backend).takes_json:
+        return JsonBatch(list(map(encode_text, events)))
+    return list(map(normalize_event, events))
 
 
 def send(backend: Any, event: Event) -> bool:

@@ -26,7 +26,7 @@ from eventtracking_core.delivery.storage.reader import (
     UnknownFormatError,
 )
 from eventtracking_core.diagnostics import describe, report
-from eventtracking_core.encoding import decode_msgpack
+from eventtracking_core.encoding import decode_wire
 from eventtracking_core.events import Event
 
 __all__ = ["DeadLetter", "DeadLetters"]
@@ -61,7 +61,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
         Raises:
             ValueError: its bytes are no event.
         """
-        return decode_msgpack(self.wire)
+        return decode_wire(self.wire)
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode

@@ -24,7 +24,7 @@ from eventtracking_async_router.messages import (
 )
 from eventtracking_async_router.router import RemoteRouter, remote_nodes
 from eventtracking_core import ClosedError, RetryableError, get_tracker
-from eventtracking_core.delivery.attempt import QueuedEvent
+from eventtracking_core.delivery.queued import QueuedEvent
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.encoding import encode_msgpack
 

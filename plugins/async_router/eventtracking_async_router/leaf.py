@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from eventtracking_core.components import Backend, BatchBackend
 from eventtracking_core.delivery import DeliveryOptions
-from eventtracking_core.delivery.attempt import Attempt, QueuedEvent, batch_sender
+from eventtracking_core.delivery.attempt import Attempt
 from eventtracking_core.delivery.backoff import Backoff
 from eventtracking_core.delivery.batch_leaf import BatchLeaf
+from eventtracking_core.delivery.queued import QueuedEvent, batch_sender
 from eventtracking_core.diagnostics import report_backend
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import Event

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from eventtracking_core.delivery.attempt import QueuedEvent
+from eventtracking_core.delivery.queued import QueuedEvent
 from eventtracking_core.encoding import normal_from_msgpack
 from eventtracking_core.events import clean_name
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from eventtracking_core.delivery import DeadLetter, DeadLetters, DeliveryOptions
-from eventtracking_core.delivery.attempt import QueuedEvent
 from eventtracking_core.delivery.batch_leaf import (
     DEFAULT_TRACKER,
     base_directory,
     leaf_directory,
 )
+from eventtracking_core.delivery.queued import QueuedEvent
 from eventtracking_core.diagnostics import report
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from eventtracking_core.delivery import (
     spool_status,
 )
 from eventtracking_core.delivery.storage.reader import SegmentReader, UnknownFormatError
-from eventtracking_core.encoding import decode_msgpack
+from eventtracking_core.encoding import decode_wire
 
 __all__ = [
     "Foreign",
@@ -56,7 +56,7 @@ def _first_time(path: Path) -> datetime | None:
     try:
         with closing(SegmentReader(path)) as reader:
             found = reader.read(1, 1, complete=True)
-        time = decode_msgpack(found.records[0][0])["timestamp"] if found.records else None
+        time = decode_wire(found.records[0][0])["timestamp"] if found.records else None
     except (OSError, UnknownFormatError, ValueError, LookupError, TypeError):
         return None  # delivered meanwhile, or no event
     return time if isinstance(time, datetime) else None

@@ -63,6 +63,7 @@ class ClickHouseBackend(Reading):
         "max_batch_size": 10_000,
         "max_batch_bytes": 32 * _MIB,
     }
+    takes_json: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, Final, Literal, get_args
 
 from eventtracking_core import BatchError, ByteSize, Event, EventType, RetryableError, Seconds
-from eventtracking_core.encoding import write_json
+from eventtracking_core.encoding import JsonBatch, write_json
 from eventtracking_core.probing import probe_file
 from eventtracking_file._appending import Appender
 from eventtracking_file._compression import Compression, is_available
@@ -48,6 +48,7 @@ class FileBackend:
     """
 
     is_read_only: ClassVar[bool] = True
+    takes_json: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -169,9 +170,8 @@ class FileBackend:
 
 def _chunks(events: Sequence[Event]) -> Iterator[bytearray]:
     """Yield the lines of events in chunks, in one reused buffer."""
-    line, lines = bytearray(), bytearray()
-    for event in events:
-        write_json(event, line)
+    lines = bytearray()
+    for line in events.texts if isinstance(events, JsonBatch) else _lines(events):
         lines += line
         lines += b"\n"
         if len(lines) >= _CHUNK:
@@ -179,6 +179,14 @@ def _chunks(events: Sequence[Event]) -> Iterator[bytearray]:
             lines.clear()
     if lines:
         yield lines
+
+
+def _lines(events: Iterable[Event]) -> Iterator[bytearray]:
+    """Yield the JSON of each event, in one reused buffer."""
+    line = bytearray()
+    for event in events:
+        write_json(event, line)
+        yield line
 
 
 def _period(rotate_every: str | float | None) -> float | None:

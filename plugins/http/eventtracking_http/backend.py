@@ -110,6 +110,7 @@ class HttpBackend:
             max_event_bytes=max_event_bytes,
         )
         self._requests = Requests(options, secret=secret, compresses=gzip)
+        self.takes_json = self._requests.takes_json
         self._failures = options.read_answer
         self._retryable = _RETRYABLE | frozenset(retry)
         self._method = method
@@ -142,11 +143,8 @@ class HttpBackend:
         texts, failures = self._requests.encode_each(events)
 
         def send(part: list[int]) -> Failures | None:
-            answer = self._send(
-                [events[index] for index in part],
-                [texts[index] for index in part],
-                deadline - monotonic(),
-            )
+            body, headers = self._requests.request(events, part, texts)
+            answer = self._send(body, headers, deadline - monotonic())
             return self._outcome(answer, len(part))
 
         send_in_parts(len(events), self._requests.parts(texts), failures, send)
@@ -156,10 +154,9 @@ class HttpBackend:
         self._exchange.close()
         return True
 
-    def _send(self, events: Sequence[Event], texts: Sequence[bytes], timeout: float) -> Answer:
+    def _send(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
         if timeout <= 0:
             raise RetryableError("there was no time left to send the event")
-        body, headers = self._requests.request(events, texts)
         return self._exchange.send(self._method, body, headers, timeout=timeout)
 
     def _outcome(self, answer: Answer, count: int) -> Failures | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ import msgspec
 
 from eventtracking_core import Event, RejectedError
 from eventtracking_core.encoding import (
+    JsonBatch,
     NormalBatch,
     decode_json,
     encode_each,
@@ -23,6 +24,9 @@ from eventtracking_http.signature import Signer
 from eventtracking_http.template import compile_template
 
 __all__ = ["Requests"]
+
+Texts = Mapping[int, bytes] | list[bytes]
+"""Events as they stand in a body, by their index in the batch; a list is all of them."""
 
 _EVENTS: Final = "{events}"
 _SEPARATORS: Final = {"array": b",", "ndjson": b"\n", "single": b""}
@@ -48,33 +52,59 @@ class Requests:
         self._separator = _SEPARATORS[options.format]
         self._head, self._tail = _around(options.envelope, options.format)
         self._room = options.max_bytes - len(self._head) - len(self._tail)
+        self._limit = min(options.max_event_bytes, self._room)
         self._headers = compile_template(options.headers) if options.format == "single" else None
 
-    def encode_each(self, events: Sequence[Event]) -> tuple[dict[int, bytes], dict[int, Exception]]:
+    @property
+    def takes_json(self) -> bool:
+        """Whether a body has the JSON of events as it is."""
+        return self._event is None and self._action is None
+
+    def encode_each(self, events: Sequence[Event]) -> tuple[Texts, dict[int, Exception]]:
         """Return events as they stand in a body, and what has no such form; both by index."""
-        if self._event is None and self._action is None:
+        if self.takes_json:
+            if type(events) is JsonBatch and max(map(len, events.texts), default=0) < self._limit:
+                return events.texts, {}
             texts, failures = encode_lines(events)
         else:
             is_normal = type(events) is NormalBatch
             texts, failures = encode_each(events, partial(self._filled_text, is_normal=is_normal))
-        limit = min(self._options.max_event_bytes, self._room)
-        for index in [index for index, text in texts.items() if len(text) >= limit]:
+        for index in [index for index, text in texts.items() if len(text) >= self._limit]:
             del texts[index]
             failures[index] = RejectedError("the event is larger than the endpoint allows")
         return texts, failures
 
-    def parts(self, texts: Mapping[int, bytes]) -> Iterator[list[int]]:
+    def parts(self, texts: Texts) -> Iterable[list[int]]:
         """Return the indexes of encoded events that go into one request each."""
-        return split(texts, size=self._room, count=self._options.max_events)
+        size, count = self._room, self._options.max_events
+        if isinstance(texts, list):
+            if 0 < len(texts) <= count and sum(map(len, texts)) + len(texts) <= size:
+                return [list(range(len(texts)))]
+            texts = dict(enumerate(texts))
+        return split(texts, size=size, count=count)
 
     def request(
-        self, events: Sequence[Event], texts: Sequence[bytes]
+        self, events: Sequence[Event], part: list[int], texts: Texts
     ) -> tuple[bytes, Mapping[str, str]]:
-        """Return the body and the headers of a request for encoded events."""
-        body = b"".join((self._head, self._separator.join(texts), self._tail))
-        headers = dict(self._options.headers if self._headers is None else self._filled(events[0]))
+        """Return the body and the headers of a request.
+
+        Args:
+            events: a batch.
+            part: the indexes of the events that the request is for.
+            texts: what `encode_each` returned.
+        """
+        if isinstance(texts, list) and len(part) == len(texts):
+            lines = texts.copy()
+        else:
+            lines = [texts[index] for index in part]
+        lines[0] = self._head + lines[0]
+        lines[-1] += self._tail
+        body = self._separator.join(lines)
+        headers = dict(
+            self._options.headers if self._headers is None else self._filled(events[part[0]])
+        )
         if self._signer is not None:
-            headers |= self._signer.headers(events, body)
+            headers |= self._signer.headers(_ids(events, part), body)
         if self._compresses:
             body = gzip.compress(body, _GZIP_LEVEL, mtime=0)
             headers["Content-Encoding"] = "gzip"
@@ -90,6 +120,12 @@ class Requests:
         if self._action is not None:
             text = _json(self._action(plain)) + b"\n" + text
         return text
+
+
+def _ids(events: Sequence[Event], part: list[int]) -> list[str]:
+    if type(events) is JsonBatch:
+        return [events.columns[index].id for index in part]
+    return [events[index]["id"] for index in part]
 
 
 def _plain(event: Event) -> Event:

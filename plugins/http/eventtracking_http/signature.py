@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from hashlib import sha256
 from time import time
 
-from eventtracking_core import Event
-
 __all__ = ["Signer"]
 
 _PREFIX = "whsec_"
@@ -34,10 +32,15 @@ class Signer:
         if len(self._key) < 24:  # noqa: PLR2004  what the standard recommends at least
             raise ValueError("secret must be at least 24 bytes long")
 
-    def headers(self, events: Sequence[Event], body: bytes) -> dict[str, str]:
-        """Return the headers that sign a body; the id is the same whenever it is sent again."""
-        identity = " ".join(event["id"] for event in events)
-        if len(events) > 1 or not (identity.isascii() and identity.isprintable()):
+    def headers(self, ids: Sequence[str], body: bytes) -> dict[str, str]:
+        """Return the headers that sign a body.
+
+        Args:
+            ids: of its events: the id of the request is the same whenever it is sent again.
+            body: the body.
+        """
+        identity = " ".join(ids)
+        if len(ids) > 1 or not (identity.isascii() and identity.isprintable()):
             identity = sha256(identity.encode(errors="replace")).hexdigest()
         seconds = str(int(time()))
         signed = f"{identity}.{seconds}.".encode() + body

@@ -12,6 +12,7 @@ from hashlib import sha256
 import pytest
 
 from eventtracking_core import BatchError, RejectedError, RetryableError, Tracker
+from eventtracking_core.encoding import JsonBatch, encode_json
 from eventtracking_core.testing import BackendConformance
 from eventtracking_http import HttpBackend
 
@@ -37,6 +38,41 @@ def test_a_batch_is_one_array(sending, an_event):
     assert [event["data"] for event in endpoint.documents[0]] == [{"n": 0}, {"n": 1}, {"n": 2}]
     assert endpoint.documents[0][0]["timestamp"] == "2026-09-12T12:55:00.123450Z"
     assert endpoint.requests[0].headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"format": "ndjson", "secret": base64.b64encode(b"k" * 24).decode()},
+        {"format": "single", "headers": {"x-event": "{name}"}},
+        {"envelope": {"key": 1, "events": "{events}"}, "max_events": 3},
+        {"max_bytes": 500},
+        {"max_event_bytes": 240},
+        {"event": {"id": "{id}", "n": "{data.n}"}},
+    ],
+    ids=str,
+)
+def test_a_batch_in_json_makes_the_requests_of_its_events(options, endpoint, an_event):
+    events = [an_event(n=n, more="x" * (50 * (n == 2))) for n in range(5)]
+    requests, failures = [], []
+    for batch in events, JsonBatch(list(map(encode_json, events))):
+        endpoint.requests.clear()
+        backend = HttpBackend(endpoint.url, **options)
+        try:
+            backend.send_batch(batch, timeout=60)
+        except BatchError as error:
+            failures.append({index: str(each) for index, each in error.failures.items()})
+        backend.shutdown(1)
+        requests.append(
+            [
+                (request.body, request.headers.get("webhook-id"), request.headers.get("x-event"))
+                for request in endpoint.requests
+            ]
+        )
+    assert requests[0] == requests[1]
+    assert requests[0]
+    assert failures[1:] == failures[:1]
 
 
 def test_lines_and_single_events(sending, an_event):

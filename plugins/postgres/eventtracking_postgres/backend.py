@@ -81,6 +81,7 @@ class PostgresBackend(Reading):
     """
 
     default_delivery: ClassVar[str] = "queue"
+    takes_json: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -16,7 +16,13 @@ from redis import Redis, RedisError, ResponseError
 
 from eventtracking_core import BatchError, Event, RetryableError, Seconds, refuse_options
 from eventtracking_core.diagnostics import report
-from eventtracking_core.encoding import encode_each, encode_lines, encode_msgpack, with_parts
+from eventtracking_core.encoding import (
+    JsonBatch,
+    encode_each,
+    encode_lines,
+    encode_msgpack,
+    with_parts,
+)
 
 if TYPE_CHECKING:
     from redis.commands.core import Script
@@ -32,8 +38,8 @@ _ENCODERS: Final[Mapping[str, Callable[[Sequence[Event]], _Texts]]] = {
 }
 _SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
 
-_Row = tuple[int, Event, bytes]
-"""The index of an event, the event, and its text."""
+_Row = tuple[int, str, str, bytes]
+"""The index of an event, its id, its name, and its text."""
 
 CHUNK: Final = 250
 """Events of one call: a script blocks the server, so it should end within a few milliseconds."""
@@ -95,6 +101,7 @@ class RedisBackend:
         self._stream = stream
         self._max_length = max_length or 0
         self._encode = _ENCODERS[format]
+        self.takes_json = format == "json"
         self._remember = int(remember)
         # Replaced as a whole: the process and the timeout it is for, the client, and the script.
         self._connected: tuple[tuple[int, float], Redis, Script] | None = None
@@ -127,9 +134,7 @@ class RedisBackend:
             RetryableError: nothing was stored, and all may be tried again.
         """
         deadline = monotonic() + timeout
-        events = with_parts(events)
-        texts, failures = self._encode(events)
-        rows = [(index, events[index], text) for index, text in texts.items()]
+        rows, failures = self._rows(events)
         for start in range(0, len(rows), CHUNK):
             try:
                 self._append(rows[start : start + CHUNK], deadline - monotonic())
@@ -148,12 +153,21 @@ class RedisBackend:
             connected[1].close()
         return True
 
+    def _rows(self, events: Sequence[Event]) -> tuple[list[_Row], dict[int, Exception]]:
+        if type(events) is JsonBatch and self.takes_json:
+            named = [(found.id, found.name) for found in events.columns]
+        else:
+            events = with_parts(events)
+            named = [(event["id"], event["name"]) for event in events]
+        texts, failures = self._encode(events)
+        return [(index, *named[index], text) for index, text in texts.items()], failures
+
     def _append(self, rows: Sequence[_Row], timeout: float) -> None:
         if timeout <= 0:
             raise RetryableError("there was no time left to send the event")
         arguments: list[str | bytes | int] = [self._max_length, self._remember, "event"]
-        for _, event, text in rows:
-            arguments += (event["id"].encode(), event["name"].encode(), text)
+        for _, event_id, name, text in rows:
+            arguments += (event_id.encode(), name.encode(), text)
         try:
             self._script(timeout)(keys=[self._stream], args=arguments)
         except (RedisError, OSError) as error:

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from math import ceil
 from pathlib import Path
 from time import monotonic
-from typing import Final, get_args
+from typing import ClassVar, Final, get_args
 
 from eventtracking_core import (
     BatchError,
@@ -60,6 +60,8 @@ class SqliteBackend(Reading):
     Raises:
         ValueError: `path` is empty, `synchronous` is unknown, or `busy_timeout` is negative.
     """
+
+    takes_json: ClassVar[bool] = True
 
     def __init__(
         self, path: str, synchronous: Synchronous = "normal", busy_timeout: Seconds = 5.0

@@ -7,7 +7,8 @@ from weakref import ref
 
 import pytest
 
-from eventtracking_core.delivery.attempt import Attempt, QueuedEvent, batch_sender
+from eventtracking_core.delivery.attempt import Attempt
+from eventtracking_core.delivery.queued import QueuedEvent, batch_sender
 from eventtracking_core.errors import RetryableError
 from eventtracking_core.routing.capabilities import BackendCapabilities
 

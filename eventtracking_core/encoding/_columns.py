@@ -1,0 +1,68 @@
+"""The columns by which an event is found, read from its JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from eventtracking_core.encoding._normal import id_text
+
+__all__ = ["Columns", "read_columns", "user_text"]
+
+_Time = Annotated[str, msgspec.Meta(min_length=len("2026-09-12T12:55:00Z"))]
+
+
+class _Skipped(msgspec.Struct):
+    """An object, whatever is in it."""
+
+
+class _Context(msgspec.Struct, gc=False):
+    user_id: Any = None
+
+
+class Columns(msgspec.Struct, gc=False):
+    """What a table's columns hold of an event, decoded from its JSON, so that the two agree."""
+
+    id: str
+    name: str
+    timestamp: _Time
+    """RFC 3339, in UTC with `Z`."""
+
+    context: _Context
+    data: _Skipped
+    name_id: Any = None
+    context_type_id: Any = None
+
+    @property
+    def moment(self) -> datetime:
+        """The timestamp as a datetime in UTC."""
+        return datetime.fromisoformat(self.timestamp)
+
+    @property
+    def user_text(self) -> str | None:
+        """The field `user_id` of the context, as text; None where it is no id."""
+        return user_text(self.context.user_id)
+
+    @property
+    def type_ids(self) -> tuple[str | None, str | None]:
+        """`name_id` and `context_type_id`, each None where there is none."""
+        name_id, context_type_id = self.name_id, self.context_type_id
+        return (
+            name_id if type(name_id) is str else None,
+            context_type_id if type(context_type_id) is str else None,
+        )
+
+
+read_columns: Final = msgspec.json.Decoder(Columns).decode
+"""Returns the columns of an event, given its JSON; raises a `ValueError` where it has none."""
+
+
+def user_text(value: Any) -> str | None:
+    """Return a user's id as text; None where it is no id."""
+    if type(value) is int:
+        return str(value)
+    if type(value) is not str:
+        value = id_text(msgspec.to_builtins(value))  # a time as the JSON has it
+    return value or None
