@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import sys
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from operator import is_
-from typing import TYPE_CHECKING, Any, Final, cast
+from gc import get_referents
+from typing import Annotated, Any, Final
 from uuid import UUID
+
+from msgspec import Meta, Struct, ValidationError, convert
 
 from eventtracking_core.encoding._compiled import plain_weight
 from eventtracking_core.encoding._converters import opener
 from eventtracking_core.encoding._limits import MAX_DEPTH, MAX_TEXT
 from eventtracking_core.encoding._plain import by_type, field_names, is_proxy, reader
-from eventtracking_core.events import FIELDS, as_utc, real, shared_context
-
-if TYPE_CHECKING:
-    from eventtracking_core.events import Event
+from eventtracking_core.events import FIELDS, real, shared_context
 
 __all__ = [
+    "CONVERTED",
+    "COPIED",
+    "DATETIME",
+    "FLAT",
+    "LISTS",
+    "MANY",
     "MAX_WEIGHT",
+    "MEMBERS",
     "SETTLED",
-    "encodable",
+    "TAKEN",
+    "is_converted",
+    "is_heavy",
     "quick_weight",
+    "seen_context",
     "weight",
 ]
 
@@ -39,17 +49,15 @@ SETTLED: Final = frozenset({str, int, bool, type(None), real(datetime)})
 _EXACT: Final = frozenset({Decimal, UUID, real(date), time, timedelta})
 """What the encoders write as the normal form has it."""
 
-_DATETIME: Final = frozenset({real(datetime)})
-_FLAT: Final = _NUMBERS | {str}
-_LISTS: Final = frozenset({list, tuple, set, frozenset})
-_CONTAINERS: Final = _LISTS | {dict}
+DATETIME: Final = frozenset({real(datetime)})
+FLAT: Final = _NUMBERS | {str}
+_FLAT_OR_TIMES: Final = FLAT | DATETIME
+LISTS: Final = frozenset({list, tuple, set, frozenset})
+_CONTAINERS: Final = LISTS | {dict}
 _NUMBERS_OR_CONTAINERS: Final = _NUMBERS | _CONTAINERS
-_SCALARS: Final = _EXACT | _DATETIME | {bytes, bytearray}
-_MEMBERS: Final = frozenset({str, int})
-_TAKEN: Final = _FLAT | _EXACT | _DATETIME | {dict, list, tuple, set, frozenset, bytes, bytearray}
-
-_EPOCH: Final = real(datetime)(1970, 1, 1, tzinfo=UTC)
-_NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
+_SCALARS: Final = _EXACT | DATETIME | {bytes, bytearray}
+MEMBERS: Final = frozenset({str, int})
+TAKEN: Final = FLAT | _EXACT | DATETIME | {dict, list, tuple, set, frozenset, bytes, bytearray}
 
 HEAVY: Final = 1 << 60
 """The weight of what has to be normalized."""
@@ -63,8 +71,21 @@ CONVERTED: Final = 1 << 50
 FOREIGN: Final = 256
 """The weight of a value that the encoders have converted for them."""
 
+_SEES_VALUES: Final = sys.version_info < (3, 13)
+"""Whether the collector knows all values of a dict: later, not those of an object's `__dict__`."""
+
+SHORT: Final = 64
+"""Characters of a text that is short: 20,000 of them are far below what encoders may write."""
+
+_ShortText = Annotated[str, Meta(max_length=SHORT)]
+
+
+class _ShortTexts(Struct, array_like=True, gc=False):
+    values: list[_ShortText | int | float | bool | None]
+
+
 MAX_KEPT: Final = 8192
-_seen: Final[list[dict[str, Any]]] = [{}]
+seen_context: Final[list[dict[str, Any]]] = [{}]
 """The context of the last event, if it is flat: most often, the next one has the same.
 
 What is equal to it, and not of a type that the encoders take, they refuse.
@@ -90,15 +111,15 @@ def weight(event: Mapping[str, Any]) -> int:
     context, data = event["context"], event["data"]
     if type(context) is not dict or type(data) is not dict:
         return HEAVY
-    total, seen = 0, _seen[0]
+    total, seen = 0, seen_context[0]
     if context is not seen:
         is_shared = context is shared_context[0]
         is_kept = is_shared  # to be known sooner, although it is equal
         if context != seen:
             total = _weight(context, dict, MAX_DEPTH)
             is_kept = total <= MAX_KEPT
-        if is_kept and _FLAT.issuperset(map(type, context.values())):
-            _seen[0] = context if is_shared else context.copy()
+        if is_kept and FLAT.issuperset(map(type, context.values())):
+            seen_context[0] = context if is_shared else context.copy()
     if len(data) > MANY:
         return total + _weight(data, dict, MAX_DEPTH)
     for item in data.values():  # as `_weight`: a call less
@@ -134,19 +155,19 @@ def _weight(value: Any, kind: type, depth: int) -> int:
             total += len(item)
         elif kind not in _NUMBERS:
             total += _weight(item, kind, depth - 1)
-            if total > MAX_WEIGHT and _is_heavy(total):
+            if total > MAX_WEIGHT and is_heavy(total):
                 return HEAVY
     return total
 
 
-def _is_heavy(weighs: int) -> bool:
+def is_heavy(weighs: int) -> bool:
     return weighs >= HEAVY or weighs % COPIED > MAX_WEIGHT
 
 
 def _weight_of_many(values: Collection[Any], depth: int) -> int:
     """Return what the values of a container weigh, and those in them, level by level.
 
-    For a list of small dicts, a look at one after the other takes half as long again.
+    For a list of small dicts, a look at one after the other takes twice as long.
     """
     total = 0
     while True:
@@ -154,28 +175,47 @@ def _weight_of_many(values: Collection[Any], depth: int) -> int:
         kinds = set(map(type, values))
         if kinds <= _NUMBERS:
             return total
-        if kinds <= _FLAT:
-            texts = values if len(kinds) == 1 else [item for item in values if type(item) is str]
-            return total + sum(map(len, texts))
+        if kinds <= _FLAT_OR_TIMES:
+            if not kinds <= FLAT:
+                total += COPIED  # perhaps needlessly, but to know it takes as long as the copy
+            return total + (_weight_of_texts(values) if str in kinds else 0)
         if not kinds.isdisjoint(_NUMBERS):
             values = [item for item in values if type(item) not in _NUMBERS]
         if len(values) <= MANY:
             return total + _weight_of_few(values, depth)
-        if not kinds <= _TAKEN:
+        if not kinds <= TAKEN:
             total += COPIED  # the encoders would ask for each of them
         holders = values
         if not kinds <= _NUMBERS_OR_CONTAINERS:
             holders = [item for item in values if type(item) in _CONTAINERS]
             others = [item for item in values if type(item) not in _CONTAINERS]
             total += _weight_of_few(others, depth)
-        total += VALUE_WEIGHT * sum(map(len, holders))
-        if _is_heavy(total) or (holders and not depth):
+        number = sum(map(len, holders))
+        total += VALUE_WEIGHT * number
+        if is_heavy(total) or (holders and not depth):
             return HEAVY
-        values = [
-            item
-            for holder in holders
-            for item in (holder.values() if type(holder) is dict else holder)
-        ]
+        values = _values_in(holders, number)
+
+
+def _values_in(holders: Collection[Any], number: int) -> list[Any]:
+    """Return the values of containers, which have that many in all."""
+    if _SEES_VALUES:
+        values = get_referents(*holders)
+        if len(values) == number:  # else there are keys among them that are not text
+            return values
+    return [
+        item for holder in holders for item in (holder.values() if type(holder) is dict else holder)
+    ]
+
+
+def _weight_of_texts(values: Iterable[Any]) -> int:
+    """Return what the texts among flat values weigh; many short ones are values like others."""
+    flat = list(values)
+    try:
+        convert((flat,), _ShortTexts)
+    except ValidationError:
+        return sum([len(item) for item in flat if type(item) is str])
+    return 0
 
 
 def _weight_of_few(values: Iterable[Any], depth: int) -> int:
@@ -184,9 +224,9 @@ def _weight_of_few(values: Iterable[Any], depth: int) -> int:
         kind = type(item)
         if kind is str:
             total += len(item)
-        elif kind not in _DATETIME or item.tzinfo is not UTC:  # most are, and need no call
+        elif kind not in DATETIME or item.tzinfo is not UTC:  # most are, and need no call
             total += _weight(item, kind, depth)
-            if _is_heavy(total):
+            if is_heavy(total):
                 return HEAVY
     return total
 
@@ -205,82 +245,26 @@ def _weight_of_other(value: Any, kind: type, depth: int) -> int:
 def _weight_of_scalar(value: Any, kind: type) -> int:
     if kind in _EXACT:
         return 0
-    if kind in _DATETIME:
+    if kind in DATETIME:
         return 0 if value.tzinfo is UTC else COPIED
     if kind is bytes or kind is bytearray:
         return len(value)
     if issubclass(kind, Enum):  # the encoders write its value
         member = value._value_
         return len(member) if type(member) is str else 0 if type(member) is int else CONVERTED
-    if not _is_converted(kind):
+    if not is_converted(kind):
         return CONVERTED
     return FOREIGN + (str.__len__(value) if issubclass(kind, str) else 0)
 
 
 @by_type
-def _is_converted(kind: type) -> bool:
+def is_converted(kind: type) -> bool:
     """Return whether the encoders ask for what a value of a type is: they know it not at all."""
     if field_names(kind) is not None or is_proxy(kind):
         return False
     if issubclass(kind, (str, int, float, real(datetime))):
         return True
     return not hasattr(kind, "__len__") and reader(kind) is not None
-
-
-def encodable(event: Event, weighs: int, convert: Callable[[Any], Any]) -> Event | None:
-    """Return what an encoder can take of an event that is too heavy as it is: a copy.
-
-    Args:
-        event: the event.
-        weighs: its weight.
-        convert: returns the plain form of a value; raises an error where something is lost.
-
-    Returns:
-        None for an event that has to be normalized.
-    """
-    if _is_heavy(weighs):
-        return None
-    if event["context"] is _seen[0] and len(event) == FIELDS:  # nothing in it has to be replaced
-        copy = event.copy()
-        copy["data"] = _copied(event["data"], convert)
-    else:
-        copy = cast("Event", _copied(event, convert))
-    return copy if weighs < CONVERTED or weight(copy) <= MAX_WEIGHT else None
-
-
-def _copied(value: Any, convert: Callable[[Any], Any]) -> Any:
-    """Return a value of bounded weight as encoders can take it: itself, or a copy."""
-    kind = type(value)
-    if kind is dict:
-        copy = None
-        items: Iterable[tuple[Any, Any]] = value.items()
-        if len(value) > MANY:  # a comprehension takes less for many of them
-            items = [(key, item) for key, item in items if type(item) not in _FLAT]
-        for key, item in items:
-            if type(item) not in _FLAT and (new := _copied(item, convert)) is not item:
-                copy = copy or value.copy()
-                copy[key] = new
-        return copy or value
-    if kind in _LISTS:
-        if _FLAT.issuperset(map(type, value)):
-            return value
-        items = [_copied(item, convert) for item in value]
-        return value if all(map(is_, items, value)) else items
-    if kind in _DATETIME and value.tzinfo is not UTC:
-        # Half the time of `replace`.
-        return _EPOCH + (value - _NAIVE_EPOCH) if value.tzinfo is None else as_utc(value)
-    return value if kind in _TAKEN else _copied_scalar(value, kind, convert)
-
-
-def _copied_scalar(value: Any, kind: type, convert: Callable[[Any], Any]) -> Any:
-    if issubclass(kind, Enum):
-        return value if type(value._value_) in _MEMBERS else convert(value)
-    open_container = opener(kind)
-    if open_container is not None:
-        return _copied(open_container(value), convert)
-    if not _is_converted(kind):
-        return convert(value)
-    return str.__str__(value) if issubclass(kind, str) else value
 
 
 def _are_settled(event: Mapping[str, object]) -> bool:

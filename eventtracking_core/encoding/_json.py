@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from eventtracking_core.encoding._checks import MAX_WEIGHT, encodable, quick_weight, weight
+from eventtracking_core.encoding._checks import MAX_WEIGHT, quick_weight, weight
+from eventtracking_core.encoding._encodable import encodable
 from eventtracking_core.encoding._normal import converter, exactly, normalize_event, scalar_hook
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
 from eventtracking_core.events import as_utc, real

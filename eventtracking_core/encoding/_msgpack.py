@@ -13,10 +13,10 @@ import msgspec
 from eventtracking_core.encoding._checks import (
     MAX_WEIGHT,
     SETTLED,
-    encodable,
     quick_weight,
     weight,
 )
+from eventtracking_core.encoding._encodable import encodable
 from eventtracking_core.encoding._native import Revive, plain_hook, reviving_hook, to_wire
 from eventtracking_core.encoding._normal import converter, keep, normalize_event, scalar_hook
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL

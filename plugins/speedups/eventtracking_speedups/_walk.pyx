@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=False, embedsignature=False
-"""The two walks of eventtracking-core that every event goes through, in C. No state."""
+"""The walks of eventtracking-core that every event goes through, in C. No state."""
 
 from cpython.datetime cimport PyDateTime_CheckExact, datetime_tzinfo, import_datetime
 from cpython.dict cimport PyDict_Next
@@ -22,6 +22,7 @@ cdef enum:
 
 
 cdef object _UTC = UTC
+cdef object _COPIED = 1 << 40
 
 
 cdef inline bint _is_number(object value) noexcept:
@@ -29,8 +30,11 @@ cdef inline bint _is_number(object value) noexcept:
     return kind is int or kind is float or kind is bool or value is None
 
 
-cdef int _weigh(object value, int depth, Py_ssize_t* total) except -1:
-    """Add the weight of a value; return 1 if it needs a closer look."""
+cdef int _weigh(object value, int depth, Py_ssize_t* total, bint* foreign) except -1:
+    """Add the weight of a value; return 1 if it needs a closer look.
+
+    `foreign` becomes true for a time of another zone, or of none.
+    """
     cdef Py_ssize_t position = 0
     cdef PyObject* key
     cdef PyObject* item
@@ -45,7 +49,7 @@ cdef int _weigh(object value, int depth, Py_ssize_t* total) except -1:
         if depth == 0 or total[0] > MAX_WEIGHT:
             return 1
         while PyDict_Next(value, &position, &key, &item):
-            if type(<object>key) is not str or _weigh(<object>item, depth - 1, total):
+            if type(<object>key) is not str or _weigh(<object>item, depth - 1, total, foreign):
                 return 1
         return 0
     if kind is list or kind is tuple:
@@ -54,15 +58,17 @@ cdef int _weigh(object value, int depth, Py_ssize_t* total) except -1:
             return 1
         if kind is list:
             for each in <list>value:
-                if _weigh(each, depth - 1, total):
+                if _weigh(each, depth - 1, total, foreign):
                     return 1
         else:
             for each in <tuple>value:
-                if _weigh(each, depth - 1, total):
+                if _weigh(each, depth - 1, total, foreign):
                     return 1
         return 0
     if PyDateTime_CheckExact(value):
-        return datetime_tzinfo(value) is not _UTC
+        if datetime_tzinfo(value) is not _UTC:
+            foreign[0] = True
+        return 0
     return 1
 
 
@@ -74,6 +80,7 @@ def plain_weight(event):
     """
     cdef Py_ssize_t total = 0
     cdef int stamps = 0
+    cdef bint foreign = False
     if type(event) is not dict:
         return -1
     cdef dict fields = <dict>event
@@ -86,9 +93,50 @@ def plain_weight(event):
         return -1
     if type(context) is not dict or type(data) is not dict:
         return -1
-    if _weigh(context, MAX_DEPTH, &total) or _weigh(data, MAX_DEPTH, &total):
+    if _weigh(context, MAX_DEPTH, &total, &foreign) or _weigh(data, MAX_DEPTH, &total, &foreign):
         return -1
-    return total
+    return total + _COPIED if foreign else total
+
+
+cdef object _copy(object value, int depth, object other, object convert):
+    cdef Py_ssize_t position = 0, index = 0
+    cdef PyObject* key
+    cdef PyObject* item
+    cdef type kind = type(value)
+    if kind is str or _is_number(value):
+        return value
+    if PyDateTime_CheckExact(value) and datetime_tzinfo(value) is _UTC:
+        return value
+    if depth == 0:
+        return other(value, convert)
+    copy = None
+    if kind is dict:
+        while PyDict_Next(value, &position, &key, &item):
+            name, held = <object>key, <object>item
+            new = _copy(held, depth - 1, other, convert)
+            if new is not held:
+                if copy is None:
+                    copy = (<dict>value).copy()
+                (<dict>copy)[name] = new
+    elif kind is list or kind is tuple:
+        for held in value:
+            new = _copy(held, depth - 1, other, convert)
+            if new is not held:
+                if copy is None:
+                    copy = list(value)
+                (<list>copy)[index] = new
+            index += 1
+    else:
+        return other(value, convert)
+    return value if copy is None else copy
+
+
+def plain_copy(value, other, convert):
+    """Return what `other(value, convert)` does, the `copied` of `eventtracking_core.encoding`.
+
+    It is called for the parts of the value that are not plain.
+    """
+    return _copy(value, MAX_DEPTH, other, convert)
 
 
 cdef Py_ssize_t _size(object value, int depth, int* values) except -2:

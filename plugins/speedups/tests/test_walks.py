@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from eventtracking_core.encoding._checks import MAX_WEIGHT, weight
+from eventtracking_core.encoding._checks import COPIED, MAX_WEIGHT, weight
+from eventtracking_core.encoding._encodable import copied
 from eventtracking_core.validation.values import size_in_python
-from eventtracking_speedups import plain_size, plain_weight
+from eventtracking_speedups import plain_copy, plain_size, plain_weight
 
 NOW = datetime(2026, 9, 12, tzinfo=UTC)
 PLAIN = st.one_of(
@@ -67,7 +68,16 @@ def test_an_event_that_is_plain_in_c_is_plain_in_python(context, data):
     event = an_event(data, context)
     quick = plain_weight(event)
     if quick >= 0:
-        assert weight(event) <= quick <= MAX_WEIGHT
+        slow = weight(event)
+        assert slow % COPIED <= quick % COPIED <= MAX_WEIGHT
+        assert quick >= COPIED or slow < COPIED
+
+
+@given(data=DATA)
+@example(data={str(number): [number, {"a": NOW.replace(tzinfo=None)}] for number in range(50)})
+@example(data=nested(100))
+def test_a_copy_is_the_same_in_c_and_in_python(data):
+    assert repr(plain_copy(data, copied, str)) == repr(copied(data, str))
 
 
 @given(data=DATA)

@@ -150,7 +150,9 @@ UNUSUAL = st.recursive(
 @pytest.mark.slow
 @given(
     values=st.dictionaries(NAMES, UNUSUAL, max_size=5),
-    many=UNUSUAL.map(lambda value: [value, {"value": value}] * 20),
+    many=UNUSUAL.flatmap(
+        lambda value: st.sampled_from([[value, {"value": value}] * 20, [value] * 40])
+    ),
     number=st.sampled_from([0, 60]),
 )
 def test_a_value_is_written_alike_whatever_stands_beside_it(values, many, number):
