@@ -18,8 +18,21 @@ GREETING = """
 
 
 @pytest.mark.once
-def test_each_plugin_is_listed_with_what_it_registers(run):
-    listed = {entry["name"]: entry for entry in run("plugins", "--json").json}
+def test_each_plugin_is_listed_with_what_it_registers_or_why_it_cannot(run, plugin):
+    """One listing of them all: each is imported by a process of its own."""
+    plugin("raises", "raise RuntimeError('no licence')")
+    plugin("exits", "import os; os._exit(3)")
+    plugin("hangs", "import threading; threading.Event().wait()")
+    plugin("empty", "")
+    plugin("twice", "", distribution="one")
+    plugin("twice", "", distribution="two")
+    plugin("wrong", "greet = 'no command'", command="greet")
+    plugin("leaves", "raise SystemExit(5)", command="leave")
+    plugin("greeter", GREETING, command="say")
+    ran = run("plugins", "--json", "--timeout", "5")
+    assert ran.code == 1
+
+    listed = {entry["name"]: entry for entry in ran.json}
     assert listed["sqlite"]["distribution"] == "eventtracking-sqlite"
     assert listed["sqlite"]["version"]
     assert listed["sqlite"]["registers"]["backend"] == ["sqlite"]
@@ -29,24 +42,18 @@ def test_each_plugin_is_listed_with_what_it_registers(run):
     assert built_in["registers"]["backend"] == ["memory", "null"]
     assert {"redact", "regex_filter"} <= set(built_in["registers"]["processor"])
 
-
-@pytest.mark.once
-def test_plugins_that_raise_exit_or_hang_are_listed_as_such_and_hurt_nobody(run, plugin):
-    plugin("raises", "raise RuntimeError('no licence')")
-    plugin("exits", "import os; os._exit(3)")
-    plugin("hangs", "import threading; threading.Event().wait()")
-    plugin("empty", "")
-    plugin("twice", "", distribution="one")
-    plugin("twice", "", distribution="two")
-    ran = run("plugins", "--json", "--timeout", "5")
-    problems = {entry["name"]: entry["problem"] for entry in ran.json}
-    assert ran.code == 1
+    problems = {name: entry["problem"] for name, entry in listed.items()}
     assert "cannot be imported: RuntimeError: no licence" in problems["raises"]
     assert problems["exits"] == "its import ends the process (status 3)"
     assert problems["hangs"] == "still importing after 5 seconds"
     assert "registers nothing" in problems["empty"]
     assert "two distributions claim the name" in problems["twice"]
-    assert problems["sqlite"] is None
+
+    of = {entry["distribution"]: entry for entry in ran.json}
+    assert "is no click command" in of["eventtracking-wrong"]["problem"]
+    assert "cannot be imported: SystemExit: 5" in of["eventtracking-leaves"]["problem"]
+    assert of["eventtracking-greeter"]["commands"] == ["say"]
+    assert of["eventtracking-catalog"]["commands"] == ["catalog", "export", "learn", "validate"]
 
 
 @pytest.mark.once
@@ -93,16 +100,8 @@ def test_a_plugin_never_takes_the_place_of_a_verb(program, plugin):
     assert "imported" not in program("tree", "--help").out
 
 
-@pytest.mark.once
-def test_commands_that_cannot_be_used_are_a_problem_of_their_plugin(run, plugin):
-    plugin("wrong", "greet = 'no command'", command="greet")
-    plugin("raises", "raise SystemExit(5)", command="leave")
-    plugin("greeter", GREETING, command="say")
-    listed = {entry["distribution"]: entry for entry in run("plugins", "--json").json}
-    assert "is no click command" in listed["eventtracking-wrong"]["problem"]
-    assert "cannot be imported: SystemExit: 5" in listed["eventtracking-raises"]["problem"]
-    assert listed["eventtracking-greeter"]["commands"] == ["say"]
-    assert listed["eventtracking-catalog"]["commands"] == ["catalog", "export", "learn", "validate"]
+def test_a_command_whose_module_cannot_be_imported_is_an_error_that_says_why(run, plugin):
+    plugin("leaves", "raise SystemExit(5)", command="leave")
     ran = run("leave")
     assert (ran.code, "SystemExit: 5" in ran.err) == (1, True)
 
