@@ -6,15 +6,19 @@ import json
 import os
 import pty
 import subprocess
+import sys
 import sysconfig
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
-from typing import NamedTuple
+from types import ModuleType
+from typing import ClassVar, NamedTuple
 
 import pytest
 from waiting import DEADLINE
 
 from eventtracking_cli import main
+from eventtracking_core import RejectedError
 
 PROGRAM = Path(sysconfig.get_path("scripts"), "eventtracking")
 
@@ -179,3 +183,97 @@ def plugin(tmp_path, monkeypatch):
         (info / "entry_points.txt").write_text(group)
 
     return plugin
+
+
+PREFIX = "2026-09-12 12:55:00,123 INFO 20 [tracking] [user 7] [ip 192.0.2.9] logger.py:41 - "
+
+
+@pytest.fixture
+def mixed(log, edx):
+    """Six lines of one kind or another: one is cut off, two are not of the course itself."""
+    return log(
+        PREFIX + json.dumps(edx()),
+        PREFIX + json.dumps(edx(name="problem_check", event_type="problem_check")),
+        PREFIX + json.dumps(edx())[:200],
+        edx(time="2026-09-12T12:55:01+00:00"),
+        {
+            "name": "edx.note",
+            "timestamp": "2026-09-12T12:55:02Z",
+            "context": {"ip": "192.0.2.9"},
+            "data": {},
+        },
+        {
+            "id": "018848f4-2433-7ee2-be30-60e82e0c8272",
+            "name": "page.seen",
+            "timestamp": "2026-09-12T12:55:03Z",
+            "context": {},
+            "data": {},
+        },
+    )
+
+
+@pytest.fixture
+def store(run, log, config):
+    """Six events in a store: two names, two users, two hours."""
+    now = datetime.now(UTC)
+    lines = [
+        {
+            "name": f"edx.video.{name}",
+            "timestamp": (now - timedelta(hours=ago)).isoformat(),
+            "context": {"user_id": user},
+            "data": {"text": "[bold]\u202e\x1b[31m"},
+        }
+        for ago, name, user in [
+            (0, "played", 1),
+            (0, "paused", 1),
+            (1, "played", 2),
+            (30, "played", 1),
+            (31, "played", 2),
+            (32, "[bold]\x1b[31m", 2),
+        ]
+    ]
+    assert run("ingest", log(*lines), "--config", config()).code == 0
+    return "events.db"
+
+
+class Sink:
+    """Does to events what a test says."""
+
+    answer = None
+    delivered: ClassVar = []
+
+    def send_batch(self, events, *, timeout):
+        if Sink.answer is not None:
+            raise Sink.answer
+        Sink.delivered += [event["id"] for event in events]
+
+
+@pytest.fixture
+def sink():
+    """The class of the sink before which there is a spool."""
+    Sink.answer, Sink.delivered = None, []
+    return Sink
+
+
+@pytest.fixture
+def spooling(config, monkeypatch, sink):
+    """A configuration with a spool before a sink."""
+    module = ModuleType("sinks")
+    module.Sink = sink
+    monkeypatch.setitem(sys.modules, "sinks", module)
+    return config("""
+        [backends.out]
+        processors = []
+        [backends.out.backends.sink]
+        type = "sinks:Sink"
+        delivery = { mode = "spool", initial_interval = 0.05 }
+    """)
+
+
+@pytest.fixture
+def refused(sink, spooling, run):
+    """The ids of two events that the sink refused for good."""
+    sink.answer = RejectedError("not of this kind")
+    ids = [run("emit", "--config", spooling, name).out.strip() for name in ("a.b", "c.d")]
+    sink.answer = None
+    return ids

@@ -1,163 +1,34 @@
-"""Dead letters, spools and their counts, through the program."""
+"""Spools and their counts, through the program."""
 
 from __future__ import annotations
 
-import io
 import os
-import re
 import sys
 from pathlib import Path
 from threading import Event, Thread
-from time import monotonic
 from types import ModuleType
 from typing import ClassVar
 
 import pytest
-from waiting import DEADLINE
 
-from eventtracking_core import RejectedError, RetryableError, Tracker, register_tracker
+from eventtracking_core import RetryableError, Tracker, register_tracker
 from eventtracking_core.delivery import spool_status
 from eventtracking_core.delivery.storage.format import HEADER_SIZE, frame
 
 SPOOL = Path("eventtracking-spool/out.sink/spool")
 
 
-class Sink:
-    """Does to events what a test says."""
-
-    answer = None
-    delivered: ClassVar = []
-
-    def send_batch(self, events, *, timeout):
-        if Sink.answer is not None:
-            raise Sink.answer
-        Sink.delivered += [event["id"] for event in events]
-
-
 @pytest.fixture
-def spooling(config, monkeypatch):
-    """A configuration with a spool before a sink."""
-    module = ModuleType("sinks")
-    module.Sink = Sink
-    monkeypatch.setitem(sys.modules, "sinks", module)
-    Sink.answer, Sink.delivered = None, []
-    return config("""
-        [backends.out]
-        processors = []
-        [backends.out.backends.sink]
-        type = "sinks:Sink"
-        delivery = { mode = "spool", initial_interval = 0.05 }
-    """)
-
-
-@pytest.fixture
-def refused(spooling, run):
-    """The ids of two events that the sink refused for good."""
-    Sink.answer = RejectedError("not of this kind")
-    ids = [run("emit", "--config", spooling, name).out.strip() for name in ("a.b", "c.d")]
-    Sink.answer = None
-    return ids
-
-
-def test_dead_letters_are_listed_with_their_reason(spooling, refused, run):
-    letters = run("deadletters", "list", "--config", spooling, "--json").json
-    assert [letter["id"] for letter in letters] == refused
-    assert {letter["reason"] for letter in letters} == {"rejected"}
-    assert letters[0]["backend"] == "out.sink"
-    assert letters[0]["attempts"] == 1
-    assert "not of this kind" in letters[0]["error"]
-
-
-def test_a_dead_letter_is_shown_with_its_event(spooling, refused, run):
-    shown = run("deadletters", "show", refused[1], "--config", spooling).json
-    assert shown["event"]["name"] == "c.d"
-    assert run("deadletters", "show", "nobody", "--config", spooling).code == 1
-
-
-def test_dead_letters_are_grouped_by_backend_reason_and_error(spooling, refused, run):
-    out = run("deadletters", "list", "--config", spooling).out.splitlines()
-    assert out[0] == "out.sink: 2 letters, rejected: RejectedError: not of this kind"
-    assert [refused[0] in out[1], refused[1] in out[2]] == [True, True]
-    assert out[1].endswith("  a.b")
-    assert re.match(r"  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  ", out[1])
-    out = run("deadletters", "list", "--config", spooling, "--limit", "1").out.splitlines()
-    assert out[2:] == ["  … and 1 more; --limit 0 shows all"]
-    assert len(run("deadletters", "list", "--config", spooling, "--limit", "0").out.split()) > 10
-
-
-def test_a_dead_letter_is_found_by_a_part_of_its_id(spooling, refused, run):
-    part = refused[1][9:]
-    assert run("deadletters", "show", part, "--config", spooling).json["id"] == refused[1]
-    assert len(run("deadletters", "show", part, "--config", spooling, "--json").events) == 1
-    ran = run("deadletters", "show", refused[1][:6], "--config", spooling)
-    assert ran.code == 1
-    assert all(event_id in ran.err for event_id in refused)
-
-
-def test_times_of_dead_letters_are_told_as_everywhere(spooling, refused, run):
-    shown = run("deadletters", "show", refused[0], "--config", spooling).json
-    assert shown["time"].endswith("Z")
-    assert shown["event"]["timestamp"].endswith("Z")
-    assert "T" in shown["event"]["timestamp"]
-
-
-def test_a_no_to_the_question_of_purge_removes_nothing_and_exits_1(
-    spooling, refused, run, monkeypatch
-):
-    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
-    ran = run("deadletters", "purge", "--config", spooling)
-    assert ran.code == 1
-    assert "nothing was removed" in ran.err
-    assert len(run("deadletters", "list", "--config", spooling, "--json").json) == 2
-
-
-def test_a_replay_delivers_and_removes(spooling, refused, run):
-    ran = run("deadletters", "replay", "--config", spooling)
-    assert (ran.code, ran.out) == (0, "2 letters delivered, 0 dead-lettered again, 0 left\n")
-    assert refused == Sink.delivered
-    assert "no dead letters" in run("deadletters", "list", "--config", spooling).out
-
-
-def test_a_replay_of_one_leaves_the_others(spooling, refused, run):
-    assert run("deadletters", "replay", "nope", "--config", spooling).code == 1
-    assert Sink.delivered == []
-    part = refused[1][:18]
-    assert run("deadletters", "replay", part, "--config", spooling).code == 0
-    assert [refused[1]] == Sink.delivered
-    letters = run("deadletters", "list", "--config", spooling, "--json").json
-    assert [letter["id"] for letter in letters] == refused[:1]
-
-
-def test_what_is_refused_again_is_a_dead_letter_again(spooling, refused, run):
-    Sink.answer = RejectedError("still not")
-    ran = run("deadletters", "replay", "--config", spooling)
-    assert ran.code == 1
-    letters = run("deadletters", "list", "--config", spooling, "--json").json
-    assert sorted(letter["id"] for letter in letters) == sorted(refused)
-
-
-def test_purging_removes_for_good_and_asks_first(spooling, refused, run):
-    assert run("deadletters", "purge", "--config", spooling, "--before", "1d", "--yes").out == (
-        "there is nothing to remove\n"
-    )
-    ran = run("deadletters", "purge", "--config", spooling, "--yes")
-    assert ran.out == "2 letters removed\n"
-    assert run("deadletters", "list", "--config", spooling, "--json").json == []
-    assert Sink.delivered == []
-
-
-@pytest.fixture
-def waiting(spooling):
+def waiting(sink, spooling, eventually):
     """Three events in the spool of a tracker that could not deliver them."""
-    Sink.answer = RetryableError("away")
+    sink.answer = RetryableError("away")
     tracker = Tracker()
     tracker.configure(spooling)
     for _ in range(3):
         tracker.emit("a.b")
     tracker.shutdown(0.3)
-    deadline = monotonic() + DEADLINE
-    while any(process.is_alive for process in spool_status(SPOOL)):  # the worker puts things away
-        assert monotonic() < deadline
+    # The worker may still be putting its spool away.
+    eventually(lambda: not any(process.is_alive for process in spool_status(SPOOL)))
     return spooling
 
 
@@ -168,8 +39,8 @@ def test_the_status_of_a_spool_tells_what_waits_and_for_whom(waiting, run):
     assert (counts["waiting"], counts["processes"], counts["dead_letters"]) == (3, 0, {})
 
 
-def test_the_spool_of_a_tracker_with_a_name_is_looked_into_by_its_name(spooling, run):
-    Sink.answer = RetryableError("away")
+def test_the_spool_of_a_tracker_with_a_name_is_looked_into_by_its_name(sink, spooling, run):
+    sink.answer = RetryableError("away")
     tracker = Tracker()
     register_tracker(tracker, "audit")
     tracker.configure(spooling)
@@ -181,13 +52,13 @@ def test_the_spool_of_a_tracker_with_a_name_is_looked_into_by_its_name(spooling,
     assert (row["backend"], row["events"]) == ("out.sink", 1)
 
 
-def test_looking_delivers_nothing_and_the_next_tracker_does(waiting, run):
-    Sink.answer = None
+def test_looking_delivers_nothing_and_the_next_tracker_does(sink, waiting, run):
+    sink.answer = None
     run("spool", "status", "--config", waiting)
     run("spool", "verify", "--config", waiting)
-    assert Sink.delivered == []
+    assert sink.delivered == []
     run("emit", "--config", waiting, "c.d")
-    assert len(Sink.delivered) == 4
+    assert len(sink.delivered) == 4
     assert "nothing waits" in run("spool", "status", "--config", waiting).out
 
 
@@ -232,14 +103,6 @@ def test_a_spooled_record_that_is_no_event_has_no_age(waiting, run):
         assert (row["waiting"], row["oldest"]) == (1, None)
 
 
-def test_dead_letters_that_cannot_be_read_are_named_and_hide_no_others(spooling, refused, run):
-    dead = SPOOL.with_name("dead")
-    (dead / "20260101T000000000000-1.seg").mkdir()
-    ran = run("deadletters", "list", "--config", spooling, "--json")
-    assert [letter["id"] for letter in ran.json] == refused
-    assert run("stats", "--config", spooling).code == 0
-
-
 def test_the_age_of_the_oldest_event_is_told(waiting, run):
     (row,) = run("stats", "--config", waiting, "--json").json
     assert row["oldest"].endswith("Z")
@@ -248,8 +111,8 @@ def test_the_age_of_the_oldest_event_is_told(waiting, run):
     assert row["oldest"].endswith("Z")
 
 
-def test_the_rate_at_which_waiting_events_change_is_shown(spooling, run):
-    Sink.answer = RetryableError("away")
+def test_the_rate_at_which_waiting_events_change_is_shown(sink, spooling, run):
+    sink.answer = RetryableError("away")
     tracker = Tracker()
     tracker.configure(spooling)
     ended = Event()
@@ -294,23 +157,12 @@ def test_a_backend_that_is_not_there_is_a_clear_error(spooling, run):
     assert "out.sink" in ran.err
 
 
-def test_the_list_of_dead_letters_fits_the_terminal(spooling, run, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    Sink.answer = RejectedError("no")
-    name = "edx.a.rather.long.namespace.of.a.name.that.ends.well"
-    event_id = run("emit", "--config", spooling, name).out.strip()
-
-    line = run("deadletters", "list", "--config", spooling).out.splitlines()[1]
-
-    assert len(line) <= 80
-    assert event_id in line
-    assert line.endswith(".ends.well")
-
-
-class Broker(Sink):
+class Broker:
     """A sink from which others take."""
 
     waiting: ClassVar = 3
+
+    def send_batch(self, events, *, timeout): ...
 
     def backlog(self, timeout):
         if Broker.waiting is None:

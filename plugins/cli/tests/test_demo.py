@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
+import sys
+import sysconfig
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from waiting import DEADLINE
 
+import eventtracking_cli
+import eventtracking_core
+import eventtracking_file
+import eventtracking_sqlite
 from eventtracking_cli.demo_course import COURSE_ID, HOUR, happenings
 
 pytestmark = pytest.mark.once
@@ -67,10 +77,20 @@ def test_under_uv_the_commands_go_through_uv(run, monkeypatch):
     assert run("demo").out.count("  uv run --no-sync eventtracking ") == 3
 
 
-def test_where_the_catalogue_is_not_installed_uv_installs_it(run, monkeypatch):
-    monkeypatch.setattr("eventtracking_cli.demo.find_spec", lambda name: None)
-    monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
-    assert "  uv run --only-group catalog eventtracking catalog serve " in run("demo").out
+def test_where_the_catalogue_is_not_installed_uv_installs_it():
+    """Of our packages, a process sees those of the dependency group `demo`."""
+    ours = (eventtracking_core, eventtracking_cli, eventtracking_file, eventtracking_sqlite)
+    parts = [Path(package.__file__).parents[1] for package in ours]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([sysconfig.get_path("purelib"), *map(str, parts)]),
+        "UV_RUN_RECURSION_DEPTH": "1",
+    }
+    # Without `site`, the links of installed workspace members are not followed.
+    command = [sys.executable, "-S", "-c", "import eventtracking_cli as e; e.main(['demo'])"]
+    ran = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=DEADLINE, check=True
+    )
+    assert "  uv run --only-group catalog eventtracking catalog serve " in ran.stdout
 
 
 def test_run_again_it_starts_anew_and_touches_nothing_else(run, tmp_path):
