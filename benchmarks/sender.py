@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ def sender_rounds(
         number: of rounds.
         progress: called with the number of the round that runs.
     """
+    gc.collect()
+    gc.freeze()  # no sender should pay for a look at what was prepared
     samples: Samples = {}
     for each in senders:
         _measured(each, max(1, each.calls // 10))

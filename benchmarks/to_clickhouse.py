@@ -11,23 +11,19 @@ from typing import Any, Final
 
 import clickhouse_connect
 
+from benchmarks.delivered import EVENTS, batch_sender, emitter
 from benchmarks.ours import entered
 from benchmarks.replaying import replayer
 from benchmarks.sample import NAME
 from benchmarks.sender import Sender
 from benchmarks.services import ClickHouse
-from benchmarks.varied import handed_over
 from eventtracking_clickhouse import ClickHouseBackend
-from eventtracking_core import Event, Tracker
+from eventtracking_core import Event
 from eventtracking_core.encoding import NormalBatch, encode_json
 
 __all__ = ["clickhouse_senders"]
 
-EVENTS: Final = 20_000
 BATCH: Final = 10_000
-WAITS: Final = 120.0
-"""Seconds for a flush: it is measured, not limited."""
-
 _COLUMNS: Final = ["timestamp", "id", "name", "user_id", "name_id", "context_type_id", "event"]
 
 
@@ -47,55 +43,24 @@ def clickhouse_senders(server: ClickHouse, directory: Path, stack: ExitStack) ->
         compress=False,
     )
     stack.callback(client.close)
-    ours = _ours(server.uri, client, directory, stack)
+    sink = {"uri": server.uri, "table": "ours", "create": True}
+    delivered = _emptied(client, "ours")
+    ours = emitter("clickhouse", sink, directory, stack, delivered, emit=entered)
     for _ in range(EVENTS):
         ours.call()
     ours.settle()
     events = list(ClickHouseBackend(server.uri, "ours").query())
     assert ours.delivered() == len(events) == EVENTS, "ours did not store them all"
-    sink = {"uri": server.uri, "table": "replayed", "create": True}
+    starts = range(0, EVENTS, BATCH)
+    batches = [NormalBatch(events[start : start + BATCH]) for start in starts]
+    backend = ClickHouseBackend(server.uri, "direct", create=True)
+    sink |= {"table": "replayed"}
     return [
         ours,
-        _direct(server.uri, events, client, stack),
+        batch_sender("clickhouse", backend, batches, stack, _emptied(client, "direct")),
         replayer("clickhouse", sink, directory, _emptied(client, "replayed")),
         _raw(events, client),
     ]
-
-
-def _ours(uri: str, client: Any, directory: Path, stack: ExitStack) -> Sender:
-    delivery = {"mode": "queue", "directory": str(directory)}
-    tracker = Tracker()
-    sink = {"type": "clickhouse", "uri": uri, "table": "ours", "create": True}
-    tracker.configure({"backends": {"clickhouse": sink | {"delivery": delivery}}})
-    stack.callback(tracker.shutdown)
-
-    def settle() -> None:
-        assert tracker.flush(WAITS), "ours did not flush"
-
-    return Sender(
-        "ours: clickhouse",
-        "tracker.emit(NAME, DATA); tracker.flush()",
-        entered(tracker),
-        EVENTS,
-        _emptied(client, "ours"),
-        settle,
-    )
-
-
-def _direct(uri: str, events: list[Event], client: Any, stack: ExitStack) -> Sender:
-    """Return batches of events that were emitted before, as a worker hands them over."""
-    backend = ClickHouseBackend(uri, "direct", create=True)
-    stack.callback(backend.shutdown, 5)
-    starts = range(0, EVENTS, BATCH)
-    batches = handed_over(backend, [NormalBatch(events[at : at + BATCH]) for at in starts])
-    return Sender(
-        "ours: clickhouse, send_batch(10000)",
-        "backend.send_batch(events, timeout=120)",
-        lambda: backend.send_batch(next(batches), timeout=WAITS),
-        EVENTS // BATCH,
-        _emptied(client, "direct"),
-        events=BATCH,
-    )
 
 
 def _raw(events: list[Event], client: Any) -> Sender:

@@ -15,19 +15,15 @@ from urllib.request import urlopen
 
 import urllib3
 
+from benchmarks.delivered import BATCH, EVENTS, WAITS, batch_sender, emitter
 from benchmarks.sender import Sender
-from benchmarks.varied import batches_of, handed_over, varied
-from eventtracking_core import Tracker
+from benchmarks.varied import batches_of
 from eventtracking_core.encoding import NormalBatch, encode_json
 from eventtracking_http import HttpBackend
 
 __all__ = ["http_senders"]
 
-EVENTS: Final = 20_000
-BATCH: Final = 1000
 HEADERS: Final = {"Content-Type": "application/x-ndjson", "User-Agent": "eventtracking-http"}
-WAITS: Final = 120.0
-"""Seconds for a flush: it is measured, not limited."""
 
 
 def http_senders(directory: Path, stack: ExitStack) -> list[Sender]:
@@ -45,42 +41,13 @@ def http_senders(directory: Path, stack: ExitStack) -> list[Sender]:
     assert endpoint.stdout is not None, "it is a pipe"
     url = endpoint.stdout.readline().strip()
     batches = batches_of(BATCH, EVENTS)
-    return [_ours(url, directory, stack), _direct(url, batches, stack), _raw(url, batches)]
-
-
-def _ours(url: str, directory: Path, stack: ExitStack) -> Sender:
-    delivery = {"mode": "queue", "max_batch_size": BATCH, "directory": str(directory)}
-    tracker = Tracker()
-    sink = {"type": "http", "url": url, "format": "ndjson", "delivery": delivery}
-    tracker.configure({"backends": {"http": sink}})
-    stack.callback(tracker.shutdown)
-
-    def settle() -> None:
-        assert tracker.flush(WAITS), "ours did not flush"
-
-    return Sender(
-        "ours: http",
-        "tracker.emit(NAME, DATA); tracker.flush()",
-        varied(tracker),
-        EVENTS,
-        _counted(url),
-        settle,
-    )
-
-
-def _direct(url: str, batches: list[NormalBatch], stack: ExitStack) -> Sender:
-    """Return what sends batches as a worker does, of events that were emitted before."""
+    sink = {"url": url, "format": "ndjson"}
     backend = HttpBackend(url, format="ndjson")
-    stack.callback(backend.shutdown, 5)
-    turns = handed_over(backend, batches)
-    return Sender(
-        "ours: http, send_batch(1000)",
-        "backend.send_batch(events, timeout=120)",
-        lambda: backend.send_batch(next(turns), timeout=WAITS),
-        EVENTS // BATCH,
-        _counted(url),
-        events=BATCH,
-    )
+    return [
+        emitter("http", sink, directory, stack, _counted(url), max_batch_size=BATCH),
+        batch_sender("http", backend, batches, stack, _counted(url)),
+        _raw(url, batches),
+    ]
 
 
 def _raw(url: str, batches: list[NormalBatch]) -> Sender:

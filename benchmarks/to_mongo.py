@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import cycle
@@ -12,13 +11,15 @@ from typing import Any, Final, TypeAlias, cast
 from pymongo import MongoClient, WriteConcern
 from pymongo.collection import Collection
 
+from benchmarks.delivered import BATCH, EVENTS, batch_sender, emitter
 from benchmarks.ours import entered
 from benchmarks.replaying import replayer
 from benchmarks.sample import C1, C2, CONTEXT, DATA, NAME
 from benchmarks.sender import Sender
 from eventtracking.backends.mongodb import MongoBackend  # type: ignore[import-untyped]
 from eventtracking.tracker import Tracker as TheirTracker  # type: ignore[import-untyped]
-from eventtracking_core import Event, Tracker
+from eventtracking_core import Event
+from eventtracking_core.encoding import NormalBatch
 from eventtracking_mongo import MongoBackend as OurBackend
 
 __all__ = ["DATABASE", "mongo_senders"]
@@ -26,11 +27,7 @@ __all__ = ["DATABASE", "mongo_senders"]
 Documents: TypeAlias = Collection[dict[str, Any]]
 
 DATABASE: Final = "benchmarks"
-EVENTS: Final = 20_000
-BATCH: Final = 1000
 ACKNOWLEDGED: Final = WriteConcern(w="majority", j=True)
-WAITS: Final = 120.0
-"""Seconds for a flush: it is measured, not limited."""
 
 
 def mongo_senders(uri: str, directory: Path, stack: ExitStack) -> list[Sender]:
@@ -64,22 +61,17 @@ def _ours(
     stack: ExitStack,
     **options: Any,
 ) -> Sender:
-    delivery = {"mode": "queue", "max_batch_size": BATCH, "directory": str(directory)}
-    sink = {"type": "mongo", "delivery": delivery, **_options(documents, uri), **options}
-    tracker = Tracker()
-    tracker.configure({"backends": {"mongo": sink}})
-    stack.callback(tracker.shutdown)
-
-    def settle() -> None:
-        assert tracker.flush(WAITS), "ours did not flush"
-
-    return Sender(
-        name,
-        "tracker.emit(NAME, DATA); tracker.flush()",
-        entered(tracker),
-        EVENTS,
-        _emptied(documents),
-        settle,
+    sink = {**_options(documents, uri), **options}
+    delivered = _emptied(documents)
+    return emitter(
+        "mongo",
+        sink,
+        directory,
+        stack,
+        delivered,
+        name=name,
+        emit=entered,
+        max_batch_size=BATCH,
     )
 
 
@@ -113,20 +105,12 @@ def _raw(same: list[dict[str, Any]], documents: Documents) -> Sender:
 def _direct(same: list[dict[str, Any]], documents: Documents, uri: str, stack: ExitStack) -> Sender:
     """Return batches of events that were emitted before, as a worker sends them."""
     backend = OurBackend(uri, database=DATABASE, collection=documents.name, indexes=[])
-    stack.callback(backend.shutdown, 5)
     events = [cast("Event", {"id": each["_id"], **each}) for each in same]
     for event in events:
         del event["_id"]  # type: ignore[typeddict-item]
-    gc.freeze()  # ours and event-tracking should not pay for collecting among these
-    batches = cycle([events[start : start + BATCH] for start in range(0, EVENTS, BATCH)])
-    return Sender(
-        "ours: mongo, send_batch(1000)",
-        "backend.send_batch(events, timeout=120)",
-        lambda: backend.send_batch(next(batches), timeout=WAITS),
-        EVENTS // BATCH,
-        _emptied(documents),
-        events=BATCH,
-    )
+    starts = range(0, EVENTS, BATCH)
+    batches = [NormalBatch(events[start : start + BATCH]) for start in starts]
+    return batch_sender("mongo", backend, batches, stack, _emptied(documents))
 
 
 def _event_tracking(documents: Documents, uri: str) -> Sender:

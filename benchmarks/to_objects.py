@@ -12,23 +12,18 @@ from typing import Final
 
 from obstore.store import LocalStore
 
+from benchmarks.delivered import BATCH, EVENTS, WAITS, batch_sender, emitter
 from benchmarks.replaying import replayer
 from benchmarks.sample import NAME
 from benchmarks.sender import Sender
-from benchmarks.varied import batches_of, varied
-from eventtracking_core import Tracker
+from benchmarks.varied import batches_of
 from eventtracking_core.encoding import NormalBatch, decode_json, encode_json
 from eventtracking_objects import ObjectsBackend
 
 __all__ = ["objects_senders"]
 
-EVENTS: Final = 20_000
-BATCH: Final = 1000
 LEVEL: Final = 1
 """Of gzip, as ours."""
-
-WAITS: Final = 120.0
-"""Seconds for a flush: it is measured, not limited."""
 
 
 def objects_senders(directory: Path, stack: ExitStack) -> list[Sender]:
@@ -38,51 +33,24 @@ def objects_senders(directory: Path, stack: ExitStack) -> list[Sender]:
         directory: where the objects are, and what ours cannot deliver.
         stack: closes what is opened.
     """
-    ours = _ours(directory / "objects", directory, stack)
-    direct = _direct(directory / "direct", stack)
+    written = directory / "objects"
+    options = {"uri": str(written)}
+    ours = emitter("objects", options, directory, stack, _emptied(written), max_batch_size=BATCH)
     place = directory / "replayed"
-    return [ours, *direct, replayer("objects", {"uri": str(place)}, directory, _emptied(place))]
-
-
-def _ours(place: Path, directory: Path, stack: ExitStack) -> Sender:
-    delivery = {"mode": "queue", "max_batch_size": BATCH, "directory": str(directory)}
-    tracker = Tracker()
-    sink = {"type": "objects", "uri": str(place), "delivery": delivery}
-    tracker.configure({"backends": {"objects": sink}})
-    stack.callback(tracker.shutdown)
-
-    def settle() -> None:
-        assert tracker.flush(WAITS), "ours did not flush"
-
-    return Sender(
-        "ours: objects",
-        "tracker.emit(NAME, DATA); tracker.flush()",
-        varied(tracker),
-        EVENTS,
-        _emptied(place),
-        settle,
-    )
+    replay = replayer("objects", {"uri": str(place)}, directory, _emptied(place))
+    return [ours, *_direct(directory / "direct", stack), replay]
 
 
 def _direct(place: Path, stack: ExitStack) -> list[Sender]:
     """Return batches of events that were emitted before, of ours and as lines of obstore."""
     backend = ObjectsBackend(str(place))
     runner = stack.enter_context(asyncio.Runner())  # a worker's loop lasts, too
-    stack.callback(backend.shutdown, 5)
     (first,) = batches_of(1, 1)
     runner.run(backend.send_batch(first, timeout=WAITS))  # later events are new to it
     batches = batches_of(BATCH, EVENTS)
-    turns = cycle(batches)
     delivered = _emptied(place)
     delivered()
-    ours = Sender(
-        "ours: objects, send_batch(1000)",
-        "await backend.send_batch(events, timeout=120)",
-        lambda: runner.run(backend.send_batch(next(turns), timeout=WAITS)),
-        EVENTS // BATCH,
-        delivered,
-        events=BATCH,
-    )
+    ours = batch_sender("objects", backend, batches, stack, delivered, run=runner.run)
     return [ours, _raw(batches, place.with_name("raw"))]
 
 

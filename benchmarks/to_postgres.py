@@ -11,21 +11,15 @@ from typing import Any, Final
 import psycopg
 from psycopg.types.json import Jsonb
 
+from benchmarks.delivered import BATCH, EVENTS, batch_sender, emitter
 from benchmarks.ours import entered
 from benchmarks.replaying import replayer
 from benchmarks.sample import DATA, NAME
 from benchmarks.sender import Sender
-from benchmarks.varied import handed_over
-from eventtracking_core import Tracker
 from eventtracking_core.encoding import NormalBatch
 from eventtracking_postgres import PostgresBackend
 
 __all__ = ["postgres_senders"]
-
-EVENTS: Final = 20_000
-BATCH: Final = 1000
-WAITS: Final = 120.0
-"""Seconds for a flush: it is measured, not limited."""
 
 _COLUMNS: Final = "id, name, timestamp, user_id, name_id, context_type_id, event"
 
@@ -39,7 +33,15 @@ def postgres_senders(uri: str, directory: Path, stack: ExitStack) -> list[Sender
         stack: closes what is opened.
     """
     connection = stack.enter_context(psycopg.connect(uri, autocommit=True))
-    ours = _ours(uri, connection, directory, stack)
+    ours = emitter(
+        "postgres",
+        {"uri": uri, "table": "ours"},
+        directory,
+        stack,
+        _emptied(connection, "ours"),
+        emit=entered,
+        max_batch_size=BATCH,
+    )
     sink = {"uri": uri, "table": "replayed"}
     return [
         ours,
@@ -47,28 +49,6 @@ def postgres_senders(uri: str, directory: Path, stack: ExitStack) -> list[Sender
         replayer("postgres", sink, directory, _emptied(connection, "replayed")),
         _raw(ours, connection),
     ]
-
-
-def _ours(
-    uri: str, connection: psycopg.Connection[Any], directory: Path, stack: ExitStack
-) -> Sender:
-    delivery = {"mode": "queue", "max_batch_size": BATCH, "directory": str(directory)}
-    tracker = Tracker()
-    sink = {"type": "postgres", "uri": uri, "table": "ours", "delivery": delivery}
-    tracker.configure({"backends": {"postgres": sink}})
-    stack.callback(tracker.shutdown)
-
-    def settle() -> None:
-        assert tracker.flush(WAITS), "ours did not flush"
-
-    return Sender(
-        "ours: postgres",
-        "tracker.emit(NAME, DATA); tracker.flush()",
-        entered(tracker),
-        EVENTS,
-        _emptied(connection, "ours"),
-        settle,
-    )
 
 
 def _direct(
@@ -80,18 +60,10 @@ def _direct(
     ours.settle()
     events = list(PostgresBackend(uri, "ours").query())
     assert ours.delivered() == len(events) == EVENTS, "ours did not store them all"
-    backend = PostgresBackend(uri, "direct")
-    stack.callback(backend.shutdown, 5)
     starts = range(0, EVENTS, BATCH)
-    batches = handed_over(backend, [NormalBatch(events[at : at + BATCH]) for at in starts])
-    return Sender(
-        "ours: postgres, send_batch(1000)",
-        "backend.send_batch(events, timeout=120)",
-        lambda: backend.send_batch(next(batches), timeout=WAITS),
-        EVENTS // BATCH,
-        _emptied(connection, "direct"),
-        events=BATCH,
-    )
+    batches = [NormalBatch(events[start : start + BATCH]) for start in starts]
+    backend = PostgresBackend(uri, "direct")
+    return batch_sender("postgres", backend, batches, stack, _emptied(connection, "direct"))
 
 
 def _raw(ours: Sender, connection: psycopg.Connection[Any]) -> Sender:

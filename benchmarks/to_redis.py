@@ -10,20 +10,16 @@ from typing import Any, Final
 
 from redis import Redis
 
+from benchmarks.delivered import BATCH, EVENTS, batch_sender, emitter
 from benchmarks.sender import Sender
-from benchmarks.varied import batches_of, handed_over, varied
-from eventtracking_core import Tracker
+from benchmarks.varied import batches_of
 from eventtracking_core.encoding import NormalBatch, encode_json
 from eventtracking_redis import RedisBackend
 from eventtracking_redis.backend import APPEND, CHUNK
 
 __all__ = ["redis_senders"]
 
-EVENTS: Final = 20_000
-BATCH: Final = 1000
 REMEMBER: Final = 86_400
-WAITS: Final = 120.0
-"""Seconds for a flush: it is measured, not limited."""
 
 
 def redis_senders(url: str, directory: Path, stack: ExitStack) -> list[Sender]:
@@ -36,47 +32,14 @@ def redis_senders(url: str, directory: Path, stack: ExitStack) -> list[Sender]:
     """
     client = stack.enter_context(Redis.from_url(url))
     batches = batches_of(BATCH, EVENTS)
+    sink = {"url": url, "stream": "ours"}
+    backend = RedisBackend(url, "direct")
     return [
-        _ours(url, client, directory, stack),
-        _direct(url, client, batches, stack),
+        emitter("redis", sink, directory, stack, _emptied(client, "ours"), max_batch_size=BATCH),
+        batch_sender("redis", backend, batches, stack, _emptied(client, "direct")),
         _script(client, batches),
         _pipeline(client, batches),
     ]
-
-
-def _ours(url: str, client: Redis, directory: Path, stack: ExitStack) -> Sender:
-    delivery = {"mode": "queue", "max_batch_size": BATCH, "directory": str(directory)}
-    tracker = Tracker()
-    sink = {"type": "redis", "url": url, "stream": "ours", "delivery": delivery}
-    tracker.configure({"backends": {"redis": sink}})
-    stack.callback(tracker.shutdown)
-
-    def settle() -> None:
-        assert tracker.flush(WAITS), "ours did not flush"
-
-    return Sender(
-        "ours: redis",
-        "tracker.emit(NAME, DATA); tracker.flush()",
-        varied(tracker),
-        EVENTS,
-        _emptied(client, "ours"),
-        settle,
-    )
-
-
-def _direct(url: str, client: Redis, batches: list[NormalBatch], stack: ExitStack) -> Sender:
-    """Return what sends batches as a worker does, of events that were emitted before."""
-    backend = RedisBackend(url, "direct")
-    stack.callback(backend.shutdown, 5)
-    turns = handed_over(backend, batches)
-    return Sender(
-        "ours: redis, send_batch(1000)",
-        "backend.send_batch(events, timeout=120)",
-        lambda: backend.send_batch(next(turns), timeout=WAITS),
-        EVENTS // BATCH,
-        _emptied(client, "direct"),
-        events=BATCH,
-    )
 
 
 def _script(client: Redis, batches: list[NormalBatch]) -> Sender:

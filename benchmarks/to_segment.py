@@ -12,19 +12,16 @@ from urllib.request import urlopen
 
 from segment.analytics.client import Client  # type: ignore[import-untyped]
 
+from benchmarks.delivered import emitter
 from benchmarks.ours import entered
 from benchmarks.sample import C1, C2, DATA, NAME
 from benchmarks.sender import Sender
 from benchmarks.services import SEGMENT_KEY
-from eventtracking_core import Tracker
 
 __all__ = ["segment_senders"]
 
 EVENTS: Final = 5_000
 """The official client's queue has room for 10,000 and drops the rest."""
-
-WAITS: Final = 120.0
-"""Seconds for a flush: it is measured, not limited."""
 
 
 def segment_senders(address: str, directory: Path, stack: ExitStack) -> list[Sender]:
@@ -36,27 +33,11 @@ def segment_senders(address: str, directory: Path, stack: ExitStack) -> list[Sen
         stack: closes what is opened.
     """
     delivered = _counted(address)
-    return [_ours(address, directory, delivered, stack), _official(address, delivered, stack)]
-
-
-def _ours(address: str, directory: Path, delivered: Callable[[], int], stack: ExitStack) -> Sender:
-    delivery = {"mode": "queue", "directory": str(directory)}
-    sink = {"type": "segment", "write_key": SEGMENT_KEY, "host": address, "delivery": delivery}
-    tracker = Tracker()
-    tracker.configure({"backends": {"segment": sink}})
-    stack.callback(tracker.shutdown)
-
-    def settle() -> None:
-        assert tracker.flush(WAITS), "ours did not flush"
-
-    return Sender(
-        "ours: segment",
-        "tracker.emit(NAME, DATA); tracker.flush()",
-        entered(tracker),
-        EVENTS,
-        delivered,
-        settle,
-    )
+    sink = {"write_key": SEGMENT_KEY, "host": address}
+    return [
+        emitter("segment", sink, directory, stack, delivered, emit=entered, events=EVENTS),
+        _official(address, delivered, stack),
+    ]
 
 
 def _official(address: str, delivered: Callable[[], int], stack: ExitStack) -> Sender:

@@ -58,8 +58,9 @@ def handed_over(backend: object, batches: Sequence[NormalBatch]) -> Iterator[Seq
 
     So where a backend takes JSON, it gets what the emitting thread encoded, not decoded again.
     """
-    if not BackendCapabilities(backend).takes_json:
-        return map(NormalBatch, cycle(batches))
+    capabilities = BackendCapabilities(backend)
+    if not capabilities.takes_json:
+        return map(NormalBatch if capabilities.read_wire is None else list, cycle(batches))
     return map(JsonBatch, cycle([list(map(encode_text, batch)) for batch in batches]))
 
 

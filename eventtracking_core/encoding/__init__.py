@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from eventtracking_core.encoding._plain import by_type, field_names, has_reader
     from eventtracking_core.encoding._rows import (
         Cells,
+        Lines,
         Table,
+        encode_columns,
         encode_row,
         encode_rows,
         encode_table,
@@ -52,12 +54,14 @@ __all__ = [
     "Cells",
     "Columns",
     "JsonBatch",
+    "Lines",
     "NormalBatch",
     "Table",
     "by_type",
     "decode_json",
     "decode_msgpack",
     "decode_wire",
+    "encode_columns",
     "encode_each",
     "encode_json",
     "encode_lines",
@@ -95,7 +99,15 @@ _HOME = {
     "_msgpack": ["decode_msgpack", "encode_msgpack", "normal_from_msgpack", "wire_reader"],
     "_normal": ["id_text", "keep", "losses", "normalize", "normalize_event"],
     "_plain": ["by_type", "field_names", "has_reader"],
-    "_rows": ["Cells", "Table", "encode_row", "encode_rows", "encode_table"],
+    "_rows": [
+        "Cells",
+        "Lines",
+        "Table",
+        "encode_columns",
+        "encode_row",
+        "encode_rows",
+        "encode_table",
+    ],
     "_texts": ["JSON", "JsonBatch", "decode_wire", "json_text", "normal_from_json"],
 }
 

@@ -18,7 +18,7 @@ from eventtracking_core.interrupts import pass_on
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
-__all__ = ["Cells", "Table", "encode_row", "encode_rows", "encode_table"]
+__all__ = ["Cells", "Lines", "Table", "encode_columns", "encode_row", "encode_rows", "encode_table"]
 
 T = TypeVar("T")
 
@@ -28,6 +28,16 @@ Cells = tuple[bytes, str, str, datetime, str | None, str | None, str | None]
 _TEXT: Final = {str}
 _MOMENT: Final = {real(datetime)}
 _OPTIONAL: Final = frozenset({str, type(None)})
+
+
+class Lines(NamedTuple):
+    """Events that have a JSON; equal places of all lists are of one event."""
+
+    indexes: Sequence[int]
+    """In the batch that was encoded."""
+
+    texts: Sequence[bytes]
+    columns: Sequence[Columns]
 
 
 class Table(NamedTuple):
@@ -89,6 +99,24 @@ def encode_rows(
                 pass_on(error)
                 failures[index] = unencodable(error)
     return rows, failures
+
+
+def encode_columns(events: Sequence[Event]) -> tuple[Lines, dict[int, Exception]]:
+    """Return the events of a batch beside their columns, without those that fail.
+
+    For sinks that name or place events by their columns; see `encode_each` for the failures. The
+    texts of a `JsonBatch` are taken as they are.
+    """
+    if type(events) is JsonBatch:
+        with suppress(ValueError):
+            return Lines(range(len(events)), events.texts, events.columns), {}
+    rows, failures = encode_rows(events, _pair)
+    texts, columns = map(list, zip(*rows.values(), strict=True)) if rows else ([], [])
+    return Lines(list(rows), texts, columns), failures
+
+
+def _pair(text: bytes, columns: Columns) -> tuple[bytes, Columns]:
+    return text, columns
 
 
 def encode_table(events: Sequence[Event]) -> tuple[Table, dict[int, Exception]]:

@@ -17,7 +17,7 @@ from eventtracking_core import (
     RetryableError,
     refuse_options,
 )
-from eventtracking_core.encoding import with_parts
+from eventtracking_core.encoding import encode_columns, with_parts
 from eventtracking_core.reading import is_field
 from eventtracking_kafka.failures import failure
 from eventtracking_kafka.messages import (
@@ -150,7 +150,8 @@ class KafkaBackend:
             form = FORMS[format]()
             self._registry = SchemaRegistry(schema_registry, form)
             self.save_event_type = self._registry.add
-            encoding = Encoding(form.content_type, encode=self._registry.encoded)
+            encoding = Encoding(form.content_type, self._registry.encoded)
+        self.takes_json = format != "msgpack"
         self._messages = Messages(topic, key, encoding, source)
         self._producing = Producing(settings | extra)
 
@@ -181,9 +182,11 @@ class KafkaBackend:
         """
         deadline = monotonic() + timeout
         events = with_parts(events)
-        failures: dict[int, Exception] = {}
-        refused = {} if self._registry is None else self._registry.register(events, timeout)
-        messages = self._messages.of(events, refused, failures)
+        lines, failures = encode_columns(events)
+        refused: Mapping[str, Exception] = {}
+        if self._registry is not None:
+            refused = self._registry.register({each.name for each in lines.columns}, timeout)
+        messages = self._messages.of(lines, events, refused, failures)
         failures |= self._producing.send(messages, len(events), deadline - monotonic())
         if failures:
             raise BatchError(failures)

@@ -15,14 +15,13 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from eventtracking_core import (
-    Event,
     EventTrackingError,
     EventType,
     RejectedError,
     RetryableError,
 )
 from eventtracking_core.exchange import Answer, Exchange
-from eventtracking_kafka.messages import Header
+from eventtracking_kafka.messages import Header, Row
 from eventtracking_kafka.schemas import Form, Schema
 
 __all__ = ["SchemaRegistry"]
@@ -76,8 +75,8 @@ class SchemaRegistry:
             if record not in known:
                 known.append(record)
 
-    def register(self, events: Iterable[Event], timeout: float) -> Mapping[str, EventTrackingError]:
-        """Register the schemas of events that are not registered yet.
+    def register(self, names: Iterable[str], timeout: float) -> Mapping[str, EventTrackingError]:
+        """Register the schemas of events of some names that are not registered yet.
 
         Returns:
             The errors of those that are not registered, by the names of their events.
@@ -87,7 +86,7 @@ class SchemaRegistry:
         """
         deadline = monotonic() + timeout
         failures: dict[str, EventTrackingError] = {}
-        for name in {str(event["name"]) for event in events}:
+        for name in names:
             schema = self._schema(name)
             if schema.text not in self._ids:
                 try:
@@ -98,14 +97,14 @@ class SchemaRegistry:
                     self._ids[schema.text] = found
         return failures
 
-    def encoded(self, event: Event, text: bytes, _: str) -> tuple[list[Header], bytes]:
+    def encoded(self, row: Row, _: str) -> tuple[list[Header], bytes]:
         """Return the value of an event whose schema is registered."""
-        schema = self._schema(event["name"])
+        schema = self._schema(row.columns.name)
         number = self._ids.get(schema.text)
         if number is None:  # another thread has just added a record
             raise RetryableError("the schema of the event is not registered yet")
         head = b"\0" + number.to_bytes(4)
-        return [], head + self._form.encode(text, schema)
+        return [], head + self._form.encode(row.text, schema)
 
     def _schema(self, name: str) -> Schema:
         records = self._records.get(name, ())

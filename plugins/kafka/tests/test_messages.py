@@ -11,7 +11,7 @@ import pytest
 from sending import send
 
 from eventtracking_core import ConfigurationError, Tracker
-from eventtracking_core.encoding import decode_json
+from eventtracking_core.encoding import JsonBatch, decode_json, encode_json
 from eventtracking_core.testing import BackendConformance
 from eventtracking_kafka import KafkaBackend
 
@@ -35,6 +35,19 @@ def test_a_message_has_the_event_and_what_consumers_filter_by(a_backend, message
         "name_id": "10ac28",
         "content-type": "application/json",
     }
+
+
+def test_messages_have_the_times_of_their_events(a_backend, messages, an_event):
+    said = ["2026-09-12T12:55:00", "2026-09-12T12:55:00.000999", "2026-12-31T23:59:59.999999"]
+    moments = [datetime.fromisoformat(f"{time}+00:00") for time in said]
+    events = [an_event() | {"timestamp": moment} for moment in moments]
+    a_backend(key="name").send_batch(JsonBatch(list(map(encode_json, events))), timeout=60)
+    whole = [int(moment.timestamp()) * 1000 for moment in moments]
+    assert [message.timestamp()[1] for message in messages()] == [
+        whole[0],
+        whole[1],
+        whole[2] + 999,
+    ]
 
 
 def test_messages_of_one_key_are_in_one_partition_in_their_order(a_backend, messages, an_event):

@@ -60,6 +60,7 @@ class ObjectsBackend(Reading):
     """
 
     default_delivery: ClassVar[str] = "queue"
+    takes_json: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -178,7 +179,9 @@ class ObjectsBackend(Reading):
                         rejected.append(draft)
                         continue
                 errors |= {each: error for each in draft.ids if each in sent}
-            drafts = [half for draft in rejected for half in self._drafting.halves(draft, errors)]
+            drafts = [
+                half for draft in rejected for half in await self._drafting.halves(draft, errors)
+            ]
         return errors
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from eventtracking_core import Event
-from eventtracking_core.encoding import Columns, encode_rows, with_parts
+from eventtracking_core.encoding import Columns, encode_columns, with_parts
 
 __all__ = ["Batch", "Group", "batch_of"]
 
@@ -60,13 +60,7 @@ class Group(NamedTuple):
 def batch_of(events: Sequence[Event]) -> tuple[Batch, dict[int, Exception]]:
     """Return a batch by columns, and the errors of events that have no JSON, by index."""
     events = with_parts(events)
-    rows, failures = encode_rows(events, _row)
-    texts, columns = map(list, zip(*rows.values(), strict=True)) if rows else ([], [])
-    ids = [each.id for each in columns]
+    (indexes, texts, columns), failures = encode_columns(events)
     if failures:
-        events = [events[index] for index in rows]
-    return Batch(list(rows), events, ids, texts, columns), failures
-
-
-def _row(text: bytes, columns: Columns) -> tuple[bytes, Columns]:
-    return text, columns
+        events = [events[index] for index in indexes]
+    return Batch(indexes, events, [each.id for each in columns], texts, columns), failures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import monotonic
 
 from eventtracking_core import EventType
@@ -47,7 +47,7 @@ class Drafting:
         self._layout = layout
         self._suffix = suffix_of(format, compression)
         self._schemas = Schemas(event_types) if format == "parquet" else None
-        self._lines: Callable[[Sequence[bytes]], bytes] = line_writer(compression)
+        self._lines = line_writer(compression)
 
     def add_event_type(self, record: EventType) -> None:
         """Let the columns of an event type have its fields."""
@@ -88,38 +88,45 @@ class Drafting:
                 asked = doubtful.intersection(group.ids)
                 stored = await looking.found(group.directory, asked, deadline - monotonic())
                 left = group.only([n for n, each in enumerate(group.ids) if each not in stored])
-            drafts += self._made(left, errors)
+            drafts += await self._made(left, errors)
         return drafts
 
-    def halves(self, draft: Draft, errors: Errors) -> list[Draft]:
+    async def halves(self, draft: Draft, errors: Errors) -> list[Draft]:
         """Return the objects of the two halves of one that was rejected."""
-        return [made for half in draft.group.halves() for made in self._made(half, errors)]
+        first, second = draft.group.halves()
+        return [*await self._made(first, errors), *await self._made(second, errors)]
 
     def _groups(self, batch: Batch, places: Sequence[int]) -> list[Group]:
         """Return events by their directory, and in Parquet by their name."""
         directories = self._layout.directories(batch.events, batch.columns)
-        names = [""] * len(directories)
+        keys: list[tuple[str, ...]] = list(zip(directories))
         if self._schemas is not None:
             names = [each.name for each in batch.columns]
-        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+            keys = list(zip(directories, names, strict=True))
+        if len(set(keys)) == 1:
+            return [batch.group(directories[0], places)]
+        groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for place in places:
-            groups[directories[place], names[place]].append(place)
-        return [batch.group(directory, found) for (directory, _), found in groups.items()]
+            groups[keys[place]].append(place)
+        return [batch.group(key[0], found) for key, found in groups.items()]
 
-    def _made(self, group: Group, errors: Errors) -> list[Draft]:
+    async def _made(self, group: Group, errors: Errors) -> list[Draft]:
         """Return the object of events; several, where one cannot be made of all of them."""
         if not group.ids:
             return []
         ordered = group.ordered()
         try:
-            data = self._data(ordered)
+            data = await self._data(ordered)
         except Exception as error:  # noqa: BLE001  each library has its own
             pass_on(error)
             if len(group.ids) > 1:
-                return [made for half in group.halves() for made in self._made(half, errors)]
+                first, second = group.halves()
+                return [*await self._made(first, errors), *await self._made(second, errors)]
             errors[group.ids[0]] = unencodable(error)
             return []
         return [Draft(object_key(group.directory, ordered.ids, self._suffix), data, ordered)]
 
-    def _data(self, group: Group) -> bytes:
-        return self._lines(group.texts) if self._schemas is None else self._schemas.table(group)
+    async def _data(self, group: Group) -> bytes:
+        if self._schemas is None:
+            return await self._lines(group.texts)
+        return self._schemas.table(group)
