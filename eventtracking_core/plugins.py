@@ -72,9 +72,9 @@ class Plugins:
         known = sorted(_HOOKS.values())
         for hook in hooks:
             if hook not in known:
-                there = ", ".join(known)
+                names = ", ".join(known)
                 raise PluginError(
-                    f"plugin {name!r}: there is no hook {hook!r} (there are: {there})"
+                    f"plugin {name!r}: there is no hook {hook!r} (there are: {names})"
                 )
             if signature(getattr(plugin, hook)).parameters:
                 raise PluginError(f"plugin {name!r}: {hook} must take no arguments")
@@ -118,8 +118,8 @@ class Plugins:
             self._load(kind, name, type_name)
         factories = self.factories(kind, name)
         if type_name not in factories:
-            there = ", ".join(sorted(factories)) or "none"
-            raise PluginError(f"plugin {name!r} has no {kind} {type_name!r} (it has: {there})")
+            names = ", ".join(sorted(factories)) or "none"
+            raise PluginError(f"plugin {name!r} has no {kind} {type_name!r} (it has: {names})")
         return factories[type_name]
 
     def origin(self, type_name: str) -> str:
@@ -137,13 +137,13 @@ class Plugins:
         with self._lock:
             implementations = getattr(self._manager.hook, hook).get_hookimpls()
         try:
-            found = [each.function() for each in implementations if each.plugin_name == name]
+            results = [each.function() for each in implementations if each.plugin_name == name]
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             where = self.origin(name)
             raise PluginError(f"plugin {where}: {hook} raised {type(error).__name__}") from error
-        factories: Any = found[0] if found else {}
+        factories: Any = results[0] if results else {}
         if not isinstance(factories, Mapping) or not all(map(callable, factories.values())):
             raise PluginError(f"plugin {self.origin(name)}: {hook} must return factories by name")
         return factories
@@ -160,15 +160,17 @@ class Plugins:
                     self.load(entry_point)
                 except PluginError as error:
                     failed[entry_point.name] = error
-        found: dict[ComponentKind, dict[str, Factory]] = {}
+        components: dict[ComponentKind, dict[str, Factory]] = {}
         for kind in BUILT_IN:
-            found[kind] = {name: _import_built_in(path) for name, path in BUILT_IN[kind].items()}
+            components[kind] = {
+                name: _import_built_in(path) for name, path in BUILT_IN[kind].items()
+            }
             for name, _ in self._manager.list_name_plugin():
                 try:
-                    found[kind].update(self.factories(kind, name))
+                    components[kind].update(self.factories(kind, name))
                 except PluginError as error:
                     failed[name] = error
-        return found, failed
+        return components, failed
 
     def load(self, entry_point: EntryPoint) -> None:
         """Import a plugin and register it.
@@ -212,8 +214,8 @@ def register_plugin(plugin: object, name: str) -> None:
 
 def installed() -> list[EntryPoint]:
     """Return the entry points of all installed plugins, none of them imported, by name."""
-    found = {_identity(entry_point): entry_point for entry_point in entry_points(group=GROUP)}
-    return [found[key] for key in sorted(found)]
+    unique = {_identity(entry_point): entry_point for entry_point in entry_points(group=GROUP)}
+    return [unique[key] for key in sorted(unique)]
 
 
 def _identity(entry_point: EntryPoint) -> tuple[str, str]:
@@ -231,15 +233,15 @@ def _distribution(entry_point: EntryPoint) -> str:
 
 
 def _unknown(kind: ComponentKind, type_name: str) -> str:
-    there = sorted({*BUILT_IN[kind], *(entry_point.name for entry_point in installed())})
+    known = sorted({*BUILT_IN[kind], *(entry_point.name for entry_point in installed())})
     message = f"unknown {kind} {type_name!r}"
-    guess = _closest(type_name, sorted({*there, *PUBLISHED}))
-    if guess in there:
+    guess = _closest(type_name, sorted({*known, *PUBLISHED}))
+    if guess in known:
         message += f"; did you mean {guess!r}?"
     elif guess in PUBLISHED:
         meant = "" if guess == type_name else f"did you mean {guess!r}? "
         message += f"; {meant}pip install eventtracking-{guess}"
-    return f"{message} (installed: {', '.join(there)})"
+    return f"{message} (installed: {', '.join(known)})"
 
 
 def _closest(type_name: str, known: list[str]) -> str:

@@ -45,8 +45,8 @@ def _parameters(factory: Callable[..., Any]) -> tuple[Mapping[str, Parameter], b
         signature = inspect.signature(factory)
     except (TypeError, ValueError):
         return {}, True
-    made = factory.func if isinstance(factory, partial) else factory
-    hinted = getattr(made, "__init__", made) if isinstance(made, type) else made
+    callee = factory.func if isinstance(factory, partial) else factory
+    hinted = getattr(callee, "__init__", callee) if isinstance(callee, type) else callee
     try:
         hints = get_type_hints(hinted, include_extras=True)
     except Exception as error:

@@ -23,7 +23,7 @@ from eventtracking_core.routing import (
     RemoteComposite,
     RoutingBackend,
 )
-from eventtracking_core.routing.coroutines import speaks_asyncio
+from eventtracking_core.routing.capabilities import speaks_asyncio
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
@@ -210,15 +210,11 @@ class TreeBuilder:
         context: NodeContext,
         type_name: str | None,
     ) -> Leaf:
-        given: dict[str, Any] = {}
-        for settings in context.inherited_delivery:
-            given |= settings
         mode = "queue" if speaks_asyncio(backend) else "inline"
         default = getattr(backend, "default_delivery", mode)
-        own: dict[str, Any] = (
-            {"mode": default} if isinstance(default, str) else {"mode": mode, **default}
-        )
-        delivery = own | given
+        delivery = {"mode": mode, **({"mode": default} if isinstance(default, str) else default)}
+        for settings in context.inherited_delivery:
+            delivery |= settings
         place = LeafPlace(name, context.tree_path, type_name, self._tracker, self._owner)
         try:
             if context.composite is not None:

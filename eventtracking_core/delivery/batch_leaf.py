@@ -16,7 +16,7 @@ from eventtracking_core.delivery.storage.dead_letters import DeadLetters
 from eventtracking_core.delivery.storage.directory import directory_name
 from eventtracking_core.holders import living
 from eventtracking_core.routing import Leaf, LeafPlace
-from eventtracking_core.routing.coroutines import speaks_asyncio
+from eventtracking_core.routing.capabilities import speaks_asyncio
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend

@@ -15,7 +15,7 @@ from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import BatchError, RejectedError
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing import AtomicCounter, InlineLeaf, RoutingBackend
-from eventtracking_core.routing.coroutines import refuse_awaitable
+from eventtracking_core.routing.capabilities import refuse_awaitable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

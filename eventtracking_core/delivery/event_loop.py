@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.delivery.native_thread import NativeThread, threads_are_greenlets
 from eventtracking_core.errors import RetryableError
-from eventtracking_core.routing.coroutines import is_coroutine_function
+from eventtracking_core.routing.capabilities import is_coroutine_function
 
 __all__ = ["LoopBackend"]
 

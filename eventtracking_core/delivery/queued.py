@@ -10,7 +10,7 @@ from eventtracking_core.delivery.storage.segment import Segment
 from eventtracking_core.encoding import JsonBatch, NormalBatch, decode_wire
 from eventtracking_core.errors import BatchError, RejectedError, RetryableError
 from eventtracking_core.events import FIELDS, Event
-from eventtracking_core.routing.coroutines import refuse_awaitable
+from eventtracking_core.routing.capabilities import refuse_awaitable
 
 if TYPE_CHECKING:
     from eventtracking_core.registry.store import EventTypeWriter

@@ -188,10 +188,10 @@ def _of_class(kind: type, arguments: tuple[Any, ...]) -> _Meaning:
 
 
 def _annotated(meaning: _Meaning, metadata: Iterable[object]) -> _Meaning:
-    for said in metadata:
-        if isinstance(said, PII):
-            meaning = meaning._replace(pii=said.kind)
-        elif isinstance(text := getattr(said, "documentation", None), str):  # PEP 727's too
+    for annotation in metadata:
+        if isinstance(annotation, PII):
+            meaning = meaning._replace(pii=annotation.kind)
+        elif isinstance(text := getattr(annotation, "documentation", None), str):  # PEP 727's too
             meaning = meaning._replace(description=text)
     return meaning
 

@@ -40,12 +40,12 @@ class Column(NamedTuple):
 
     def value(self, event: Event) -> Scalar:
         """Return the value of an event in its normal form; None if it is of another type."""
-        found: object = event
+        value: object = event
         for part in self.path:
-            if not isinstance(found, dict):
+            if not isinstance(value, dict):
                 return None
-            found = found.get(part)
-        return _CONVERTERS[self.type](found)
+            value = value.get(part)
+        return _CONVERTERS[self.type](value)
 
 
 def typed_columns(records: Iterable[EventType], own: Collection[str]) -> list[Column]:
@@ -59,10 +59,10 @@ def typed_columns(records: Iterable[EventType], own: Collection[str]) -> list[Co
     """
     fields = documented_fields(records)
     # Queries tell names apart by more than their case.
-    found: dict[tuple[Path, ColumnType], str] = named_columns(
+    columns: dict[tuple[Path, ColumnType], str] = named_columns(
         fields, own, type_of=column_type, names=_names, key=str.lower
     )
-    return [Column(name, kind, path) for (path, kind), name in found.items()]
+    return [Column(name, kind, path) for (path, kind), name in columns.items()]
 
 
 def named_columns(
@@ -85,17 +85,17 @@ def named_columns(
         names: of a column, the best one first; it gets the first one that is free, if there is one.
         key: names with the same key are one name to the store.
     """
-    found: dict[tuple[Path, T], str] = {}
-    taken = set(own)
+    columns: dict[tuple[Path, T], str] = {}
+    used = set(own)
     for path, doc in fields:
         kind = type_of(doc)
-        if kind is None or (path, kind) in found:
+        if kind is None or (path, kind) in columns:
             continue
-        name = next((each for each in names(path, kind) if key(each) not in taken), None)
+        name = next((each for each in names(path, kind) if key(each) not in used), None)
         if name is not None:
-            taken.add(key(name))
-            found[path, kind] = name
-    return found
+            used.add(key(name))
+            columns[path, kind] = name
+    return columns
 
 
 def documented_fields(records: Iterable[EventType]) -> Iterator[tuple[Path, FieldDoc]]:

@@ -90,8 +90,8 @@ def _resolved(node: object, root: Mapping[str, Any]) -> Mapping[str, Any]:
         for part in reference.removeprefix("#").strip("/").split("/"):
             key = part.replace("~1", "/").replace("~0", "~")
             target = target.get(key) if isinstance(target, Mapping) and part else target
-        said = {key: value for key, value in node.items() if key != "$ref"}
-        node = {**target, **said} if isinstance(target, Mapping) else said
+        own = {key: value for key, value in node.items() if key != "$ref"}
+        node = {**target, **own} if isinstance(target, Mapping) else own
     return {}
 
 
@@ -109,9 +109,9 @@ def _type(node: Mapping[str, Any], root: Mapping[str, Any]) -> str | None:
     if kinds is None and "properties" in node:
         return "object"
     if kinds is None:
-        found = [_type(choice, root) for choice in _alternatives(node, root)]
-        names = [name for kind in found if kind for name in kind.split("|")]
-        return "|".join(dict.fromkeys(names)) if found and all(found) else None
+        types = [_type(choice, root) for choice in _alternatives(node, root)]
+        names = [name for kind in types if kind for name in kind.split("|")]
+        return "|".join(dict.fromkeys(names)) if types and all(types) else None
     return kinds if isinstance(kinds, str) else "|".join(map(str, kinds))
 
 
@@ -134,15 +134,15 @@ def json_schema(record: EventType) -> dict[str, Any]:
 
 def _object(fields: Iterable[FieldDoc]) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "object", "properties": {}}
-    made = {"": schema}
+    schemas = {"": schema}
     for doc in sorted(fields, key=lambda doc: doc.name.count(".")):
         above, _, name = doc.name.rpartition(".")
-        holder = made.get(above)
+        holder = schemas.get(above)
         if holder is None:  # the object that contains it is not described
             holder, name = schema, doc.name
         elif holder.get("type") == "array" or "array" in _list(holder.get("type")):
             holder = holder.setdefault("items", {"type": "object"})
-        made[doc.name] = holder.setdefault("properties", {})[name] = _property(doc)
+        schemas[doc.name] = holder.setdefault("properties", {})[name] = _property(doc)
         if doc.required:
             holder.setdefault("required", []).append(name)
     return schema

@@ -71,8 +71,8 @@ class FieldDoc:
     def to_dict(self) -> dict[str, Any]:
         """Return the field as JSON holds it; what has its default is left out."""
         whole = vars(self) | {"enum": list(self.enum)}
-        kept = {"name", "description", "required"}
-        return {key: value for key, value in whole.items() if value or key in kept}
+        always = {"name", "description", "required"}
+        return {key: value for key, value in whole.items() if value or key in always}
 
     @classmethod
     def from_dict(cls, field: Mapping[str, Any]) -> FieldDoc:
@@ -180,7 +180,7 @@ class EventType:
             ValueError: it is none; the message says what is wrong.
         """
         try:
-            made = cls(
+            parsed = cls(
                 kind=record["kind"],
                 name=record["name"],
                 description=record.get("description", ""),
@@ -199,9 +199,9 @@ class EventType:
             raise ValueError(f"the record of an event type has no {error.args[0]}") from error
         except (TypeError, AttributeError) as error:
             raise ValueError("the record of an event type is malformed") from error
-        if made.kind not in {"event", "context", "composed"} or not isinstance(made.name, str):
+        if parsed.kind not in {"event", "context", "composed"} or not isinstance(parsed.name, str):
             raise ValueError("the record of an event type is of no known kind")
-        return made
+        return parsed
 
 
 def _fields(record: Mapping[str, Any], key: str) -> tuple[FieldDoc, ...]:

@@ -36,8 +36,8 @@ _registries: Final[WeakSet[Registry]] = WeakSet()
 
 def find_record(record_id: str) -> EventType | None:
     """Return the record of an id, whichever registry of this process it was registered with."""
-    found = [registry.record(record_id) for registry in list(_registries)]
-    records = [record for record in found if record is not None]
+    candidates = [registry.record(record_id) for registry in list(_registries)]
+    records = [record for record in candidates if record is not None]
     return max(records, key=attrgetter("registered_at"), default=None)
 
 

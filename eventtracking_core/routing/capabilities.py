@@ -1,24 +1,39 @@
-"""The methods of a backend, looked up once, and how they are called."""
+"""The methods of components: looked up once, called, and examined for `async def`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.diagnostics import ERROR, describe, report
-from eventtracking_core.errors import BatchError
+from eventtracking_core.errors import BatchError, RejectedError
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.routing.coroutines import returns_coroutine
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
     from eventtracking_core.registry import EventType
 
-__all__ = ["BackendCapabilities", "asked", "event_sender"]
+__all__ = [
+    "BackendCapabilities",
+    "asked",
+    "event_sender",
+    "is_coroutine_function",
+    "refuse_awaitable",
+    "returns_coroutine",
+    "speaks_asyncio",
+]
 
 INLINE_TIMEOUT: Final = 5.0
 """Timeout, in seconds, when an inline event goes through a backend with only `send_batch`."""
+
+_COROUTINE: Final = 0x80 | 0x100
+_ASYNC_GENERATOR: Final = 0x200
+"""Flags of a function's code."""
+
+_MARKS: Final = ("_is_coroutine", "_is_coroutine_mark")
+"""Attributes of functions that are marked as coroutine functions."""
 
 
 class BackendCapabilities:
@@ -93,3 +108,48 @@ def asked(ask: Callable[[float], object] | None, method: str, timeout: float) ->
         report(ERROR, key, "%s failed: %s", method, describe(error))
         return False
     return done is not False and monotonic() <= deadline
+
+
+def returns_coroutine(function: object) -> bool:
+    """Return whether a callable is an `async def` or an asynchronous generator."""
+    return _has(function, _COROUTINE | _ASYNC_GENERATOR)
+
+
+def is_coroutine_function(function: object) -> bool:
+    """Return whether a callable is an `async def`, also if it is wrapped, but no generator."""
+    return _has(function, _COROUTINE)
+
+
+def speaks_asyncio(backend: object) -> bool:
+    """Return whether a backend delivers with `async def`."""
+    methods = [getattr(backend, name, None) for name in ("send", "send_batch")]
+    return True in [is_coroutine_function(each) for each in methods if each is not None]
+
+
+def _has(function: Any, flags: int) -> bool:
+    """Return whether a function, or the `__call__` of an object, has one of some flags."""
+    while isinstance(function, partial):
+        function = function.func
+    for called in (function, getattr(type(function), "__call__", None)):  # noqa: B004  of the class
+        called = getattr(called, "__func__", called)  # noqa: PLW2901  of a method
+        while isinstance(called, partial):
+            called = called.func  # noqa: PLW2901  of a partial method
+        code_flags = getattr(getattr(called, "__code__", None), "co_flags", 0)
+        marks = [getattr(called, name, None) is not None for name in _MARKS]
+        if code_flags & flags or any(marks):
+            return True
+    return False
+
+
+def refuse_awaitable(result: object) -> None:
+    """Close a component's result that would have to be awaited.
+
+    Raises:
+        RejectedError: the result is awaitable, so nothing was done.
+    """
+    kind = type(result)
+    if hasattr(kind, "__await__") or hasattr(kind, "__anext__"):
+        close = getattr(result, "close", None)
+        if callable(close):
+            close()  # without a warning that it was never awaited
+        raise RejectedError("it returned an awaitable, which nothing awaits")

@@ -21,8 +21,12 @@ from eventtracking_core.holders import (
 )
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.nesting import nested
-from eventtracking_core.routing.capabilities import BackendCapabilities, asked, event_sender
-from eventtracking_core.routing.coroutines import refuse_awaitable
+from eventtracking_core.routing.capabilities import (
+    BackendCapabilities,
+    asked,
+    event_sender,
+    refuse_awaitable,
+)
 from eventtracking_core.routing.ledger import AtomicCounter, Ledger, failure_level, failure_reason
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 

@@ -32,7 +32,7 @@ class Split(Exception):  # noqa: N818  no error: several events go on in place o
         self.dropped: list[str] = []
 
 
-def parts_of(event: Mapping[str, Any], made: list[Any]) -> list[Event]:
+def parts_of(event: Mapping[str, Any], parts: list[Any]) -> list[Event]:
     """Return the events that a processor made of one, as copies that share nothing.
 
     Each has the event's time, and an id derived from the event's id and its place in the list. Of
@@ -41,14 +41,14 @@ def parts_of(event: Mapping[str, Any], made: list[Any]) -> list[Event]:
     Raises:
         TypeError: an item is not an event.
     """
-    if not all(isinstance(part, dict) for part in made):
+    if not all(isinstance(part, dict) for part in parts):
         raise TypeError("a list that a processor returns contains events only")
     inherited = {key: event[key] for key in _INHERITED if key in event}
     time = {"timestamp": event["timestamp"]} if "timestamp" in event else {}
     parent = str(event.get("id") or new_id())
     return [
         cast("Event", {**_copy({**inherited, **part}), **time, "id": part_id(parent, place)})
-        for place, part in enumerate(made)
+        for place, part in enumerate(parts)
     ]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.errors import EventEmissionExit, RejectedError
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.routing.coroutines import refuse_awaitable, returns_coroutine
+from eventtracking_core.routing.capabilities import refuse_awaitable, returns_coroutine
 from eventtracking_core.routing.ledger import AtomicCounter, failure_level, failure_reason
 from eventtracking_core.routing.parts import Split, parts_of
 
@@ -135,7 +135,7 @@ def process(steps: Iterable[ProcessorNode], event: Event) -> Event:
 
 
 def _process_parts(
-    step: ProcessorNode, event: Event, made: list[object], rest: tuple[ProcessorNode, ...]
+    step: ProcessorNode, event: Event, returned: list[object], rest: tuple[ProcessorNode, ...]
 ) -> Event:
     """Run the remaining processors on each event of a list, or on its parent if it has others.
 
@@ -143,11 +143,11 @@ def _process_parts(
         EventEmissionExit: the list is empty.
         Split: it is not.
     """
-    if not made:
+    if not returned:
         step.dropped.add()
         raise EventEmissionExit
     try:
-        parts = parts_of(event, made)
+        parts = parts_of(event, returned)
     except BaseException as error:  # noqa: BLE001  a processor may return anything
         step.handle_error(error)
         return process(rest, event)

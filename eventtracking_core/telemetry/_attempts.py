@@ -113,11 +113,11 @@ def _safely(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | 
 
 def _emitting(items: list[QueuedEvent]) -> Iterable[SpanContext]:
     """Return the spans in which the events were emitted, each once."""
-    found: dict[tuple[int, int], SpanContext] = {}
+    contexts: dict[tuple[int, int], SpanContext] = {}
     for item in items:
         span = span_context(item.decoded()["context"])
         if span is not None:
-            found.setdefault((span.trace_id, span.span_id), span)
-            if len(found) == MAX_LINKS:
+            contexts.setdefault((span.trace_id, span.span_id), span)
+            if len(contexts) == MAX_LINKS:
                 break
-    return found.values()
+    return contexts.values()

@@ -49,29 +49,29 @@ class Series(NamedTuple):
 
 def counts(root: RoutingBackend, emitted: int) -> Counter[Series]:
     """Return the counts of a tree: events emitted, processed, exported."""
-    found = Counter({Series(EMITTED): emitted})
+    totals = Counter({Series(EMITTED): emitted})
     for names, node in walk_tree(root, everywhere=True):
         path = ".".join(names)
         series = _exported(path, node) if isinstance(node, Leaf) else _processed(path, node)
         for each, number in series:
-            found[each] += number
-    return found
+            totals[each] += number
+    return totals
 
 
 def queues(root: RoutingBackend) -> Counter[Series]:
     """Return the sizes and capacities of a tree's queues."""
-    found: Counter[Series] = Counter()
+    sizes: Counter[Series] = Counter()
     for names, leaf in walk_tree(root, everywhere=True):
         if not isinstance(leaf, BufferedLeaf):
             continue
         where = (BACKEND_NAME, ".".join(names)), (BACKEND_TYPE, leaf.type_name)
         memory = (*where, ("eventtracking.queue.type", "memory"))
-        found[Series(SIZE, memory)] += leaf.buffer.in_memory
-        found[Series(CAPACITY, memory)] += leaf.options.max_queue_size
+        sizes[Series(SIZE, memory)] += leaf.buffer.in_memory
+        sizes[Series(CAPACITY, memory)] += leaf.options.max_queue_size
         if leaf.buffer.spool is not None:
             spool = (*where, ("eventtracking.queue.type", "spool"))
-            found[Series(SIZE, spool)] += leaf.buffer.spool.unread
-    return found
+            sizes[Series(SIZE, spool)] += leaf.buffer.spool.unread
+    return sizes
 
 
 def _exported(path: str, leaf: Leaf) -> Iterator[tuple[Series, int]]:

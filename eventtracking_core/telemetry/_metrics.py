@@ -106,18 +106,18 @@ class Metrics:
         pipeline.ends.append(pipeline_metrics.end)
         with self._changing:
             gone = [each for each in self._pipelines if each.left is not None]
-            there = [each for each in self._pipelines if each not in gone]
-            self._pipelines = [*_merged(gone), *there, pipeline_metrics]
+            active = [each for each in self._pipelines if each not in gone]
+            self._pipelines = [*_merged(gone), *active, pipeline_metrics]
             self._trackers.add(warnings)
 
     def _counter(self, name: str) -> _Callback:
         def read(_options: CallbackOptions) -> Iterable[Observation]:
             check_fork()
             if name == WARNINGS:
-                found = self._warnings()
+                totals = self._warnings()
             else:
-                found = _sum(each.counts() for each in self._pipelines)
-            return _observations(name, self._not_falling(found))
+                totals = _sum(each.counts() for each in self._pipelines)
+            return _observations(name, self._not_falling(totals))
 
         return read
 
@@ -135,12 +135,12 @@ class Metrics:
                 total[Series(WARNINGS, (("eventtracking.warning.type", code),))] += number
         return total
 
-    def _not_falling(self, found: Counter[Series]) -> Mapping[Series, int]:
+    def _not_falling(self, totals: Counter[Series]) -> Mapping[Series, int]:
         # The counters go on while they are read, one after the other, so what is derived from two
         # of them may be one too many for a moment. A counter that falls is taken for a new one.
-        for series, number in found.items():
+        for series, number in totals.items():
             self._highest[series] = max(number, self._highest.get(series, 0))
-        return {series: self._highest[series] for series in found}
+        return {series: self._highest[series] for series in totals}
 
     def forked(self) -> None:
         """Count from zero, as the pipelines of a forked child do."""
@@ -149,9 +149,9 @@ class Metrics:
         self._highest = {}
 
 
-def _sum(found: Iterable[Counter[Series]]) -> Counter[Series]:
+def _sum(counters: Iterable[Counter[Series]]) -> Counter[Series]:
     total: Counter[Series] = Counter()
-    for each in found:
+    for each in counters:
         total.update(each)  # unlike `+`, it keeps what is zero
     return total
 
@@ -169,10 +169,10 @@ def _merged(gone: list[_PipelineMetrics]) -> list[_PipelineMetrics]:
     return [first]
 
 
-def _observations(name: str, found: Mapping[Series, int]) -> list[Observation]:
+def _observations(name: str, totals: Mapping[Series, int]) -> list[Observation]:
     return [
         Observation(number, dict(series.attributes))
-        for series, number in found.items()
+        for series, number in totals.items()
         if series.metric == name
     ]
 

@@ -12,8 +12,7 @@ from eventtracking_core.delivery.event_loop import LoopBackend
 from eventtracking_core.encoding import JsonBatch, encode_text, normalize_event
 from eventtracking_core.errors import BatchError, RejectedError
 from eventtracking_core.events import Event
-from eventtracking_core.routing.capabilities import BackendCapabilities
-from eventtracking_core.routing.coroutines import speaks_asyncio
+from eventtracking_core.routing.capabilities import BackendCapabilities, speaks_asyncio
 
 __all__ = [
     "ATTEMPT",
