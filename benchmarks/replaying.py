@@ -47,14 +47,14 @@ def replayer(
     lines = [f"{name} = {json.dumps(value)}\n" for name, value in options.items()]
     config = directory / "replay.toml"
     config.write_text("".join(["[backends.sink]\n", f'type = "{kind}"\n', *lines]))
-    command = [_PROGRAM, "replay", "--from", "source.db", "--config", str(config)]
+    command = [_PROGRAM, "replay", "--from", "source.db", "--config", str(config), "--to", "sink"]
 
     def replay() -> None:
         subprocess.run(command, cwd=directory, check=True, capture_output=True)
 
     return Sender(
         REPLAY.format(kind),
-        "eventtracking replay --from source.db",
+        "eventtracking replay --from source.db --to sink",
         replay,
         1,
         delivered,

@@ -126,6 +126,14 @@ class EventReader(Protocol):
         """
 
 
+@runtime_checkable
+class ReadsJson(Protocol):
+    """A store that holds events in the JSON that `encoding.encode_json` made of them."""
+
+    def query_json(self, **query: Unpack[Query]) -> Iterator[bytes]:
+        """Yield the JSON of what `EventReader.query` yields."""
+
+
 def conditions(filters: Filters) -> dict[str, str]:
     """Return the values that fields must have, `user` among them.
 

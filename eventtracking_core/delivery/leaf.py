@@ -13,13 +13,14 @@ from eventtracking_core.delivery.attempt import Attempt, Run
 from eventtracking_core.delivery.batch_leaf import BatchLeaf, marked_invalid
 from eventtracking_core.delivery.buffer import QUEUE_FULL
 from eventtracking_core.delivery.control import WorkerControl
-from eventtracking_core.delivery.queued import batch_sender, gatherer
+from eventtracking_core.delivery.queued import NO_EVENT, batch_sender, gatherer
 from eventtracking_core.delivery.retry import RetrySender
 from eventtracking_core.delivery.spooled_buffer import SPOOL_FULL
 from eventtracking_core.delivery.worker import Worker
 from eventtracking_core.diagnostics import report_backend
 from eventtracking_core.encoding import (
     JSON,
+    decode_wire,
     encode_msgpack,
     encode_text,
     normal_from_msgpack,
@@ -134,8 +135,7 @@ class BufferedLeaf(BatchLeaf):
     def _delivery(self) -> Callable[[Event], object]:
         """Return a function that stores an event, and returns its bytes for the next leaf."""
         accepted, interrupted = self.ledger.accepted.tick, self.ledger.interrupted
-        takes_json = self.capabilities.takes_json
-        encode = encode_text if takes_json else encode_msgpack
+        takes_json, encode = self.capabilities.takes_json, self.encode
 
         @takes_wire
         def deliver(event: Event, wire: bytes | None = None) -> bytes | None:
@@ -145,7 +145,8 @@ class BufferedLeaf(BatchLeaf):
             try:
                 next(accepted)
                 if self.closed:
-                    outcome = self._deliver_late(event)
+                    given = decode_wire(wire) if wire is not None and event is NO_EVENT else event
+                    outcome = self._deliver_late(given)
                 else:
                     if wire is None or (wire[0] == JSON and not takes_json):
                         wire = encode(event)
@@ -166,14 +167,28 @@ class BufferedLeaf(BatchLeaf):
 
         return deliver
 
+    @property
+    def encode(self) -> Callable[[Event], bytes]:
+        """Returns the bytes in which an event waits here."""
+        return encode_text if self.capabilities.takes_json else encode_msgpack
+
+    def deliver_wire(self, wire: bytes, event: Event = NO_EVENT) -> None:
+        """Deliver an event that is encoded already.
+
+        Args:
+            wire: what `encode` returns of it.
+            event: the event; it may be left out if the bytes are JSON, and the backend takes that.
+        """
+        deliver: Callable[..., object] = self.deliver
+        deliver(event, wire)
+
     def reject_invalid(self, error: str, event: Event) -> None:
         """Store an event as a dead letter, when it is taken to be delivered.
 
         It waits in MessagePack, also before a backend that takes JSON: so its mark is found.
         """
         marked = marked_invalid(event, error)
-        deliver: Callable[..., object] = self.deliver
-        deliver(marked, encode_msgpack(marked))
+        self.deliver_wire(encode_msgpack(marked), marked)
 
     def _deliver_late(self, event: Event) -> AtomicCounter:
         """Deliver an event inline that was emitted as the leaf lost its place; else drop it."""

@@ -18,10 +18,11 @@ from eventtracking_cli.replay_state import Done, Place
 from eventtracking_cli.running import BATCH, Room, configured, drained
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Event, Tracker
-from eventtracking_core.delivery import collect_batches
-from eventtracking_core.encoding import encode_msgpack
+from eventtracking_core.delivery import BufferedLeaf, collect_batches
+from eventtracking_core.delivery.queued import NO_EVENT
+from eventtracking_core.encoding import decode_json, encode_msgpack, json_text
 from eventtracking_core.logs import STDIN, LogFiles
-from eventtracking_core.reading import EventReader, Filters
+from eventtracking_core.reading import EventReader, Filters, ReadsJson
 from eventtracking_core.registry import EventType
 from eventtracking_core.routing import Leaf
 from eventtracking_core.sources import open_reader
@@ -109,6 +110,7 @@ class _Run:
     def __init__(self, tracker: Tracker, target: Leaf | None, place: Place, done: Done) -> None:
         self._tracker = tracker
         self._send = tracker.send if target is None else target.deliver
+        self._leaf = target if isinstance(target, BufferedLeaf) else None
         self._place = place
         self._before = done.events
         self._done = done
@@ -121,18 +123,40 @@ class _Run:
         for record in _records(reader):
             self._tracker.event_types.add(record)  # the sinks that keep records get it
         total = None if isinstance(reader, LogFiles) else reader.count(**filters)
-        events = counted(_events(reader, self._done, filters), "replaying", total, self._before)
+        encoded = self._encoded(reader, filters)
         last = ""
-        for event in events:
-            size = len(encode_msgpack(event))
+        for event_id, event, wire in counted(encoded, "replaying", total, self._before):
+            size = len(wire)
             if self._room.is_full(size) and not self._delivered(last):
                 return
             self._room.take(size)
-            self._send(event)
-            last = event["id"]
+            if self._leaf is None:
+                self._send(event)
+            else:
+                self._leaf.deliver_wire(wire, event)
+            last = event_id
         if self._delivered(last):
             self.is_complete = True
             self._place.forget()
+
+    def _encoded(self, reader: EventReader, filters: Filters) -> Iterator[tuple[str, Event, bytes]]:
+        """Yield the id of each event, the event, and its bytes.
+
+        Where a store has the JSON that the leaf takes, no event is decoded.
+        """
+        leaf = self._leaf
+        if isinstance(reader, ReadsJson) and (leaf is None or leaf.capabilities.takes_json):
+            for text in _texts(reader, self._done, filters):
+                if leaf is None:
+                    event = decode_json(text)
+                    yield event["id"], event, text
+                else:
+                    wire, event_id = json_text(text)
+                    yield event_id, NO_EVENT, wire
+            return
+        encode = encode_msgpack if leaf is None else leaf.encode
+        for event in _events(reader, self._done, filters):
+            yield event["id"], event, encode(event)
 
     def _delivered(self, last: str) -> bool:
         if not drained(self._tracker):
@@ -199,6 +223,14 @@ def _events(reader: EventReader, done: Done, filters: Filters) -> Iterator[Event
     while page := list(reader.query(after=last, limit=STEP, **filters)):  # leaves no cursor open
         yield from page
         last = page[-1]["id"]
+
+
+def _texts(reader: ReadsJson, done: Done, filters: Filters) -> Iterator[bytes]:
+    """Yield the JSON of what `_events` yields."""
+    last = done.last
+    while page := list(reader.query_json(after=last, limit=STEP, **filters)):
+        yield from page
+        _, last = json_text(page[-1])
 
 
 def _id_of(events: Iterator[Event], number: int) -> str | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
@@ -78,6 +80,25 @@ def test_only_one_backend_gets_them_as_they_are(run, config, source):
     assert "200 events replayed" in ran.out
     assert stored("c.db") == list(range(200))
     assert not Path("a.db").exists()
+
+
+def test_a_backend_that_takes_json_gets_the_text_of_the_store(run, config, source):
+    """Also where another program wrote it; what is no event in normal form becomes one."""
+    path = source(3)
+    event = numbered(1)[0] | {"id": "a", "timestamp": "2026-09-12T12:00:00Z"}
+    spaced = json.dumps(event).replace('"n": 0', '"n": 1e0')
+    with closing(sqlite3.connect(path)) as database, database:
+        for event_id, text in {"a": spaced, "b": '{"id":"b","data":{"n":7}}'}.items():
+            row = (event_id, "n", "2026-09-12T12:00:00.000000Z", text)
+            database.execute(
+                "INSERT INTO events (id, name, timestamp, event) VALUES (?,?,?,?)", row
+            )
+    ran = run("replay", "--from", path, "--config", config(TWO), "--to", "b.c")
+    assert ran.code == 0, ran.err
+    assert stored("c.db") == [0, 1, 2, 1.0, 7]
+    with closing(sqlite3.connect("c.db")) as database:
+        texts = dict(database.execute("SELECT id, event FROM events"))
+    assert texts["a"] == spaced
 
 
 def test_a_backend_that_is_not_there_is_named_with_those_that_are(run, config, source):

@@ -68,6 +68,10 @@ class Reading:
         Querying again with the last id misses none, whatever their timestamps. An unknown id counts
         as the next lower one.
         """
+        return map(decode_json, self.query_json(**query))
+
+    def query_json(self, **query: Unpack[Query]) -> Iterator[bytes]:
+        """Yield the JSON of what `query` yields."""
         after, limit = query.get("after"), query.get("limit")
         order = ("timestamp", "id") if after is None else ("rowid",)
         direction = "DESC" if query.get("newest_first") else "ASC"
@@ -75,8 +79,8 @@ class Reading:
         where = _where(query)
         if after is not None:
             where[_STORED_AFTER] = {"after": after}
-        rows = self._select("event", where, f"ORDER BY {ordering}", limit)
-        return map(decode_json, map(_FIRST, rows))
+        rows = self._select("CAST(event AS BLOB)", where, f"ORDER BY {ordering}", limit)
+        return map(_FIRST, rows)
 
     def get(self, event_id: str) -> Event | None:
         """Return the event with an id, or None."""

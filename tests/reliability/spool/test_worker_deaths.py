@@ -25,7 +25,7 @@ class Sink:
         with open(os.path.join(directory, "delivered"), "a") as file:
             file.write("".join(f"{event['data']['n']}\\n" for event in events))
 
-directory, number, kills, same_id, options = json.loads(sys.argv[1])
+directory, number, kills, same_id, Sink.takes_json, options = json.loads(sys.argv[1])
 tracker = et.Tracker()
 delivery = {"mode": "spool", "directory": directory, "schedule_delay": 0.01, **options}
 node = {"delivery": delivery, "backends": {"a": Sink()}}
@@ -42,8 +42,8 @@ tracker.shutdown(5)
 
 @pytest.fixture
 def run(tmp_path):
-    def start(number, kills, *, same_id=False, **options):
-        arguments = json.dumps([str(tmp_path), number, kills, same_id, options])
+    def start(number, kills, *, same_id=False, takes_json=False, **options):
+        arguments = json.dumps([str(tmp_path), number, kills, same_id, takes_json, options])
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM, arguments],
             capture_output=True,
@@ -67,14 +67,16 @@ def letters(tmp_path):
     return [letter for each in found for letter in each]
 
 
-@pytest.mark.parametrize("kills", [[7], [0], [39], [3, 30]])
+@pytest.mark.parametrize(
+    ("kills", "takes_json"), [([7], True), ([0], False), ([39], False), ([3, 30], True)]
+)
 def test_an_event_that_kills_its_process_is_a_dead_letter_after_three_deaths(
-    kills, run, delivered, tmp_path
+    kills, takes_json, run, delivered, tmp_path
 ):
-    deaths = [run(40, kills)]
+    deaths = [run(40, kills, takes_json=takes_json)]
     while deaths[-1]:
         assert len(deaths) < 10
-        deaths.append(run(0, kills))
+        deaths.append(run(0, kills, takes_json=takes_json))
 
     assert sum(deaths) == 3 if len(kills) == 1 else 5
     assert delivered() == set(range(40)) - set(kills)
