@@ -100,6 +100,7 @@ class Pipeline:
         self.left = self._left_count.tick
         """`next(pipeline.left)` follows each `next(pipeline.emitted)`, after routing the event."""
         self._is_replaced = False
+        self.leaves: list[Leaf] = []
         self.ends: list[Callable[[Pipeline], object]] = []
         """Called when no tracker refers to the pipeline any more."""
         self.changed()
@@ -107,9 +108,9 @@ class Pipeline:
 
     def changed(self) -> None:
         """Compile again, after a registration. A tree without backends sends nowhere."""
-        self.leaves = self.root.leaves()
         if self._owner is not None:
             _bind(self.root, self._owner)
+        self.leaves = self.root.leaves()
         for leaf in self.leaves:
             leaf.shutdown_timeout = self.shutdown_timeout
         is_watched = bool(interceptors or observers)

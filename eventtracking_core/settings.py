@@ -8,6 +8,7 @@ from eventtracking_core.units import ByteSize
 
 __all__ = [
     "DEFAULT",
+    "DEFAULT_TELEMETRY",
     "NO_TELEMETRY",
     "SHUTDOWN_TIMEOUT",
     "Invalid",
@@ -67,4 +68,5 @@ class Telemetry(NamedTuple):
     spans: bool = False
 
 
+DEFAULT_TELEMETRY: Final = Telemetry()
 NO_TELEMETRY: Final = Telemetry(metrics=False, spans=False)

@@ -18,6 +18,9 @@ from eventtracking_core.routing import CompositeBackend
 
 __all__ = ["RESERVED", "ComponentFactory", "is_composite"]
 
+_Type = tuple[Factory, Mapping[str, Parameter], bool]
+"""A factory, its options, and whether it takes others besides."""
+
 Nested = Mapping[str, Callable[[object, Keys], object]]
 
 RESERVED: Final = ("accepts", "backends", "delivery", "processors", "type")
@@ -48,37 +51,20 @@ class ComponentFactory:
     def __init__(self, disabled: Iterable[str], problems: Problems) -> None:
         self._disabled = list(disabled)
         self._problems = problems
-        self._factories: dict[tuple[ComponentKind, str], Factory | PluginError] = {}
-
-    def find(self, kind: ComponentKind, type_name: str) -> Factory:
-        """Return the factory of a type, which is looked for once.
-
-        Raises:
-            PluginError: there is none, or its plugin cannot be used.
-        """
-        factory = self._factories.get((kind, type_name))
-        if factory is None:
-            try:
-                factory = plugins.find(kind, type_name, self._disabled)
-            except PluginError as error:
-                factory = error
-            self._factories[kind, type_name] = factory
-        if isinstance(factory, PluginError):
-            raise factory
-        return factory
+        self._types: dict[tuple[ComponentKind, str], _Type | Exception] = {}
 
     def takes(self, kind: ComponentKind, type_name: object, option: str) -> bool:
         """Return whether components of a type have an option; False if there is no such type."""
         try:
-            return option in parameters(self.find(kind, str(type_name)))[0]
+            return option in self._type(kind, type_name)[1]
         except (PluginError, UnresolvableError):
             return False
 
     def composite(self, type_name: object) -> type[CompositeBackend] | None:
         """Return the class of a type whose children run later or elsewhere; None for others."""
         try:
-            factory = self.find("backend", str(type_name))
-        except PluginError:
+            factory = self._type("backend", type_name)[0]
+        except (PluginError, UnresolvableError):
             return None
         return factory if is_composite(factory) else None
 
@@ -118,17 +104,28 @@ class ComponentFactory:
         component = self._construct(factory, options, known, path, left_out)
         return component if len(self._problems) == before else None
 
-    def _type(
-        self, kind: ComponentKind, type_name: object
-    ) -> tuple[Factory, Mapping[str, Parameter], bool]:
-        """Return a factory, its options, and whether it takes others besides."""
+    def _type(self, kind: ComponentKind, type_name: object) -> _Type:
+        """Return a factory, its options, and whether it takes others; each type is found once.
+
+        Raises:
+            PluginError: there is no such type, or its plugin cannot be used.
+            UnresolvableError: an annotation of its options cannot be resolved.
+        """
         if not isinstance(type_name, str):
             raise PluginError(f"expected the type of a {kind}")
-        factory = self.find(kind, type_name)
-        try:
-            return factory, *parameters(factory)
-        except UnresolvableError as error:
-            raise UnresolvableError(f"plugin {plugins.origin(type_name)}: {error}") from error
+        known = self._types.get((kind, type_name))
+        if known is None:
+            try:
+                factory = plugins.find(kind, type_name, self._disabled)
+                known = (factory, *parameters(factory))
+            except PluginError as error:
+                known = error
+            except UnresolvableError as error:
+                known = UnresolvableError(f"plugin {plugins.origin(type_name)}: {error}")
+            self._types[kind, type_name] = known
+        if isinstance(known, Exception):
+            raise known
+        return known
 
     def _given(self, kind: ComponentKind, component: object, path: Keys) -> object:
         """Return a component that was made by the caller, if it is one."""

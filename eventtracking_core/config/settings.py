@@ -11,7 +11,13 @@ from eventtracking_core.config.options import Annotation, Keys, Problems
 from eventtracking_core.config.parameters import Parameter, parameters
 from eventtracking_core.config.source import Substituted
 from eventtracking_core.delivery.options import MODES, DeliveryOptions, check_options
-from eventtracking_core.settings import DEFAULT, NO_TELEMETRY, Policies, Telemetry
+from eventtracking_core.settings import (
+    DEFAULT,
+    DEFAULT_TELEMETRY,
+    NO_TELEMETRY,
+    Policies,
+    Telemetry,
+)
 
 __all__ = [
     "DELIVERY",
@@ -125,7 +131,9 @@ def read_telemetry(
     elif not isinstance(given, bool):
         expected = ", ".join(_SWITCHES)
         problems.add(("telemetry",), f"expected true, false, or a table of {expected}")
-    return Telemetry(**settings) if given is True else NO_TELEMETRY
+    if given is not True:
+        return NO_TELEMETRY
+    return Telemetry(**settings) if settings else DEFAULT_TELEMETRY
 
 
 def misplaced(key: object) -> str | None:

@@ -81,13 +81,13 @@ class Leaf:
         self.type_name = type_name or type(self.registered).__name__
         self.ledger = Ledger()
         self.capabilities = BackendCapabilities(backend)
+        self._send = event_sender(name, self.capabilities)
         save = self.capabilities.save_event_type
         self.event_type_writer: EventTypeWriter | None = None
         if save is not None:
             from eventtracking_core.registry.store import EventTypeWriter  # noqa: PLC0415  costs imports
 
             self.event_type_writer = EventTypeWriter(name, save)
-        self._send = event_sender(name, self.capabilities)
         self._is_shut_down = self._has_exited = False
         self._releasing = Lock()
         self._releasing_thread: int | None = None
