@@ -170,7 +170,7 @@ def test_a_setting_that_librdkafka_refuses_is_a_problem_of_the_configuration(ext
         f"backends.stream.extra.{name}" for name in refused
     }
     assert "a-password" not in str(caught.value)
-    assert len(list(Path("/proc/self/task").iterdir())) == threads
+    assert len(list(Path("/proc/self/task").iterdir())) <= threads
 
 
 class Lasting(KafkaBackend):
