@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from time import monotonic
 
 from eventtracking_core import EventType
@@ -99,16 +99,16 @@ class Drafting:
     def _groups(self, batch: Batch, places: Sequence[int]) -> list[Group]:
         """Return events by their directory, and in Parquet by their name."""
         directories = self._layout.directories(batch.events, batch.columns)
-        keys: list[tuple[str, ...]] = list(zip(directories))
+        keys: Sequence[Hashable] = directories
         if self._schemas is not None:
             names = [each.name for each in batch.columns]
             keys = list(zip(directories, names, strict=True))
         if len(set(keys)) == 1:
             return [batch.group(directories[0], places)]
-        groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        groups: dict[Hashable, list[int]] = defaultdict(list)
         for place in places:
             groups[keys[place]].append(place)
-        return [batch.group(key[0], found) for key, found in groups.items()]
+        return [batch.group(directories[found[0]], found) for found in groups.values()]
 
     async def _made(self, group: Group, errors: Errors) -> list[Draft]:
         """Return the object of events; several, where one cannot be made of all of them."""

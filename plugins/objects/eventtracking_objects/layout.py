@@ -95,7 +95,7 @@ class Layout:
         values = [read(events, columns) for read in self._readers]
         rows = list(zip(*values, strict=True)) if values else [()] * len(columns)
         filled = {row: self._filled(row) for row in set(rows)}
-        return [filled[row] for row in rows]
+        return list(map(filled.__getitem__, rows))
 
     def _filled(self, values: tuple[str, ...]) -> str:
         fields = zip(self._fields, values, strict=True)
