@@ -30,6 +30,8 @@ class SchemaRegistryStub:
         """The status for schemas of a subject."""
         self.status = 200
         """The status for everything."""
+        self.first_id = 1
+        """Of the schemas."""
         self.requests = 0
         self.url = ""
 
@@ -47,7 +49,7 @@ class SchemaRegistryStub:
         for key, schema in self.schemas.items():
             if schema == whole:
                 return 200, {"id": key}
-        key = len(self.schemas) + 1
+        key = self.first_id + len(self.schemas)
         self.schemas[key] = whole
         return 200, {"id": key}
 

@@ -31,6 +31,9 @@ OK: Final = 200
 UNREGISTERED: Final = "eventtracking.event"
 """The name in the schema of all events that have no registered type."""
 
+_IDS: Final = range(2**31)
+"""What an id can be: its place in a message has four bytes, with a sign in Java."""
+
 _OF_THE_SCHEMA: Final = frozenset({400, 409, 422})
 """Statuses of a schema that the registry will not take: invalid, or not compatible."""
 
@@ -136,7 +139,7 @@ def _id(answer: Answer, subject: str) -> int:
         found = json.loads(answer.body)["id"] if answer.status == OK else None
     except (ValueError, KeyError, TypeError):
         found = None
-    if type(found) is not int:
+    if type(found) is not int or found not in _IDS:
         raise RetryableError(
             f"the schema registry did not register a schema (status {answer.status})",
             retry_after=answer.retry_after,

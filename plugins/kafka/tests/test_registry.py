@@ -128,7 +128,11 @@ def test_while_the_registry_fails_nothing_is_sent(a_sender, registry, messages, 
     with pytest.raises(RetryableError, match="status 503"):
         sender.send_batch([an_event() for _ in range(20)], timeout=10)
     assert registry.requests == 1
-    registry.status = 200
+    registry.status, registry.first_id = 200, 2**31  # no id of a schema
+    with pytest.raises(RetryableError, match="did not register a schema"):
+        send(sender, an_event())
+    registry.schemas.clear()
+    registry.first_id = 1
     send(sender, an_event())
     registry.status = 503
     send(sender, an_event())  # its schema has an id
