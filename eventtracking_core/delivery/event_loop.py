@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from asyncio import Runner, get_running_loop, wait_for
+from asyncio import Runner, get_running_loop
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -22,8 +23,9 @@ __all__ = ["LoopBackend"]
 SEND_TIMEOUT: Final = 30.0
 """Seconds for a method that is not given a timeout."""
 
-# Closing a parent's event loop would take its descriptors out of the selector they share.
-_inherited: Final[list[tuple[Runner | None, NativeThread]]] = []
+# Closing a parent's event loop, or collecting its connections, would take their descriptors out of
+# the selector they share.
+_inherited: Final[list[object]] = []
 _adapters: Final[WeakValueDictionary[int, LoopBackend]] = WeakValueDictionary()
 
 
@@ -106,7 +108,8 @@ class LoopBackend:
         limit: float,
     ) -> Any:
         if self._owner != os.getpid():
-            _inherited.append((self._runner, self._thread))
+            attributes = dict(getattr(self.awaited, "__dict__", {}))
+            _inherited.append((self._runner, self._thread, attributes))
             self._reset()
         deadline = monotonic() + limit
         if not self._lock.acquire(timeout=limit):
@@ -145,9 +148,14 @@ async def _bounded(
     options: dict[str, Any],
     limit: float,
 ) -> Any:
+    # Unlike `wait_for`, it lets a coroutine run until it waits, however little time there is: one
+    # that shuts a backend down can close its connections.
     try:
-        return await wait_for(function(*args, **options), limit)
+        async with asyncio.timeout(limit) as scope:
+            return await function(*args, **options)
     except TimeoutError as error:
+        if not scope.expired():
+            raise
         raise _TimedOutError(f"the backend did not finish within {limit:g} s") from error
 
 

@@ -17,7 +17,7 @@ from eventtracking_core.testing import BackendConformance
 
 
 class Server:
-    """A server of asyncio, in a thread: it keeps each line of each connection that ends well."""
+    """A server of asyncio, in a thread: it keeps the lines before each empty one."""
 
     def __init__(self):
         self.lines = []
@@ -29,8 +29,14 @@ class Server:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _take(self, reader, writer):
-        self.lines += (await reader.read()).splitlines()
-        writer.write(b"ok")
+        lines = []
+        while line := await reader.readline():
+            if line != b"\n":
+                lines.append(line)
+                continue
+            self.lines += lines
+            lines.clear()
+            writer.write(b"ok\n")
         writer.close()
 
     def close(self):
@@ -41,7 +47,7 @@ class Server:
 
 
 class LinesBackend:
-    """Send each event as a line of JSON.
+    """Send each event as a line of JSON, over a connection that it keeps.
 
     Args:
         port: of the server.
@@ -49,20 +55,36 @@ class LinesBackend:
 
     def __init__(self, port: int) -> None:
         self._port = port
+        self._loop = None
 
     async def send_batch(self, events, *, timeout):
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        writer.writelines(encode_json(event) + b"\n" for event in events)
-        writer.write_eof()
-        if await reader.read() != b"ok":
-            raise ConnectionResetError
-        writer.close()
+        reader, writer = await self._connected()
+        try:
+            writer.writelines(encode_json(event) + b"\n" for event in events)
+            writer.write(b"\n")
+            if await reader.readline() != b"ok\n":
+                raise ConnectionResetError
+        except BaseException:
+            self._disconnect()
+            raise
 
     async def flush(self, timeout):
         return True
 
     async def shutdown(self, timeout):
+        if self._loop is asyncio.get_running_loop():
+            self._disconnect()
         return True
+
+    async def _connected(self):
+        if self._loop is not asyncio.get_running_loop():
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+            self._loop = asyncio.get_running_loop()
+        return self._streams
+
+    def _disconnect(self):
+        self._loop = None
+        self._streams[1].close()
 
 
 @pytest.fixture(scope="module")

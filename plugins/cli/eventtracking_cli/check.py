@@ -51,10 +51,9 @@ def check(
     """Check a configuration, and list every problem.
 
     Without CONFIG, it checks the file that EVENTTRACKING_CONFIG_FILE names, or the table in
-    pyproject.toml. Each problem has its path and what to do. Warnings name what will probably
-    not deliver. The components are created, but nothing is opened; --connect reaches the
-    backends, stores nothing, and exits with 1 if one cannot be reached. Exits with 1 if there
-    are problems.
+    pyproject.toml. Each problem has its path and a fix. Warnings name what will probably not
+    deliver. The components are created, but nothing is opened; --connect reaches the backends,
+    stores nothing, and exits with 1 if one cannot be reached. Exits with 1 if there are problems.
     """
     _import(modules)
     try:

@@ -118,7 +118,9 @@ def show(event_id: str, config: Path | None, *, as_json: bool) -> None:
 def replay(
     event_ids: tuple[str, ...], config: Path | None, backend: str | None, *, as_json: bool
 ) -> None:
-    """Deliver dead letters again: all of them, or those of the given events.
+    """Deliver dead letters again, all or some.
+
+    Without an ID, all dead letters are delivered.
 
     A letter is removed once its event is delivered or dropped, so interrupting this command
     loses nothing. An event that is sent twice is stored once by every sink that recognizes ids.

@@ -158,7 +158,9 @@ def tail(
     as_json: bool,
     **filters: Unpack[Filters],
 ) -> None:
-    """Print the latest events, and with --follow new ones as they are stored.
+    """Print the latest events, and follow new ones.
+
+    With --follow, it prints new events as they are stored, until Ctrl-C.
 
     Events are in the order in which they were stored, the oldest first.
     """

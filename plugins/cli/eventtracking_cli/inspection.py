@@ -59,7 +59,7 @@ def inspect_built_in() -> Inspected:
         for kind, home in _HOMES.items()
     }
     compiled = "eventtracking-speedups"
-    registers["walk"] = [f"{compiled} {version(compiled)}" if plain_weight else "pure Python"]
+    registers["checks"] = [f"{compiled} {version(compiled)}" if plain_weight else "pure Python"]
     return Inspected("(built in)", core, version(core), registers)
 
 

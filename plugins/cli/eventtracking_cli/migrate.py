@@ -23,9 +23,9 @@ __all__ = ["migrate"]
 def migrate(module: str) -> None:
     """Print the TOML for the settings of event-tracking.
 
-    SETTINGS_MODULE is imported, as in DJANGO_SETTINGS_MODULE. Says on stderr what could not be
-    translated, and what is wrong with the result. No secret is printed: environment variables stand
-    for them. Exits with 1 if something could not be translated, or is wrong.
+    SETTINGS_MODULE is imported, as in DJANGO_SETTINGS_MODULE. It reports on stderr what could not
+    be translated, and what is wrong with the result. No secret is printed: environment variables
+    stand for them. Exits with 1 if something could not be translated, or is wrong.
     """
     settings = _import(module)
     translation = Translation(

@@ -33,7 +33,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
         "backend",
         "backend",
         '[backends.sink]\ntype = "«name»"\npath = "events.ndjson"',
-        "| `path` | | the file; it is made with the first event |",
+        "| `path` | | the file; it is created with the first event |",
         '{"path": "events.ndjson"}',
     ),
     "processor": _Kind(

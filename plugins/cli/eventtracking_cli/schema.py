@@ -39,7 +39,7 @@ def schema(kind: str | None, source: str | None, config: Path | None) -> None:
     imported is left out and named on stderr.
 
     With --for, the tables have the names that the configuration gives them, or else the default
-    names. With --from besides, each event type of a source has a table with typed columns. The
+    names. With --from as well, each event type of a source has a table with typed columns. The
     statements are printed, and none is run.
     """
     if kind is not None:

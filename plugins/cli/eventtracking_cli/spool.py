@@ -33,7 +33,7 @@ def spool() -> None:
 @backend
 @parameters.as_json
 def status(config: Path | None, backend: str | None, *, as_json: bool) -> None:
-    """Show the pending events of each spool, by the process that wrote them.
+    """Show pending events by spool and process.
 
     Events of a process that ended are delivered by the next process with the same
     configuration.

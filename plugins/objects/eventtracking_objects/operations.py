@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -44,11 +45,20 @@ def open_store(uri: str, options: Mapping[str, str]) -> ObjectStore:
     if uri.startswith("file://"):
         return make(uri, mkdir=True)
     client = {"connect_timeout": CONNECT_TIMEOUT, "timeout": REQUEST_TIMEOUT}
-    endpoints = (value for key, value in options.items() if "endpoint" in key.lower())
-    if any(value.startswith("http://") for value in endpoints):
+    if any(value.startswith("http://") for value in _endpoints(options)):
         client["allow_http"] = "true"
     retries = {"max_retries": 2, "retry_timeout": timedelta(seconds=30)}
     return make(uri, config=dict(options), client_options=client, retry_config=retries)
+
+
+def _endpoints(options: Mapping[str, str]) -> Iterator[str]:
+    """Yield the addresses that options and the environment give to stores."""
+    for key, value in options.items():
+        if "endpoint" in key.lower():
+            yield value
+    for key, value in os.environ.items():
+        if key.startswith(("AWS_", "AZURE_", "GOOGLE_")) and "ENDPOINT" in key:
+            yield value
 
 
 async def create(

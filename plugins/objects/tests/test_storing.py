@@ -47,6 +47,16 @@ def test_a_batch_is_an_object_in_each_directory(directory, keys, send, an_event)
     assert lines(directory / placed) == events
 
 
+def test_the_environment_may_name_the_server(s3, send, an_event, monkeypatch):
+    for name, value in s3.options().items():
+        monkeypatch.setenv(f"AWS_{name.upper()}", value)
+    s3.make_bucket("of-the-environment")
+    store, event = ObjectsBackend("s3://of-the-environment/lake"), an_event()
+    send(store, event)
+    assert store.get(event["id"]) == event
+    store.shutdown(5)
+
+
 @pytest.mark.parametrize(
     ("options", "suffix"),
     [

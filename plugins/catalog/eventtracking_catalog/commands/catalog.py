@@ -75,7 +75,9 @@ def serve(sources: tuple[str, ...], config: Path | None, port: int) -> None:
 @click.argument("new")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff(old: str, new: str, *, as_json: bool) -> None:
-    """List what changed between two catalogues; exit 1 if a change breaks readers.
+    """List what changed between two catalogues.
+
+    Exits with 1 if a change breaks readers.
 
     OLD and NEW are sources as --from takes them: a module, a store, a log, or a catalogue that
     was built. A change breaks readers if a field that was always present may be missing, or may
