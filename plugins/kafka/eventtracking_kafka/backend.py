@@ -19,7 +19,7 @@ from eventtracking_core import (
 )
 from eventtracking_core.encoding import encode_columns, with_parts
 from eventtracking_core.reading import is_field
-from eventtracking_kafka.failures import failure
+from eventtracking_kafka.failures import failure, not_started
 from eventtracking_kafka.messages import (
     FORMATS,
     TOPIC_RULE,
@@ -163,7 +163,10 @@ class KafkaBackend:
         """
         errors: list[KafkaError] = []
         settings: dict[str, Any] = {**self._client, "error_cb": errors.append}
-        client = AdminClient(settings)
+        try:
+            client = AdminClient(settings)
+        except KafkaException as error:
+            raise not_started(error) from None
         try:
             found = client.list_topics(timeout=timeout)
         except KafkaException as error:

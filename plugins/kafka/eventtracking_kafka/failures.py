@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from eventtracking_core import EventTrackingError, RejectedError, RetryableError
 
-__all__ = ["failure"]
+__all__ = ["failure", "not_started"]
 
 _OF_THE_EVENT: Final = frozenset(
     {
@@ -37,3 +37,9 @@ def failure(error: KafkaError) -> EventTrackingError:
         return RejectedError(f"Kafka rejects the event ({name})")
     hint = _HINTS.get(error.code())
     return RetryableError(f"Kafka: {name}{f' ({hint})' if hint else ''}")
+
+
+def not_started(error: KafkaException) -> RetryableError:
+    """Return the error for a client that librdkafka does not make of its settings."""
+    name = error.args[0].name()
+    return RetryableError(f"librdkafka does not start ({name}): check ca, certificate, private_key")

@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from eventtracking_core import RetryableError
 from eventtracking_kafka.attempts import Attempt, Unconfirmed
-from eventtracking_kafka.failures import failure
+from eventtracking_kafka.failures import failure, not_started
 from eventtracking_kafka.messages import Message
 from eventtracking_kafka.settings import FIXED, Setting
 
@@ -211,9 +211,7 @@ class Producing:
             try:
                 opened = self._open = _Open(self._settings)
             except KafkaException as error:
-                name = error.args[0].name()
-                text = f"librdkafka refuses to start ({name}): check the files of tls"
-                raise RetryableError(text) from None
+                raise not_started(error) from None
         return opened
 
     def _replace(self, opened: _Open) -> None:

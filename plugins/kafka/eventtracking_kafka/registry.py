@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from time import monotonic
 from types import ModuleType
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from eventtracking_core import (
     EventTrackingError,
@@ -56,9 +57,7 @@ class SchemaRegistry:
 
     def __init__(self, url: str, form: Form) -> None:
         self._urllib3 = _urllib3()
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-            raise ValueError("schema_registry must read https://user:password@host:port")
+        parts = _parts(url)
         self._headers = dict(_HEADERS)
         if parts.username:
             login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -128,6 +127,15 @@ class SchemaRegistry:
         finally:
             exchange.close()
         return _id(answer, schema.subject)
+
+
+def _parts(url: str) -> SplitResult:
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        if is_whole and not parts.query:
+            return parts
+    raise ValueError("schema_registry must read https://user:password@host:port")
 
 
 def _id(answer: Answer, subject: str) -> int:

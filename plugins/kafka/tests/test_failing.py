@@ -171,3 +171,5 @@ def test_a_probe_says_who_answers(kafka):
         KafkaBackend("127.0.0.1:1", username="ann", password="a-password").probe(0.3)
     assert "a-password" not in str(caught.value)
     assert "no broker can be reached" in str(caught.value)
+    with pytest.raises(RetryableError, match="check ca"):
+        KafkaBackend(kafka.servers, tls=True, ca="/nowhere.pem").probe(5)

@@ -184,6 +184,8 @@ def test_event_types_that_are_registered_reach_the_registry(
         {"schema_registry": "http://registry:8081"},
         {"format": "avro", "schema_registry": "registry:8081"},
         {"format": "avro", "schema_registry": "ftp://registry"},
+        {"format": "avro", "schema_registry": "http://registry:100000"},
+        {"format": "avro", "schema_registry": "http://[registry"},
     ],
 )
 def test_format_and_registry_belong_together(options):

@@ -17,7 +17,7 @@ from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import Table, encode_table
 from eventtracking_postgres.failures import failure, is_missing
 from eventtracking_postgres.reading import Reading, records
-from eventtracking_postgres.rows import COLUMNS, binary, without_nul
+from eventtracking_postgres.rows import COLUMNS, STORED, binary, without_nul
 from eventtracking_postgres.sessions import Session, Sessions
 from eventtracking_postgres.tables import (
     LOCK,
@@ -49,7 +49,7 @@ _COPY: Final = f"COPY eventtracking_incoming ({COLUMNS}) FROM STDIN (FORMAT bina
 # what was stored after an event. All three run on the server, so no client can hold it.
 _MERGE: Final = f"""
 SELECT pg_advisory_xact_lock({LOCK}, '{{name}}'::regclass::oid::bigint::bit(32)::int);
-INSERT INTO {{table}} ({COLUMNS}) SELECT {COLUMNS} FROM eventtracking_incoming
+INSERT INTO {{table}} ({COLUMNS}) SELECT {STORED} FROM eventtracking_incoming
 ON CONFLICT DO NOTHING;
 COMMIT
 """  # noqa: S608  all of it stands in this plugin

@@ -26,6 +26,7 @@ from eventtracking_core.reading import (
     number,
 )
 from eventtracking_postgres.failures import failure, is_missing
+from eventtracking_postgres.rows import LONGEST_USER
 from eventtracking_postgres.sessions import Session, Sessions
 from eventtracking_postgres.tables import Tables
 
@@ -192,7 +193,7 @@ def _where(filters: Filters) -> Where:
 def _condition(field: str, text: str, index: str) -> tuple[str, dict[str, object]]:
     """Return the condition that a field has a value; `index` tells its parameters apart."""
     column = COLUMNS.get(field)
-    if column is not None:
+    if column is not None and len(text) <= LONGEST_USER:
         condition = f"{column} IS NULL" if text == "null" else f"{column} = %(text{index})s"
         return condition, {f"text{index}": text}
     values = [json.dumps(value) for value in _values(text)]

@@ -16,9 +16,15 @@ from typing import Final
 from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import Cells, Table
 
-__all__ = ["COLUMNS", "binary", "without_nul"]
+__all__ = ["COLUMNS", "LONGEST_USER", "STORED", "binary", "without_nul"]
 
 COLUMNS: Final = "id, name, timestamp, user_id, name_id, context_type_id, event"
+
+LONGEST_USER: Final = 500
+"""Characters of `user_id` in its column: an entry of an index has 2,704 bytes at most."""
+
+STORED: Final = COLUMNS.replace("user_id", f"left(user_id, {LONGEST_USER})")
+"""The values of `COLUMNS`, where the server copies rows."""
 
 PIECE: Final = 100
 """Rows that are sent at once."""

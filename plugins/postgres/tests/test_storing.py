@@ -76,6 +76,15 @@ def test_a_value_is_stored_exactly_but_for_nul(a_store, an_event, value, stored)
     assert store.get(event["id"])["data"]["value"] == stored
 
 
+def test_a_user_id_that_no_index_can_hold_is_stored(a_store, an_event):
+    user = "".join(map(chr, range(0x4E00, 0x5200)))  # does not compress
+    event = an_event(context={"user_id": user})
+    store = a_store()
+    send(store, event)
+    assert store.get(event["id"]) == event
+    assert store.count(where={"context.user_id": user}) == 1
+
+
 def test_that_nul_was_replaced_is_logged(a_store, an_event, caplog):
     send(a_store(), an_event("with.nul", value="a secret\0"))
     assert "with.nul: PostgreSQL cannot store NUL" in caplog.text
