@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from time import time
 
 import pytest
+from waiting import DEADLINE
 
 from eventtracking_file import FileBackend
 
@@ -142,7 +143,7 @@ sys.stdin.readline()
     fill(backend, an_event, 10)
     backend.shutdown(10)
     assert [file.suffix for file in rotated(path)].count(".ndjson") == 1
-    other.communicate("\n", timeout=10)
+    other.communicate("\n", timeout=DEADLINE)
     fill(backend, an_event, 10)
     assert backend.shutdown(60)
     assert {file.suffix for file in rotated(path)} == {".gz"}

@@ -117,7 +117,7 @@ TERMINATED = """
 
     def work(number):
         et.emit("child")
-        et.get_tracker().flush(timeout=10.0)
+        et.get_tracker().flush(timeout=60.0)
 
     if __name__ == "__main__":
         backend = {"type": "file", "path": "events.ndjson", "delivery": "queue"}
