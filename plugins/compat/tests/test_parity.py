@@ -21,9 +21,9 @@ PAGE = ROOT / "docs" / "how-to" / "migrate-from-event-tracking.md"
 DIFFERENCES = runpy.run_path(str(HERE / "differences.py"))["DIFFERENCES"]
 
 
-def scenarios(program):
-    names = re.findall(r"^def (\w+)\(\):", (HERE / program).read_text("utf-8"), re.MULTILINE)
-    return [name for name in names if name != "main"]
+def scenarios(*modules):
+    text = "\n".join((HERE / module).read_text("utf-8") for module in modules)
+    return [name for name in re.findall(r"^def (\w+)\(\):", text, re.MULTILINE) if name != "main"]
 
 
 def results(python, program, *arguments):
@@ -70,7 +70,9 @@ def check(scenario, published, ours):
         assert not (isinstance(found, list) and found[:1] == ["the scenario failed"])
 
 
-@pytest.mark.parametrize("scenario", scenarios("scenarios.py"))
+@pytest.mark.parametrize(
+    "scenario", scenarios(*sorted(module.name for module in HERE.glob("of_*.py")))
+)
 def test_a_scenario_is_the_same(scenario, observed):
     check(scenario, *observed)
 
