@@ -145,7 +145,6 @@ def test_a_server_that_is_ended_has_stored_the_events_of_every_answered_request(
     assert [order for order in answered if counts.get(order, 0) < expected] == []
 
 
-@pytest.mark.once
 def test_a_server_does_not_start_with_a_configuration_that_cannot_be_used(tmp_path, environment):
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", "import shop"],
@@ -160,7 +159,6 @@ def test_a_server_does_not_start_with_a_configuration_that_cannot_be_used(tmp_pa
     assert "backends.a.type: unknown backend 'mogno'; did you mean 'mongo'?" in ended.stderr
 
 
-@pytest.mark.once
 def test_manage_py_check_prints_every_mistake_with_its_path(manage):
     wrong = {"backends": {"a": {"type": "mogno"}, "b": {"type": "memory", "size": 1}}}
     ended = manage(wrong, "check")
@@ -169,7 +167,6 @@ def test_manage_py_check_prints_every_mistake_with_its_path(manage):
     assert "(eventtracking.E001) backends.b.size: unknown option" in ended.stderr
 
 
-@pytest.mark.once
 def test_events_of_a_management_command_say_which_one(manage, tmp_path):
     archive = {"backends": {"archive": {"type": "file", "path": str(tmp_path / "events.ndjson")}}}
     code = "import eventtracking_core as et; et.emit('counted')"

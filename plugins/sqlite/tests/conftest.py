@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from waiting import DEADLINE
 
 from eventtracking_core.events import new_id
 from eventtracking_sqlite import SqliteBackend
@@ -56,7 +57,9 @@ def python(path):
 
     def run(script):
         command = [sys.executable, "-c", script, str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=DEADLINE, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 

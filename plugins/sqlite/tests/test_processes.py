@@ -57,17 +57,17 @@ def storm(number):
 threads = [threading.Thread(target=storm, args=(number,)) for number in range(2)]
 for thread in threads:
     thread.start()
-for _ in range(30):
+for _ in range(10):
     child = os.fork()
     if child == 0:
         store.send(normalize_event({"name": "child"}))
         store.send_batch([normalize_event({"name": "child"})], timeout=30)
-        os._exit(0 if store.shutdown(5) else 1)
+        os._exit(0 if store.shutdown(60) else 1)
     assert os.waitpid(child, 0)[1] == 0
 going_on = False
 for thread in threads:
     thread.join()
-assert store.count(name="child") == 60
+assert store.count(name="child") == 20
 assert store.count(name="parent") == sum(sent), (store.count(name="parent"), sent)
 assert store.shutdown(60)
 """
