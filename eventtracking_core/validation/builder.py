@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, partial
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, final
 
@@ -162,10 +162,7 @@ class EventBuilders(dict["str | type", EventBuilder]):
         super().__init__()
         self._registry = registry
         self._warnings = warnings
-
-    @cached_property
-    def _unregistered(self) -> EventBuilder:
-        return self._compile("", "unregistered events", {"check": self._unknown})
+        self._unregistered: EventBuilder | None = None
 
     def forget(self, record: EventType) -> None:
         """Forget the builder of an event name that another record holds for now."""
@@ -180,6 +177,9 @@ class EventBuilders(dict["str | type", EventBuilder]):
         else:
             record = self._registry.get(key)
         if record is None:
+            if self._unregistered is None:
+                check = {"check": self._unknown}
+                self._unregistered = self._compile("", "unregistered events", check)
             return self._unregistered
         compiled_type = _CompiledType(record)
         fast_check, names = compiled_type.source()
