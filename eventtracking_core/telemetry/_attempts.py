@@ -23,8 +23,7 @@ from opentelemetry.trace import (
 
 from eventtracking_core.diagnostics import describe, report
 from eventtracking_core.providers.trace import span_context
-from eventtracking_core.telemetry._counts import BACKEND_NAME, BACKEND_TYPE
-from eventtracking_core.telemetry._metrics import SCOPE
+from eventtracking_core.telemetry._metrics import BACKEND_NAME, BACKEND_TYPE, SCOPE
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Histogram

@@ -1,33 +1,36 @@
-"""Metrics: OpenTelemetry instruments that read our counters in callbacks."""
+"""Metrics: the counters of trees, and OpenTelemetry instruments that read them in callbacks."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakSet, ref
 
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation, get_meter
 
+from eventtracking_core.delivery import BufferedLeaf
 from eventtracking_core.forks import check_fork
-from eventtracking_core.telemetry._counts import (
-    CAPACITY,
-    DURATION,
-    EMITTED,
-    EXPORTED,
-    PROCESSED,
-    SIZE,
-    WARNINGS,
-    Series,
-    counts,
-    queues,
-)
+from eventtracking_core.routing import Leaf, RoutingBackend, walk_tree
 
 if TYPE_CHECKING:
     from eventtracking_core.pipeline import Pipeline, Warnings
 
-__all__ = ["SCOPE", "Metrics"]
+__all__ = ["BACKEND_NAME", "BACKEND_TYPE", "SCOPE", "Metrics"]
+
+EMITTED: Final = "eventtracking.event.emitted"
+PROCESSED: Final = "eventtracking.processor.processed"
+EXPORTED: Final = "eventtracking.backend.exported"
+DURATION: Final = "eventtracking.backend.operation.duration"
+SIZE: Final = "eventtracking.queue.size"
+CAPACITY: Final = "eventtracking.queue.capacity"
+WARNINGS: Final = "eventtracking.validation.warnings"
+
+BACKEND_NAME: Final = "eventtracking.backend.name"
+BACKEND_TYPE: Final = "eventtracking.backend.type"
+
+_Attributes = tuple[tuple[str, str], ...]
 
 _Callback = Callable[[CallbackOptions], Iterable[Observation]]
 
@@ -58,26 +61,88 @@ _LEVELS: Final = {
 }
 
 
+class _Series(NamedTuple):
+    """A metric with one set of attributes."""
+
+    metric: str
+    attributes: _Attributes = ()
+
+
+def _counts(root: RoutingBackend, emitted: int) -> Counter[_Series]:
+    """Return the counts of a tree: events emitted, processed, exported."""
+    totals = Counter({_Series(EMITTED): emitted})
+    for names, node in walk_tree(root, everywhere=True):
+        path = ".".join(names)
+        series = _exported(path, node) if isinstance(node, Leaf) else _processed(path, node)
+        for each, number in series:
+            totals[each] += number
+    return totals
+
+
+def _queues(root: RoutingBackend) -> Counter[_Series]:
+    """Return the sizes and capacities of a tree's queues."""
+    sizes: Counter[_Series] = Counter()
+    for names, leaf in walk_tree(root, everywhere=True):
+        if not isinstance(leaf, BufferedLeaf):
+            continue
+        where = (BACKEND_NAME, ".".join(names)), (BACKEND_TYPE, leaf.type_name)
+        memory = (*where, ("eventtracking.queue.type", "memory"))
+        sizes[_Series(SIZE, memory)] += leaf.buffer.in_memory
+        sizes[_Series(CAPACITY, memory)] += leaf.options.max_queue_size
+        if leaf.buffer.spool is not None:
+            spool = (*where, ("eventtracking.queue.type", "spool"))
+            sizes[_Series(SIZE, spool)] += leaf.buffer.spool.unread
+    return sizes
+
+
+def _exported(path: str, leaf: Leaf) -> Iterator[tuple[_Series, int]]:
+    where = (BACKEND_NAME, path), (BACKEND_TYPE, leaf.type_name)
+    delivered, failed = leaf.ledger.outcomes()
+    yield _Series(EXPORTED, where), delivered
+    for reason, number in failed.items():
+        yield _Series(EXPORTED, (*where, ("error.type", reason))), number
+
+
+def _processed(path: str, router: RoutingBackend) -> Iterator[tuple[_Series, int]]:
+    left = router.ledger.accepted.value
+    for step in router.steps:
+        counts = step.stats()
+        failed, dropped = counts["errors"], counts["dropped"]
+        where: _Attributes = (
+            ("eventtracking.router.name", path),
+            ("eventtracking.processor.name", str(step.name)),
+        )
+        outcome = "eventtracking.processor.outcome"
+        yield _Series(PROCESSED, (*where, (outcome, "dropped"))), dropped
+        for reason, number in failed.items():
+            failure = ((outcome, "failed"), ("error.type", reason))
+            yield _Series(PROCESSED, (*where, *failure)), number
+        passed = left - dropped - sum(failed.values())
+        yield _Series(PROCESSED, (*where, (outcome, "passed"))), passed
+        left += counts["added"] - dropped
+        left -= sum(failed.values()) if step.on_error == "drop" else 0
+
+
 class _PipelineMetrics:
     """A pipeline's counters, or their last values after it ended."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = ref(pipeline)
-        self.left: Counter[Series] | None = None
+        self.left: Counter[_Series] | None = None
 
     def end(self, pipeline: Pipeline) -> None:
         """Keep the last values of the counters."""
-        self.left = counts(pipeline.root, pipeline.events_emitted)
+        self.left = _counts(pipeline.root, pipeline.events_emitted)
 
-    def counts(self) -> Counter[Series]:
+    def counts(self) -> Counter[_Series]:
         pipeline = self._pipeline()
         if pipeline is None or self.left is not None:
             return self.left or Counter()
-        return counts(pipeline.root, pipeline.events_emitted)
+        return _counts(pipeline.root, pipeline.events_emitted)
 
-    def queues(self) -> Counter[Series]:
+    def queues(self) -> Counter[_Series]:
         pipeline = self._pipeline()
-        return queues(pipeline.root) if pipeline is not None and self.left is None else Counter()
+        return _queues(pipeline.root) if pipeline is not None and self.left is None else Counter()
 
 
 class Metrics:
@@ -90,7 +155,7 @@ class Metrics:
     def __init__(self) -> None:
         self._pipelines: list[_PipelineMetrics] = []
         self._trackers: WeakSet[Warnings] = WeakSet()
-        self._highest: dict[Series, int] = {}
+        self._highest: dict[_Series, int] = {}
         self._changing = Lock()
         meter = get_meter(SCOPE)
         for name, (unit, description) in _COUNTERS.items():
@@ -128,14 +193,14 @@ class Metrics:
 
         return read
 
-    def _warnings(self) -> Counter[Series]:
-        total: Counter[Series] = Counter()
+    def _warnings(self) -> Counter[_Series]:
+        total: Counter[_Series] = Counter()
         for tracker in list(self._trackers):
             for code, number in tracker.counts().items():
-                total[Series(WARNINGS, (("eventtracking.warning.type", code),))] += number
+                total[_Series(WARNINGS, (("eventtracking.warning.type", code),))] += number
         return total
 
-    def _not_falling(self, totals: Counter[Series]) -> Mapping[Series, int]:
+    def _not_falling(self, totals: Counter[_Series]) -> Mapping[_Series, int]:
         # The counters go on while they are read, one after the other, so what is derived from two
         # of them may be one too many for a moment. A counter that falls is taken for a new one.
         for series, number in totals.items():
@@ -149,8 +214,8 @@ class Metrics:
         self._highest = {}
 
 
-def _sum(counters: Iterable[Counter[Series]]) -> Counter[Series]:
-    total: Counter[Series] = Counter()
+def _sum(counters: Iterable[Counter[_Series]]) -> Counter[_Series]:
+    total: Counter[_Series] = Counter()
     for each in counters:
         total.update(each)  # unlike `+`, it keeps what is zero
     return total
@@ -164,12 +229,12 @@ def _merged(gone: list[_PipelineMetrics]) -> list[_PipelineMetrics]:
     for each in others:
         for series, number in (each.left or Counter()).items():
             known = series in left or len(left) < MAX_SERIES
-            left[series if known else Series(series.metric, _OVERFLOW)] += number
+            left[series if known else _Series(series.metric, _OVERFLOW)] += number
     first.left = left
     return [first]
 
 
-def _observations(name: str, totals: Mapping[Series, int]) -> list[Observation]:
+def _observations(name: str, totals: Mapping[_Series, int]) -> list[Observation]:
     return [
         Observation(number, dict(series.attributes))
         for series, number in totals.items()
