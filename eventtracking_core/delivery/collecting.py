@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.delivery.attempt import is_transient
 from eventtracking_core.delivery.queued import batch_sender
-from eventtracking_core.encoding import snapshot
+from eventtracking_core.encoding import NormalBatch, snapshot
 from eventtracking_core.errors import BatchError, RejectedError
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing import AtomicCounter, InlineLeaf, RoutingBackend
@@ -29,7 +29,9 @@ TIMEOUT: Final = 30.0
 """Seconds that a backend has for a batch."""
 
 
-def collect_batches(root: RoutingBackend, size: int) -> list[CollectingLeaf]:
+def collect_batches(
+    root: RoutingBackend, size: int, *, are_normal: bool = False
+) -> list[CollectingLeaf]:
     """Let the inline leaves of a tree whose backends take batches collect some; return them.
 
     For a program that reads events and sends them from one thread, before it sends the first.
@@ -38,17 +40,25 @@ def collect_batches(root: RoutingBackend, size: int) -> list[CollectingLeaf]:
     Args:
         root: the tree.
         size: events that are delivered at once.
+        are_normal: whether the events are as those of a `NormalBatch`; before it sends one that
+            may not be, the program calls `expect_any` of each leaf.
     """
-    return _collect(root, size, copies=len(root.leaves()) > 1)
+    copies = len(root.leaves()) > 1
+    return _collect(root, size, copies=copies, are_normal=are_normal and not copies)
 
 
-def _collect(router: RoutingBackend, size: int, *, copies: bool) -> list[CollectingLeaf]:
+def _collect(
+    router: RoutingBackend, size: int, *, copies: bool, are_normal: bool
+) -> list[CollectingLeaf]:
     leaves = []
+    are_normal = are_normal and not router.processors
     for name, child in list(router.children.items()):
         if type(child) is RoutingBackend:
-            leaves += _collect(child, size, copies=copies)
+            leaves += _collect(child, size, copies=copies, are_normal=are_normal)
         elif type(child) is InlineLeaf and child.capabilities.send_batch is not None:
-            leaf = CollectingLeaf(name, child.backend, child.type_name, size, copies=copies)
+            leaf = CollectingLeaf(
+                name, child.backend, child.type_name, size, copies=copies, are_normal=are_normal
+            )
             router.register_backend(name, leaf)
             leaves.append(leaf)
     return leaves
@@ -67,6 +77,7 @@ class CollectingLeaf(InlineLeaf):
         type_name: the backend's type in the configuration.
         size: events that are delivered at once.
         copies: whether another leaf gets the same events.
+        are_normal: whether the events are as those of a `NormalBatch`.
     """
 
     def __init__(
@@ -77,9 +88,11 @@ class CollectingLeaf(InlineLeaf):
         size: int,
         *,
         copies: bool,
+        are_normal: bool,
     ) -> None:
         self._size = size
         self._copies = copies
+        self._are_normal = self._expects_normal = are_normal
         self._events: list[Event] = []
         self._is_delivering = self._is_closed = False
         super().__init__(name, backend, type_name=type_name)
@@ -95,11 +108,17 @@ class CollectingLeaf(InlineLeaf):
             if self._is_closed:
                 drop(event)
                 return
+            if self._is_delivering:
+                self.expect_any()
             events.append(snapshot(event) if copies else event)
             if len(events) >= size:
                 self._deliver_collected(TIMEOUT)
 
         return deliver
+
+    def expect_any(self) -> None:
+        """Let the batch that is collected have events that are not in normal form."""
+        self._are_normal = False
 
     # ── a batch ──
 
@@ -109,10 +128,11 @@ class CollectingLeaf(InlineLeaf):
             return
         self._is_delivering = True
         try:
-            number = len(self._events)
-            error, left = self._try(number, timeout)
+            batch_type = NormalBatch if self._are_normal else list
+            self._are_normal = self._expects_normal
+            error, left = self._try(batch_type(self._events), timeout)
             if is_transient(error):
-                error, left = self._try(left, timeout)
+                error, left = self._try(batch_type(self._events[:left]), timeout)
             if error is not None and is_transient(error):
                 self._record(left, [self._failed(error)] * left)
             else:
@@ -120,10 +140,12 @@ class CollectingLeaf(InlineLeaf):
                     self._record(1, [self._outcome_alone(self._events[0])])
         finally:
             self._is_delivering = False
+            if self._events:
+                self.expect_any()
 
-    def _try(self, number: int, timeout: float) -> tuple[BaseException | None, int]:
+    def _try(self, batch: list[Event], timeout: float) -> tuple[BaseException | None, int]:
         """Deliver the first events; return why some are left, and how many, which come first."""
-        batch = self._events[:number]
+        number = len(batch)
         try:
             self._send_all(batch, timeout)
         except BaseException as error:  # noqa: BLE001  an interrupt is raised again

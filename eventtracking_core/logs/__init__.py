@@ -2,7 +2,7 @@
 
 from eventtracking_core.logs.compression import UnreadableInputError
 from eventtracking_core.logs.inputs import MAX_LINE, STDIN, Line, Source, opened
-from eventtracking_core.logs.lines import Entry, Rejected, parse_line
+from eventtracking_core.logs.lines import Entry, Rejected, is_surely_normal, parse_line
 from eventtracking_core.logs.reading import entries, entries_of
 from eventtracking_core.logs.store import LogFiles
 
@@ -17,6 +17,7 @@ __all__ = [
     "UnreadableInputError",
     "entries",
     "entries_of",
+    "is_surely_normal",
     "opened",
     "parse_line",
 ]

@@ -90,7 +90,7 @@ class Source:
             if compressed and self._is_damaged and not content.endswith(b"\n"):
                 break
             number += 1
-            if len(content) <= MAX_LINE and _NUL not in content:
+            if len(content) <= MAX_LINE and 0 not in content:  # a number is found ten times as fast
                 yield Line(number, content, too_long=False)
                 position += len(content)
             else:

@@ -17,12 +17,20 @@ from eventtracking_core.logs.scanning import Record, RejectedLineError, objects
 from eventtracking_core.logs.values import EPOCH, from_extended_json, unpacked
 from eventtracking_core.registry import EventType
 
-__all__ = ["MAX_ID", "Entry", "Rejected", "parse_line"]
+__all__ = ["MAX_ID", "Entry", "Rejected", "is_surely_normal", "parse_line"]
 
 MAX_ID: Final = 255
 MAX_WRAPPERS: Final = 4
+MAX_SURE: Final = 16 * 1024
+"""Bytes of the longest line that surely has neither too many values nor too much text."""
+
+MAX_BRACKETS: Final = 64
+"""Brackets of a line that surely does not nest too deep."""
+
+_BACKSLASH, _DOLLAR = b"\\$"  # single bytes are found in no time
+
 _TYPE_IDS: Final = ("name_id", "context_type_id")
-_CONTENT: Final = ("context", "data", "event")
+_CONTENT: Final = frozenset({"context", "data", "event"})
 
 _WRAPPED: Final = (
     "log",  # Docker, Fluentd
@@ -51,7 +59,8 @@ Entry = Event | EventType | Rejected
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _encode_sorted: Final = msgspec.json.Encoder(order="sorted").encode
 # What it may write otherwise than `json.dumps`, in a fifth of the time.
-_UNLIKE: Final = (b"0.0000", b"\x7f")
+_SMALL: Final = b"0.0000"
+_DEL: Final = 0x7F
 _EXPONENT: Final = re.compile(rb"e-?\d+[],}]").search
 
 
@@ -84,13 +93,26 @@ def parse_line(line: bytes) -> list[Entry]:
     return entries or others[:1]
 
 
+def is_surely_normal(line: bytes) -> bool:
+    """Return whether the events of a line are in normal form, as far as a glance shows.
+
+    What an escape may stand for is not (brackets, halves of characters), nor MongoDB's notation.
+    """
+    return (
+        len(line) <= MAX_SURE
+        and (_BACKSLASH not in line or b"\\u" not in line)
+        and _DOLLAR not in line
+        and line.count(b"{") + line.count(b"[") <= MAX_BRACKETS
+    )
+
+
 def _entries(record: Record, wrappers: int) -> list[Entry]:
     """Return what an object holds; nothing where it is neither named nor a wrapper."""
     held = record.get("event_type")
     if len(record) == 1 and isinstance(held, dict):
         return [_event_type(held)]
     name = _name_of(record)
-    if not name or not any(key in record for key in _CONTENT):
+    if not name or _CONTENT.isdisjoint(record):
         inner = [*_unwrapped(record, wrappers)]
         if inner or not name:
             return inner
@@ -203,6 +225,6 @@ def _canonical(record: Record) -> bytes:
     """Return a record as `json.dumps` writes it with sorted keys, NaN as null; ids depend on it."""
     with suppress(UnicodeEncodeError):  # half a character, which only an escape can stand for
         text = _encode_sorted(record)
-        if text.isascii() and not any(map(text.__contains__, _UNLIKE)) and not _EXPONENT(text):
+        if text.isascii() and not (_DEL in text or _SMALL in text or _EXPONENT(text)):
             return text
     return json.dumps(record, sort_keys=True, separators=(",", ":")).encode()

@@ -26,6 +26,7 @@ from eventtracking_core.logs import (
     Source,
     UnreadableInputError,
     entries_of,
+    is_surely_normal,
     opened,
 )
 from eventtracking_core.reading import EventReader
@@ -140,7 +141,7 @@ class _Run:
         self._readers = dict(_readers(tracker))
         self._before = _counts(self._readers)
         self._room = Room(tracker, IN_FLIGHT)
-        self._collecting = collect_batches(tracker.root, BATCH)
+        self._collecting = collect_batches(tracker.root, BATCH, are_normal=True)
 
     def read(self, files: tuple[Path, ...], show: Progress) -> None:
         for path in files:
@@ -182,6 +183,9 @@ class _Run:
                 drained(self._tracker)
                 self._room.clear()
             self._room.take(size)
+            if not is_surely_normal(line.content):
+                for leaf in self._collecting:
+                    leaf.expect_any()
             self._tracker.send(entry)
 
     @property

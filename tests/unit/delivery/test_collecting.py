@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import eventtracking_core as et
 from eventtracking_core.delivery import collect_batches
+from eventtracking_core.encoding import NormalBatch
 
 SIZE = 10
 POISON = 5
@@ -118,6 +119,46 @@ def test_backends_without_batches_and_leaves_with_a_queue_stay_as_they_are(an_ev
     assert single.numbers == [0, 1, 2]
     assert tracker.shutdown(60)
     assert queued.numbers == [0, 1, 2]
+
+
+class Kinds:
+    """Keeps what kind of batch it is sent, and may send an event itself."""
+
+    def __init__(self, sends=None):
+        self.kinds = []
+        self.sends = sends
+
+    def send(self, event):
+        raise NotImplementedError
+
+    def send_batch(self, events, *, timeout):
+        self.kinds.append(type(events) is NormalBatch)
+        if self.sends is not None:
+            sends, self.sends = self.sends, None
+            sends()
+
+
+def test_a_batch_is_normal_unless_one_of_its_events_may_not_be(an_event):
+    store = Kinds()
+    tracker = et.Tracker({"store": store})
+    [leaf] = collect_batches(tracker.root, SIZE, are_normal=True)
+    send(tracker, an_event, range(SIZE + 1))
+    leaf.expect_any()
+    send(tracker, an_event, range(2 * SIZE - 1))
+    store.sends = lambda: send(tracker, an_event, [0])  # who knows what a backend sends
+    send(tracker, an_event, range(2 * SIZE - 1))
+    assert store.kinds == [True, False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("processors", "others"), [([lambda _: None], {}), ([], {"other": Store()})]
+)
+def test_no_batch_is_normal_that_others_could_have_changed(an_event, processors, others):
+    store = Kinds()
+    tracker = et.Tracker({"store": store, **others}, processors=processors)
+    collect_batches(tracker.root, SIZE, are_normal=True)
+    send(tracker, an_event, range(SIZE))
+    assert store.kinds == [False]
 
 
 def test_shutdown_delivers_what_is_collected_and_later_events_are_dropped(an_event):

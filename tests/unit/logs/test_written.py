@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventtracking_core.logs import LogFiles, parse_line
+from eventtracking_core.encoding import NormalBatch, encode_lines
+from eventtracking_core.logs import LogFiles, Rejected, is_surely_normal, parse_line
 from eventtracking_core.logs.written import decoder
 
 EVENT = {
@@ -92,3 +93,24 @@ def test_counts_are_those_of_lines_that_others_wrote(tmp_path, field):
         found = LogFiles([ours]).count_by(field, **filters)
         assert found == LogFiles([others]).count_by(field, **filters)
     assert LogFiles([ours]).count(**asked) == 2
+
+
+@given(
+    changes=st.dictionaries(st.sampled_from(KEYS), ODD, max_size=3),
+    depth=st.sampled_from([0, 1, 60, 70]),
+    text=st.sampled_from(["x", "x" * 20_000, "\x7f", '"$', "[", "\ud800"]),
+    escape=st.booleans(),
+)
+def test_what_is_surely_normal_is_encoded_alike_without_a_look(changes, depth, text, escape):
+    data = text
+    for _ in range(depth):
+        data = {"a": [data]}
+    content = line(EVENT | {"data": {"a": data}} | changes, ensure_ascii=escape or "\ud800" in text)
+    events = [event for event in parse_line(content) if not isinstance(event, Rejected)]
+    if is_surely_normal(content):
+        assert encode_lines(NormalBatch(events)) == encode_lines(events)
+
+
+@pytest.mark.parametrize("text", [r"\u007b", '{"at": {"$date": 0}}', "[" * 65, " " * 20_000])
+def test_a_line_that_may_hold_anything_is_not_surely_normal(text):
+    assert not is_surely_normal(line(EVENT) + text.encode())
