@@ -10,7 +10,8 @@ import msgspec
 from segment.analytics.consumer import MAX_MSG_SIZE  # type: ignore[import-untyped]
 
 from eventtracking_core import Event, RejectedError
-from eventtracking_core.encoding import id_text, normalize, unencodable, write_json
+from eventtracking_core.encoding import JsonBatch, encode_lines, id_text, normalize, unencodable
+from eventtracking_core.logs.written import decoder
 
 __all__ = ["Messages"]
 
@@ -50,19 +51,28 @@ class Messages:
         if not self._types.keys().isdisjoint(page_events):
             raise ValueError("identify_events and page_events must have no name in common")
         self._types |= dict.fromkeys(page_events, "page")
+        needed = [*(f"context.{name}" for name in _NAMES), user_id_field, anonymous_id_field]
+        self._decode = decoder(None if identify_events else needed)
 
-    def encode(self, event: Event, buffer: bytearray) -> bytes:
-        """Return an event's message.
+    def encode_all(self, events: Sequence[Event]) -> tuple[dict[int, bytes], dict[int, Exception]]:
+        """Return the message of each event, or why there is none, by index.
 
-        Args:
-            event: the event; not changed.
-            buffer: scratch space; reusing it is faster.
-
-        Raises:
-            RejectedError: the event has no user, is malformed, or exceeds Segment's limit.
+        An event is rejected that has no user, is malformed, or exceeds Segment's limit.
         """
+        texts, failures = encode_lines(events)
+        messages = {}
+        for index, text in texts.items():
+            event = self._decode(text) if isinstance(events, JsonBatch) else None
+            try:
+                messages[index] = self._encode(events[index] if event is None else event, text)
+            except RejectedError as error:
+                failures[index] = error
+        return messages, failures
+
+    def _encode(self, event: Event, text: bytes) -> bytes:
+        """Return an event's message, given its JSON too."""
         try:
-            message = self._message(event, buffer)
+            message = self._message(event, text)
         except RejectedError:
             raise
         except Exception as error:
@@ -74,7 +84,7 @@ class Messages:
             )
         return message
 
-    def _message(self, event: Event, buffer: bytearray) -> bytes:
+    def _message(self, event: Event, text: bytes) -> bytes:
         kind = self._types.get(event["name"], "track")
         texts = _texts(event["context"])
         page = _page(texts)
@@ -88,10 +98,9 @@ class Messages:
         if kind == "identify":
             return _joined(_object(fields), b',"traits":', _encode(normalize(event["data"])))
         fields["event" if kind == "track" else "name"] = event["name"]
-        write_json(event, buffer)
         if kind == "page" and page:
-            buffer[:] = _joined(_object(page), b",", buffer[1:-1])
-        return _joined(_object(fields), b',"properties":', buffer)
+            text = _joined(_object(page), b",", text[1:-1])
+        return _joined(_object(fields), b',"properties":', text)
 
     def _user(self, event: Event) -> dict[str, str]:
         ids = {}
@@ -147,7 +156,7 @@ def _object(fields: dict[str, Any]) -> bytes:
         return _encode(normalize(fields))
 
 
-def _joined(start: bytes, key: bytes, rest: bytes | bytearray) -> bytes:
+def _joined(start: bytes, key: bytes, rest: bytes) -> bytes:
     """Return a JSON object with another member appended: `key` and `rest`, already encoded."""
     return b"".join((start[:-1], key, rest, b"}"))
 

@@ -63,6 +63,7 @@ class SegmentBackend:
     """
 
     default_delivery: ClassVar[str] = "queue"
+    takes_json: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -124,7 +125,7 @@ class SegmentBackend:
             UnacknowledgedError: Segment answered with a successful status and an error.
         """
         deadline = monotonic() + timeout
-        messages, failures = self._encoded(events)
+        messages, failures = self._messages.encode_all(events)
         pending = deque(_requests(messages))
         while pending:
             part = pending.popleft()
@@ -155,17 +156,6 @@ class SegmentBackend:
         """Close the connections; the next event opens new ones."""
         self._http.close()
         return True
-
-    def _encoded(self, events: Sequence[Event]) -> tuple[dict[int, bytes], dict[int, Exception]]:
-        messages: dict[int, bytes] = {}
-        failures: dict[int, Exception] = {}
-        buffer = bytearray()
-        for index, event in enumerate(events):
-            try:
-                messages[index] = self._messages.encode(event, buffer)
-            except RejectedError as error:
-                failures[index] = error
-        return messages, failures
 
     def _post(self, messages: Sequence[bytes], timeout: float) -> Answer:
         if timeout <= 0:

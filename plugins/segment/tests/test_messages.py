@@ -9,14 +9,16 @@ from uuid import UUID
 import pytest
 
 from eventtracking_core import BatchError, RejectedError
+from eventtracking_core.encoding import JsonBatch, encode_text
 
 
-@pytest.fixture
-def sent(segment, a_backend):
+@pytest.fixture(params=["inline", "from a queue"])
+def sent(request, segment, a_backend):
     """Sends an event, and returns what Segment stored of it."""
 
     def send(event, **options):
-        a_backend(**options).send_batch([event], timeout=60)
+        batch = [event] if request.param == "inline" else JsonBatch([encode_text(event)])
+        a_backend(**options).send_batch(batch, timeout=60)
         return segment.messages[event["id"]]
 
     return send
