@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from eventtracking_core.encoding._checks import MAX_WEIGHT, quick_weight, weight
+from eventtracking_core.encoding._checks import MAX_WEIGHT, quick_weight, seen_context, weight
 from eventtracking_core.encoding._encodable import encodable
 from eventtracking_core.encoding._normal import converter, exactly, normalize_event, scalar_hook
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
@@ -40,6 +40,9 @@ _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 _convert_time: Final = msgspec.convert
 _DATETIME: Final = real(datetime)
 _TYPES: Final[dict[str, type]] = {"id": str, "name": str, "context": dict, "data": dict}
+_kept_context: Final[list[tuple[object, msgspec.Raw]]] = [({}, msgspec.Raw(b"{}"))]
+"""A context that several events share, and never changes; and its JSON."""
+
 _DEL: Final = 0x7F
 # DEL and C1 controls, line and paragraph separators, directional marks, as they stand in UTF-8.
 _UNSAFE: Final = re.compile(
@@ -60,11 +63,19 @@ _LEADS: Final = (
 def encode_json(event: Event) -> bytes:
     """Return an event as one line of JSON in UTF-8, without the newline. Never raises."""
     try:
+        context = event["context"]
+        is_shared = context is seen_context[0]
         weighs = quick_weight(event)
         if weighs < 0:
             weighs = weight(event)
         taken = event if weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
         if taken is not None:
+            if is_shared:
+                kept, raw = _kept_context[0]
+                if kept is not context:
+                    raw = msgspec.Raw(_encode(context))
+                    _kept_context[0] = context, raw
+                taken = cast("Event", {**taken, "context": raw})
             text = _encode(taken)
             if len(text) <= MAX_TEXT_IN_ALL:
                 if _DEL in text if text.isascii() else _is_unsafe(text):

@@ -101,6 +101,23 @@ def test_a_batch_reads_as_its_events(an_event):
         batch[4]
 
 
+def test_events_of_one_context_and_of_another_have_theirs(tracker_to):
+    sink = JsonSink()
+    tracker = tracker_to(sink)
+    for user in 1, 2, 1:
+        with tracker.context("user", {"user_id": user}):
+            for n in range(3):
+                tracker.emit("name", {"n": n})
+            with tracker.context("page", {"path": "/\u2028"}):
+                tracker.emit("name", {"n": 3})
+                tracker.emit("name", {"n": 4})
+    assert tracker.shutdown(60)
+    pages = [{}, {}, {}, {"path": "/\u2028"}, {"path": "/\u2028"}]
+    said = [{"user_id": user} | page for user in (1, 2, 1) for page in pages]
+    assert [event["context"] for event in sink.events] == said
+    assert sink.texts == [encode_json(event) for event in sink.events]
+
+
 UNUSUAL = [
     {"id": 5},
     {"name": None},

@@ -201,6 +201,17 @@ def test_a_backend_that_loses_events():
     fails("test_works_in_a_forked_child", Forgets, because="1 of 2 accepted events did not arrive")
 
 
+def test_a_backend_that_takes_json_and_knows_only_lists():
+    class Lists(Good):
+        takes_json = True
+
+        def send_batch(self, events, *, timeout):
+            self.ids += [event["id"] for event in events if isinstance(events, list)]
+
+    check = "test_what_a_worker_hands_over_arrives_as_the_events_do"
+    fails(check, Lists, because="did not arrive")
+
+
 def test_a_backend_that_repeats_events():
     class Repeats(Good):
         def send(self, event):
