@@ -171,7 +171,7 @@ class FileBackend:
 def _chunks(events: Sequence[Event]) -> Iterator[bytearray]:
     """Yield the lines of events in chunks, in one reused buffer."""
     lines = bytearray()
-    for line in events.texts if isinstance(events, JsonBatch) else _lines(events):
+    for line in events.texts if type(events) is JsonBatch else _lines(events):
         lines += line
         lines += b"\n"
         if len(lines) >= _CHUNK:
