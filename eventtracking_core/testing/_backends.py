@@ -197,7 +197,7 @@ class BackendConformance(ComponentConformance):
         event = EVENTS[case]()
         with self._running() as backend:
             batch = queued(backend, [event])
-            contents = Contents([event, list(batch)])
+            contents = Contents([event, batch, *batch, getattr(batch, "texts", None)])
             for deliver in partial(send, backend, event), partial(send_batch, backend, batch):
                 deliver()
                 unchanged = contents.is_unchanged()

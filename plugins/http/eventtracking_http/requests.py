@@ -26,7 +26,10 @@ from eventtracking_http.template import compile_template
 __all__ = ["Requests"]
 
 Texts = Mapping[int, bytes] | list[bytes]
-"""Events as they stand in a body, by their index in the batch; a list is all of them."""
+"""Events as they stand in a body, by their index in the batch.
+
+A list has the whole batch, which goes into one request.
+"""
 
 _EVENTS: Final = "{events}"
 _SEPARATORS: Final = {"array": b",", "ndjson": b"\n", "single": b""}
@@ -63,7 +66,7 @@ class Requests:
     def encode_each(self, events: Sequence[Event]) -> tuple[Texts, dict[int, Exception]]:
         """Return events as they stand in a body, and what has no such form; both by index."""
         if self.takes_json:
-            if type(events) is JsonBatch and max(map(len, events.texts), default=0) < self._limit:
+            if type(events) is JsonBatch and self._fits(events.texts):
                 return events.texts, {}
             texts, failures = encode_lines(events)
         else:
@@ -76,12 +79,17 @@ class Requests:
 
     def parts(self, texts: Texts) -> Iterable[list[int]]:
         """Return the indexes of encoded events that go into one request each."""
-        size, count = self._room, self._options.max_events
         if isinstance(texts, list):
-            if 0 < len(texts) <= count and sum(map(len, texts)) + len(texts) <= size:
-                return [list(range(len(texts)))]
-            texts = dict(enumerate(texts))
-        return split(texts, size=size, count=count)
+            return [list(range(len(texts)))]
+        return split(texts, size=self._room, count=self._options.max_events)
+
+    def _fits(self, texts: list[bytes]) -> bool:
+        """Return whether events can go into one request, each small enough."""
+        return (
+            0 < len(texts) <= self._options.max_events
+            and sum(map(len, texts)) + len(texts) <= self._room
+            and (self._limit == self._room or max(map(len, texts)) < self._limit)
+        )
 
     def request(
         self, events: Sequence[Event], part: list[int], texts: Texts
