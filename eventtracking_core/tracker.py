@@ -96,11 +96,12 @@ class Tracker(ContextEmitter):
             described_fields,
         )
 
+        event_types = self.event_types
         record = EventType(
             name=checked_name(name),
             description=description,
-            fields=described_fields(field_descriptions, schema),
             context_fields=described_fields(context_field_descriptions),
+            fields=described_fields(field_descriptions, schema),
             schema=None if schema is None else dict(schema),
             owner=owner,
             tags=tuple(tags),
@@ -108,7 +109,7 @@ class Tracker(ContextEmitter):
             deprecated=deprecated,
             **registration(),
         )
-        return self.event_types.add(record)
+        return event_types.add(record)
 
     def event_context(self) -> dict[str, Any]:
         """Return the context that an event has here: what providers add, below what was entered."""
