@@ -33,4 +33,4 @@ class LeafPlace(NamedTuple):
     path: str
     type_name: str | None
     tracker: str | None
-    owner: Owner | None
+    owner: object
