@@ -10,6 +10,7 @@ import asyncio
 import gzip
 import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from struct import pack
 from typing import Final
 
@@ -37,10 +38,15 @@ async def compress(data: bytes) -> bytes:
         return gzip.compress(data, LEVEL, mtime=0)
     whole, middle = memoryview(data), len(data) // 2
     parts = (whole[middle:], zlib.Z_FINISH, whole[middle - _WINDOW : middle])
+    # Of its own: a loop whose executor was used cannot be closed while the interpreter ends, and
+    # the thread of a lasting one is missing after a fork.
+    pool = ThreadPoolExecutor(1)
     try:
-        second = asyncio.get_running_loop().run_in_executor(None, _deflated, *parts)
+        second = asyncio.get_running_loop().run_in_executor(pool, _deflated, *parts)
     except RuntimeError:  # no thread can be started, as when the interpreter ends
         return gzip.compress(data, LEVEL, mtime=0)
+    finally:
+        pool.shutdown(wait=False)
     first = _deflated(whole[:middle], zlib.Z_SYNC_FLUSH, b"")
     end = pack("<II", zlib.crc32(data), len(data) % _SIZES)
     return b"".join([_HEAD, first, await second, end])

@@ -88,6 +88,26 @@ def test_a_large_object_is_one_stream_of_gzip(directory, keys, send, an_event):
     assert [decode_json(line) for line in text.splitlines()] == events
 
 
+ENDING = """
+import sys
+from eventtracking_core import Tracker
+
+delivery = {"mode": "queue", "directory": sys.argv[2]}
+tracker = Tracker()
+sink = {"type": "objects", "uri": sys.argv[1], "delivery": delivery}
+tracker.configure({"backends": {"sink": sink}})
+for n in range(500):
+    tracker.emit("numbered", {"n": n, "text": "x" * 1000})
+"""
+
+
+def test_a_large_object_is_stored_while_the_interpreter_ends(directory, tmp_path):
+    command = [sys.executable, "-c", ENDING, str(directory), str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, timeout=60, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ObjectsBackend(str(directory)).count() == 500
+
+
 def test_the_same_events_are_one_object(directory, keys, send, an_event):
     events = [an_event(n=n) for n in range(10)]
     send(ObjectsBackend(str(directory)), *events)
