@@ -59,6 +59,6 @@ nitpick_ignore_regex = [
     ("py:class", r"(.+\.)?[A-Z]"),  # type variables
     (
         "py:class",
-        r"Celery|(.+\.)?(Leaf|Owner|ProcessorNode)|EnteredContext|.+\.ContextStack",
+        r"Celery|(.+\.)?(Leaf|ProcessorNode)|EnteredContext|.+\.ContextStack",
     ),  # not for users to create
 ]
