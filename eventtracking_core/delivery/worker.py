@@ -162,7 +162,7 @@ class Worker:
             try:
                 self._work()
             except BaseException as error:  # noqa: BLE001  a worker that ends loses everything
-                text, problem = ": the worker goes on after %s", ("worker", type(error))
+                text, problem = ": the worker continues after %s", ("worker", type(error))
                 report_backend(logging.CRITICAL, self._path, problem, text, error)
                 self._control.own_bell.wait(PAUSE)
             if bell.is_outdated and not self._thread.done.is_set:

@@ -80,7 +80,7 @@ class ProcessorNode:
             (self.dropped, type(error)),
             "processor %s failed, the event %s: %s",
             self.name,
-            "is dropped" if self.on_error == "drop" else "goes on without it",
+            "is dropped" if self.on_error == "drop" else "continues without it",
             describe(error),
             extra={"processor": self.name, "reason": reason, "error": type(error).__name__},
         )

@@ -235,7 +235,9 @@ class _Run:
         ]
         click.echo(", ".join(parts))
         if self.interrupted:
-            click.echo("interrupted; run again to go on (a store keeps one event an id)", err=True)
+            click.echo(
+                "interrupted; run it again to continue (a store keeps one event an id)", err=True
+            )
         if self.stopped:
             click.echo("stopped at the first rejected line (--strict)", err=True)
         if not in_time:

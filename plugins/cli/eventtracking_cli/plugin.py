@@ -79,7 +79,7 @@ def _check(name: str) -> None:
         raise click.BadParameter(f"leave out 'eventtracking-': {short!r}", param_hint=hint)
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
         raise click.BadParameter(
-            "begin with a letter, and go on with lower-case letters and digits, "
+            "begin with a letter, followed by lower-case letters and digits, "
             f"single underscores between words, {MAX_NAME} characters at most",
             param_hint=hint,
         )

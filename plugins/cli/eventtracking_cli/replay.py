@@ -17,12 +17,12 @@ from eventtracking_cli.rejections import report_rejected
 from eventtracking_cli.replay_state import Done, Place
 from eventtracking_cli.running import BATCH, Room, configured, drained
 from eventtracking_cli.terminal import console, count, plain, print_json
-from eventtracking_core import Event, Tracker
+from eventtracking_core import Event, EventTrackingError, Tracker
 from eventtracking_core.delivery import BufferedLeaf, collect_batches
 from eventtracking_core.delivery.queued import NO_EVENT
-from eventtracking_core.encoding import decode_json, encode_msgpack, json_text
+from eventtracking_core.encoding import encode_msgpack, json_text
 from eventtracking_core.logs import STDIN, LogFiles
-from eventtracking_core.reading import EventReader, Filters, ReadsJson
+from eventtracking_core.reading import EventReader, Filters, ReadsJson, decode_stored
 from eventtracking_core.registry import EventType
 from eventtracking_core.routing import Leaf
 from eventtracking_core.sources import open_reader
@@ -148,10 +148,10 @@ class _Run:
         if isinstance(reader, ReadsJson) and (leaf is None or leaf.capabilities.takes_json):
             for text in _texts(reader, self._done, filters):
                 if leaf is None:
-                    event = decode_json(text)
+                    event = decode_stored(text)
                     yield event["id"], event, text
                 else:
-                    wire, event_id = json_text(text)
+                    wire, event_id = _json_text(text)
                     yield event_id, NO_EVENT, wire
             return
         encode = encode_msgpack if leaf is None else leaf.encode
@@ -196,7 +196,7 @@ class _Run:
         click.echo(f"{count(sent, 'event')} replayed{before}")
         if not self.is_complete:
             why = "interrupted" if self.is_interrupted else "not everything was delivered in time"
-            click.echo(f"{why}; run again to go on", err=True)
+            click.echo(f"{why}; run it again to continue", err=True)
 
 
 def _leaf(tracker: Tracker, path: str) -> Leaf:
@@ -230,7 +230,14 @@ def _texts(reader: ReadsJson, done: Done, filters: Filters) -> Iterator[bytes]:
     last = done.last
     while page := list(reader.query_json(after=last, limit=STEP, **filters)):
         yield from page
-        _, last = json_text(page[-1])
+        _, last = _json_text(page[-1])
+
+
+def _json_text(text: bytes) -> tuple[bytes, str]:
+    try:
+        return json_text(text)
+    except ValueError as error:
+        raise EventTrackingError(f"a stored event is damaged: {error}") from error
 
 
 def _id_of(events: Iterator[Event], number: int) -> str | None:

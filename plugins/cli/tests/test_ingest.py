@@ -80,7 +80,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_keeps_what_it_read(program, co
         ran.send_signal(signal.SIGINT)
         out, err = ran.communicate(timeout=DEADLINE)
     assert ran.returncode == 130
-    assert "interrupted; run again to go on" in err
+    assert "interrupted; run it again to continue" in err
     assert "Traceback" not in err
     stored = int(re.search(r"([\d,]+) in store", out)[1].replace(",", ""))
     assert stored > 0

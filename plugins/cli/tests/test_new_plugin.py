@@ -39,7 +39,7 @@ def test_nothing_is_left_to_fill_in(run, tmp_path, kind):
 @pytest.mark.parametrize(
     ("name", "because"),
     [
-        ("Carbon", "begin with a letter, and go on with lower-case letters"),
+        ("Carbon", "begin with a letter, followed by lower-case letters"),
         ("dead-drop-", "single underscores between words"),
         ("dead__drop", "single underscores between words"),
         ("otel.baggage", "lower-case letters and digits"),

@@ -179,6 +179,17 @@ def test_the_state_of_something_else_is_left_alone(run, config, source):
     assert Path("state.json").read_text() == "{}"
 
 
+def test_a_damaged_event_of_a_store_is_an_error_and_no_traceback(run, config, source):
+    database = source(3)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE events SET event = 'no event' WHERE name = 'odd'")
+    replay = ("replay", "--from", database, "--config", config(TWO))
+    for command in (replay, (*replay, "--to", "a"), ("events", "list", "--from", database)):
+        ran = run(*command)
+        assert ran.code == 1
+        assert "Error: a stored event is damaged: JSON is malformed" in ran.err
+
+
 def test_an_event_that_is_lost_is_a_failure(run, config, source):
     text = '[backends.a]\ntype = "sqlite"\npath = "/proc/events.db"\n'
     ran = run("replay", "--from", source(3), "--config", config(text))

@@ -50,8 +50,8 @@ class Clients:
             self._host = _host(parts)
         except (ValueError, KeyError):
             raise ValueError(
-                "uri must read clickhouse://user:password@host:port/database (clickhouses:// for "
-                "TLS), with user and password percent-encoded"
+                "uri must have the form clickhouse://user:password@host:port/database "
+                "(clickhouses:// for TLS), with user and password percent-encoded"
             ) from None
         self._user = unquote(parts.username or "default")
         self._password = unquote(parts.password or "")

@@ -16,7 +16,6 @@ from eventtracking_clickhouse.failures import failure, is_missing
 from eventtracking_clickhouse.rows import microseconds
 from eventtracking_clickhouse.tables import Tables, literal
 from eventtracking_core import Event, EventTrackingError, EventType, RetryableError
-from eventtracking_core.encoding import decode_json
 from eventtracking_core.events import as_utc
 from eventtracking_core.reading import (
     COLUMNS,
@@ -25,6 +24,7 @@ from eventtracking_core.reading import (
     Query,
     checked,
     conditions,
+    decode_stored,
     like_pattern,
     number,
 )
@@ -78,7 +78,7 @@ class Reading:
         if after is not None:
             where.append(f"id > {literal(after)}")
             ordering = f"ORDER BY id {direction}"
-        return (decode_json(text) for (text,) in self._select("event", where, ordering, limit))
+        return (decode_stored(text) for (text,) in self._select("event", where, ordering, limit))
 
     def get(self, event_id: str, /) -> Event | None:
         """Return the event with an id, or None."""
@@ -87,7 +87,7 @@ class Reading:
     def find(self, part: str, /, *, limit: int = 2) -> list[Event]:
         """Return events whose ids contain a text."""
         where = [f"position(id, {literal(part)}) > 0"]
-        return [decode_json(text) for (text,) in self._select("event", where, "", limit)]
+        return [decode_stored(text) for (text,) in self._select("event", where, "", limit)]
 
     def count(self, **filters: Unpack[Filters]) -> int:
         """Return the number of events."""

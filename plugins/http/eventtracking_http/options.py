@@ -78,17 +78,16 @@ class Options:
                     for name in ("max_events", "max_bytes", "max_event_bytes")
                 },
                 "format must be array, ndjson or single": form not in _FORMATS,
-                "action must have the format ndjson beside it": "action" in options
-                and form != "ndjson",
-                "envelope must have the format array beside it": "envelope" in options
+                "action must be used with format ndjson": "action" in options and form != "ndjson",
+                "envelope must be used with format array": "envelope" in options
                 and form != "array",
                 f"answer must be one of {', '.join(ANSWERS)}": answer not in ANSWERS,
                 "token must not be given beside a username": None not in (username, token),
-                "password must have a username beside it": "password" in options
+                "password must be given together with username": "password" in options
                 and username is None,
-                "headers must be printable text of Latin-1 by names of letters, digits and -, and a"
-                " token such text": not all(map(_is_header, headers.items())),
-                "headers must leave the length of the body to the client": any(
+                "headers must have names of letters, digits and -, with printable values in"
+                " Latin-1, as token must be": not all(map(_is_header, headers.items())),
+                "headers must not set the body's length or encoding": any(
                     name.lower() in _OF_THE_CLIENT for name in headers
                 ),
                 "retry must be statuses from 300 to 599": not all(

@@ -58,7 +58,7 @@ _DIRECTORIES: Final = frozenset({".", ".."})
 """Names that brokers take for no topic, since a topic is a directory to them."""
 
 TOPIC_RULE: Final = (
-    "topic must have letters, digits and ._- only, 249 of them at most, and fields of events as"
+    "topic must consist of letters, digits and ._- (249 at most) and fields of events, such as"
     " {name} or {context.org}"
 )
 _NO_TOPIC: Final = re.compile(r"[^a-zA-Z0-9._-]")

@@ -135,7 +135,7 @@ def _parts(url: str) -> SplitResult:
         is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         if is_whole and not parts.query:
             return parts
-    raise ValueError("schema_registry must read https://user:password@host:port")
+    raise ValueError("schema_registry must have the form https://user:password@host:port")
 
 
 def _id(answer: Answer, subject: str) -> int:

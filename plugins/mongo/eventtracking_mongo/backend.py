@@ -99,7 +99,7 @@ class MongoBackend(Reading):
                 "give either uri, or host and port": uri is not None
                 and (host is not None or port is not None),
                 "port must be between 1 and 65535": port is not None and not 0 < port < MAX_PORT,
-                "password must have a user beside it": password is not None and user is None,
+                "password must be given together with user": password is not None and user is None,
                 "w must be at least 1: unacknowledged writes can be lost unnoticed": not w
                 or (isinstance(w, int) and w < 1),
             }

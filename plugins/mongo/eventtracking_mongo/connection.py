@@ -138,7 +138,7 @@ class Connection:
     def _refusal(self, error: Exception) -> str:
         if isinstance(error, InvalidURI):
             return (
-                "uri must read mongodb://user:password@host:port/database?option=value, "
+                "uri must have the form mongodb://user:password@host:port/database?option=value, "
                 "with user and password percent-encoded"
             )
         if isinstance(error, InvalidName):

@@ -16,9 +16,9 @@ from eventtracking_mongo import MongoBackend
     [
         ({"uri": "mongodb://h", "host": "hunter2"}, "either uri, or host and port"),
         ({"uri": "mongodb://h", "port": 27017}, "either uri, or host and port"),
-        ({"password": "hunter2"}, "password must have a user"),
+        ({"password": "hunter2"}, "password must be given together with user"),
         ({"uri": "mongodb://u:hunter2@x@h/"}, "percent-encoded"),
-        ({"uri": "hunter2://h"}, "uri must read mongodb://"),
+        ({"uri": "hunter2://h"}, "uri must have the form mongodb://"),
         ({"extra": {"maxPoolSise": "hunter2"}}, "rejects maxPoolSise"),
         ({"extra": {"maxPoolSize": "hunter2", "tls": False}}, "rejects maxPoolSize "),
         ({"user": "a", "password": "b", "extra": {"authMechanism": "hunter2"}}, "authMechanism"),

@@ -70,7 +70,9 @@ class Layout:
         self._fields = [(found[1], found[2]) for found in _FIELD.finditer(template)]
         for field, form in self._fields:
             if (field == "timestamp") != bool(form):
-                raise ValueError("path must have the time, and it alone, as {timestamp:%Y-%m-%d}")
+                raise ValueError(
+                    "path must have a format for timestamp only, as {timestamp:%Y-%m-%d}"
+                )
             if not (form or is_field(field)):
                 raise ValueError("path must have fields of events, such as {name}, {context.org}")
         self._readers = [_reader(field) for field, _ in self._fields]

@@ -95,8 +95,8 @@ class PostgresBackend(Reading):
             conninfo_to_dict(uri)
         except Error:
             raise ValueError(
-                "uri must read postgresql://user:password@host:port/database?option=value, "
-                "with user and password percent-encoded"
+                "uri must have the form postgresql://user:password@host:port/database?option=value,"
+                " with user and password percent-encoded"
             ) from None
         if partition not in (None, "month"):
             raise ValueError("partition must be month")

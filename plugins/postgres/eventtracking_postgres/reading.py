@@ -13,7 +13,6 @@ from psycopg import Error
 from psycopg.sql import SQL, Composed
 
 from eventtracking_core import Event, EventTrackingError, EventType
-from eventtracking_core.encoding import decode_json
 from eventtracking_core.events import as_utc
 from eventtracking_core.reading import (
     COLUMNS,
@@ -22,6 +21,7 @@ from eventtracking_core.reading import (
     Query,
     checked,
     conditions,
+    decode_stored,
     like_pattern,
     number,
 )
@@ -76,7 +76,7 @@ class Reading:
             where.append((_STORED_AFTER, {"after": after.replace("\0", "\ufffd")}))
             ordering = f"ORDER BY seq {direction}"
         return (
-            decode_json(text) for (text,) in self._select("event::text", where, ordering, limit)
+            decode_stored(text) for (text,) in self._select("event::text", where, ordering, limit)
         )
 
     def get(self, event_id: str, /) -> Event | None:
@@ -86,7 +86,7 @@ class Reading:
     def find(self, part: str, /, *, limit: int = 2) -> list[Event]:
         """Return events whose ids contain a text."""
         where: Where = [("strpos(id, %(part)s) > 0", {"part": part.replace("\0", "\ufffd")})]
-        return [decode_json(text) for (text,) in self._select("event::text", where, "", limit)]
+        return [decode_stored(text) for (text,) in self._select("event::text", where, "", limit)]
 
     def count(self, **filters: Unpack[Filters]) -> int:
         """Return the number of events."""

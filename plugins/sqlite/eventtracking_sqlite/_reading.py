@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final, Unpack
 
 from eventtracking_core import Event, EventType
-from eventtracking_core.encoding import decode_json
 from eventtracking_core.reading import (
     COLUMNS,
     Filters,
@@ -21,6 +20,7 @@ from eventtracking_core.reading import (
     Query,
     checked,
     conditions,
+    decode_stored,
     number,
     value_text,
 )
@@ -68,7 +68,7 @@ class Reading:
         Querying again with the last id misses none, whatever their timestamps. An unknown id counts
         as the next lower one.
         """
-        return map(decode_json, self.query_json(**query))
+        return map(decode_stored, self.query_json(**query))
 
     def query_json(self, **query: Unpack[Query]) -> Iterator[bytes]:
         """Yield the JSON of what `query` yields."""
@@ -85,12 +85,12 @@ class Reading:
     def get(self, event_id: str) -> Event | None:
         """Return the event with an id, or None."""
         rows = self._select("event", {"id = :id": {"id": event_id}})
-        return next((decode_json(text) for (text,) in rows), None)
+        return next((decode_stored(text) for (text,) in rows), None)
 
     def find(self, part: str, /, *, limit: int = 2) -> list[Event]:
         """Return events whose ids contain a text."""
         where: _Where = {"instr(id, :part) > 0": {"part": part}}
-        return [decode_json(text) for (text,) in self._select("event", where, limit=limit)]
+        return [decode_stored(text) for (text,) in self._select("event", where, limit=limit)]
 
     def count(self, **filters: Unpack[Filters]) -> int:
         """Return the number of events."""

@@ -49,7 +49,7 @@ class Policy:
         trusted_proxies: int,
     ) -> None:
         if not keys or not all(keys):
-            raise ValueError("keys must have a write key, and none that is empty")
+            raise ValueError("keys must contain a write key, and no empty one")
         if not origins or isinstance(origins, str):
             raise ValueError("origins must be a list of origins, or ['*']")
         if isinstance(context, str) or RESERVED.intersection(context):
