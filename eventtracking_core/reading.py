@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, Protocol, TypedDict, Unpack, get_args, runtime_checkable
 
-from eventtracking_core.encoding import decode_json
-from eventtracking_core.errors import EventTrackingError
 from eventtracking_core.events import Event, as_utc
 
 __all__ = [
@@ -20,7 +18,6 @@ __all__ = [
     "Query",
     "checked",
     "conditions",
-    "decode_stored",
     "field_reader",
     "field_text",
     "glob_pattern",
@@ -135,18 +132,6 @@ class ReadsJson(Protocol):
 
     def query_json(self, **query: Unpack[Query]) -> Iterator[bytes]:
         """Yield the JSON of what `EventReader.query` yields."""
-
-
-def decode_stored(text: bytes | str) -> Event:
-    """Return the event of the JSON in a store.
-
-    Raises:
-        EventTrackingError: the JSON is not an event's; another program may have changed it.
-    """
-    try:
-        return decode_json(text)
-    except ValueError as error:
-        raise EventTrackingError(f"a stored event is damaged: {error}") from error
 
 
 def conditions(filters: Filters) -> dict[str, str]:

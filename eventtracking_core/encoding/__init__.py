@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from eventtracking_core.encoding._columns import Columns
     from eventtracking_core.encoding._compiled import plain_size, plain_weight
     from eventtracking_core.encoding._copies import snapshot
-    from eventtracking_core.encoding._json import decode_json, encode_json, encode_text, write_json
+    from eventtracking_core.encoding._json import (
+        decode_json,
+        decode_stored,
+        encode_json,
+        encode_text,
+        write_json,
+    )
     from eventtracking_core.encoding._msgpack import (
         decode_msgpack,
         encode_msgpack,
@@ -60,6 +66,7 @@ __all__ = [
     "by_type",
     "decode_json",
     "decode_msgpack",
+    "decode_stored",
     "decode_wire",
     "encode_columns",
     "encode_each",
@@ -95,7 +102,7 @@ _HOME = {
     "_columns": ["Columns"],
     "_compiled": ["plain_size", "plain_weight"],
     "_copies": ["snapshot"],
-    "_json": ["decode_json", "encode_json", "encode_text", "write_json"],
+    "_json": ["decode_json", "decode_stored", "encode_json", "encode_text", "write_json"],
     "_msgpack": ["decode_msgpack", "encode_msgpack", "normal_from_msgpack", "wire_reader"],
     "_normal": ["id_text", "keep", "losses", "normalize", "normalize_event"],
     "_plain": ["by_type", "field_names", "has_reader"],

@@ -17,6 +17,7 @@ from eventtracking_core.encoding._checks import MAX_WEIGHT, quick_weight, seen_c
 from eventtracking_core.encoding._encodable import encodable
 from eventtracking_core.encoding._normal import converter, exactly, normalize_event, scalar_hook
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
+from eventtracking_core.errors import EventTrackingError
 from eventtracking_core.events import as_utc, real
 from eventtracking_core.interrupts import pass_on
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "decode_fields",
     "decode_json",
+    "decode_stored",
     "encode_json",
     "encode_normal",
     "encode_text",
@@ -158,6 +160,18 @@ def decode_json(text: bytes | str) -> Event:
         raise ValueError(f"{wrong} is missing, or not of its type")
     fields["timestamp"] = as_utc(_convert_time(get("timestamp"), _DATETIME))
     return cast("Event", fields)
+
+
+def decode_stored(text: bytes | str) -> Event:
+    """Return the event of the JSON in a store.
+
+    Raises:
+        EventTrackingError: the JSON is not an event's; another program may have changed it.
+    """
+    try:
+        return decode_json(text)
+    except ValueError as error:
+        raise EventTrackingError(f"a stored event is damaged: {error}") from error
 
 
 def decode_fields(text: bytes | str) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Event, EventTrackingError, Tracker
 from eventtracking_core.delivery import BufferedLeaf, collect_batches
 from eventtracking_core.delivery.queued import NO_EVENT
-from eventtracking_core.encoding import encode_msgpack, json_text
+from eventtracking_core.encoding import decode_stored, encode_msgpack, json_text
 from eventtracking_core.logs import STDIN, LogFiles
-from eventtracking_core.reading import EventReader, Filters, ReadsJson, decode_stored
+from eventtracking_core.reading import EventReader, Filters, ReadsJson
 from eventtracking_core.registry import EventType
 from eventtracking_core.routing import Leaf
 from eventtracking_core.sources import open_reader

@@ -16,6 +16,7 @@ from eventtracking_clickhouse.failures import failure, is_missing
 from eventtracking_clickhouse.rows import microseconds
 from eventtracking_clickhouse.tables import Tables, literal
 from eventtracking_core import Event, EventTrackingError, EventType, RetryableError
+from eventtracking_core.encoding import decode_stored
 from eventtracking_core.events import as_utc
 from eventtracking_core.reading import (
     COLUMNS,
@@ -24,7 +25,6 @@ from eventtracking_core.reading import (
     Query,
     checked,
     conditions,
-    decode_stored,
     like_pattern,
     number,
 )

@@ -30,6 +30,9 @@ __all__ = ["Helper", "main"]
 GRACE: Final = 5.0
 """Seconds beyond the timeout of a call in which the helper starts, and answers."""
 
+STDERR: Final = 2
+"""The highest of the standard descriptors."""
+
 _ERRORS: Final = {kind.__name__: kind for kind in (DeniedError, RejectedError, RetryableError)}
 _length: Final = Struct("!Q")
 
@@ -204,7 +207,16 @@ async def _serve(source: IO[bytes], target: IO[bytes]) -> None:
         _write(target, _plain(result))
 
 
+def _close_inherited() -> None:
+    """Close descriptors that the parent lets its children have, such as a server's sockets."""
+    for number in [int(path.name) for path in Path("/dev/fd").iterdir()]:
+        if number > STDERR:
+            with suppress(OSError):  # that of the listing is closed already
+                os.close(number)
+
+
 def main() -> None:
     """Serve calls until the parent ends."""
+    _close_inherited()
     with suppress(EOFError, KeyboardInterrupt):
         asyncio.run(_serve(sys.stdin.buffer, sys.stdout.buffer))

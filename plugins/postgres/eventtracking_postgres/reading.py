@@ -13,6 +13,7 @@ from psycopg import Error
 from psycopg.sql import SQL, Composed
 
 from eventtracking_core import Event, EventTrackingError, EventType
+from eventtracking_core.encoding import decode_stored
 from eventtracking_core.events import as_utc
 from eventtracking_core.reading import (
     COLUMNS,
@@ -21,7 +22,6 @@ from eventtracking_core.reading import (
     Query,
     checked,
     conditions,
-    decode_stored,
     like_pattern,
     number,
 )

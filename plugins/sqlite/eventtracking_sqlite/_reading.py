@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Unpack
 
 from eventtracking_core import Event, EventType
+from eventtracking_core.encoding import decode_stored
 from eventtracking_core.reading import (
     COLUMNS,
     Filters,
@@ -20,7 +21,6 @@ from eventtracking_core.reading import (
     Query,
     checked,
     conditions,
-    decode_stored,
     number,
     value_text,
 )

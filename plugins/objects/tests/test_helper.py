@@ -1,0 +1,21 @@
+"""The process that makes requests for a forked child."""
+
+from __future__ import annotations
+
+import os
+import select
+
+from eventtracking_objects.helper import Helper
+
+
+def test_a_helper_leaves_the_descriptors_of_its_parent_alone(directory):
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)  # noqa: FBT003  as servers do with the sockets they listen on
+    helper = Helper(directory.as_uri(), {})
+    try:
+        assert helper.call("list_keys", "", "", 30.0) == []
+        os.close(writing)
+        assert select.select([reading], [], [], 30)[0], "the helper has it open"
+    finally:
+        helper.close()
+        os.close(reading)
