@@ -11,12 +11,13 @@ from threading import Barrier, Thread
 from time import perf_counter_ns
 from typing import Final
 
+from benchmarks.floors import floor1
 from benchmarks.ours import buffered, counted, entered
 from benchmarks.rounds import Samples, rotated
 from benchmarks.sender import latencies
 from eventtracking_core import Tracker
 
-__all__ = ["LONGEST", "P99", "RATE", "THREADS", "threads"]
+__all__ = ["FLOOR_LONGEST", "LONGEST", "P99", "RATE", "THREADS", "threads"]
 
 THREADS: Final = (1, 2, 4, 8)
 MODES: Final = ("queue", "spool")
@@ -26,6 +27,11 @@ RATE: Final = "ours: {}, {} threads"
 
 P99: Final = "ours: {}, {} threads, p99"
 LONGEST: Final = "ours: {}, {} threads, longest"
+AS_LONG: Final = 3
+"""Calls of FLOOR1 that take about as long as one of ours."""
+
+FLOOR_LONGEST: Final = f"FLOOR1, {THREADS[-1]} threads, longest"
+"""How long the interpreter lets one of so many threads wait, whatever they do."""
 
 
 def threads(
@@ -49,6 +55,8 @@ def threads(
             samples.setdefault(RATE.format(mode, count), []).append(event)
             samples.setdefault(P99.format(mode, count), []).append(p99)
             samples.setdefault(LONGEST.format(mode, count), []).append(longest)
+        calls, _ = _flat_out(lambda: floor1, THREADS[-1], AS_LONG * events // THREADS[-1])
+        samples.setdefault(FLOOR_LONGEST, []).append(calls[-1] / 1000)
     return samples
 
 
@@ -60,18 +68,8 @@ def _measured(mode: str, count: int, events: int, directory: Path) -> tuple[floa
         tracker.configure(config)
         stack.callback(tracker.shutdown)
         delivered = counted(tracker)
-        took: list[array[int]] = []
-        ready = Barrier(count + 1)
-        emitters = [Thread(target=_emit, args=(tracker, events, ready, took)) for _ in range(count)]
-        for each in emitters:
-            each.start()
-        ready.wait()
-        start = perf_counter_ns()
-        for each in emitters:
-            each.join()
-        until_emitted = perf_counter_ns() - start
+        calls, until_emitted = _flat_out(lambda: entered(tracker), count, events)
         assert delivered() == count * events, f"{mode}, {count} threads: events are missing"
-    calls = sorted(nanoseconds for each in took for nanoseconds in each)
     return (
         until_emitted / (count * events) / 1000,
         quantiles(calls, n=100)[-1] / 1000,
@@ -79,7 +77,30 @@ def _measured(mode: str, count: int, events: int, directory: Path) -> tuple[floa
     )
 
 
-def _emit(tracker: Tracker, events: int, ready: Barrier, took: list[array[int]]) -> None:
-    emit = entered(tracker)  # each thread has contexts of its own
+def _flat_out(
+    emitter: Callable[[], Callable[[], object]], count: int, events: int
+) -> tuple[list[int], int]:
+    """Return the ns of each call, the longest last, and those until all threads had ended.
+
+    Args:
+        emitter: returns what a thread calls, in that thread: each has contexts of its own.
+        count: of threads.
+        events: calls of each.
+    """
+    took: list[array[int]] = []
+    ready = Barrier(count + 1)
+
+    def emit() -> None:
+        call = emitter()
+        ready.wait()
+        took.append(latencies(call, events))
+
+    emitters = [Thread(target=emit) for _ in range(count)]
+    for each in emitters:
+        each.start()
     ready.wait()
-    took.append(latencies(emit, events))
+    start = perf_counter_ns()
+    for each in emitters:
+        each.join()
+    until_emitted = perf_counter_ns() - start
+    return sorted(nanoseconds for each in took for nanoseconds in each), until_emitted
