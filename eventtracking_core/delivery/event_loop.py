@@ -6,13 +6,16 @@ import asyncio
 import os
 from asyncio import Runner, get_running_loop
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
+from queue import SimpleQueue
 from threading import Lock
 from time import monotonic
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
+from eventtracking_core._threads import start_daemon
 from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.delivery.native_thread import NativeThread, threads_are_greenlets
 from eventtracking_core.errors import RetryableError
@@ -63,6 +66,18 @@ class LoopBackend:
         # Both are touched by the thread that holds the lock.
         self._runner: Runner | None = None
         self._thread = NativeThread()
+        self._executor = _Executor()
+
+    def warm_up(self) -> None:
+        """Start the thread that looks up names of hosts while the interpreter ends."""
+        self._reset_if_forked()
+        if not threads_are_greenlets():
+            self._executor.start()
+        warm_up: Any = getattr(self.awaited, "warm_up", None)
+        if is_coroutine_function(warm_up):
+            self._call(warm_up)
+        elif callable(warm_up):
+            warm_up()
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.awaited, name)
@@ -107,22 +122,25 @@ class LoopBackend:
         options: dict[str, Any],
         limit: float,
     ) -> Any:
-        if self._owner != os.getpid():
-            attributes = dict(getattr(self.awaited, "__dict__", {}))
-            _inherited.append((self._runner, self._thread, attributes))
-            self._reset()
+        self._reset_if_forked()
         deadline = monotonic() + limit
         if not self._lock.acquire(timeout=limit):
             raise _TimedOutError("another call of the backend did not end in time")
         try:
             if self._runner is None:
-                self._runner = Runner()
+                self._runner = self._thread.call(_open, self._executor)
             left = seconds_until(deadline)
             return self._thread.call(
                 _run, self._runner, partial(_bounded, function, args, options, left)
             )
         finally:
             self._lock.release()
+
+    def _reset_if_forked(self) -> None:
+        if self._owner != os.getpid():
+            attributes = dict(getattr(self.awaited, "__dict__", {}))
+            _inherited.append((self._runner, self._thread, attributes))
+            self._reset()
 
     def _close(self, deadline: float) -> bool:
         if self._owner != os.getpid() or self._runner is None:
@@ -131,11 +149,65 @@ class LoopBackend:
             return False
         try:
             runner, self._runner = self._runner, None
-            self._thread.call(runner.close)
+            with suppress(RuntimeError):  # no thread can be started to wait for the executor's
+                self._thread.call(runner.close)
+            self._executor = _Executor()
             self._thread.close()
         finally:
             self._lock.release()
         return True
+
+
+_Call = tuple[Future[Any], Callable[[], Any]]
+
+
+class _Executor(ThreadPoolExecutor):
+    """Calls functions in threads, also while the interpreter ends: then one by one.
+
+    Event loops look up the names of hosts in such threads, and `asyncio.to_thread` calls there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(thread_name_prefix="eventtracking")
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._is_started = False
+
+    def start(self) -> None:
+        """Start the thread for the end, which can no longer be started then."""
+        if not self._is_started:
+            self._is_started = start_daemon(partial(_serve, self._calls), "eventtracking-executor")
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Call a function in another thread."""
+        try:
+            return super().submit(fn, *args, **kwargs)
+        except RuntimeError:
+            if not self._is_started:
+                raise
+        future: Future[Any] = Future()
+        self._calls.put((future, partial(fn, *args, **kwargs)))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  its parent's
+        """End the threads, after what they were given."""
+        self._calls.put(None)
+        super().shutdown(wait, cancel_futures=cancel_futures)
+
+
+def _serve(calls: SimpleQueue[_Call | None]) -> None:
+    while (call := calls.get()) is not None:
+        future, function = call
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(function())
+            except BaseException as error:  # noqa: BLE001  raised again by who waits
+                future.set_exception(error)
+
+
+def _open(executor: ThreadPoolExecutor) -> Runner:
+    runner = Runner()
+    runner.get_loop().set_default_executor(executor)
+    return runner
 
 
 def _run(runner: Runner, coroutine: Callable[[], Coroutine[Any, Any, Any]]) -> Any:

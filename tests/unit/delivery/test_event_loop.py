@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 from functools import partial
 
@@ -236,3 +238,32 @@ def test_an_error_that_may_pass_is_tried_again():
     assert tracker.flush(60)
     assert sink.got == [1]
     tracker.shutdown(5)
+
+
+ENDS = """
+import asyncio, sys
+import eventtracking_core as et
+
+class Sink:
+    async def send_batch(self, events, *, timeout):
+        loop = asyncio.get_running_loop()
+        assert await loop.getaddrinfo("localhost", 80)
+        await asyncio.to_thread(print, *[event["data"]["n"] for event in events], flush=True)
+
+delivery = {"mode": "queue", "directory": sys.argv[1], "schedule_delay": 60}
+tracker = et.Tracker()
+tracker.configure({"backends": {"r": {"delivery": delivery, "backends": {"a": Sink()}}}})
+for n in range(3):
+    tracker.emit("numbered", {"n": n})
+"""
+
+
+def test_a_backend_looks_up_hosts_and_calls_threads_while_the_interpreter_ends(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS, tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 1 2\n", "")
