@@ -31,7 +31,7 @@ from eventtracking_kafka.messages import (
 from eventtracking_kafka.producing import Producing
 from eventtracking_kafka.registry import SchemaRegistry
 from eventtracking_kafka.schemas import FORMS, RegisteredFormat
-from eventtracking_kafka.settings import Setting, refused_settings
+from eventtracking_kafka.settings import FIXED, Setting, refused_settings
 
 __all__ = ["KafkaBackend"]
 
@@ -134,6 +134,10 @@ class KafkaBackend:
                 "username and password belong together": (username is None) != (password is None),
                 "certificate and private_key belong together": (certificate is None)
                 != (private_key is None),
+                **{
+                    f"extra.{name} must be left out: this backend sets it": True
+                    for name in extra.keys() & FIXED.keys()
+                },
                 **{
                     f"extra.{name} must be a setting of librdkafka, with a value that it takes from"
                     " an idempotent producer": True

@@ -27,6 +27,7 @@ def refused_settings(own: dict[str, Setting], extra: dict[str, Setting]) -> list
     The producers that find out have no brokers, so nothing is connected to; their threads have
     ended when this returns.
     """
+    extra = {name: value for name, value in extra.items() if name not in FIXED}
     if not extra or _is_taken(own | extra) or not _is_taken(own):
         return []
     alone = [name for name, value in extra.items() if not _is_taken({**own, name: value})]

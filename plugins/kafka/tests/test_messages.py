@@ -159,6 +159,10 @@ def test_options_that_cannot_be_used_are_refused(options, said):
             {"acks"},
         ),
         ({"sasl.mechanism": "x"}, {"sasl.mechanism"}),
+        (
+            {"enable.idempotence": False, "linger.msx": 5},
+            {"enable.idempotence", "linger.msx"},
+        ),
     ],
 )
 def test_a_setting_that_librdkafka_refuses_is_a_problem_of_the_configuration(extra, refused):
