@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from eventtracking_async_router.messages import VERSION, Message, Parcel, origin, pack
 from eventtracking_async_router.settings import BrokerSettings
 from eventtracking_core import BatchError, Event, RejectedError, RetryableError
-from eventtracking_core.encoding import encode_msgpack
+from eventtracking_core.encoding import encode_msgpack, normal_from_msgpack
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from eventtracking_async_router.router import RemoteRouter
 
 __all__ = ["Publisher"]
+
+
+class _Decoded(dict[str, Any]):
+    """A queued event with its bytes, which are handed on as they are."""
+
+    __slots__ = ("wire",)
+    wire: bytes
 
 
 class Publisher:
@@ -78,6 +85,13 @@ class Publisher:
             return None
         return self._broker_queue().depth(timeout=timeout)
 
+    @staticmethod
+    def read_wire(wire: bytes, /) -> Event:
+        """Return a queued event that still has its bytes."""
+        event = _Decoded(normal_from_msgpack(wire))
+        event.wire = wire
+        return cast("Event", event)
+
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
         """Publish a batch in one or more messages.
 
@@ -122,7 +136,7 @@ class Publisher:
         batch: dict[int, Parcel] = {}
         size = 0
         for index, event in enumerate(events):
-            wire = encode_msgpack(event)
+            wire = event.wire if isinstance(event, _Decoded) else encode_msgpack(event)
             if len(wire) > limit:
                 failures[index] = RejectedError("the event is larger than a message may be")
                 continue
