@@ -179,9 +179,7 @@ class ObjectsBackend(Reading):
                         rejected.append(draft)
                         continue
                 errors |= {each: error for each in draft.ids if each in sent}
-            drafts = [
-                half for draft in rejected for half in await self._drafting.halves(draft, errors)
-            ]
+            drafts = [half for draft in rejected for half in self._drafting.halves(draft, errors)]
         return errors
 
 

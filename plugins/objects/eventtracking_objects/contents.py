@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from eventtracking_core import Event, EventTrackingError
 from eventtracking_core.encoding import decode_json
-from eventtracking_objects.gzipping import compress
 
-__all__ = ["Compression", "Format", "LineWriter", "events_of", "line_writer", "suffix_of"]
+__all__ = ["Compression", "Format", "events_of", "line_writer", "suffix_of"]
 
 Format = Literal["ndjson", "parquet"]
 Compression = Literal["none", "gzip", "zstd"]
 
-LineWriter = Callable[[Sequence[bytes]], Awaitable[bytes]]
-"""Makes an object of lines."""
+GZIP_LEVEL: Final = 1
+"""Events compress to a tenth with it, and the highest level takes five times as long."""
 
 _SUFFIXES: Final = {"none": "ndjson", "gzip": "ndjson.gz", "zstd": "ndjson.zst"}
 
@@ -27,27 +26,23 @@ def suffix_of(form: Format, compression: Compression) -> str:
     return "parquet" if form == "parquet" else _SUFFIXES[compression]
 
 
-def line_writer(compression: Compression) -> LineWriter:
+def line_writer(compression: Compression) -> Callable[[Sequence[bytes]], bytes]:
     """Return the function that makes an object of lines.
 
     Raises:
         ValueError: its package is not installed.
     """
     if compression == "none":
-        return _plain
+        return _lines
     if compression == "gzip":
-        return _gzipped
+        return lambda texts: gzip.compress(_lines(texts), GZIP_LEVEL, mtime=0)
     try:
         import zstandard  # noqa: PLC0415  an extra
     except ImportError as error:
         raise ValueError(
             "compression zstd needs zstandard: pip install 'eventtracking-objects[zstd]'"
         ) from error
-
-    async def compressed(texts: Sequence[bytes]) -> bytes:
-        return zstandard.ZstdCompressor().compress(_lines(texts))
-
-    return compressed
+    return lambda texts: zstandard.ZstdCompressor().compress(_lines(texts))
 
 
 def events_of(data: bytes, suffix: str) -> Sequence[Event]:
@@ -69,14 +64,6 @@ def events_of(data: bytes, suffix: str) -> Sequence[Event]:
         raise EventTrackingError(
             f"an object that ends with .{suffix} is damaged ({kind})"
         ) from None
-
-
-async def _plain(texts: Sequence[bytes]) -> bytes:
-    return _lines(texts)
-
-
-async def _gzipped(texts: Sequence[bytes]) -> bytes:
-    return await compress(_lines(texts))
 
 
 def _lines(texts: Sequence[bytes]) -> bytes:

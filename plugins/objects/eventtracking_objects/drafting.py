@@ -88,13 +88,13 @@ class Drafting:
                 asked = doubtful.intersection(group.ids)
                 stored = await looking.found(group.directory, asked, deadline - monotonic())
                 left = group.only([n for n, each in enumerate(group.ids) if each not in stored])
-            drafts += await self._made(left, errors)
+            drafts += self._made(left, errors)
         return drafts
 
-    async def halves(self, draft: Draft, errors: Errors) -> list[Draft]:
+    def halves(self, draft: Draft, errors: Errors) -> list[Draft]:
         """Return the objects of the two halves of one that was rejected."""
         first, second = draft.group.halves()
-        return [*await self._made(first, errors), *await self._made(second, errors)]
+        return [*self._made(first, errors), *self._made(second, errors)]
 
     def _groups(self, batch: Batch, places: Sequence[int]) -> list[Group]:
         """Return events by their directory, and in Parquet by their name."""
@@ -110,23 +110,23 @@ class Drafting:
             groups[keys[place]].append(place)
         return [batch.group(directories[found[0]], found) for found in groups.values()]
 
-    async def _made(self, group: Group, errors: Errors) -> list[Draft]:
+    def _made(self, group: Group, errors: Errors) -> list[Draft]:
         """Return the object of events; several, where one cannot be made of all of them."""
         if not group.ids:
             return []
         ordered = group.ordered()
         try:
-            data = await self._data(ordered)
+            data = self._data(ordered)
         except Exception as error:  # noqa: BLE001  each library has its own
             pass_on(error)
             if len(group.ids) > 1:
                 first, second = group.halves()
-                return [*await self._made(first, errors), *await self._made(second, errors)]
+                return [*self._made(first, errors), *self._made(second, errors)]
             errors[group.ids[0]] = unencodable(error)
             return []
         return [Draft(object_key(group.directory, ordered.ids, self._suffix), data, ordered)]
 
-    async def _data(self, group: Group) -> bytes:
+    def _data(self, group: Group) -> bytes:
         if self._schemas is None:
-            return await self._lines(group.texts)
+            return self._lines(group.texts)
         return self._schemas.table(group)

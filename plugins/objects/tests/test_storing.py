@@ -6,7 +6,6 @@ import gzip
 import json
 import subprocess
 import sys
-import zlib
 from datetime import UTC, datetime
 
 import pytest
@@ -75,17 +74,6 @@ def test_what_is_sent_is_read(options, suffix, directory, send, an_event):
     assert list(store.query()) == read
     if suffix != ".parquet":  # lines are a log like any other
         assert list(LogFiles([path]).query()) == read
-
-
-def test_a_large_object_is_one_stream_of_gzip(directory, keys, send, an_event):
-    events = [an_event(n=n, text=f"{n:x}" * 300) for n in range(600)]
-    send(ObjectsBackend(str(directory)), *events)
-    (key,) = keys()
-    stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)  # checks the sum and the size
-    text = stream.decompress((directory / key).read_bytes())
-    assert stream.eof
-    assert not stream.unused_data
-    assert [decode_json(line) for line in text.splitlines()] == events
 
 
 ENDING = """
