@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, get_args
 from urllib.parse import urlsplit
 
 # Not by the thread that delivers: a process that forks, or is patched by gevent, while a thread
@@ -16,13 +15,7 @@ from redis import Redis, RedisError, ResponseError
 
 from eventtracking_core import BatchError, Event, RetryableError, Seconds, refuse_options
 from eventtracking_core.diagnostics import report
-from eventtracking_core.encoding import (
-    JsonBatch,
-    encode_each,
-    encode_lines,
-    encode_msgpack,
-    with_parts,
-)
+from eventtracking_core.encoding import encode_columns, encode_each, encode_msgpack, with_parts
 
 if TYPE_CHECKING:
     from redis.commands.core import Script
@@ -31,11 +24,6 @@ __all__ = ["APPEND", "CHUNK", "RedisBackend"]
 
 Format = Literal["json", "msgpack"]
 
-_Texts = tuple[dict[int, bytes], dict[int, Exception]]
-_ENCODERS: Final[Mapping[str, Callable[[Sequence[Event]], _Texts]]] = {
-    "json": encode_lines,
-    "msgpack": partial(encode_each, encode=encode_msgpack),
-}
 _SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
 
 _Row = tuple[int, str, str, bytes]
@@ -93,14 +81,13 @@ class RedisBackend:
                 " user and password are written as %2F %3F %23 %40 %3A %25": not _is_address(url),
                 "stream must not be empty": not stream,
                 "max_length must be positive": max_length is not None and max_length < 1,
-                "format must be json or msgpack": format not in _ENCODERS,
+                "format must be json or msgpack": format not in get_args(Format),
                 "remember must be 0, or at least a second": 0 < remember < 1,
             }
         )
         self._url = url
         self._stream = stream
         self._max_length = max_length or 0
-        self._encode = _ENCODERS[format]
         self.takes_json = format == "json"
         self._remember = int(remember)
         # Replaced as a whole: the process and the timeout it is for, the client, and the script.
@@ -154,13 +141,16 @@ class RedisBackend:
         return True
 
     def _rows(self, events: Sequence[Event]) -> tuple[list[_Row], dict[int, Exception]]:
-        if type(events) is JsonBatch and self.takes_json:
-            named = [(found.id, found.name) for found in events.columns]
-        else:
-            events = with_parts(events)
-            named = [(event["id"], event["name"]) for event in events]
-        texts, failures = self._encode(events)
-        return [(index, *named[index], text) for index, text in texts.items()], failures
+        events = with_parts(events)
+        if self.takes_json:
+            lines, failures = encode_columns(events)
+            rows = zip(*lines, strict=True)
+            return [(index, found.id, found.name, text) for index, text, found in rows], failures
+        wires, failures = encode_each(events, encode_msgpack)
+        return [
+            (index, events[index]["id"], events[index]["name"], wire)
+            for index, wire in wires.items()
+        ], failures
 
     def _append(self, rows: Sequence[_Row], timeout: float) -> None:
         if timeout <= 0:
