@@ -31,11 +31,13 @@ exec(sys.argv[6])
 
 WORKS_UNTIL_IT_LOOKED_UP = """
 import threading, time
-names, deadline = "", time.monotonic() + 60
-while "pymongo_server_rtt" not in names or "_warm_up" in names:  # connected, and done with it
-    assert time.monotonic() < deadline, names
-    time.sleep(0.01)
+from eventtracking_core.deadlines import wait_until
+
+def has_connected():  # and is done with it
     names = " ".join(each.name for each in threading.enumerate())
+    return "pymongo_server_rtt" in names and "_warm_up" not in names
+
+assert wait_until(has_connected, time.monotonic() + 60, 0.01), threading.enumerate()
 """
 FLUSHES = "assert et.get_tracker().flush(60)"
 

@@ -123,6 +123,7 @@ def test_a_fork_does_not_wait_until_a_locked_database_is_free(python):
 
 WRITING = """
 import os, sqlite3, sys, threading, time
+from eventtracking_core.deadlines import wait_until
 from eventtracking_core.encoding import normalize_event
 from eventtracking_sqlite import SqliteBackend
 
@@ -142,10 +143,8 @@ longest = 0.0
 for batch in (many, one):
     writing = threading.Thread(target=store.send_batch, args=(batch,), kwargs={"timeout": 60})
     writing.start()
-    deadline = time.monotonic() + 60
-    while not store._lock.is_writing:
-        assert time.monotonic() < deadline, "no transaction began"
-        time.sleep(0.001)
+    is_writing = wait_until(lambda: store._lock.is_writing, time.monotonic() + 60, 0.001)
+    assert is_writing, "no transaction began"
     began = time.monotonic()
     child = os.fork()
     if child == 0:

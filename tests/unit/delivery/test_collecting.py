@@ -128,9 +128,6 @@ class Kinds:
         self.kinds = []
         self.sends = sends
 
-    def send(self, event):
-        raise NotImplementedError
-
     def send_batch(self, events, *, timeout):
         self.kinds.append(type(events) is NormalBatch)
         if self.sends is not None:
