@@ -16,7 +16,14 @@ from contextlib import contextmanager, nullcontext, suppress
 from threading import TIMEOUT_MAX
 from typing import Final
 
-__all__ = ["ENDING_SIGNALS", "Bell", "Latch", "signals_left_to_others", "start_daemon"]
+__all__ = [
+    "ENDING_SIGNALS",
+    "Bell",
+    "Latch",
+    "interpreter_ends",
+    "signals_left_to_others",
+    "start_daemon",
+]
 
 
 ENDING_SIGNALS: Final = frozenset(
@@ -30,10 +37,14 @@ LONGEST_WAIT: Final = 3600.0
 """Seconds after which who waits for a bell wakes: the system's clocks refuse longer waits."""
 
 
+def interpreter_ends() -> bool:
+    """Return whether the interpreter ends: threads cannot be started then; 3.11 would hang."""
+    return not threading.main_thread().is_alive() or sys.is_finalizing()
+
+
 def start_daemon(run: Callable[[], None], name: str) -> bool:
     """Run a function in a daemon thread of its own; return whether one could be started."""
-    # Once the interpreter ends, threads cannot be started: 3.11 would hang.
-    if not threading.main_thread().is_alive() or sys.is_finalizing():
+    if interpreter_ends():
         return False
     make_lock = threading.Lock
 

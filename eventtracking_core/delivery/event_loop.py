@@ -7,7 +7,6 @@ import os
 from asyncio import Runner, get_running_loop
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from threading import Lock
@@ -15,7 +14,7 @@ from time import monotonic
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from eventtracking_core._threads import start_daemon
+from eventtracking_core._threads import interpreter_ends, start_daemon
 from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.delivery.native_thread import NativeThread, threads_are_greenlets
 from eventtracking_core.errors import RetryableError
@@ -108,9 +107,8 @@ class LoopBackend:
     ) -> Any:
         timeout = options.get("timeout", args[0] if args else None)
         limit = float(timeout) if isinstance(timeout, int | float) else SEND_TIMEOUT
-        if (
-            not threads_are_greenlets() and _is_in_event_loop()
-        ):  # of the application, which must not be entered again
+        # An event loop of the application must not be entered again.
+        if not threads_are_greenlets() and _is_in_event_loop():
             with ThreadPoolExecutor(1) as pool:
                 return pool.submit(self._run, function, args, options, limit).result()
         return self._run(function, args, options, limit)
@@ -149,8 +147,11 @@ class LoopBackend:
             return False
         try:
             runner, self._runner = self._runner, None
-            with suppress(RuntimeError):  # no thread can be started to wait for the executor's
+            try:
                 self._thread.call(runner.close)
+            except RuntimeError:  # it is closed, but for the threads of its executor
+                if not interpreter_ends():
+                    raise
             self._executor = _Executor()
             self._thread.close()
         finally:
@@ -179,11 +180,8 @@ class _Executor(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Call a function in another thread."""
-        try:
+        if not (self._is_started and interpreter_ends()):
             return super().submit(fn, *args, **kwargs)
-        except RuntimeError:
-            if not self._is_started:
-                raise
         future: Future[Any] = Future()
         self._calls.put((future, partial(fn, *args, **kwargs)))
         return future

@@ -58,7 +58,7 @@ class BackendCapabilities:
     """Whether it takes batches in JSON."""
 
     def __init__(self, backend: object) -> None:
-        for name in self.__annotations__.keys() - {"takes_json"}:
+        for name in BackendCapabilities.__annotations__.keys() - {"takes_json"}:
             method = getattr(backend, name, None)
             setattr(self, name, method if callable(method) else None)
         self.takes_json = (
