@@ -5,7 +5,9 @@ For the `conftest.py` of tests of spools, which import these fixtures by name.
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -53,8 +55,14 @@ class Journals:
 
     @property
     def segments(self):
-        """The segments in the spools."""
-        return sorted(self.directory.rglob("spool/*/*.seg"))
+        """The segments in the spools; unlike `rglob`, it bears that a directory is removed."""
+        places = [(Path(place), names) for place, _, names in os.walk(self.directory)]
+        return sorted(
+            place / name
+            for place, names in places
+            for name in names
+            if place.parent.name == "spool" and name.endswith(".seg")
+        )
 
 
 def _lines(path):
