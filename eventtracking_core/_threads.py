@@ -16,6 +16,9 @@ from contextlib import contextmanager, nullcontext, suppress
 from threading import TIMEOUT_MAX
 from typing import Final
 
+from eventtracking_core.interrupts import pass_on
+from eventtracking_core.postponing import uninterrupted
+
 __all__ = [
     "ENDING_SIGNALS",
     "Bell",
@@ -42,8 +45,12 @@ def interpreter_ends() -> bool:
     return not threading.main_thread().is_alive() or sys.is_finalizing()
 
 
+@uninterrupted
 def start_daemon(run: Callable[[], None], name: str) -> bool:
-    """Run a function in a daemon thread of its own; return whether one could be started."""
+    """Run a function in a daemon thread of its own; return whether one could be started.
+
+    Not interrupted: `threading` holds a lock meanwhile that no other thread can begin without.
+    """
     if interpreter_ends():
         return False
     make_lock = threading.Lock
@@ -59,7 +66,8 @@ def start_daemon(run: Callable[[], None], name: str) -> bool:
 
     try:
         threading.Thread(target=run_to_the_end, name=name, daemon=True).start()
-    except RuntimeError:  # there are as many as there may be
+    except RuntimeError as error:  # there are as many as there may be
+        pass_on(error)  # or `threading` lets go, after an interrupt, of a lock that it has not
         return False
     return True
 

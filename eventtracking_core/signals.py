@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
-from threading import get_ident, main_thread
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from functools import partial
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.forks import on_fork
 from eventtracking_core.holders import close_all
+from eventtracking_core.postponing import is_main_thread, postponed, uninterrupted
 from eventtracking_core.wakeups import handled_signals, wake_after_signals
 
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["drain", "drain_by_default", "drain_on_sigterm", "interrupt_waits", "uninterrupted"]
+__all__ = ["drain", "drain_by_default", "drain_on_sigterm", "interrupt_waits"]
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-_postponed: Final[list[Callable[[], object]]] = []
 _observed: Final[list[bool]] = []
 _keeps_at_forks: Final[list[bool]] = []
 _masks: Final[dict[int, set[int]]] = {}
@@ -43,39 +38,6 @@ _OF_SERVERS: Final = {
 """Further signals that servers handle, and raise again at their end."""
 
 
-def uninterrupted(function: Callable[P, R]) -> Callable[P, R]:
-    """Postpone our signal handlers until a function returns."""
-
-    @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return _call(function, *args, **kwargs)
-        finally:
-            if _postponed and _is_main_thread() and not _is_inside(sys._getframe(1)):  # noqa: SLF001
-                act = _postponed[0]
-                _postponed.clear()
-                act()
-
-    return call
-
-
-def _call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    return function(*args, **kwargs)
-
-
-def _is_inside(frame: FrameType | None) -> bool:
-    """Return whether a frame was called, directly or not, by an uninterrupted function."""
-    while frame is not None:
-        if frame.f_code is _call.__code__:
-            return True
-        frame = frame.f_back
-    return False
-
-
-def _is_main_thread() -> bool:
-    return get_ident() == main_thread().ident
-
-
 @uninterrupted
 def drain() -> None:
     """Close all objects that hold events, and deliver those within the longest timeout."""
@@ -84,8 +46,7 @@ def drain() -> None:
 
 def _end_by_signal(number: int, frame: FrameType | None = None) -> None:
     """Handle a signal: deliver what is pending, then end by the signal."""
-    if _is_inside(frame):
-        _postponed.append(lambda: _end_by_signal(number))
+    if postponed(partial(_end_by_signal, number), frame):
         return
     with suppress(BaseException):
         drain()
@@ -112,7 +73,7 @@ def drain_by_default() -> None:
         _set_handler = signal.signal
         signal.signal = _signal  # type: ignore[assignment]
     _keep_at_forks()
-    if not _is_main_thread():
+    if not is_main_thread():
         return
     default = [number for number in _ENDS if signal.getsignal(number) == signal.SIG_DFL]
     handled = handled_signals() if default else 0
@@ -215,13 +176,14 @@ def drain_on_sigterm(enabled: bool = True) -> None:  # noqa: FBT001, FBT002  rea
         return
 
     def drain_first(number: int, frame: FrameType | None) -> None:
-        if _is_inside(frame):
-            _postponed.append(lambda: drain_first(number, None))
+        if postponed(partial(drain_first, number, None), frame):
             return
-        drain()
-        if callable(previous):
+        if previous == signal.SIG_IGN:
+            drain()
+        elif callable(previous) and previous is not _end_by_signal:
+            drain()
             previous(number, frame)
-        elif previous != signal.SIG_IGN:
+        else:
             _end_by_signal(number)
 
     _keep_at_forks()

@@ -12,9 +12,9 @@ from eventtracking_core.entering import ContextEmitter
 from eventtracking_core.forks import check_fork
 from eventtracking_core.holders import join
 from eventtracking_core.pipeline import Pipeline
+from eventtracking_core.postponing import uninterrupted
 from eventtracking_core.routing import RoutingBackend
 from eventtracking_core.settings import DEFAULT, SHUTDOWN_TIMEOUT
-from eventtracking_core.signals import uninterrupted
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor

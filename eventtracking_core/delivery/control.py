@@ -6,12 +6,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Lock
+from threading import Lock, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from eventtracking_core._threads import Bell, Latch, start_daemon
 from eventtracking_core.deadlines import seconds_until
+from eventtracking_core.postponing import uninterrupted
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery.buffer import FlushMarker
@@ -104,11 +105,15 @@ class WorkerThread:
         self._control = control
         self._running = Lock()
         self._is_leaving = False
+        self._starter = 0
         self.is_started = False
         self.done: Latch = control.bell.latch()
 
+    @uninterrupted
     def start(self, run: Callable[[], None], prepare: Callable[[], object]) -> bool:
         """Start it, unless it runs or is about to; return whether that is so.
+
+        It is not so for a signal handler that interrupts this: the start goes on after it.
 
         Args:
             run: delivers, if `begin` says so.
@@ -116,7 +121,8 @@ class WorkerThread:
         """
         self.follow_patch()
         if self.is_started:
-            return True
+            return self._starter != get_ident()
+        self._starter = get_ident()
         self.is_started = True
         is_started = False
         try:
@@ -124,6 +130,7 @@ class WorkerThread:
             is_started = start_daemon(run, self._name)
         finally:  # an interrupt may come when the thread runs already: a second one ends at once
             self.is_started = is_started
+            self._starter = 0
         return is_started
 
     def follow_patch(self) -> None:

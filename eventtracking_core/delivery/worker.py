@@ -110,11 +110,7 @@ class Worker:
             self._control.markers.append(marker)
             self.wake()
             if not self._start():
-                self._control.set_deadline(deadline)
-                try:
-                    self._drain()
-                finally:
-                    self._control.set_deadline(None)
+                self._flush_here(deadline)
             return marker.done.wait(deadline - monotonic())
         finally:
             marker.is_withdrawn = True  # it leaves the buffer in its turn, and ends no batch
@@ -130,6 +126,16 @@ class Worker:
             self._end_here()
         self._control.bell.ring()
         return self._thread.done.wait(timeout)
+
+    def _flush_here(self, deadline: float) -> None:
+        """Deliver what is pending in the calling thread, unless another thread does."""
+        if self._thread.begin():
+            self._control.set_deadline(deadline)
+            try:
+                self._drain()
+            finally:
+                self._control.set_deadline(None)
+                self._thread.end()
 
     def _end_here(self) -> None:
         """Deliver what is pending in the calling thread, and end, unless another thread does."""

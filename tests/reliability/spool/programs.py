@@ -380,7 +380,10 @@ def emit_while_the_disk_is_full(options):
 
 
 def _spooled(directory):
-    return b"".join(path.read_bytes() for path in directory.rglob("spool/*/*.seg"))
+    try:
+        return b"".join(path.read_bytes() for path in directory.rglob("spool/*/*.seg"))
+    except FileNotFoundError:  # it was delivered just now
+        return b""
 
 
 def close_all_descriptors(options):
