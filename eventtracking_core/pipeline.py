@@ -144,7 +144,8 @@ class Pipeline:
     def start(self) -> None:
         """Start what must not wait for the first event."""
         if not self._is_isolated():
-            self.root.start()
+            for leaf in self.leaves:
+                leaf.start()
 
     def _is_isolated(self) -> bool:
         return bool(interceptors) and is_isolated(self._owner)

@@ -18,7 +18,7 @@ from eventtracking_core.routing import CompositeBackend
 
 __all__ = ["RESERVED", "ComponentFactory", "is_composite"]
 
-_Type = tuple[Factory, Mapping[str, Parameter], bool]
+ComponentType = tuple[Factory, Mapping[str, Parameter], bool]
 """A factory, its options, and whether it takes others besides."""
 
 Nested = Mapping[str, Callable[[object, Keys], object]]
@@ -51,22 +51,25 @@ class ComponentFactory:
     def __init__(self, disabled: Iterable[str], problems: Problems) -> None:
         self._disabled = list(disabled)
         self._problems = problems
-        self._types: dict[tuple[ComponentKind, str], _Type | Exception] = {}
+        self._types: dict[tuple[ComponentKind, str], ComponentType | Exception] = {}
 
-    def takes(self, kind: ComponentKind, type_name: object, option: str) -> bool:
-        """Return whether components of a type have an option; False if there is no such type."""
-        try:
-            return option in self._type(kind, type_name)[1]
-        except (PluginError, UnresolvableError):
-            return False
+    def find(self, kind: ComponentKind, type_name: object) -> ComponentType | Exception:
+        """Return what a type's name stands for, or why it cannot be used; each is found once."""
+        if not isinstance(type_name, str):
+            return PluginError(f"expected the type of a {kind}")
+        found = self._types.get((kind, type_name))
+        if found is None:
+            found = self._types[kind, type_name] = self._find(kind, type_name)
+        return found
 
-    def composite(self, type_name: object) -> type[CompositeBackend] | None:
-        """Return the class of a type whose children run later or elsewhere; None for others."""
+    def _find(self, kind: ComponentKind, type_name: str) -> ComponentType | Exception:
         try:
-            factory = self._type("backend", type_name)[0]
-        except (PluginError, UnresolvableError):
-            return None
-        return factory if is_composite(factory) else None
+            factory = plugins.find(kind, type_name, self._disabled)
+            return (factory, *parameters(factory))
+        except PluginError as error:
+            return error
+        except UnresolvableError as error:
+            return UnresolvableError(f"plugin {plugins.origin(type_name)}: {error}")
 
     def component(
         self, kind: ComponentKind, node: Any, path: Keys, nested: Nested | None = None
@@ -87,11 +90,11 @@ class ComponentFactory:
             node = translate(node, path, self._problems)
         if node is None or isinstance(node.get("type"), Missing):
             return None
-        try:
-            factory, known, open_ended = self._type(kind, node.get("type"))
-        except (PluginError, UnresolvableError) as error:
-            self._problems.add((*path, "type"), str(error))
+        found = self.find(kind, node.get("type"))
+        if isinstance(found, Exception):
+            self._problems.add((*path, "type"), str(found))
             return None
+        factory, known, open_ended = found
         before = len(self._problems)
         options = self._options(kind, node, path, known, open_ended=open_ended, nested=nested or {})
         required = [name for name, parameter in known.items() if parameter.required]
@@ -103,29 +106,6 @@ class ComponentFactory:
         left_out = node.keys() - options.keys() - {"type"}
         component = self._construct(factory, options, known, path, left_out)
         return component if len(self._problems) == before else None
-
-    def _type(self, kind: ComponentKind, type_name: object) -> _Type:
-        """Return a factory, its options, and whether it takes others; each type is found once.
-
-        Raises:
-            PluginError: there is no such type, or its plugin cannot be used.
-            UnresolvableError: an annotation of its options cannot be resolved.
-        """
-        if not isinstance(type_name, str):
-            raise PluginError(f"expected the type of a {kind}")
-        known = self._types.get((kind, type_name))
-        if known is None:
-            try:
-                factory = plugins.find(kind, type_name, self._disabled)
-                known = (factory, *parameters(factory))
-            except PluginError as error:
-                known = error
-            except UnresolvableError as error:
-                known = UnresolvableError(f"plugin {plugins.origin(type_name)}: {error}")
-            self._types[kind, type_name] = known
-        if isinstance(known, Exception):
-            raise known
-        return known
 
     def _given(self, kind: ComponentKind, component: object, path: Keys) -> object:
         """Return a component that was made by the caller, if it is one."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 from eventtracking_core.config.compat import ROUTER, translate
-from eventtracking_core.config.component import RESERVED, ComponentFactory
+from eventtracking_core.config.component import RESERVED, ComponentFactory, is_composite
 from eventtracking_core.config.options import Annotation, Keys, Problems, kind_of
 from eventtracking_core.config.settings import DeliverySettings, misplaced, read_delivery, unknown
 from eventtracking_core.delivery import BufferedLeaf, DeliveryOptions
@@ -169,10 +169,13 @@ class TreeBuilder:
             if node.get("type", ROUTER) == ROUTER:
                 return self._typeless(node, context)
             node = {key: value for key, value in node.items() if key != "delivery"}
-            composite = self._components.composite(node["type"])
-            if composite is not None:
-                return self._composite(composite, node, context)
-            if self._is_routed(node):
+            found = self._components.find("backend", node["type"])
+            options: Collection[str] = ()
+            if not isinstance(found, Exception):
+                factory, options, _ = found
+                if is_composite(factory):
+                    return self._composite(factory, node, context)
+            if "accepts" in node or ("processors" in node and "processors" not in options):
                 return self._routed(node, context)
         return self._typed(node, context)
 
@@ -186,15 +189,8 @@ class TreeBuilder:
             self._problems.add(context.path, str(error))
             return None
 
-    def _is_routed(self, node: Mapping[str, Any]) -> bool:
-        """Return whether a backend has processors before it that are not an option of its own."""
-        return "accepts" in node or (
-            "processors" in node
-            and not self._components.takes("backend", node["type"], "processors")
-        )
-
     def _routed(self, node: Mapping[str, Any], context: NodeContext) -> RoutingBackend:
-        """Return a router for the one backend that has processors of its own."""
+        """Return a router for the one backend that has processors before it."""
         options = {key: node[key] for key in node if key not in {"accepts", "processors"}}
         table = {key: node[key] for key in node if key in {"accepts", "processors"}}
         router = self._router(table, context)

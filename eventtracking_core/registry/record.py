@@ -13,7 +13,7 @@ from functools import cached_property
 from hashlib import sha256
 from operator import attrgetter
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, runtime_checkable
 
 from eventtracking_core._text import encodable
 from eventtracking_core.events import as_utc
@@ -36,16 +36,24 @@ RecordKind = Literal["event", "context", "composed"]
 ID_LENGTH: Final = 16
 """Hexadecimal digits: 64 bits, of which a million types share an id once in 37 million times."""
 
-_TEXTS: Final = (
-    *("name", "description", "owner", "tags", "examples", "deprecated", "schema", "stack_trace"),
-)
-"""What a sink has to hold as text."""
-
 UNREGISTERED: Final = datetime.min.replace(tzinfo=UTC)
 
 
+class _Encodable:
+    """Makes texts of a frozen dataclass encodable, at any depth, as it is constructed."""
+
+    _texts: ClassVar[tuple[str, ...]]
+    """The fields that have texts."""
+
+    def __post_init__(self) -> None:
+        for name in self._texts:
+            value = getattr(self, name)
+            if value and not (type(value) is str and value.isascii()):
+                object.__setattr__(self, name, encodable(value))
+
+
 @dataclass(frozen=True)
-class FieldDoc:
+class FieldDoc(_Encodable):
     """What a field means.
 
     Args:
@@ -65,8 +73,7 @@ class FieldDoc:
     pii: str | None = None
     enum: tuple[str | int | float | bool | None, ...] = ()
 
-    def __post_init__(self) -> None:
-        _make_encodable(self, ("name", "description", "type", "pii", "enum"))
+    _texts = ("name", "description", "type", "pii", "enum")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the field as JSON holds it; what has its default is left out."""
@@ -89,7 +96,7 @@ _NAME: Final = attrgetter("name")
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventType:
+class EventType(_Encodable):
     """What an event name, a context or a composition of contexts means.
 
     Records are immutable: another registration of a name makes another record. The id is made from
@@ -126,8 +133,10 @@ class EventType:
     registered_at: datetime = UNREGISTERED
     stack_trace: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        _make_encodable(self, _TEXTS)
+    _texts = (
+        *("name", "description", "owner", "tags", "examples", "deprecated", "schema"),
+        "stack_trace",
+    )
 
     @cached_property
     def id(self) -> str:
@@ -206,14 +215,6 @@ class EventType:
 
 def _fields(record: Mapping[str, Any], key: str) -> tuple[FieldDoc, ...]:
     return tuple(FieldDoc.from_dict(doc) for doc in record.get(key, ()))
-
-
-def _make_encodable(record: object, names: Iterable[str]) -> None:
-    """Make the values of a frozen dataclass's fields encodable, in place."""
-    for name in names:
-        value = getattr(record, name)
-        if value and not (type(value) is str and value.isascii()):
-            object.__setattr__(record, name, encodable(value))
 
 
 class MetadataStore(Protocol):

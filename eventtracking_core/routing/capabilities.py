@@ -123,7 +123,7 @@ def is_coroutine_function(function: object) -> bool:
 def speaks_asyncio(backend: object) -> bool:
     """Return whether a backend delivers with `async def`."""
     methods = [getattr(backend, name, None) for name in ("send", "send_batch")]
-    return True in [is_coroutine_function(each) for each in methods if each is not None]
+    return True in [_has(each, _COROUTINE) for each in methods if each is not None]
 
 
 def _has(function: Any, flags: int) -> bool:

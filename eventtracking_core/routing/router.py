@@ -32,6 +32,7 @@ Terminal = Callable[[Leaf], Send]
 
 DELIVER: Final[Terminal] = attrgetter("deliver")
 _mutates: Final = attrgetter("mutates")
+_is_built_in: Final = attrgetter("is_built_in")
 _is_read_only: Final = attrgetter("is_read_only")
 
 LEAVES_WITHIN: Final = 0.1
@@ -229,8 +230,9 @@ class RoutingBackend:
         """Whether nothing below changes or keeps an event that is sent here, or a part of it."""
         if self.copies:
             return True
-        are_built_in = all(step.is_built_in for step in self.steps)
-        return are_built_in and all(map(_is_read_only, self.children.values()))
+        return all(map(_is_built_in, self.steps)) and all(
+            map(_is_read_only, self.children.values())
+        )
 
     def send_to_backends(self, event: Event) -> None:
         """Send an event to all backends, past the processors. Logs and swallows every failure."""
@@ -244,11 +246,6 @@ class RoutingBackend:
         for child in self.children.values():
             leaves += [child] if isinstance(child, Leaf) else child.leaves()
         return leaves
-
-    def start(self) -> None:
-        """Begin what must not wait for the first event."""
-        for leaf in self.leaves():
-            leaf.start()
 
     def forked(self) -> None:
         """Reset in a forked child; the leaves reset themselves."""
