@@ -170,7 +170,7 @@ class TreeBuilder:
                 return self._typeless(node, context)
             node = {key: value for key, value in node.items() if key != "delivery"}
             found = self._components.find("backend", node["type"])
-            options: Collection[str] = ()
+            options: Collection[str] = ()  # its own; what else stands in the node runs before it
             if not isinstance(found, Exception):
                 factory, options, _ = found
                 if is_composite(factory):

@@ -115,8 +115,10 @@ class Leaf:
                     ledger.is_busy = True
                     try:
                         send = self._send
-                        if writer is not None and len(event) > FIELDS and send is not _raise_closed:
-                            writer.save_for(event)
+                        if writer is not None and len(event) > FIELDS:
+                            saved, name_id = writer.saved, event.get("name_id")
+                            if name_id not in saved or event.get("context_type_id") not in saved:
+                                send = self.save_and_send
                         result = send(event)
                     finally:
                         ledger.is_busy = False
