@@ -12,6 +12,7 @@ from eventtracking_core.config.options import Annotation, Keys, Problems, kind_o
 from eventtracking_core.config.settings import DeliverySettings, misplaced, read_delivery, unknown
 from eventtracking_core.delivery import BufferedLeaf, DeliveryOptions
 from eventtracking_core.delivery.attempt import Attempt
+from eventtracking_core.diagnostics import describe
 from eventtracking_core.processors._accepts import Accepts
 from eventtracking_core.routing import (
     CompositeBackend,
@@ -256,7 +257,9 @@ class TreeBuilder:
             return backend.build_node(parts)
         except ValueError as error:
             self._problems.add(path, str(error))
-            return None
+        except Exception as error:  # noqa: BLE001  a plugin may raise anything
+            self._problems.add(path, describe(error))
+        return None
 
     def _typeless(self, node: Mapping[str, Any], context: NodeContext) -> RoutingBackend | None:
         path = context.path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
 from eventtracking_core import Seconds
@@ -39,7 +40,15 @@ class Outbox:
         self._keep = keep
 
     def build_node(self, parts: CompositeParts) -> OutboxRouter:
-        """Return the node."""
+        """Return the node.
+
+        Raises:
+            ValueError: Django does not have the table's model.
+        """
+        if not apps.models_ready:
+            raise ValueError("set DJANGO_SETTINGS_MODULE, and call django.setup() first")
+        if not apps.is_installed("eventtracking_django"):
+            raise ValueError('add "eventtracking_django" to INSTALLED_APPS')
         from eventtracking_django.writing import OutboxRouter  # noqa: PLC0415  has the models
 
         return OutboxRouter(parts, self._alias, self._keep)

@@ -30,6 +30,8 @@ class Parcels:
     def build_node(self, parts):
         if parts.tracker is None:
             raise ValueError("the tracker needs a name")
+        if parts.tracker == "unready":
+            raise RuntimeError("a framework that is not set up")
         node = RoutingBackend()
         for processor in parts.processors:
             node.register_processor(processor)
@@ -125,6 +127,11 @@ def test_the_delivery_of_the_node_is_not_that_of_its_children():
 def test_a_node_may_refuse_the_tracker():
     node = {"type": "parcels", "backends": {"a": "memory"}}
     assert problems(node, None) == {"backends.far": "the tracker needs a name"}
+
+
+def test_whatever_a_node_raises_is_a_problem_of_the_configuration():
+    node = {"type": "parcels", "backends": {"a": "memory"}}
+    assert "RuntimeError" in problems(node, "unready")["backends.far"]
 
 
 def test_an_instance_must_be_a_table():
