@@ -268,9 +268,11 @@ def _stack_trace() -> tuple[str, ...]:
     """
     if os.environ.get(STACK_TRACES, "").strip().lower() in _OFF:
         return ()
-    roots = [root for root in sys.path if root]
+    places = [*sys.path]
     with suppress(OSError):  # the current directory may be removed
-        roots.append(os.getcwd())  # noqa: PTH109  text, not a Path
+        places.append(os.getcwd())  # noqa: PTH109  text, not a Path
+    # Programs put paths, bytes and None into `sys.path` too; Python ignores them.
+    roots = [os.fsdecode(place).rstrip(os.sep) + os.sep for place in places if place]
     frames: list[str] = []
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  no other way without reading source
     while frame is not None and len(frames) < MAX_FRAMES:
@@ -284,7 +286,7 @@ def _stack_trace() -> tuple[str, ...]:
 
 
 def _relative(path: str, roots: Iterable[str]) -> str:
-    inside = [root for root in roots if path.startswith(root.rstrip(os.sep) + os.sep)]
+    inside = [root for root in roots if path.startswith(root)]
     if not inside:
         return PurePath(path).name if os.path.isabs(path) else path  # noqa: PTH117
-    return path[len(max(inside, key=len).rstrip(os.sep)) + 1 :]
+    return path[len(max(inside, key=len)) :]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import Final, NamedTuple
@@ -53,7 +54,8 @@ def import_cost(module: str, timeout: float) -> ImportCost | None:
         RuntimeError: it cannot be imported.
         TimeoutError: it was not imported by then.
     """
-    command = [sys.executable, "-c", _PROGRAM, module, json.dumps(sys.path)]
+    places = json.dumps([*map(os.fsdecode, sys.path)])
+    command = [sys.executable, "-c", _PROGRAM, module, places]
     try:
         done = subprocess.run(  # noqa: S603  our own program, without a shell
             command, capture_output=True, text=True, timeout=timeout, check=False

@@ -115,7 +115,7 @@ def _start() -> _Process:
         pid = _original("posix_spawn")(
             _python(),
             [_python(), "-c", program],
-            {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.fsdecode, filter(None, sys.path)))},
             file_actions=[(os.POSIX_SPAWN_DUP2, source, 0), (os.POSIX_SPAWN_DUP2, target, 1)],
         )
     except OSError:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import select
+import sys
+from pathlib import Path
 
 from eventtracking_objects.helper import Helper
 
 
-def test_a_helper_leaves_the_descriptors_of_its_parent_alone(directory):
+def test_a_helper_leaves_the_descriptors_of_its_parent_alone(directory, monkeypatch):
+    monkeypatch.setattr("sys.path", [*sys.path, Path("/somewhere"), None])  # programs do that
     reading, writing = os.pipe()
     os.set_inheritable(writing, True)  # noqa: FBT003  as servers do with the sockets they listen on
     helper = Helper(directory.as_uri(), {})

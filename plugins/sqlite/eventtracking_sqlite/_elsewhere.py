@@ -42,7 +42,8 @@ def store_elsewhere(path: Path, rows: Mapping[int, Row], timeout: float) -> dict
     try:
         done = subprocess.run(  # noqa: S603  our own program
             [sys.executable, "-c", _PROGRAM],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            env=os.environ
+            | {"PYTHONPATH": os.pathsep.join(map(os.fsdecode, filter(None, sys.path)))},
             input=json.dumps([str(path), timeout, list(rows.items())]),
             capture_output=True,
             text=True,

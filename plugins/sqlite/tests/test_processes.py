@@ -122,11 +122,12 @@ def test_a_fork_does_not_wait_until_a_locked_database_is_free(python):
 
 
 WRITING = """
-import os, sqlite3, sys, threading, time
+import os, pathlib, sqlite3, sys, threading, time
 from eventtracking_core.deadlines import wait_until
 from eventtracking_core.encoding import normalize_event
 from eventtracking_sqlite import SqliteBackend
 
+sys.path += [pathlib.Path("/somewhere"), None]  # as programs do, although it is for text
 SLOW = (
     "CREATE TRIGGER slow BEFORE INSERT ON events WHEN NEW.name = 'slow' BEGIN"
     " SELECT count(*) FROM (WITH RECURSIVE c(x) AS"

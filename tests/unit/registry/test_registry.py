@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +73,15 @@ def test_types_are_registered_where_the_current_directory_was_removed(tmp_path, 
     directory.rmdir()
 
     assert et.Tracker().register(NAME).stack_trace
+
+
+def test_types_are_registered_where_the_import_path_holds_anything_but_text(monkeypatch):
+    monkeypatch.setattr("sys.path", [*sys.path, Path("/somewhere"), b"/elsewhere", None])
+
+    record = et.Tracker().register(NAME)
+
+    assert "test_registry.py:" in "".join(record.stack_trace)
+    assert not any(frame.startswith("/") for frame in record.stack_trace)
 
 
 @pytest.mark.parametrize("value", ["0", "off", "False"])
