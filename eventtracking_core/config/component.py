@@ -59,17 +59,15 @@ class ComponentFactory:
             return PluginError(f"expected the type of a {kind}")
         found = self._types.get((kind, type_name))
         if found is None:
-            found = self._types[kind, type_name] = self._find(kind, type_name)
+            try:
+                factory = plugins.find(kind, type_name, self._disabled)
+                found = (factory, *parameters(factory))
+            except PluginError as error:
+                found = error
+            except UnresolvableError as error:
+                found = UnresolvableError(f"plugin {plugins.origin(type_name)}: {error}")
+            self._types[kind, type_name] = found
         return found
-
-    def _find(self, kind: ComponentKind, type_name: str) -> ComponentType | Exception:
-        try:
-            factory = plugins.find(kind, type_name, self._disabled)
-            return (factory, *parameters(factory))
-        except PluginError as error:
-            return error
-        except UnresolvableError as error:
-            return UnresolvableError(f"plugin {plugins.origin(type_name)}: {error}")
 
     def component(
         self, kind: ComponentKind, node: Any, path: Keys, nested: Nested | None = None

@@ -70,8 +70,10 @@ Check = Callable[[Mapping[str, Any]], object]
 
 def read_environment() -> Environment:
     """Return the variables that are set, such as `EVENTTRACKING_MAX_QUEUE_SIZE`."""
-    # One look at what is set: `os.environ` is slow to ask for a variable that is not.
-    return {_VARIABLES[name]: os.environ[name] for name in _VARIABLES.keys() & os.environ}
+    # `os.environ` is slow to ask for a variable that is not set, so the names are looked at first.
+    variables = _VARIABLES.keys() & os.environ
+    texts = {_VARIABLES[variable]: os.environ.get(variable) for variable in variables}
+    return {name: text for name, text in texts.items() if text is not None}  # unset meanwhile
 
 
 def read_option(table: Mapping[str, Any], option: Parameter, problems: Problems) -> Any:
