@@ -16,7 +16,7 @@ from eventtracking_core.errors import EventTrackingError
 from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from logging import Logger
 
 __all__ = [
@@ -46,16 +46,16 @@ _logging: Final[ContextVar[bool]] = ContextVar("eventtracking_logging", default=
 _seen: dict[object, tuple[float, int]] = {}
 
 
-def report(
-    level: int,
-    key: object,
-    message: str,
-    *args: object,
-    extra: Mapping[str, object] | None = None,
-) -> None:
-    """Log a problem, at most once in 20 seconds for each key; `extra` becomes the record's.
+def report(level: int, key: object, message: str, *args: object, **fields: object) -> None:
+    """Log a problem, at most once in 20 seconds for each key.
 
-    A key may hold an object, but not its `id`: another object may have that soon.
+    Args:
+        level: the level.
+        key: tells problems apart. It may hold an object, but not its `id`: another object may have
+            that soon.
+        message: as for `log`.
+        args: as for `log`.
+        fields: as for `log`.
     """
     now = monotonic()
     last, hidden = _seen.get(key, (-INTERVAL, 0))
@@ -68,11 +68,11 @@ def report(
     if hidden:
         message += " (and %d more in between)"
         args = (*args, hidden)
-    log(level, message, *args, extra=extra)
+    log(level, message, *args, **fields)
 
 
 def report_backend(
-    level: int, path: str, problem: object, message: str, *args: object, **extra: object
+    level: int, path: str, problem: object, message: str, *args: object, **fields: object
 ) -> None:
     """Log a problem of a backend, as `report` does, with its path in the message and the record.
 
@@ -81,12 +81,10 @@ def report_backend(
         path: the path of its leaf.
         problem: the key, for this backend.
         message: goes on behind the backend's path.
-        args: for the message; the class of an error among them is the attribute `error`.
-        extra: more attributes of the record.
+        args: as for `log`.
+        fields: as for `log`.
     """
-    errors = [("error", kind_name(each)) for each in args if isinstance(each, BaseException)]
-    fields = {"backend": path, **dict(errors), **extra}
-    report(level, (path, problem), f"backend %s{message}", path, *args, extra=fields)
+    report(level, (path, problem), f"backend %s{message}", path, *args, backend=path, **fields)
 
 
 def warn_of_event(
@@ -110,14 +108,19 @@ def warn_of_event(
         observer(code, where, message)
     if (code, name, field) not in logged and len(logged) < MAX_LOGGED:
         logged.add((code, name, field))
-        extra = {"code": code, "event_name": name, "field": field}
-        log(WARNING, "event %s: %s", where, message, extra=extra)
+        log(WARNING, "event %s: %s", where, message, code=code, event_name=name, field=field)
 
 
-def log(level: int, message: str, *args: object, extra: Mapping[str, object] | None = None) -> None:
+def log(level: int, message: str, *args: object, **fields: object) -> None:
     """Log, unless a handler of this very logger caused the message: that would not end.
 
     A handler that fails is the log's problem, and not the application's.
+
+    Args:
+        level: the level.
+        message: the message.
+        args: for the message; the class of an error among them is the attribute `error`.
+        fields: more attributes of the record.
     """
     if _logging.get():
         return
@@ -127,7 +130,10 @@ def log(level: int, message: str, *args: object, extra: Mapping[str, object] | N
         # `logging.config` disables, by default, every logger that it does not name. No one
         # decides that for a logger they do not know: its level and handlers are what counts.
         logger.disabled = False
-        logger.log(level, message, *map(_loggable, args), extra=extra)
+        for each in args:
+            if isinstance(each, BaseException):
+                fields.setdefault("error", kind_name(each))
+        logger.log(level, message, *map(_loggable, args), extra=fields)
     except Exception as error:  # noqa: BLE001  as the docstring says
         pass_on(error)
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventtracking_core.diagnostics import ERROR, describe, report
+from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.forks import check_fork
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.pipeline import Pipeline, Replaced, emitting
@@ -59,7 +59,7 @@ class Dispatcher:
 def report_failure(done: str, error: BaseException) -> None:
     """Log that an event was not emitted, prepared or sent; raise an interrupt."""
     pass_on(error)
-    report(ERROR, type(error), "an event was not %s: %s", done, describe(error))
+    report(ERROR, type(error), "an event was not %s: %s", done, error)
 
 
 emitting.append(Dispatcher._send)  # noqa: SLF001  it counts events in and out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from eventtracking_core.contexts.stack import Context, ContextProvider, Frame
-from eventtracking_core.diagnostics import ERROR, describe, report
+from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.interrupts import pass_on
 
 __all__ = ["Provided"]
@@ -43,14 +43,8 @@ class Provided:
                 values |= provider()
             except Exception as error:  # noqa: BLE001  the event matters more than its context
                 pass_on(error)
-                report(
-                    ERROR,
-                    (self, type(provider), type(error)),
-                    "context provider %s failed: %s",
-                    type(provider).__name__,
-                    describe(error),
-                    extra={"provider": type(provider).__name__, "error": type(error).__name__},
-                )
+                key, name = (self, type(provider), type(error)), type(provider).__name__
+                report(ERROR, key, "context provider %s failed: %s", name, error, provider=name)
         if not values:
             return entered
         values |= entered

@@ -14,7 +14,7 @@ from eventtracking_core.contexts.stack import (
     Frame,
     remove,
 )
-from eventtracking_core.diagnostics import ERROR, describe, report
+from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.interrupts import pass_on
 
 __all__ = ["Scope"]
@@ -65,10 +65,5 @@ class Scope:
             return self._locator.top()
         except Exception as error:  # noqa: BLE001  the event matters more than its context
             pass_on(error)
-            report(
-                ERROR,
-                ("locator", type(error)),
-                "the context locator failed: %s",
-                describe(error),
-            )
+            report(ERROR, ("locator", type(error)), "the context locator failed: %s", error)
             return None

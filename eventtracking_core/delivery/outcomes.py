@@ -222,13 +222,9 @@ class DeliveryOutcomes:
             self._ledger.drop(letter.reason)
         self.in_flight -= len(lost)
         if lost:
-            log(
-                logging.ERROR,
-                "backend %s: %s lost: the dead letters could not be written",
-                self._path,
-                counted(len(lost), "event"),
-                extra={"backend": self._path, "reason": lost[0].reason},
-            )
+            message = "backend %s: %s lost: the dead letters could not be written"
+            number, reason = counted(len(lost), "event"), lost[0].reason
+            log(logging.ERROR, message, self._path, number, backend=self._path, reason=reason)
 
     def spool_or_drop(self, wires: list[bytes]) -> None:
         """Spool these events and the queue's, which cannot be delivered; drop what has no room."""

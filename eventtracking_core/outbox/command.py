@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +10,7 @@ from threading import Event as Flag
 from threading import current_thread, main_thread
 from typing import Any
 
-from eventtracking_core.diagnostics import report
+from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.outbox.delivering import BATCH_SIZE, BusyError, NotDeliveredError, Table
 from eventtracking_core.outbox.delivering import deliver as deliver_batch
 
@@ -116,7 +115,7 @@ def _deliver(
             raise CommandFailedError(message) from error
         path = table.outbox.path
         message = "outbox %s was not delivered, its rows stay: %s"
-        report(logging.ERROR, ("outbox", path, reason), message, path, reason)
+        report(ERROR, ("outbox", path, reason), message, path, reason)
         return 0
     return number
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import Event
 from eventtracking_core.routing import (
@@ -72,15 +71,9 @@ class DeferringRouter(RoutingBackend, ABC):
     def _failed(self, error: Exception) -> None:
         reason = failure_reason(error)
         self.ledger.drop(reason)
-        report(
-            logging.ERROR,
-            (self.path, reason, type(error)),
-            "%s %s did not take an event: %s",
-            self.type_name,
-            self.path,
-            describe(error),
-            extra={"backend": self.path, "reason": reason, "error": type(error).__name__},
-        )
+        key, message = (self.path, reason, type(error)), "%s %s did not take an event: %s"
+        attributes = {"backend": self.path, "reason": reason}
+        report(ERROR, key, message, self.type_name, self.path, error, **attributes)
 
     def release(self, event: Event) -> None:
         """Send an event to the backends that the node has in the tracker's present tree."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from eventtracking_core.diagnostics import report
+from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.events import clean_name
 from eventtracking_core.processors._fields import Field, values
 from eventtracking_core.processors._filter import Filter
@@ -67,12 +66,7 @@ class Accepts(Filter):
 
     def _drop(self, event: Event, why: str) -> None:
         name = clean_name(event["name"])
-        report(
-            logging.ERROR,
-            (self._refused, name, why),
-            "event %s is dropped from a branch that accepts only some personal data: %s",
-            name,
-            why,
-            extra={"code": "pii", "event_name": name, "reason": "pii"},
-        )
+        message = "event %s is dropped from a branch that accepts only some personal data: %s"
+        attributes = {"code": "pii", "event_name": name, "reason": "pii"}
+        report(ERROR, (self._refused, name, why), message, name, why, **attributes)
         raise PersonalDataExit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -10,7 +9,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any, Final, Literal, get_args
 
 from eventtracking_core.contexts.request import Request, current
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.interrupts import pass_on
 
 __all__ = ["FALLBACK", "RequestProvider"]
@@ -132,14 +131,8 @@ class RequestProvider:
                 value = read(request)
             except Exception as error:  # noqa: BLE001  the other fields matter all the same
                 pass_on(error)
-                report(
-                    logging.ERROR,
-                    (name, type(error)),
-                    "the field %s of the request failed: %s",
-                    name,
-                    describe(error),
-                    extra={"provider": "request", "error": type(error).__name__},
-                )
+                message = "the field %s of the request failed: %s"
+                report(ERROR, (name, type(error)), message, name, error, provider="request")
                 continue
             if value is not None and value != "":
                 values[name] = value

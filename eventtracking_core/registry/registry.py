@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from operator import attrgetter
 from typing import Any, Final
 from weakref import WeakSet
 
-from eventtracking_core.diagnostics import log, report
+from eventtracking_core.diagnostics import WARNING, log, report
 from eventtracking_core.events import UNKNOWN, as_utc, clean_name
 from eventtracking_core.registry.jsonschema import fields_of_schema
 from eventtracking_core.registry.record import EventType, FieldDoc, RecordKind, registration
@@ -119,17 +118,12 @@ class Registry:
             return known
         if known is None:
             if len(self._records) >= MAX_TYPES:
-                report(
-                    logging.WARNING,
-                    "event types",
-                    "there are %d event types; further ones are not kept",
-                    MAX_TYPES,
-                )
+                message = "there are %d event types; further ones are not kept"
+                report(WARNING, "event types", message, MAX_TYPES)
                 return record
             if record.kind == "event" and key not in self._current and "." not in record.name:
-                extra = {"code": "undotted_name", "event_name": record.name}
                 message = "event type %s: use a dotted name such as org.area.verb"
-                log(logging.WARNING, message, record.name, extra=extra)
+                log(WARNING, message, record.name, code="undotted_name", event_name=record.name)
             known = self._records.setdefault(record.id, record)
         self._current[key] = known
         self.has_events = self.has_events or record.kind == "event"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core._threads import start_daemon
 from eventtracking_core.deadlines import seconds_until
-from eventtracking_core.diagnostics import WARNING, describe, report
+from eventtracking_core.diagnostics import WARNING, report, report_backend
 from eventtracking_core.errors import NoBackendEnabled
 from eventtracking_core.holders import hold, join_holder, let_go
 from eventtracking_core.interrupts import pass_on
@@ -148,14 +148,9 @@ class MetadataWriter:
             self._changed.wait_for(lambda: self._is_closed, until - monotonic())
 
     def _failed(self, error: Exception) -> None:
-        report(
-            WARNING,
-            ("metadata", type(self._store), type(error)),
-            "the metadata store %s did not save an event type, trying again: %s",
-            type(self._store).__name__,
-            describe(error),
-            extra={"error": type(error).__name__},
-        )
+        kind = type(self._store)
+        message = "the metadata store %s did not save an event type, trying again: %s"
+        report(WARNING, ("metadata", kind, type(error)), message, kind.__name__, error)
 
 
 class EventTypeWriter:
@@ -224,11 +219,5 @@ class EventTypeWriter:
                     self.saved.add(record_id)
 
     def _failed(self, error: Exception) -> None:
-        report(
-            WARNING,
-            (self._name, "save_event_type", type(error)),
-            "backend %s did not save an event type, the next event asks again: %s",
-            self._name,
-            describe(error),
-            extra={"backend": self._name, "error": type(error).__name__},
-        )
+        text, problem = " did not save an event type, the next event asks again: %s", type(error)
+        report_backend(WARNING, self._name, ("save_event_type", problem), text, error)

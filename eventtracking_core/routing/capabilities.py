@@ -7,7 +7,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core.diagnostics import ERROR, describe, report
+from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.errors import BatchError, RejectedError
 from eventtracking_core.interrupts import pass_on
 
@@ -105,7 +105,7 @@ def asked(ask: Callable[[float], object] | None, method: str, timeout: float) ->
     except BaseException as error:  # noqa: BLE001  it must not keep the others from closing
         pass_on(error)
         key = (method, type(getattr(ask, "__self__", ask)))
-        report(ERROR, key, "%s failed: %s", method, describe(error))
+        report(ERROR, key, "%s failed: %s", method, error)
         return False
     return done is not False and monotonic() <= deadline
 

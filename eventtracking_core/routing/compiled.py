@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar
 
-from eventtracking_core.diagnostics import ERROR, describe, report
+from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import ClosedError, EventEmissionExit
 from eventtracking_core.nesting import TooDeepError, nested
@@ -117,8 +117,7 @@ def _outcome(ledger: Ledger, error: BaseException) -> Iterator[object]:
     if not isinstance(error, EventEmissionExit):
         raise error
     if isinstance(error, TooDeepError):
-        key = ("recursion", ledger)
-        report(ERROR, key, "a router drops an event: %s", describe(error))
+        report(ERROR, ("recursion", ledger), "a router drops an event: %s", error)
     return ledger.counter(error.drop_reason).tick
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import report
 from eventtracking_core.errors import EventEmissionExit, RejectedError
 from eventtracking_core.interrupts import pass_on
 from eventtracking_core.routing.capabilities import refuse_awaitable, returns_coroutine
@@ -75,15 +75,10 @@ class ProcessorNode:
         pass_on(error)
         reason = failure_reason(error)
         self.errors.setdefault(reason, AtomicCounter()).add()
-        report(
-            failure_level(reason),
-            (self.dropped, type(error)),
-            "processor %s failed, the event %s: %s",
-            self.name,
-            "is dropped" if self.on_error == "drop" else "continues without it",
-            describe(error),
-            extra={"processor": self.name, "reason": reason, "error": type(error).__name__},
-        )
+        key, message = (self.dropped, type(error)), "processor %s failed, the event %s: %s"
+        result = "is dropped" if self.on_error == "drop" else "continues without it"
+        attributes = {"processor": self.name, "reason": reason}
+        report(failure_level(reason), key, message, self.name, result, error, **attributes)
         if self.on_error == "drop":
             raise FailedClosedError from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter
@@ -21,7 +20,7 @@ from opentelemetry.trace import (
     use_span,
 )
 
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.providers.trace import span_context
 from eventtracking_core.telemetry._metrics import BACKEND_NAME, BACKEND_TYPE, SCOPE
 
@@ -101,12 +100,7 @@ def _safely(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | 
     try:
         return function(*args, **kwargs)
     except Exception as error:  # noqa: BLE001  a processor or exporter of the user's may fail
-        report(
-            logging.ERROR,
-            ("telemetry", type(error)),
-            "recording telemetry failed: %s",
-            describe(error),
-        )
+        report(ERROR, ("telemetry", type(error)), "recording telemetry failed: %s", error)
         return None
 
 

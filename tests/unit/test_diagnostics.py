@@ -87,6 +87,7 @@ def test_a_failure_says_what_failed_in_attributes_of_its_record(caplog):
 
     processor, backend = caplog.records
     assert (processor.processor, processor.reason) == ("send", "error")
+    assert processor.error.startswith("Error")
     assert (backend.backend, backend.reason) == ("one", "error")
     assert backend.error.startswith("Error")
 

@@ -16,7 +16,7 @@ from eventtracking_core.delivery.storage.directory import (
 )
 from eventtracking_core.delivery.storage.reader import UnknownFormatError
 from eventtracking_core.delivery.storage.segment import Segment, adopted
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import report
 
 __all__ = ["Orphans"]
 
@@ -106,7 +106,7 @@ class Orphans:
                 self._deferred.setdefault(owner.path, inf)
             except OSError as error:
                 message = "spool: %s cannot be read, and is tried again later: %s"
-                report(logging.ERROR, ("adopt", type(error)), message, path, describe(error))
+                report(logging.ERROR, ("adopt", type(error)), message, path, error)
                 self.defer(owner.path)
         return segments
 
@@ -116,5 +116,5 @@ class Orphans:
 
     def _refused(self, path: Path, error: OSError) -> None:
         message = "spool: %s cannot be adopted, and is tried again later: %s"
-        report(logging.ERROR, ("adopt", path), message, path, describe(error))
+        report(logging.ERROR, ("adopt", path), message, path, error)
         self.defer(path)

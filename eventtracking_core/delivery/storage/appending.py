@@ -20,7 +20,7 @@ from eventtracking_core.delivery.storage.format import HEADER_SIZE, SUFFIX, fram
 from eventtracking_core.delivery.storage.segment import Segment, begun
 from eventtracking_core.delivery.storage.sync import Syncer
 from eventtracking_core.delivery.storage.turns import Turns
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import report
 from eventtracking_core.interrupts import StoredError
 
 __all__ = ["Appender"]
@@ -203,7 +203,7 @@ class Appender:
                 try:
                     self._keep_in_place()
                 except OSError as error:
-                    report(logging.ERROR, ("move", type(error)), "spool: %s", describe(error))
+                    report(logging.ERROR, ("move", type(error)), "spool: %s", error)
                 finally:
                     self._turns.writer = 0
 

@@ -25,7 +25,7 @@ from eventtracking_core.delivery.storage.reader import (
     SegmentReader,
     UnknownFormatError,
 )
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import decode_wire
 from eventtracking_core.events import Event
 
@@ -142,7 +142,7 @@ class DeadLetters:
                 yield from self.read(path)
             except OSError as error:
                 message = "dead letters: %s cannot be read: %s"
-                report(logging.ERROR, ("read", path), message, path, describe(error))
+                report(logging.ERROR, ("read", path), message, path, error)
 
     @staticmethod
     def read(path: Path) -> Iterator[DeadLetter]:

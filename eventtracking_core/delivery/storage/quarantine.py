@@ -14,7 +14,7 @@ from typing import Final
 from eventtracking_core.delivery.storage.directory import make_private
 from eventtracking_core.delivery.storage.files import create_private
 from eventtracking_core.delivery.storage.reader import Damage
-from eventtracking_core.diagnostics import describe, log, report
+from eventtracking_core.diagnostics import log, report
 
 __all__ = ["Quarantine"]
 
@@ -63,7 +63,7 @@ class Quarantine:
             try:
                 self._store(*self._waiting[0])
             except OSError as error:
-                report(logging.ERROR, ("aside", type(error)), "spool: %s", describe(error))
+                report(logging.ERROR, ("aside", type(error)), "spool: %s", error)
                 self._retry_at = monotonic() + RETRY_INTERVAL
                 return
             self._waiting.popleft()

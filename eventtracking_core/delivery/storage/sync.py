@@ -14,7 +14,7 @@ from eventtracking_core._threads import Bell, start_daemon
 from eventtracking_core.delivery.storage.disk import Disk
 from eventtracking_core.delivery.storage.files import Identity, close_ours, identity
 from eventtracking_core.descriptors import open_high
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import report
 
 __all__ = ["Syncer"]
 
@@ -147,4 +147,4 @@ def _drained(queue: SimpleQueue[_T]) -> list[_T]:
 
 
 def _report(error: OSError) -> None:
-    report(logging.ERROR, ("fsync", type(error)), "spool: %s", describe(error))
+    report(logging.ERROR, ("fsync", type(error)), "spool: %s", error)

@@ -96,7 +96,7 @@ def deliver(
             return
         level = logging.INFO if isinstance(error, ClosedError) else logging.ERROR
         text = "a message for node %s was requeued: %s"
-        report(level, (message.node, type(error)), text, message.node, describe(error))
+        report(level, (message.node, type(error)), text, message.node, error)
         requeue.message(document)
 
 

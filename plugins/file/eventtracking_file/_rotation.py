@@ -12,7 +12,7 @@ from sys import maxsize
 from time import gmtime, strftime, time
 from typing import Final
 
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import report
 from eventtracking_core.locks import lock, unlock
 from eventtracking_file._compression import EXTENSIONS
 from eventtracking_file._openfile import CHECK_INTERVAL, OpenFile
@@ -71,7 +71,7 @@ class Rotation:
         except FileNotFoundError:
             return False
         except OSError as error:
-            report(logging.ERROR, ("rotate", self._path), "cannot rotate: %s", describe(error))
+            report(logging.ERROR, ("rotate", self._path), "cannot rotate: %s", error)
             return False
         return True
 

@@ -11,7 +11,7 @@ from threading import Event as Signal
 from threading import Lock, Thread
 from typing import Final, TypeVar
 
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import report
 from eventtracking_file._compression import EXTENSIONS, Compression, compress
 from eventtracking_file._openfile import CHECK_INTERVAL
 
@@ -119,5 +119,5 @@ def _guarded(work: Callable[[], _T]) -> _T | None:
         return work()
     except Exception as error:  # noqa: BLE001
         key = ("tidy", type(error))
-        report(logging.ERROR, key, "cannot compress or remove rotated files: %s", describe(error))
+        report(logging.ERROR, key, "cannot compress or remove rotated files: %s", error)
         return None

@@ -10,7 +10,7 @@ from typing import Any, Final
 from structlog.typing import Context
 
 from eventtracking_core import InvalidEventError, Tracker, get_tracker
-from eventtracking_core.diagnostics import describe, report
+from eventtracking_core.diagnostics import report
 from eventtracking_structlog.bound import bound_contextvars
 
 __all__ = ["OF_STRUCTLOG", "emit", "is_registered", "track"]
@@ -54,7 +54,7 @@ def emit(tracker: Tracker | None, name: Any, data: dict[str, Any], bound: Contex
         raise
     except Exception as error:  # noqa: BLE001  from a custom context class or locator
         key = ("structlog", type(error))
-        report(logging.ERROR, key, "an event lacks the bound values: %s", describe(error))
+        report(logging.ERROR, key, "an event lacks the bound values: %s", error)
     return tracker.emit(name, data) if event_id is None else event_id
 
 
