@@ -23,7 +23,6 @@ __all__ = [
     "end_of_process",
     "freeze_ids",
     "id_at",
-    "is_normal",
     "new_id",
     "real",
     "shared_context",
@@ -93,17 +92,6 @@ def clean_name(name: object) -> str:
         digest = sha256(f"{length}:{text}".encode()).hexdigest()[:16]
         text = f"{text[: MAX_NAME - 17]}~{digest}"
     return text
-
-
-def is_normal(event: Event) -> bool:
-    """Return whether the fields of an event have the types that `emit` gives them."""
-    return (
-        type(event["id"]) is str
-        and type(event["name"]) is str
-        and type(event["timestamp"]) is datetime
-        and event["timestamp"].tzinfo is UTC
-        and type(event["context"]) is dict
-    )
 
 
 def as_utc(moment: datetime) -> datetime:

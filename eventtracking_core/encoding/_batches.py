@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from eventtracking_core.encoding._json import encode_json, encode_normal
-from eventtracking_core.encoding._normal import normalize_event
+from eventtracking_core.encoding._normal import has_parts, normalize_event
 from eventtracking_core.encoding._texts import JsonBatch
 from eventtracking_core.errors import EventTrackingError, RejectedError
-from eventtracking_core.events import Event, real
+from eventtracking_core.events import Event
 from eventtracking_core.interrupts import pass_on
 
 __all__ = ["NormalBatch", "encode_each", "encode_lines", "unencodable", "with_parts"]
@@ -34,21 +33,7 @@ def with_parts(events: Sequence[Event]) -> Sequence[Event]:
     """
     if type(events) is NormalBatch or type(events) is JsonBatch:
         return events
-    return [event if _has_parts(event) else normalize_event(event) for event in events]
-
-
-def _has_parts(event: Event) -> bool:
-    try:
-        event_id, name, time = event["id"], event["name"], event["timestamp"]
-        return (
-            type(event_id) is type(name) is type(event.get("name_id", "")) is str
-            and (event_id + name).encode() is not None  # no lone surrogates
-            and type(time) is real(datetime)
-            and time.tzinfo is UTC
-            and type(event["context"]) is type(event["data"]) is dict
-        )
-    except (KeyError, UnicodeEncodeError):
-        return False
+    return [event if has_parts(event) else normalize_event(event) for event in events]
 
 
 def encode_each(

@@ -18,7 +18,13 @@ from eventtracking_core.encoding._checks import (
 )
 from eventtracking_core.encoding._encodable import encodable
 from eventtracking_core.encoding._native import Revive, plain_hook, reviving_hook, to_wire
-from eventtracking_core.encoding._normal import converter, keep, normalize_event, scalar_hook
+from eventtracking_core.encoding._normal import (
+    converter,
+    has_parts,
+    keep,
+    normalize_event,
+    scalar_hook,
+)
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
 from eventtracking_core.interrupts import pass_on
 
@@ -102,20 +108,8 @@ def _reader(decode: Callable[[bytes], Event]) -> Callable[[bytes], Event]:
 
 
 def _decode_and_normalize(wire: bytes) -> Event:
-    event = _decode(wire)
-    return (
-        cast("Event", event) if _has_parts(event) and _is_normal(event) else normalize_event(event)
-    )
-
-
-def _has_parts(event: dict[str, Any]) -> bool:
-    """Return whether an event has the parts that each has in normal form."""
-    get = event.get
-    return (
-        type(get("id")) is type(get("name")) is str
-        and type(get("context")) is type(get("data")) is dict
-        and isinstance(get("timestamp"), datetime)
-    )
+    event = cast("Event", _decode(wire))
+    return event if has_parts(event) and _is_normal(event) else normalize_event(event)
 
 
 def _is_normal(value: object) -> bool:

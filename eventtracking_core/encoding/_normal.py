@@ -22,6 +22,7 @@ from eventtracking_core.events import Event, as_utc, clean_name, new_id, real
 __all__ = [
     "converter",
     "exactly",
+    "has_parts",
     "id_text",
     "keep",
     "losses",
@@ -65,6 +66,24 @@ def normalize_event(
     if walk.losses or walk.cuts:
         report_losses(fields["name"], walk.losses + walk.cuts)
     return cast("Event", fields)
+
+
+def has_parts(event: Event) -> bool:
+    """Return whether an event has every part, each as in normal form; the values may be anything.
+
+    That is an id and a name that are text, a time in UTC, and dicts as context and data.
+    """
+    try:
+        event_id, name, time = event["id"], event["name"], event["timestamp"]
+        return (
+            type(event_id) is type(name) is type(event.get("name_id", "")) is str
+            and (event_id + name).encode() is not None  # no lone surrogates
+            and type(time) is real(datetime)
+            and time.tzinfo is UTC
+            and type(event["context"]) is type(event["data"]) is dict
+        )
+    except (KeyError, UnicodeEncodeError):
+        return False
 
 
 def normalize(value: object) -> Any:

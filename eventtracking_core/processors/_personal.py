@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
-from eventtracking_core.diagnostics import report
+from eventtracking_core.diagnostics import WARNING, report
 from eventtracking_core.errors import EventEmissionExit
 from eventtracking_core.events import clean_name, shared_context
 from eventtracking_core.processors._fields import SCALARS, Field, parse, rewrite
+from eventtracking_core.registry.columns import documented_fields
 from eventtracking_core.registry.registry import Registry, find_record
 
 if TYPE_CHECKING:
@@ -126,23 +126,15 @@ class FieldProcessor(ABC):
     @staticmethod
     def _refuse(event: Event) -> None:
         name = clean_name(event["name"])
-        report(
-            logging.WARNING,
-            ("unclassified", name),
-            "event %s is dropped: no registered type says which of its fields hold personal data",
-            name,
-            extra={"code": "unclassified", "event_name": name, "reason": "pii"},
-        )
+        why = "event %s is dropped: no registered type says which of its fields hold personal data"
+        attributes = {"code": "unclassified", "event_name": name, "reason": "pii"}
+        report(WARNING, ("unclassified", name), why, name, **attributes)
         raise PersonalDataExit
 
 
 def declared(record: EventType) -> Iterator[tuple[Field, str]]:
     """Yield the fields that a record says to hold personal data, with the class of the data."""
-    part = "data" if record.kind == "event" else "context"
-    for holder, docs in ((part, record.fields), ("context", record.context_fields)):
-        for doc in docs:
-            if doc.pii:
-                yield (holder, *doc.name.split(".")), str(doc.pii)
+    return ((field, str(doc.pii)) for field, doc in documented_fields([record]) if doc.pii)
 
 
 class PersonalFields:

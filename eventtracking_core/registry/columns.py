@@ -101,7 +101,8 @@ def named_columns(
 def documented_fields(records: Iterable[EventType]) -> Iterator[tuple[Path, FieldDoc]]:
     """Yield the paths and the descriptions of the fields of records."""
     for record in records:
-        for part, docs in (("data", record.fields), ("context", record.context_fields)):
+        own = "data" if record.kind == "event" else "context"
+        for part, docs in ((own, record.fields), ("context", record.context_fields)):
             for doc in docs:
                 yield (part, *doc.name.split(".")), doc
 
