@@ -12,7 +12,14 @@ from eventtracking_core.errors import EventTrackingError, RejectedError
 from eventtracking_core.events import Event
 from eventtracking_core.interrupts import pass_on
 
-__all__ = ["NormalBatch", "encode_each", "encode_lines", "unencodable", "with_parts"]
+__all__ = [
+    "NormalBatch",
+    "encode_each",
+    "encode_lines",
+    "in_json",
+    "unencodable",
+    "with_parts",
+]
 
 T = TypeVar("T")
 
@@ -67,13 +74,16 @@ def encode_lines(events: Sequence[Event]) -> tuple[dict[int, bytes], dict[int, E
 
     Those of a `JsonBatch` are encoded already, and those of a `NormalBatch` in half the time.
     """
+    batch = in_json(events)
+    return encode_each(events, encode_json) if batch is None else (dict(enumerate(batch.texts)), {})
+
+
+def in_json(events: Sequence[Event]) -> JsonBatch | None:
+    """Return a worker's batch in JSON; None for another, or where an event takes a closer look."""
     if type(events) is JsonBatch:
-        return dict(enumerate(events.texts)), {}
-    if type(events) is NormalBatch:
-        lines = encode_normal(events)
-        if lines is not None:
-            return dict(enumerate(lines)), {}
-    return encode_each(events, encode_json)
+        return events
+    texts = encode_normal(events) if type(events) is NormalBatch else None
+    return None if texts is None else JsonBatch(texts)
 
 
 def unencodable(error: Exception) -> RejectedError:

@@ -7,12 +7,10 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from eventtracking_core.encoding._batches import NormalBatch, encode_lines, unencodable
+from eventtracking_core.encoding._batches import encode_lines, in_json, unencodable
 from eventtracking_core.encoding._columns import Columns, read_columns, user_text
-from eventtracking_core.encoding._json import encode_json, encode_normal
+from eventtracking_core.encoding._json import encode_json
 from eventtracking_core.encoding._normal import normalize_event
-from eventtracking_core.encoding._texts import JsonBatch
-from eventtracking_core.events import real
 from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
@@ -25,8 +23,6 @@ T = TypeVar("T")
 Cells = tuple[bytes, str, str, datetime, str | None, str | None, str | None]
 """A row of a `Table`."""
 
-_TEXT: Final = {str}
-_MOMENT: Final = {real(datetime)}
 _OPTIONAL: Final = frozenset({str, type(None)})
 
 
@@ -84,9 +80,10 @@ def encode_rows(
     events: Sequence[Event], row: Callable[[bytes, Columns], T]
 ) -> tuple[dict[int, T], dict[int, Exception]]:
     """Return the rows of a batch; see `encode_row` for `row`, and `encode_each` for the result."""
-    if type(events) is JsonBatch:
+    batch = in_json(events)
+    if batch is not None:
         with suppress(ValueError):
-            return dict(enumerate(map(row, events.texts, events.columns))), {}
+            return dict(enumerate(map(row, batch.texts, batch.columns))), {}
     texts, failures = encode_lines(events)
     rows: dict[int, T] = {}
     for index, text in texts.items():
@@ -107,9 +104,10 @@ def encode_columns(events: Sequence[Event]) -> tuple[Lines, dict[int, Exception]
     For sinks that name or place events by their columns; see `encode_each` for the failures. The
     texts of a `JsonBatch` are taken as they are.
     """
-    if type(events) is JsonBatch:
+    batch = in_json(events)
+    if batch is not None:
         with suppress(ValueError):
-            return Lines(range(len(events)), events.texts, events.columns), {}
+            return Lines(range(len(events)), batch.texts, batch.columns), {}
     rows, failures = encode_rows(events, _pair)
     texts, columns = map(list, zip(*rows.values(), strict=True)) if rows else ([], [])
     return Lines(list(rows), texts, columns), failures
@@ -125,60 +123,18 @@ def encode_table(events: Sequence[Event]) -> tuple[Table, dict[int, Exception]]:
     For drivers that take columns, or many rows at once. The events of a `JsonBatch` or a
     `NormalBatch` take a third of the time.
     """
-    table = None
-    if type(events) is JsonBatch:
-        table = _table_of_texts(events)
-    elif type(events) is NormalBatch:
-        table = _table_of_normal(events)
-    if table is not None:
-        return table, {}
-    rows, failures = encode_rows(events, _cells)
-    columns: Any = (
-        map(list, zip(*rows.values(), strict=True)) if rows else ([] for _ in Table._fields)
-    )
-    return Table(*columns), failures
-
-
-def _table_of_texts(events: JsonBatch) -> Table | None:
-    """Return the table of a worker's batch; None where one of them has no time."""
-    try:
-        columns = events.columns
-        moments = [datetime.fromisoformat(each.timestamp) for each in columns]
-    except ValueError:
-        return None
-    users = [each.context.user_id for each in columns]
-    return Table(
-        list(events.texts),
+    lines, failures = encode_columns(events)
+    columns = lines.columns
+    table = Table(
+        list(lines.texts),
         [each.id for each in columns],
         [each.name for each in columns],
-        moments,
-        _user_texts(users),
+        [datetime.fromisoformat(each.timestamp) for each in columns],
+        _user_texts([each.context.user_id for each in columns]),
         _texts([each.name_id for each in columns]),
         _texts([each.context_type_id for each in columns]),
     )
-
-
-def _table_of_normal(events: NormalBatch) -> Table | None:
-    """Return the table of a worker's batch; None where one of them, from a file, is no event."""
-    texts = encode_normal(events)
-    try:
-        ids = [event["id"] for event in events]
-        names = [event["name"] for event in events]
-        moments = [event["timestamp"] for event in events]
-        users = [event["context"].get("user_id") for event in events]
-    except (KeyError, AttributeError):
-        return None
-    if texts is None or set(map(type, ids + names)) != _TEXT or set(map(type, moments)) != _MOMENT:
-        return None
-    return Table(
-        texts,
-        ids,
-        names,
-        moments,
-        _user_texts(users),
-        _texts([event.get("name_id") for event in events]),
-        _texts([event.get("context_type_id") for event in events]),
-    )
+    return table, failures
 
 
 def _user_texts(values: list[Any]) -> list[str | None]:
