@@ -7,13 +7,17 @@ files. SQLite does not notice: it would write into those files, and lock them.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from eventtracking_core.descriptors import dup_at
+from eventtracking_core.descriptors import high_number
 
-__all__ = ["Descriptors", "numbers"]
+__all__ = ["Descriptors", "high_numbers", "numbers"]
+
+SELECTABLE: Final = 960
+"""A number that is high, and that `select` takes."""
 
 Identity = tuple[int, int]
 
@@ -73,7 +77,7 @@ class Descriptors:
             return
         try:
             if is_same:
-                dup_at(descriptor, number)
+                _dup_at(descriptor, number)
         finally:
             os.close(descriptor)
 
@@ -83,6 +87,32 @@ def numbers() -> frozenset[int]:
     with suppress(OSError):
         return frozenset(int(path.name) for path in _OPEN.iterdir())
     return frozenset()
+
+
+@contextmanager
+def high_numbers() -> Iterator[None]:
+    """Let what SQLite opens here have descriptors with high numbers, if that can be done."""
+    reserved: list[int] = []
+    highest = min(high_number(), SELECTABLE)
+    try:
+        if highest > 0:
+            with suppress(OSError):
+                reserved.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+                while reserved[-1] < highest:
+                    reserved.append(os.dup(reserved[0]))
+        yield
+    finally:
+        for descriptor in reserved:
+            os.close(descriptor)
+
+
+def _dup_at(descriptor: int, number: int) -> None:
+    """Make a number a second descriptor of a file, if it is free."""
+    from fcntl import F_DUPFD_CLOEXEC, fcntl  # noqa: PLC0415  not on Windows, which has no /dev/fd
+
+    second = fcntl(descriptor, F_DUPFD_CLOEXEC, number)
+    if second != number:
+        os.close(second)
 
 
 def _at(path: Path) -> Identity | None:

@@ -19,11 +19,10 @@ from eventtracking_core import (
     RetryableError,
     Seconds,
 )
-from eventtracking_core.descriptors import high_numbers
 from eventtracking_core.encoding import encode_row, encode_rows, unencodable
 from eventtracking_core.probing import probe_file
 from eventtracking_sqlite._database import Synchronous, open_for_writing
-from eventtracking_sqlite._descriptors import Descriptors, numbers
+from eventtracking_sqlite._descriptors import Descriptors, high_numbers, numbers
 from eventtracking_sqlite._elsewhere import store_elsewhere
 from eventtracking_sqlite._errors import failure, is_broken
 from eventtracking_sqlite._event_types import insert
