@@ -268,11 +268,10 @@ def _stack_trace() -> tuple[str, ...]:
     """
     if os.environ.get(STACK_TRACES, "").strip().lower() in _OFF:
         return ()
-    places = [*sys.path]
+    places: list[object] = [*sys.path]  # programs put paths, bytes and None there too
     with suppress(OSError):  # the current directory may be removed
         places.append(os.getcwd())  # noqa: PTH109  text, not a Path
-    # Programs put paths, bytes and None into `sys.path` too; Python ignores them.
-    roots = [os.fsdecode(place).rstrip(os.sep) + os.sep for place in places if place]
+    roots = [place.rstrip(os.sep) + os.sep for place in places if place and isinstance(place, str)]
     frames: list[str] = []
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  no other way without reading source
     while frame is not None and len(frames) < MAX_FRAMES:
