@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic, sleep
+from typing import Final
 
-__all__ = ["seconds_until", "wait_until"]
+__all__ = ["bounded", "seconds_until", "wait_until"]
+
+LONGEST: Final = 1_000_000.0
+"""Seconds, eleven days: client libraries count milliseconds in 32 bits."""
+
+
+def bounded(timeout: float) -> float:
+    """Return a timeout that locks, selectors and client libraries take: at least 0, and finite."""
+    return min(max(0.0, timeout), LONGEST)
 
 
 def seconds_until(deadline: float) -> float:

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from eventtracking_core.contexts.provided import Provided
-from eventtracking_core.deadlines import seconds_until, wait_until
+from eventtracking_core.deadlines import bounded, seconds_until, wait_until
 from eventtracking_core.holders import calls_below, hold
 from eventtracking_core.interception import Send, compile_tree, interceptors, is_isolated, observers
 from eventtracking_core.routing import AtomicCounter, Leaf, RoutingBackend
@@ -152,6 +152,7 @@ class Pipeline:
 
     def flush(self, timeout: float) -> bool:
         """Wait until all is delivered and every record saved; return whether it is."""
+        timeout = bounded(timeout)
         deadline = monotonic() + timeout
         delivered = self.root.flush(timeout)
         if self._metadata_writer is None:
@@ -205,6 +206,7 @@ class Pipeline:
 
     def shutdown(self, timeout: float) -> bool:
         """Close the leaves and release the backends; see `RoutingBackend.shutdown`."""
+        timeout = bounded(timeout)
         deadline = monotonic() + timeout
         saved = True
         try:

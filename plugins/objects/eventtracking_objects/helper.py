@@ -22,6 +22,7 @@ from typing import IO, Any, Final, NamedTuple, cast
 import msgspec
 
 from eventtracking_core import RejectedError, RetryableError
+from eventtracking_core.deadlines import bounded
 from eventtracking_objects.failures import DeniedError
 from eventtracking_objects.operations import OPERATIONS, open_store
 
@@ -56,7 +57,7 @@ class Helper:
         Raises:
             EventTrackingError: it failed.
         """
-        timeout = float(arguments[-1])
+        timeout = bounded(float(arguments[-1]))
         deadline = monotonic() + timeout + GRACE
         if not self._lock.acquire(timeout=timeout):
             raise RetryableError("the store did not answer in time")

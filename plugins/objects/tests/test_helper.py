@@ -7,6 +7,9 @@ import select
 import sys
 from pathlib import Path
 
+import pytest
+
+from eventtracking_core import RetryableError
 from eventtracking_objects.helper import Helper
 
 
@@ -22,3 +25,12 @@ def test_a_helper_leaves_the_descriptors_of_its_parent_alone(directory, monkeypa
     finally:
         helper.close()
         os.close(reading)
+
+
+def test_a_call_whose_time_is_over_may_be_tried_again(directory):
+    helper = Helper(directory.as_uri(), {})
+    try:
+        with pytest.raises(RetryableError):
+            helper.call("list_keys", "", "", -0.1)
+    finally:
+        helper.close()

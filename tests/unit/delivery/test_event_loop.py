@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import subprocess
 import sys
@@ -55,6 +56,15 @@ def configured(backend, **delivery):
 
 def leaf(tracker):
     return tracker.stats()["tree"]["backends"][0]["backends"][0]
+
+
+def test_it_is_flushed_and_shut_down_by_who_waits_for_ever():
+    sink = Sink()
+    tracker = configured(sink)
+    tracker.emit("e", {"n": 0})
+    assert tracker.flush(math.inf)
+    assert tracker.shutdown(math.inf)
+    assert (sink.got, sink.calls) == ([0], ["flush", "shutdown"])
 
 
 def test_batches_are_awaited_on_one_event_loop_of_the_worker():

@@ -51,10 +51,12 @@ def test_flush_of_a_tracker_that_emitted_nothing_starts_no_thread(tracker_to, si
 
 
 def test_there_is_no_end_of_patience_for_who_has_none(tracker_to, sink):
-    tracker = tracker_to(sink(), schedule_delay=3e9, max_interval=3e9)
+    target = sink()
+    tracker = tracker_to(target, schedule_delay=3e9, max_interval=3e9)
     tracker.emit_many(range(10))
     assert tracker.flush(float("inf"))
     assert tracker.shutdown(float("inf"))
+    assert target.closed
 
 
 def test_flush_never_says_done_before_everything_accepted_earlier_is_settled(tracker_to, sink):
