@@ -125,11 +125,15 @@ def encode_table(events: Sequence[Event]) -> tuple[Table, dict[int, Exception]]:
     """
     lines, failures = encode_columns(events)
     columns = lines.columns
+    try:
+        moments = [each.moment for each in columns]
+    except ValueError:  # a time as text in a `NormalBatch`, from a file
+        return encode_table(list(events))
     table = Table(
         list(lines.texts),
         [each.id for each in columns],
         [each.name for each in columns],
-        [datetime.fromisoformat(each.timestamp) for each in columns],
+        moments,
         _user_texts([each.context.user_id for each in columns]),
         _texts([each.name_id for each in columns]),
         _texts([each.context_type_id for each in columns]),

@@ -94,7 +94,14 @@ def test_what_is_no_event_has_the_row_of_its_normal_form(an_event):
 
 
 @pytest.mark.parametrize(
-    "damage", [{"id": 5}, {"name": None}, {"timestamp": "2026-09-12"}, {"context": [1]}]
+    "damage",
+    [
+        {"id": 5},
+        {"name": None},
+        {"timestamp": "2026-09-12"},
+        {"timestamp": "2026-13-45T25:00:00.000000Z"},
+        {"context": [1]},
+    ],
 )
 def test_a_record_of_a_file_that_is_no_event_has_the_row_of_its_normal_form(damage, an_event):
     events = [an_event(n=1), an_event(n=2) | damage]
