@@ -6,7 +6,8 @@ import asyncio
 import gzip
 from collections.abc import Callable
 from contextlib import ExitStack
-from itertools import count, cycle
+from hashlib import blake2b
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
@@ -56,16 +57,19 @@ def _direct(place: Path, stack: ExitStack) -> list[Sender]:
 
 def _raw(batches: list[NormalBatch], place: Path) -> Sender:
     store = LocalStore(str(place), mkdir=True)
-    turns = cycle([[encode_json(event) for event in batch] for batch in batches])
-    number = count()
+    turns = cycle([([each["id"] for each in one], list(map(encode_json, one))) for one in batches])
 
     def write() -> None:
-        data = gzip.compress(b"\n".join([*next(turns), b""]), LEVEL, mtime=0)
-        store.put(f"events/{next(number)}.ndjson.gz", data, mode="create")
+        ids, lines = next(turns)
+        data = gzip.compress(b"\n".join([*lines, b""]), LEVEL, mtime=0)
+        # As ours: a repeat of the events has the same key, so it stores nothing.
+        digest = blake2b("\n".join(ids).encode(), digest_size=16).hexdigest()
+        key = f"events/name={NAME}/{ids[-1]}_{ids[0]}_{digest}.ndjson.gz"
+        store.put(key, data, mode="create")
 
     return Sender(
         "obstore: put of 1,000 lines",
-        "store.put(key, gzip.compress(lines), mode='create')",
+        "store.put(key_of(ids), gzip.compress(lines), mode='create')",
         write,
         EVENTS // BATCH,
         _emptied(place),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         unencodable,
         with_parts,
     )
-    from eventtracking_core.encoding._columns import Columns
+    from eventtracking_core.encoding._columns import Columns, Head
     from eventtracking_core.encoding._compiled import plain_size, plain_weight
     from eventtracking_core.encoding._copies import snapshot
     from eventtracking_core.encoding._json import (
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Lines,
         Table,
         encode_columns,
+        encode_heads,
         encode_row,
         encode_rows,
         encode_table,
@@ -59,6 +60,7 @@ __all__ = [
     "JSON",
     "Cells",
     "Columns",
+    "Head",
     "JsonBatch",
     "Lines",
     "NormalBatch",
@@ -70,6 +72,7 @@ __all__ = [
     "decode_wire",
     "encode_columns",
     "encode_each",
+    "encode_heads",
     "encode_json",
     "encode_lines",
     "encode_msgpack",
@@ -99,7 +102,7 @@ __all__ = [
 # msgspec is imported when something is first encoded: importing the package must stay free.
 _HOME = {
     "_batches": ["NormalBatch", "encode_each", "encode_lines", "unencodable", "with_parts"],
-    "_columns": ["Columns"],
+    "_columns": ["Columns", "Head"],
     "_compiled": ["plain_size", "plain_weight"],
     "_copies": ["snapshot"],
     "_json": ["decode_json", "decode_stored", "encode_json", "encode_text", "write_json"],
@@ -111,6 +114,7 @@ _HOME = {
         "Lines",
         "Table",
         "encode_columns",
+        "encode_heads",
         "encode_row",
         "encode_rows",
         "encode_table",

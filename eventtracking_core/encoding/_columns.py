@@ -1,7 +1,8 @@
-"""The columns by which an event is found, read from its JSON."""
+"""The columns by which an event is found, and its head, read from its JSON."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -9,7 +10,7 @@ import msgspec
 
 from eventtracking_core.encoding._normal import id_text
 
-__all__ = ["Columns", "read_columns", "user_text"]
+__all__ = ["Columns", "Head", "read_columns", "read_heads", "user_text"]
 
 _Time = Annotated[str, msgspec.Meta(min_length=len("2026-09-12T12:55:00Z"))]
 
@@ -22,13 +23,17 @@ class _Context(msgspec.Struct, gc=False):
     user_id: Any = None
 
 
-class Columns(msgspec.Struct, gc=False):
-    """What a table's columns hold of an event, decoded from its JSON, so that the two agree."""
+class Head(msgspec.Struct, gc=False):
+    """Id, name and time of an event, decoded from its JSON, which begins with them."""
 
     id: str
     name: str
     timestamp: _Time
     """RFC 3339, in UTC with `Z`."""
+
+
+class Columns(Head, gc=False):
+    """What a table's columns hold of an event, decoded from its JSON, so that the two agree."""
 
     context: _Context
     data: _Skipped
@@ -57,6 +62,19 @@ class Columns(msgspec.Struct, gc=False):
 
 read_columns: Final = msgspec.json.Decoder(Columns).decode
 """Returns the columns of an event, given its JSON; raises a `ValueError` where it has none."""
+
+_read_heads: Final = msgspec.json.Decoder(list[Head]).decode
+
+
+def read_heads(texts: Sequence[bytes]) -> Sequence[Head]:
+    """Return the heads of events, given their JSON, which is read to its first object.
+
+    Raises:
+        ValueError: an event has no head there.
+    """
+    heads = [text[: text.find(b"{", 1)] for text in texts]
+    # Where that is within a text or an array, this is left open, and nothing can be read.
+    return _read_heads(b"[" + b"{}},".join(heads) + b"{}}]")
 
 
 def user_text(value: Any) -> str | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from eventtracking_core.encoding._batches import encode_lines, in_json, unencodable
-from eventtracking_core.encoding._columns import Columns, read_columns, user_text
+from eventtracking_core.encoding._columns import Columns, Head, read_columns, user_text
 from eventtracking_core.encoding._json import encode_json
 from eventtracking_core.encoding._normal import normalize_event
 from eventtracking_core.interrupts import pass_on
@@ -16,9 +16,19 @@ from eventtracking_core.interrupts import pass_on
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
 
-__all__ = ["Cells", "Lines", "Table", "encode_columns", "encode_row", "encode_rows", "encode_table"]
+__all__ = [
+    "Cells",
+    "Lines",
+    "Table",
+    "encode_columns",
+    "encode_heads",
+    "encode_row",
+    "encode_rows",
+    "encode_table",
+]
 
 T = TypeVar("T")
+Read_co = TypeVar("Read_co", bound=Head, covariant=True)
 
 Cells = tuple[bytes, str, str, datetime, str | None, str | None, str | None]
 """A row of a `Table`."""
@@ -26,14 +36,15 @@ Cells = tuple[bytes, str, str, datetime, str | None, str | None, str | None]
 _OPTIONAL: Final = frozenset({str, type(None)})
 
 
-class Lines(NamedTuple):
+class Lines(NamedTuple, Generic[Read_co]):
     """Events that have a JSON; equal places of all lists are of one event."""
 
     indexes: Sequence[int]
     """In the batch that was encoded."""
 
     texts: Sequence[bytes]
-    columns: Sequence[Columns]
+    columns: Sequence[Read_co]
+    """Or heads."""
 
 
 class Table(NamedTuple):
@@ -98,7 +109,7 @@ def encode_rows(
     return rows, failures
 
 
-def encode_columns(events: Sequence[Event]) -> tuple[Lines, dict[int, Exception]]:
+def encode_columns(events: Sequence[Event]) -> tuple[Lines[Columns], dict[int, Exception]]:
     """Return the events of a batch beside their columns, without those that fail.
 
     For sinks that name or place events by their columns; see `encode_each` for the failures. The
@@ -111,6 +122,15 @@ def encode_columns(events: Sequence[Event]) -> tuple[Lines, dict[int, Exception]
     rows, failures = encode_rows(events, _pair)
     texts, columns = map(list, zip(*rows.values(), strict=True)) if rows else ([], [])
     return Lines(list(rows), texts, columns), failures
+
+
+def encode_heads(events: Sequence[Event]) -> tuple[Lines[Head], dict[int, Exception]]:
+    """Return what `encode_columns` returns, with no more than the head of each event."""
+    batch = in_json(events)
+    if batch is not None:
+        with suppress(ValueError):
+            return Lines(range(len(events)), batch.texts, batch.heads), {}
+    return encode_columns(events)
 
 
 def _pair(text: bytes, columns: Columns) -> tuple[bytes, Columns]:

@@ -132,7 +132,7 @@ class Requests:
 
 def _ids(events: Sequence[Event], part: list[int]) -> list[str]:
     if type(events) is JsonBatch:
-        return [events.columns[index].id for index in part]
+        return [events.heads[index].id for index in part]
     return [events[index]["id"] for index in part]
 
 

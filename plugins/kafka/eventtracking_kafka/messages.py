@@ -120,7 +120,7 @@ class Messages:
 
     def of(
         self,
-        lines: Lines,
+        lines: Lines[Columns],
         events: Sequence[Event],
         refused: Mapping[str, Exception],
         failures: Errors,

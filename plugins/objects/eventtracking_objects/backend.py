@@ -159,11 +159,11 @@ class ObjectsBackend(Reading):
         if self._looking is None:
             self._looking = Looking(self._client)
         errors: dict[str, Exception] = {}
-        drafts, places = self._drafts.sorted(batch.ids)
+        sent = frozenset(batch.ids)
+        drafts, places = self._drafts.sorted(batch.ids, sent)
         drafts += await self._drafting.drafts(
             batch, places, self._client, self._looking, deadline=deadline, errors=errors
         )
-        sent = frozenset(batch.ids)
         while drafts:
             self._drafts.add(drafts)
             objects = [(draft.key, draft.data) for draft in drafts]

@@ -1,4 +1,4 @@
-"""A batch by columns: what keys, directories and contents of objects are made of."""
+"""A batch by lists: what keys, directories and contents of objects are made of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from eventtracking_core import Event
-from eventtracking_core.encoding import Columns, encode_columns, with_parts
+from eventtracking_core.encoding import Head, encode_heads, with_parts
 
 __all__ = ["Batch", "Group", "batch_of"]
 
@@ -20,11 +20,11 @@ class Batch(NamedTuple):
     events: Sequence[Event]
     ids: Sequence[str]
     texts: Sequence[bytes]
-    columns: Sequence[Columns]
+    heads: Sequence[Head]
 
     def group(self, directory: str, places: Sequence[int]) -> Group:
         """Return some events as those of a directory."""
-        whole = Group(directory, self.ids, self.texts, self.columns)
+        whole = Group(directory, self.ids, self.texts, self.heads)
         return whole if len(places) == len(self.ids) else whole.only(places)
 
 
@@ -34,7 +34,7 @@ class Group(NamedTuple):
     directory: str
     ids: Sequence[str]
     texts: Sequence[bytes]
-    columns: Sequence[Columns]
+    heads: Sequence[Head]
 
     def only(self, places: Sequence[int]) -> Group:
         """Return some of the events."""
@@ -42,7 +42,7 @@ class Group(NamedTuple):
             self.directory,
             [self.ids[place] for place in places],
             [self.texts[place] for place in places],
-            [self.columns[place] for place in places],
+            [self.heads[place] for place in places],
         )
 
     def ordered(self) -> Group:
@@ -58,9 +58,9 @@ class Group(NamedTuple):
 
 
 def batch_of(events: Sequence[Event]) -> tuple[Batch, dict[int, Exception]]:
-    """Return a batch by columns, and the errors of events that have no JSON, by index."""
+    """Return a batch by lists, and the errors of events that have no JSON, by index."""
     events = with_parts(events)
-    (indexes, texts, columns), failures = encode_columns(events)
+    (indexes, texts, heads), failures = encode_heads(events)
     if failures:
         events = [events[index] for index in indexes]
-    return Batch(indexes, events, [each.id for each in columns], texts, columns), failures
+    return Batch(indexes, events, [each.id for each in heads], texts, heads), failures

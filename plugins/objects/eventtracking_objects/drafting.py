@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from itertools import chain
 from time import monotonic
 
 from eventtracking_core import EventType
@@ -80,12 +81,12 @@ class Drafting:
         if self._schemas is not None and places:
             await self._schemas.load(client, deadline - monotonic())
         groups = self._groups(batch, places)
-        doubtful = looking.doubtful([each for group in groups for each in group.ids])
+        doubtful = looking.doubtful(list(chain.from_iterable(group.ids for group in groups)))
         drafts: list[Draft] = []
         for group in groups:
             left = group
-            if not doubtful.isdisjoint(group.ids):
-                asked = doubtful.intersection(group.ids)
+            asked = doubtful and doubtful.intersection(group.ids)
+            if asked:
                 stored = await looking.found(group.directory, asked, deadline - monotonic())
                 left = group.only([n for n, each in enumerate(group.ids) if each not in stored])
             drafts += self._made(left, errors)
@@ -98,10 +99,10 @@ class Drafting:
 
     def _groups(self, batch: Batch, places: Sequence[int]) -> list[Group]:
         """Return events by their directory, and in Parquet by their name."""
-        directories = self._layout.directories(batch.events, batch.columns)
+        directories = self._layout.directories(batch.events, batch.heads)
         keys: Sequence[Hashable] = directories
         if self._schemas is not None:
-            names = [each.name for each in batch.columns]
+            names = [each.name for each in batch.heads]
             keys = list(zip(directories, names, strict=True))
         if len(set(keys)) == 1:
             return [batch.group(directories[0], places)]

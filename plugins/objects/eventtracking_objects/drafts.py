@@ -7,6 +7,7 @@ has once. So what is sent again with other events, as retries do, is not stored 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import filterfalse
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -40,16 +41,18 @@ class Drafts:
         """By their keys."""
         self._written: dict[str, None] = {}
 
-    def sorted(self, ids: Sequence[str]) -> tuple[list[Draft], Sequence[int]]:
+    def sorted(
+        self, ids: Sequence[str], distinct: frozenset[str]
+    ) -> tuple[list[Draft], Sequence[int]]:
         """Return the drafts that have some of these events, and the places of those that none has.
 
         Events that were written for the sake of others are in neither, and of a repeated id only
-        the last.
+        the last. `distinct` are the ids without repeats.
         """
-        last = dict(zip(ids, range(len(ids)), strict=True))
         with self._lock:
-            if not self._unwritten and not self._written:
-                return [], list(last.values())
+            if not self._unwritten and not self._written and len(distinct) == len(ids):
+                return [], range(len(ids))
+            last = dict(zip(ids, range(len(ids)), strict=True))
             known = {each: draft for draft in self._unwritten.values() for each in draft.ids}
             drafts = {known[each].key: known[each] for each in last if each in known}
             written = [each for each in last if each not in known and each in self._written]
@@ -67,7 +70,7 @@ class Drafts:
         """Forget a draft that was written; `sent` are the events that were to be."""
         with self._lock:
             self._unwritten.pop(draft.key, None)
-            self._written |= dict.fromkeys(each for each in draft.ids if each not in sent)
+            self._written |= dict.fromkeys(filterfalse(sent.__contains__, draft.ids))
             while len(self._written) > MAX_WRITTEN:
                 del self._written[next(iter(self._written))]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
+from hashlib import blake2b
 from typing import Final, NamedTuple
 
 __all__ = ["Stored", "id_prefix", "is_timed", "object_key", "stored"]
@@ -46,7 +46,8 @@ def object_key(directory: str, ids: Sequence[str], suffix: str) -> str:
         ids: of its events, in order.
         suffix: of its name, such as `ndjson.gz`.
     """
-    digest = sha256("\n".join(ids).encode(errors="replace")).hexdigest()[:32]
+    text = "\n".join(ids).encode(errors="replace")
+    digest = blake2b(text, digest_size=16).hexdigest()
     first, last = ids[0], ids[-1]
     if not (_is_uuid(first) and _is_uuid(last)):
         first = last = _UNSORTED

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from eventtracking_core import Event
-from eventtracking_core.encoding import Columns, normalize
+from eventtracking_core.encoding import Head, normalize
 from eventtracking_core.events import as_utc
 from eventtracking_core.reading import (
     Filters,
@@ -45,7 +45,7 @@ _LENGTHS: Final = {
 _DIRECTIVE: Final = re.compile(r"%.")
 
 
-Reader = Callable[[Sequence[Event], Sequence[Columns]], list[str]]
+Reader = Callable[[Sequence[Event], Sequence[Head]], list[str]]
 """Returns the values of a field as texts; of a timestamp, to the minute."""
 
 
@@ -87,15 +87,17 @@ class Layout:
         self.root = "/".join(fixed)
         """The directory that has all events; empty if there is no such directory."""
 
-    def directories(self, events: Sequence[Event], columns: Sequence[Columns]) -> list[str]:
+    def directories(self, events: Sequence[Event], heads: Sequence[Head]) -> list[str]:
         """Return the directory of each event, in which no value is above the fixed part.
 
         Args:
-            events: that have all their parts; they are read only for fields that have no column.
-            columns: of the same events.
+            events: that have all their parts; they are read only for fields that no head has.
+            heads: of the same events.
         """
-        values = [read(events, columns) for read in self._readers]
-        rows = list(zip(*values, strict=True)) if values else [()] * len(columns)
+        values = [read(events, heads) for read in self._readers]
+        if all(len(set(each)) == 1 for each in values):  # as in most batches
+            return [self._filled(tuple(each[0] for each in values))] * len(heads)
+        rows = list(zip(*values, strict=True))
         filled = {row: self._filled(row) for row in set(rows)}
         return list(map(filled.__getitem__, rows))
 
@@ -146,9 +148,9 @@ class Layout:
 
 def _reader(field: str) -> Reader:
     if field == "timestamp":
-        return lambda _, columns: [each.timestamp[:_MINUTE] for each in columns]
+        return lambda _, heads: [each.timestamp[:_MINUTE] for each in heads]
     if field == "name":
-        return lambda _, columns: [each.name for each in columns]
+        return lambda _, heads: [each.name for each in heads]
     read = field_reader(field)
     return lambda events, _: [_text(read(event)) for event in events]
 

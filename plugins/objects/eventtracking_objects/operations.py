@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -117,7 +117,7 @@ async def list_keys(store: ObjectStore, directory: str, after: str, seconds: flo
 
 
 async def _each(
-    request: Callable[..., Awaitable[None]], arguments: Iterable[tuple[Any, ...]], seconds: float
+    request: Callable[..., Awaitable[None]], arguments: Sequence[tuple[Any, ...]], seconds: float
 ) -> list[Exception | None]:
     """Make a request for each of the arguments; return each one's failure or None."""
     limit = asyncio.Semaphore(AT_ONCE)
@@ -132,6 +132,8 @@ async def _each(
             return failure(error)
         return None
 
+    if len(arguments) == 1:  # most batches are one object
+        return [await make(*arguments)]
     return await asyncio.gather(*map(make, arguments))
 
 

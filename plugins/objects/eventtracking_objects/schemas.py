@@ -69,7 +69,7 @@ class Schemas:
 
     def table(self, group: Group) -> bytes:
         """Return the file of events of one name."""
-        return self._tables.table(group, self._of(group.columns[0].name))
+        return self._tables.table(group, self._of(group.heads[0].name))
 
     def _of(self, name: str) -> Sequence[Column]:
         with self._lock:

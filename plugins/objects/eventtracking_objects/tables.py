@@ -9,7 +9,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import parquet
 
 from eventtracking_core import EventType
-from eventtracking_core.encoding import decode_json
+from eventtracking_core.encoding import JsonBatch, decode_json
 from eventtracking_core.registry import Column, typed_columns
 from eventtracking_objects.batches import Group
 
@@ -47,7 +47,7 @@ def table(group: Group, fields: Sequence[Column]) -> bytes:
         group: the events.
         fields: the columns after those that every file has.
     """
-    found = group.columns
+    found = JsonBatch(list(group.texts)).columns
     type_ids = [each.type_ids for each in found]
     arrays = [
         pa.array(group.ids, pa.string()),

@@ -15,7 +15,7 @@ from redis import Redis, RedisError, ResponseError
 
 from eventtracking_core import BatchError, Event, RetryableError, Seconds, refuse_options
 from eventtracking_core.diagnostics import report
-from eventtracking_core.encoding import encode_columns, encode_each, encode_msgpack, with_parts
+from eventtracking_core.encoding import encode_each, encode_heads, encode_msgpack, with_parts
 
 if TYPE_CHECKING:
     from redis.commands.core import Script
@@ -143,7 +143,7 @@ class RedisBackend:
     def _rows(self, events: Sequence[Event]) -> tuple[list[_Row], dict[int, Exception]]:
         events = with_parts(events)
         if self.takes_json:
-            lines, failures = encode_columns(events)
+            lines, failures = encode_heads(events)
             rows = zip(*lines, strict=True)
             return [(index, found.id, found.name, text) for index, text, found in rows], failures
         wires, failures = encode_each(events, encode_msgpack)

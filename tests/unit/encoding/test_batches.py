@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from eventtracking_core import RejectedError, RetryableError
 from eventtracking_core.encoding import (
+    JsonBatch,
     NormalBatch,
     encode_each,
     encode_json,
@@ -60,6 +61,25 @@ def test_a_batch_of_a_worker_is_encoded_as_its_events_are(events):
     assert lines == dict(enumerate(map(encode_json, decoded)))
     assert not failures
     assert encode_table(NormalBatch(decoded)) == encode_table(decoded)
+
+
+@given(
+    st.lists(EVENTS, min_size=1, max_size=4),
+    st.lists(st.text('{}[]",:\\aü', max_size=9), min_size=4, max_size=4),
+    st.permutations(["id", "name", "timestamp", "context", "data"]),
+)
+def test_a_worker_reads_the_same_ids_names_and_times_from_heads_and_whole_events(
+    events, texts, order
+):
+    batch = JsonBatch(
+        [
+            encode_json({key: whole[key] for key in dict.fromkeys([*order, *whole])})
+            for event, text in zip(events, texts, strict=False)
+            for whole in [event | {"id": text, "name": f"a{text}"}]
+        ]
+    )
+    whole = [(each.id, each.name, each.timestamp) for each in batch.columns]
+    assert [(each.id, each.name, each.timestamp) for each in batch.heads] == whole
 
 
 @pytest.mark.parametrize("damaged", [float("inf"), 10**400, object()])
