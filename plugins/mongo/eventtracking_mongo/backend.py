@@ -171,7 +171,7 @@ class MongoBackend(Reading):
                 is_new = self._prepared != (os.getpid(), incarnation(collection))
                 if is_new:
                     self._schema.create(collection)
-                failures = insert(collection, events)
+                failures = insert(collection, events, is_time_series=self._schema.is_time_series)
                 if is_new:
                     self._index(collection)
         except PyMongoError as error:

@@ -71,6 +71,11 @@ class CollectionSchema:
         self._ttl = None if ttl is None else int(ttl)
         self._timeseries = timeseries
 
+    @property
+    def is_time_series(self) -> bool:
+        """Whether the collection is to be a time series."""
+        return self._timeseries is not None
+
     def create(self, collection: Documents) -> None:
         """Create a time-series collection; an ordinary one is created by its first event.
 

@@ -119,6 +119,16 @@ def test_an_oversize_event_is_rejected_before_the_server_sees_it(a_backend, some
     assert len(stored()) == 99
 
 
+def test_a_batch_that_is_too_large_for_one_message_is_stored(
+    a_backend, some_events, mongo_database
+):
+    events = some_events(4)
+    for event in events:
+        event["data"]["text"] = "x" * (13 * 10**6)
+    a_backend().send_batch(events, timeout=60)
+    assert mongo_database.events.count_documents({}) == 4
+
+
 def test_an_event_nested_too_deeply_for_the_server_is_cut(a_backend, some_events, stored):
     events = some_events(3)
     nested: object = 1
