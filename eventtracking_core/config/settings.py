@@ -70,10 +70,8 @@ Check = Callable[[Mapping[str, Any]], object]
 
 def read_environment() -> Environment:
     """Return the variables that are set, such as `EVENTTRACKING_MAX_QUEUE_SIZE`."""
-    # `os.environ` is slow to ask for a variable that is not set, so the names are looked at first.
-    variables = _VARIABLES.keys() & os.environ
-    texts = {_VARIABLES[variable]: os.environ.get(variable) for variable in variables}
-    return {name: text for name, text in texts.items() if text is not None}  # unset meanwhile
+    texts = {name: os.environ.get(variable) for variable, name in _VARIABLES.items()}
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 def read_option(table: Mapping[str, Any], option: Parameter, problems: Problems) -> Any:
