@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Generator
@@ -61,6 +62,17 @@ _NOTHING_MAY_SKIP = os.environ.get(_REQUIRED, "0") not in {"", "0"}
 def eventually() -> Callable[..., None]:
     """Waits until a condition holds."""
     return wait_until
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep collected tests from the garbage collector: it would visit them during each test."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
