@@ -12,13 +12,14 @@ import sys
 import types
 
 import observing  # first: it sets Django up
+import of_contexts
 import of_django_and_celery
 import of_filters_and_logs
 import of_trackers
 
 SCENARIOS = [
     value
-    for module in (of_trackers, of_filters_and_logs, of_django_and_celery)
+    for module in (of_trackers, of_contexts, of_filters_and_logs, of_django_and_celery)
     for value in vars(module).values()
     if isinstance(value, types.FunctionType)
     and value.__module__ == module.__name__
