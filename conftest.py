@@ -52,6 +52,13 @@ _SERVERS = frozenset(
     }
 )
 
+# Those that take seconds to start. Their tests follow each other: a worker of xdist gets tests in
+# runs, so mostly only one of them starts such a server.
+_SLOW_TO_START = (
+    *("clickhouse", "rabbitmq", "amqp_url", "amqp", "chromium", "s3"),
+    *("mariadb", "postgres", "postgresql", "shared_mongod", "mongo_uri"),
+)
+
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 
 _REQUIRED = "EVENTTRACKING_REQUIRE_SERVICES"
@@ -76,13 +83,24 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    used = {item: _used_fixtures(item) for item in items}
     for item in items:
-        parameters = getattr(item, "callspec", None)
-        named = [
-            value for value in getattr(parameters, "params", {}).values() if isinstance(value, str)
-        ]
-        if not _SERVERS.isdisjoint([*getattr(item, "fixturenames", ()), *named]):
+        if not _SERVERS.isdisjoint(used[item]):
             item.add_marker("servers")
+    items.sort(key=lambda item: _place(used[item]))
+
+
+def _used_fixtures(item: pytest.Item) -> frozenset[str]:
+    """Return the names of a test's fixtures; those that a parameter names as well."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    named = [value for value in parameters.values() if isinstance(value, str)]
+    return frozenset([*getattr(item, "fixturenames", ()), *named])
+
+
+def _place(used: frozenset[str]) -> int:
+    """Return where a test comes: those of the slowest server first, those without one last."""
+    slow = (place for place, name in enumerate(_SLOW_TO_START) if name in used)
+    return next(slow, len(_SLOW_TO_START))
 
 
 # First of all wrappers, so that an expected failure has been told apart from a skip.

@@ -44,7 +44,7 @@ def text(raw):
     return b64encode(raw).decode()
 
 
-BOMB = text(zlib.compress(b"\x00" * (messages.MAX_BYTES + 1)))
+BOMB = text(zlib.compress(bytes(messages.MAX_BYTES + 1), 1))
 
 
 @pytest.mark.parametrize(
