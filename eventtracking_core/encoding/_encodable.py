@@ -38,16 +38,20 @@ _NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
 
 
 def encodable(event: Event, weighs: int, convert: Callable[[Any], Any]) -> Event | None:
-    """Return what an encoder can take of an event that is too heavy as it is: a copy.
+    """Return what an encoder can take of an event that needs a closer look: it, or a copy.
 
     Args:
         event: the event.
-        weighs: its weight.
+        weighs: its `quick_weight`.
         convert: returns the plain form of a value; raises an error where something is lost.
 
     Returns:
         None for an event that has to be normalized.
     """
+    if weighs < 0:
+        weighs = weight(event)
+        if weighs <= MAX_WEIGHT:
+            return event
     if is_heavy(weighs):
         return None
     context, data = event["context"], event["data"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from eventtracking_core.encoding._checks import MAX_WEIGHT, quick_weight, seen_context, weight
+from eventtracking_core.encoding._checks import MAX_WEIGHT, quick_weight, seen_context
 from eventtracking_core.encoding._encodable import encodable
 from eventtracking_core.encoding._normal import converter, exactly, normalize_event, scalar_hook
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
@@ -68,9 +68,7 @@ def encode_json(event: Event) -> bytes:
         context = event["context"]
         is_shared = context is seen_context[0]
         weighs = quick_weight(event)
-        if weighs < 0:
-            weighs = weight(event)
-        taken = event if weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
+        taken = event if 0 <= weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
         if taken is not None:
             if is_shared:
                 kept, raw = _kept_context[0]
@@ -110,9 +108,7 @@ def write_json(event: Event, buffer: bytearray) -> None:
     """
     try:
         weighs = quick_weight(event)
-        if weighs < 0:
-            weighs = weight(event)
-        taken = event if weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
+        taken = event if 0 <= weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
         if taken is not None:
             _encode_into(taken, buffer)
             if len(buffer) <= MAX_TEXT_IN_ALL:

@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired, TypedDict,
 
 import msgspec
 
-from eventtracking_core.encoding._checks import (
-    MAX_WEIGHT,
-    SETTLED,
-    quick_weight,
-    weight,
-)
+from eventtracking_core.encoding._checks import MAX_WEIGHT, SETTLED, quick_weight
 from eventtracking_core.encoding._encodable import encodable
 from eventtracking_core.encoding._native import Revive, plain_hook, reviving_hook, to_wire
 from eventtracking_core.encoding._normal import (
@@ -65,9 +60,7 @@ def encode_msgpack(event: Event) -> bytes:
     """Return an event as MessagePack. Never raises; the bytes are a snapshot of the event."""
     try:
         weighs = quick_weight(event)
-        if weighs < 0:
-            weighs = weight(event)
-        taken = event if weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
+        taken = event if 0 <= weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
         if taken is not None:
             wire = _encode(taken)
             if len(wire) <= MAX_TEXT_IN_ALL:

@@ -111,15 +111,14 @@ class LogFiles:
 
     def count(self, **filters: Unpack[Filters]) -> int:
         """Return the number of events; an event that stands in the files twice counts twice."""
-        return sum(map(matcher(filters), self._events(None, conditions(filters))))
+        return sum(1 for _ in self._matching(filters))
 
     def count_by(
         self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> list[tuple[str | None, int]]:
         """Return the values of a field and how many events have each, the most frequent first."""
-        matches, value = matcher(filters), field_reader(field)
-        events = self._events(None, {field, *conditions(filters)})
-        counts = Counter(value_text(value(event)) for event in events if matches(event))
+        value = field_reader(field)
+        counts = Counter(value_text(value(event)) for event in self._matching(filters, field))
         rows = sorted(counts.items(), key=lambda row: (-row[1], row[0] is not None, row[0]))
         return rows[:limit]
 
@@ -127,16 +126,16 @@ class LogFiles:
         self, period: Period, /, **filters: Unpack[Filters]
     ) -> list[tuple[datetime, int]]:
         """Return the periods that have events, by their start in UTC and in order, and how many."""
-        matches = matcher(filters)
-        events = self._events(None, conditions(filters))
-        counts = Counter(
-            period_start(event["timestamp"], period) for event in events if matches(event)
-        )
-        return sorted(counts.items())
+        starts = (period_start(event["timestamp"], period) for event in self._matching(filters))
+        return sorted(Counter(starts).items())
 
     def load_event_types(self) -> Iterator[EventType]:
         """Yield the records of event types that the files hold."""
         return (entry for entry in self.entries() if isinstance(entry, EventType))
+
+    def _matching(self, filters: Filters, *fields: str) -> Iterator[Event]:
+        """Return the events that pass filters; they may lack fields but those that are named."""
+        return filter(matcher(filters), self._events(None, {*fields, *conditions(filters)}))
 
     def _events(self, after: str | None, fields: Collection[str] | None = None) -> Iterator[Event]:
         for entry in self.added() if after else self.entries(fields):

@@ -159,9 +159,11 @@ class Metrics:
         self._changing = Lock()
         meter = get_meter(SCOPE)
         for name, (unit, description) in _COUNTERS.items():
-            meter.create_observable_counter(name, [self._counter(name)], unit, description)
+            totals = self._warnings if name == WARNINGS else self._counts
+            meter.create_observable_counter(name, [_callback(name, totals)], unit, description)
         for name, (unit, description) in _LEVELS.items():
-            meter.create_observable_up_down_counter(name, [self._level(name)], unit, description)
+            levels = [_callback(name, self._queues)]
+            meter.create_observable_up_down_counter(name, levels, unit, description)
         self.duration = _duration(meter)
 
     def follow(self, pipeline: Pipeline, warnings: Warnings) -> None:
@@ -175,30 +177,18 @@ class Metrics:
             self._pipelines = [*_merged(gone), *active, pipeline_metrics]
             self._trackers.add(warnings)
 
-    def _counter(self, name: str) -> _Callback:
-        def read(_options: CallbackOptions) -> Iterable[Observation]:
-            check_fork()
-            if name == WARNINGS:
-                totals = self._warnings()
-            else:
-                totals = _sum(each.counts() for each in self._pipelines)
-            return _observations(name, self._not_falling(totals))
+    def _counts(self) -> Mapping[_Series, int]:
+        return self._not_falling(_sum(each.counts() for each in self._pipelines))
 
-        return read
+    def _queues(self) -> Mapping[_Series, int]:
+        return _sum(each.queues() for each in self._pipelines)
 
-    def _level(self, name: str) -> _Callback:
-        def read(_options: CallbackOptions) -> Iterable[Observation]:
-            check_fork()
-            return _observations(name, _sum(each.queues() for each in self._pipelines))
-
-        return read
-
-    def _warnings(self) -> Counter[_Series]:
+    def _warnings(self) -> Mapping[_Series, int]:
         total: Counter[_Series] = Counter()
         for tracker in list(self._trackers):
             for code, number in tracker.counts().items():
                 total[_Series(WARNINGS, (("eventtracking.warning.type", code),))] += number
-        return total
+        return self._not_falling(total)
 
     def _not_falling(self, totals: Counter[_Series]) -> Mapping[_Series, int]:
         # The counters go on while they are read, one after the other, so what is derived from two
@@ -234,12 +224,18 @@ def _merged(gone: list[_PipelineMetrics]) -> list[_PipelineMetrics]:
     return [first]
 
 
-def _observations(name: str, totals: Mapping[_Series, int]) -> list[Observation]:
-    return [
-        Observation(number, dict(series.attributes))
-        for series, number in totals.items()
-        if series.metric == name
-    ]
+def _callback(name: str, totals: Callable[[], Mapping[_Series, int]]) -> _Callback:
+    """Return a function that observes a metric among those that `totals` returns."""
+
+    def read(_options: CallbackOptions) -> Iterable[Observation]:
+        check_fork()
+        return [
+            Observation(number, dict(series.attributes))
+            for series, number in totals().items()
+            if series.metric == name
+        ]
+
+    return read
 
 
 def _duration(meter: Meter) -> Histogram:
