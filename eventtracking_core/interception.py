@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
     from eventtracking_core.routing import RoutingBackend
-    from eventtracking_core.routing.place import Owner
+    from eventtracking_core.routing.composite import Owner
 
 __all__ = ["Interceptor", "Send", "compile_tree", "interceptors", "is_isolated", "observers"]
 

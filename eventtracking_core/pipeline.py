@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from eventtracking_core.events import Event
     from eventtracking_core.registry import EventType, MetadataStore
     from eventtracking_core.registry.store import MetadataWriter
-    from eventtracking_core.routing.place import Owner
+    from eventtracking_core.routing.composite import Owner
 
 __all__ = [
     "Instrumentation",

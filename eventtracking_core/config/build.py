@@ -27,7 +27,7 @@ from eventtracking_core.units import Seconds
 
 if TYPE_CHECKING:
     from eventtracking_core.config.source import Configuration
-    from eventtracking_core.routing.place import Owner
+    from eventtracking_core.routing.composite import Owner
 
 __all__ = ["ROOT_KEYS", "build"]
 

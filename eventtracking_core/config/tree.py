@@ -29,7 +29,7 @@ from eventtracking_core.routing.capabilities import speaks_asyncio
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.delivery.attempt import Run
-    from eventtracking_core.routing.place import Owner
+    from eventtracking_core.routing.composite import Owner
     from eventtracking_core.telemetry import OpenTelemetry
 
 __all__ = ["TreeBuilder"]

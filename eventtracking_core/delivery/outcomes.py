@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from datetime import UTC, datetime
 from itertools import islice
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from eventtracking_core._text import counted
 from eventtracking_core.delivery.queued import NO_EVENT
 from eventtracking_core.delivery.storage.dead_letters import DeadLetter, DeadLetters
-from eventtracking_core.diagnostics import log, report_backend
+from eventtracking_core.diagnostics import ERROR, log, report_backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -178,9 +177,7 @@ class DeliveryOutcomes:
             return
         number, error = counted(len(events), "event"), events[0].error
         text = ": %s not delivered (%s): %s"
-        report_backend(
-            logging.ERROR, self._path, reason, text, number, reason, error, reason=reason
-        )
+        report_backend(ERROR, self._path, reason, text, number, reason, error, reason=reason)
         self.letters.add(events, reason)
         self.store_due_letters()
 
@@ -224,7 +221,7 @@ class DeliveryOutcomes:
         if lost:
             message = "backend %s: %s lost: the dead letters could not be written"
             number, reason = counted(len(lost), "event"), lost[0].reason
-            log(logging.ERROR, message, self._path, number, backend=self._path, reason=reason)
+            log(ERROR, message, self._path, number, backend=self._path, reason=reason)
 
     def spool_or_drop(self, wires: list[bytes]) -> None:
         """Spool these events and the queue's, which cannot be delivered; drop what has no room."""
@@ -241,7 +238,7 @@ class DeliveryOutcomes:
         if lost:
             self._ledger.drop("shutdown", lost)
             number, text = counted(lost, "event"), ": %s not delivered in time"
-            report_backend(logging.ERROR, self._path, "shutdown", text, number, reason="shutdown")
+            report_backend(ERROR, self._path, "shutdown", text, number, reason="shutdown")
 
     def _acknowledge(self, events: Sequence[QueuedEvent]) -> None:
         self.in_flight -= len(events)
@@ -254,4 +251,4 @@ class DeliveryOutcomes:
 
     def _report(self, place: str, error: OSError) -> None:
         text, problem = ": the %s cannot be written: %s", (place, error.errno)
-        report_backend(logging.ERROR, self._path, problem, text, place, error)
+        report_backend(ERROR, self._path, problem, text, place, error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from eventtracking_core.delivery.attempt import Attempt, Run
 from eventtracking_core.delivery.backoff import Backoff
 from eventtracking_core.delivery.queued import INVALID, NO_EVENT, Gather, QueuedEvent, Send
-from eventtracking_core.diagnostics import describe, report_backend
+from eventtracking_core.diagnostics import WARNING, describe, report_backend
 from eventtracking_core.encoding import (
     JSON,
     encode_msgpack,
@@ -227,7 +226,7 @@ class RetrySender:
         first = attempt.retryable[0]
         text = ": attempt %d failed, trying again: %s"
         report_backend(
-            logging.WARNING, self._path, "retry", text, first.attempts, first.error,
+            WARNING, self._path, "retry", text, first.attempts, first.error,
             attempts=first.attempts,
         )  # fmt: skip
         until = monotonic() + self.backoff.failed(attempt.retry_after)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from eventtracking_core.delivery.buffer import Buffer, FlushMarker
 from eventtracking_core.delivery.storage.deaths import DeathCounts
 from eventtracking_core.delivery.storage.spool import Spool
-from eventtracking_core.diagnostics import report_backend
+from eventtracking_core.diagnostics import ERROR, report_backend
 from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ class SpooledBuffer(Buffer):
                 pass_on(error)
                 if not isinstance(error, BlockingIOError):  # a signal handler emits
                     text = ": the spool cannot be written, events are kept in memory: %s"
-                    report_backend(logging.ERROR, path, ("spool", error.errno), text, error)
+                    report_backend(ERROR, path, ("spool", error.errno), text, error)
                 return put_in_memory(wire)
 
         def put_in_order(wire: bytes) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-__all__ = ["are_names", "setter", "sound"]
+__all__ = ["are_names", "put", "sound"]
 
 MAX_KEY: Final = 1024
 
@@ -25,28 +25,24 @@ def are_names(keys: Iterable[Any]) -> bool:
     return text.isascii() or _is_sound(text)
 
 
-def setter(
-    target: dict[str, Any], convert: Callable[[object], Any]
-) -> Callable[[object, Any], int]:
-    """Return a function that puts values into a dict by keys of any type, and returns their length.
+def put(target: dict[str, Any], key: object, value: Any, convert: Callable[[object], Any]) -> int:
+    """Put a value into a dict by a key of any type; return the length of the name that it gets.
 
     Args:
         target: the dict.
+        key: any key.
+        value: its value.
         convert: returns the plain form of a key that is not text.
     """
-
-    def put(key: object, value: Any) -> int:
-        name = key if type(key) is str else convert(key)
-        name = _name(name if type(name) is str else _as_text(name))
-        if name in target:  # two keys with one text, such as 1 and "1"
-            number = 2
-            while f"{name}~{number}" in target:
-                number += 1
-            name = f"{name}~{number}"
-        target[name] = value
-        return len(name)
-
-    return put
+    name = key if type(key) is str else convert(key)
+    name = _name(name if type(name) is str else _as_text(name))
+    if name in target:  # two keys with one text, such as 1 and "1"
+        number = 2
+        while f"{name}~{number}" in target:
+            number += 1
+        name = f"{name}~{number}"
+    target[name] = value
+    return len(name)
 
 
 def sound(text: str) -> str:

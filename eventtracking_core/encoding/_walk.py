@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any, Final, TypeAlias
 
 from eventtracking_core._text import kind_name
-from eventtracking_core.encoding._keys import are_names, setter, sound
+from eventtracking_core.encoding._keys import are_names, put, sound
 from eventtracking_core.encoding._limits import MAX_DEPTH, MAX_NODES, MAX_TEXT
 from eventtracking_core.interrupts import pass_on
 
@@ -197,13 +197,11 @@ class Walk:
         return sound(text)
 
     def _setter(self, target: dict[str, Any]) -> Callable[[Any, Any], None]:
-        put = setter(target, self._key_text)
-
         def put_within_budget(key: object, value: Any) -> None:
             if self._keys < 0:
                 target[TOO_LARGE] = TOO_LARGE
             else:
-                self._keys -= put(key, value)
+                self._keys -= put(target, key, value, self._key_text)
 
         return put_within_budget
 

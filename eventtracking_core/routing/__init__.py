@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from eventtracking_core.routing.composite import (
         CompositeBackend,
         CompositeParts,
+        LeafPlace,
         RemoteComposite,
     )
-    from eventtracking_core.routing.place import LeafPlace
     from eventtracking_core.routing.walking import walk_tree
 
 __all__ = [
@@ -36,8 +36,7 @@ __all__ = [
 
 # What only configurations need.
 _LAZY = {
-    "composite": ["CompositeBackend", "CompositeParts", "RemoteComposite"],
-    "place": ["LeafPlace"],
+    "composite": ["CompositeBackend", "CompositeParts", "LeafPlace", "RemoteComposite"],
     "walking": ["walk_tree"],
 }
 

@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from eventtracking_core.components import Backend, BatchBackend
 from eventtracking_core.routing.leaf import Leaf
-from eventtracking_core.routing.place import LeafPlace
 from eventtracking_core.routing.processor_node import ProcessorNode
 from eventtracking_core.routing.router import RoutingBackend
 
-__all__ = ["CompositeBackend", "CompositeParts", "RemoteComposite"]
+if TYPE_CHECKING:
+    from eventtracking_core.registry import Registry
+
+__all__ = ["CompositeBackend", "CompositeParts", "LeafPlace", "Owner", "RemoteComposite"]
+
+
+class Owner(Protocol):
+    """An object with event types: a tracker."""
+
+    @property
+    def event_types(self) -> Registry:
+        """The event types, created on first use."""
+
+
+class LeafPlace(NamedTuple):
+    """Where a leaf stands, and whose it is.
+
+    Attributes:
+        name: the backend's name in its router.
+        path: the leaf's path in the tree, part of its directory's name.
+        type_name: the type's name in the configuration; None for a backend that is an object.
+        tracker: the tracker's name, part of the directory's name too, if it has one.
+        owner: the tracker, or a proxy of it.
+    """
+
+    name: str
+    path: str
+    type_name: str | None
+    tracker: str | None
+    owner: object
 
 
 class CompositeParts(NamedTuple):

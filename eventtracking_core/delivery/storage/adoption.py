@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from math import inf
 from pathlib import Path
@@ -16,7 +15,7 @@ from eventtracking_core.delivery.storage.directory import (
 )
 from eventtracking_core.delivery.storage.reader import UnknownFormatError
 from eventtracking_core.delivery.storage.segment import Segment, adopted
-from eventtracking_core.diagnostics import report
+from eventtracking_core.diagnostics import ERROR, report
 
 __all__ = ["Orphans"]
 
@@ -102,11 +101,11 @@ class Orphans:
                 continue
             except UnknownFormatError:
                 message = "spool: %s is of another format, perhaps a later one, and is left alone"
-                report(logging.ERROR, ("format", path), message, path)
+                report(ERROR, ("format", path), message, path)
                 self._deferred.setdefault(owner.path, inf)
             except OSError as error:
                 message = "spool: %s cannot be read, and is tried again later: %s"
-                report(logging.ERROR, ("adopt", type(error)), message, path, error)
+                report(ERROR, ("adopt", type(error)), message, path, error)
                 self.defer(owner.path)
         return segments
 
@@ -116,5 +115,5 @@ class Orphans:
 
     def _refused(self, path: Path, error: OSError) -> None:
         message = "spool: %s cannot be adopted, and is tried again later: %s"
-        report(logging.ERROR, ("adopt", path), message, path, error)
+        report(ERROR, ("adopt", path), message, path, error)
         self.defer(path)

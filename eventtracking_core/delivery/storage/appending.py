@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 from collections import deque
 from contextlib import suppress
@@ -20,7 +19,7 @@ from eventtracking_core.delivery.storage.format import HEADER_SIZE, SUFFIX, fram
 from eventtracking_core.delivery.storage.segment import Segment, begun
 from eventtracking_core.delivery.storage.sync import Syncer
 from eventtracking_core.delivery.storage.turns import Turns
-from eventtracking_core.diagnostics import report
+from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.interrupts import StoredError
 
 __all__ = ["Appender"]
@@ -203,7 +202,7 @@ class Appender:
                 try:
                     self._keep_in_place()
                 except OSError as error:
-                    report(logging.ERROR, ("move", type(error)), "spool: %s", error)
+                    report(ERROR, ("move", type(error)), "spool: %s", error)
                 finally:
                     self._turns.writer = 0
 
@@ -243,7 +242,7 @@ class Appender:
         self._syncer.written(segment.descriptor)
         self._syncer.named([segment.path.parent])
         message = "spool: %s was removed by another program; its events are kept in a new one"
-        report(logging.ERROR, ("removed", self._directory), message, owner.path)
+        report(ERROR, ("removed", self._directory), message, owner.path)
 
     def _abandon(self, segment: Segment) -> None:
         """Append no more to a segment of which the descriptor is gone."""

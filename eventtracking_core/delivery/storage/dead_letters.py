@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from eventtracking_core.delivery.storage.reader import (
     SegmentReader,
     UnknownFormatError,
 )
-from eventtracking_core.diagnostics import report
+from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.encoding import decode_wire
 from eventtracking_core.events import Event
 
@@ -142,7 +141,7 @@ class DeadLetters:
                 yield from self.read(path)
             except OSError as error:
                 message = "dead letters: %s cannot be read: %s"
-                report(logging.ERROR, ("read", path), message, path, error)
+                report(ERROR, ("read", path), message, path, error)
 
     @staticmethod
     def read(path: Path) -> Iterator[DeadLetter]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import stat
 from contextlib import suppress
@@ -21,7 +20,7 @@ from eventtracking_core.delivery.storage.files import (
     open_locked,
 )
 from eventtracking_core.delivery.storage.format import SUFFIX
-from eventtracking_core.diagnostics import report
+from eventtracking_core.diagnostics import WARNING, report
 
 __all__ = ["ProcessDirectory", "claim", "directory_name", "make_private", "process_directories"]
 
@@ -156,7 +155,7 @@ def _check(path: Path) -> None:
     finally:
         os.close(descriptor)
     message = "spool: the directory %s was open to others, and is not any more"
-    report(logging.WARNING, ("private", path), message, path)
+    report(WARNING, ("private", path), message, path)
 
 
 def process_directories(spool: Path, base: Path) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import deque
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import Final
 from eventtracking_core.delivery.storage.directory import make_private
 from eventtracking_core.delivery.storage.files import create_private
 from eventtracking_core.delivery.storage.reader import Damage
-from eventtracking_core.diagnostics import log, report
+from eventtracking_core.diagnostics import ERROR, log, report
 
 __all__ = ["Quarantine"]
 
@@ -46,7 +45,7 @@ class Quarantine:
 
     def add(self, name: str, damage: Damage) -> None:
         """Keep damaged bytes, later if the disk does not take them now."""
-        report(logging.ERROR, "damaged", "spool: %d damaged bytes were quarantined", damage.size)
+        report(ERROR, "damaged", "spool: %d damaged bytes were quarantined", damage.size)
         if len(self._waiting) == MAX_WAITING:
             self._report_lost(self._waiting.popleft()[1])
         self._waiting.append((name, damage))
@@ -63,7 +62,7 @@ class Quarantine:
             try:
                 self._store(*self._waiting[0])
             except OSError as error:
-                report(logging.ERROR, ("aside", type(error)), "spool: %s", error)
+                report(ERROR, ("aside", type(error)), "spool: %s", error)
                 self._retry_at = monotonic() + RETRY_INTERVAL
                 return
             self._waiting.popleft()
@@ -75,7 +74,7 @@ class Quarantine:
             sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries]
         if len(sizes) >= MAX_FILES or sum(sizes) + len(damage.content) > MAX_BYTES:
             message = "spool: %s is full, further damaged bytes are not kept"
-            report(logging.ERROR, ("full", directory), message, directory)
+            report(ERROR, ("full", directory), message, directory)
             return
         path = directory / name
         if os.path.lexists(path):  # of another process that read the same segment
@@ -98,4 +97,4 @@ class Quarantine:
     @staticmethod
     def _report_lost(damage: Damage) -> None:
         message = "spool: %d damaged bytes are lost: they could not be quarantined"
-        log(logging.ERROR, message, damage.size)
+        log(ERROR, message, damage.size)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ from eventtracking_core.delivery.storage.files import Identity, close_ours, iden
 from eventtracking_core.delivery.storage.format import HEADER_SIZE, create
 from eventtracking_core.delivery.storage.reader import Damage, SegmentReader
 from eventtracking_core.descriptors import dup_high
-from eventtracking_core.diagnostics import report
+from eventtracking_core.diagnostics import ERROR, report
 
 __all__ = ["Segment", "adopted", "begun"]
 
@@ -100,7 +99,7 @@ class Segment:
         except _REMOVED:
             found, self.position = None, size
         except OSError as error:
-            report(logging.ERROR, ("read", type(error)), "spool: %s", error)
+            report(ERROR, ("read", type(error)), "spool: %s", error)
             if self.is_adopted:  # its directory is tried again after a while
                 self.is_failing, self.position = True, size
             return [], [], 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -14,7 +13,7 @@ from eventtracking_core._threads import Bell, start_daemon
 from eventtracking_core.delivery.storage.disk import Disk
 from eventtracking_core.delivery.storage.files import Identity, close_ours, identity
 from eventtracking_core.descriptors import open_high
-from eventtracking_core.diagnostics import report
+from eventtracking_core.diagnostics import ERROR, report
 
 __all__ = ["Syncer"]
 
@@ -147,4 +146,4 @@ def _drained(queue: SimpleQueue[_T]) -> list[_T]:
 
 
 def _report(error: OSError) -> None:
-    report(logging.ERROR, ("fsync", type(error)), "spool: %s", error)
+    report(ERROR, ("fsync", type(error)), "spool: %s", error)
