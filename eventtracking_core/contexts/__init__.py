@@ -4,7 +4,6 @@ from eventtracking_core.contexts.locators import (
     ContextVarLocator,
     DefaultContextLocator,
     ThreadLocalContextLocator,
-    stack_locator,
 )
 from eventtracking_core.contexts.propagation import CARRIED_KEYS, carry, extract, inject
 from eventtracking_core.contexts.scope import Scope
@@ -12,11 +11,8 @@ from eventtracking_core.contexts.stack import (
     Context,
     ContextLocator,
     ContextProvider,
-    ContextStack,
     EnteredContext,
     Frame,
-    StackLocator,
-    remove,
 )
 
 __all__ = [
@@ -24,17 +20,13 @@ __all__ = [
     "Context",
     "ContextLocator",
     "ContextProvider",
-    "ContextStack",
     "ContextVarLocator",
     "DefaultContextLocator",
     "EnteredContext",
     "Frame",
     "Scope",
-    "StackLocator",
     "ThreadLocalContextLocator",
     "carry",
     "extract",
     "inject",
-    "remove",
-    "stack_locator",
 ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from eventtracking_core.outbox.command import CommandFailedError, run
 from eventtracking_core.outbox.delivering import (
-    BATCH_SIZE,
     BusyError,
     NotDeliveredError,
     Table,
@@ -18,7 +17,6 @@ from eventtracking_core.outbox.delivering import (
 from eventtracking_core.outbox.nodes import CommitRouter, DeferringRouter, nodes_below
 
 __all__ = [
-    "BATCH_SIZE",
     "BusyError",
     "CommandFailedError",
     "CommitRouter",

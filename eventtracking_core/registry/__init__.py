@@ -15,7 +15,6 @@ if TYPE_CHECKING:
         EventType,
         FieldDoc,
         MetadataStore,
-        RecordKind,
     )
     from eventtracking_core.registry.registry import Registry, find_record
     from eventtracking_core.registry.typed import event
@@ -28,7 +27,6 @@ __all__ = [
     "EventType",
     "FieldDoc",
     "MetadataStore",
-    "RecordKind",
     "Registry",
     "event",
     "fields_of_schema",
@@ -42,7 +40,7 @@ _HOME = {
     "annotations": ["Doc", "PII"],
     "columns": ["Column", "typed_columns"],
     "jsonschema": ["fields_of_schema", "json_schema"],
-    "record": ["DefinesTables", "EventType", "FieldDoc", "MetadataStore", "RecordKind"],
+    "record": ["DefinesTables", "EventType", "FieldDoc", "MetadataStore"],
     "registry": ["Registry", "find_record"],
     "typed": ["event"],
 }

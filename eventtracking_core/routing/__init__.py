@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from eventtracking_core.lazy import lazy
 from eventtracking_core.routing.leaf import InlineLeaf, Leaf
 from eventtracking_core.routing.ledger import AtomicCounter, Ledger
-from eventtracking_core.routing.processor_node import OnError, ProcessorNode
+from eventtracking_core.routing.processor_node import ProcessorNode
 from eventtracking_core.routing.router import RoutingBackend
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ __all__ = [
     "Leaf",
     "LeafPlace",
     "Ledger",
-    "OnError",
     "ProcessorNode",
     "RemoteComposite",
     "RoutingBackend",
