@@ -44,9 +44,8 @@ if TYPE_CHECKING:
         Table,
         encode_columns,
         encode_heads,
-        encode_row,
-        encode_rows,
         encode_table,
+        encode_with_columns,
     )
     from eventtracking_core.encoding._texts import (
         JSON,
@@ -76,10 +75,9 @@ __all__ = [
     "encode_json",
     "encode_lines",
     "encode_msgpack",
-    "encode_row",
-    "encode_rows",
     "encode_table",
     "encode_text",
+    "encode_with_columns",
     "field_names",
     "has_reader",
     "id_text",
@@ -115,9 +113,8 @@ _HOME = {
         "Table",
         "encode_columns",
         "encode_heads",
-        "encode_row",
-        "encode_rows",
         "encode_table",
+        "encode_with_columns",
     ],
     "_texts": ["JSON", "JsonBatch", "decode_wire", "json_text", "normal_from_json"],
 }

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
-from eventtracking_core.encoding._batches import encode_lines, in_json, unencodable
+from eventtracking_core.encoding._batches import encode_each, in_json
 from eventtracking_core.encoding._columns import Columns, Head, read_columns, user_text
 from eventtracking_core.encoding._json import encode_json
 from eventtracking_core.encoding._normal import normalize_event
-from eventtracking_core.interrupts import pass_on
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event
@@ -22,12 +21,10 @@ __all__ = [
     "Table",
     "encode_columns",
     "encode_heads",
-    "encode_row",
-    "encode_rows",
     "encode_table",
+    "encode_with_columns",
 ]
 
-T = TypeVar("T")
 Read_co = TypeVar("Read_co", bound=Head, covariant=True)
 
 Cells = tuple[bytes, str, str, datetime, str | None, str | None, str | None]
@@ -69,44 +66,14 @@ class Table(NamedTuple):
             column[index] = value
 
 
-def encode_row(event: Event, row: Callable[[bytes, Columns], T]) -> T:
-    """Return the row of an event.
-
-    Args:
-        event: the event.
-        row: returns a row, given the event's JSON and its columns.
-
-    Raises:
-        Exception: what `row` raises.
-    """
+def encode_with_columns(event: Event) -> tuple[bytes, Columns]:
+    """Return the JSON of an event, and its columns; of its normal form if it has none itself."""
     text = encode_json(event)
     try:
-        return row(text, read_columns(text))
-    except ValueError:  # not in an event's normal form
+        return text, read_columns(text)
+    except ValueError:
         text = encode_json(normalize_event(event))
-        return row(text, read_columns(text))
-
-
-def encode_rows(
-    events: Sequence[Event], row: Callable[[bytes, Columns], T]
-) -> tuple[dict[int, T], dict[int, Exception]]:
-    """Return the rows of a batch; see `encode_row` for `row`, and `encode_each` for the result."""
-    batch = in_json(events)
-    if batch is not None:
-        with suppress(ValueError):
-            return dict(enumerate(map(row, batch.texts, batch.columns))), {}
-    texts, failures = encode_lines(events)
-    rows: dict[int, T] = {}
-    for index, text in texts.items():
-        try:
-            rows[index] = row(text, read_columns(text))
-        except ValueError:
-            try:
-                rows[index] = encode_row(events[index], row)
-            except Exception as error:  # noqa: BLE001  the caller's own objects may raise anything
-                pass_on(error)
-                failures[index] = unencodable(error)
-    return rows, failures
+        return text, read_columns(text)
 
 
 def encode_columns(events: Sequence[Event]) -> tuple[Lines[Columns], dict[int, Exception]]:
@@ -119,9 +86,9 @@ def encode_columns(events: Sequence[Event]) -> tuple[Lines[Columns], dict[int, E
     if batch is not None:
         with suppress(ValueError):
             return Lines(range(len(events)), batch.texts, batch.columns), {}
-    rows, failures = encode_rows(events, _pair)
-    texts, columns = map(list, zip(*rows.values(), strict=True)) if rows else ([], [])
-    return Lines(list(rows), texts, columns), failures
+    pairs, failures = encode_each(events, encode_with_columns)
+    texts, columns = map(list, zip(*pairs.values(), strict=True)) if pairs else ([], [])
+    return Lines(list(pairs), texts, columns), failures
 
 
 def encode_heads(events: Sequence[Event]) -> tuple[Lines[Head], dict[int, Exception]]:
@@ -131,10 +98,6 @@ def encode_heads(events: Sequence[Event]) -> tuple[Lines[Head], dict[int, Except
         with suppress(ValueError):
             return Lines(range(len(events)), batch.texts, batch.heads), {}
     return encode_columns(events)
-
-
-def _pair(text: bytes, columns: Columns) -> tuple[bytes, Columns]:
-    return text, columns
 
 
 def encode_table(events: Sequence[Event]) -> tuple[Table, dict[int, Exception]]:

@@ -19,7 +19,7 @@ from eventtracking_core import (
     RetryableError,
     Seconds,
 )
-from eventtracking_core.encoding import encode_row, encode_rows, unencodable
+from eventtracking_core.encoding import encode_columns, encode_with_columns, unencodable
 from eventtracking_core.probing import probe_file
 from eventtracking_sqlite._database import Synchronous, open_for_writing
 from eventtracking_sqlite._descriptors import Descriptors, high_numbers, numbers
@@ -131,8 +131,9 @@ class SqliteBackend(Reading):
             BatchError: some events cannot be stored, the others are.
             RetryableError: the database is locked, its disk is full, or it cannot be used.
         """
-        rows, failures = encode_rows(events, row)
-        failures |= self.store(rows, timeout)
+        lines, failures = encode_columns(events)
+        rows = map(row, lines.texts, lines.columns)
+        failures |= self.store(dict(zip(lines.indexes, rows, strict=True)), timeout)
         if failures:
             raise BatchError(failures)
 
@@ -276,6 +277,6 @@ def _file(path: Path) -> tuple[int, int] | None:
 
 def _row(event: Event) -> Row:
     try:
-        return encode_row(event, row)
+        return row(*encode_with_columns(event))
     except Exception as error:
         raise unencodable(error) from error

@@ -13,13 +13,13 @@ from eventtracking_core import RejectedError, RetryableError
 from eventtracking_core.encoding import (
     JsonBatch,
     NormalBatch,
+    encode_columns,
     encode_each,
     encode_json,
     encode_lines,
     encode_msgpack,
-    encode_row,
-    encode_rows,
     encode_table,
+    encode_with_columns,
     normal_from_msgpack,
     with_parts,
 )
@@ -107,9 +107,9 @@ def test_what_is_no_event_has_the_row_of_its_normal_form(an_event):
     """A time of day has no date, although it is in UTC and has a text."""
     event = an_event()
     odd = [event | {"timestamp": time(12, tzinfo=UTC)}, event | {"context": None}, {}, event]
-    rows, failures = encode_rows(odd, pair)
-    assert rows[3] == encode_row(event, pair)
-    assert all(row[1].moment.tzinfo for row in rows.values())
+    lines, failures = encode_columns(odd)
+    assert (lines.texts[3], lines.columns[3]) == encode_with_columns(event)
+    assert all(columns.moment.tzinfo for columns in lines.columns)
     assert not failures
 
 
@@ -130,24 +130,6 @@ def test_a_record_of_a_file_that_is_no_event_has_the_row_of_its_normal_form(dama
     assert set(map(type, table.ids + table.names)) == {str}
     assert len(table.texts) == 2
     assert not failures
-
-
-def test_an_event_without_a_row_fails_alone(an_event):
-    events = [an_event(n=n) for n in range(3)]
-
-    def row(text, columns):
-        if columns.id == events[1]["id"]:
-            raise ValueError("a secret")
-        return columns.id
-
-    rows, failures = encode_rows(NormalBatch(events), row)
-    assert rows == {0: events[0]["id"], 2: events[2]["id"]}
-    assert str(failures.pop(1)) == "the event cannot be encoded (ValueError)"
-    assert not failures
-
-
-def pair(text, columns):
-    return text, columns
 
 
 def encode(event):
