@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from itertools import cycle
 from pathlib import Path
+from typing import Final
 
 from confluent_kafka import Producer
 
@@ -16,6 +17,9 @@ from eventtracking_core.encoding import NormalBatch, encode_json
 from eventtracking_kafka import KafkaBackend
 
 __all__ = ["kafka_senders"]
+
+CONTENT_TYPE: Final = ("content-type", b"application/json")
+"""A header, as ours has it."""
 
 
 def kafka_senders(servers: str, directory: Path, stack: ExitStack) -> list[Sender]:
@@ -39,7 +43,7 @@ def _raw(servers: str, batches: list[NormalBatch]) -> Sender:
     producer = Producer(
         {"bootstrap.servers": servers, "enable.idempotence": True, "compression.type": "lz4"}
     )
-    turns = cycle([[_row(event) for event in batch] for batch in batches])
+    turns = cycle([list(map(_row, batch)) for batch in batches])
     confirmed = 0
 
     def told(error: object, _: object) -> None:
@@ -47,7 +51,8 @@ def _raw(servers: str, batches: list[NormalBatch]) -> Sender:
         confirmed += error is None
 
     def produce() -> None:
-        for value, headers, timestamp in next(turns):
+        for event_id, name, value, timestamp in next(turns):
+            headers = [("id", event_id), ("name", name), CONTENT_TYPE]
             producer.produce("raw", value, None, -1, told, None, timestamp, headers)
         producer.flush(WAITS)
 
@@ -61,7 +66,7 @@ def _raw(servers: str, batches: list[NormalBatch]) -> Sender:
     )
 
 
-def _row(event: Event) -> tuple[bytes, list[tuple[str, str | bytes]], int]:
-    """Return value, headers and time, as ours makes them."""
-    headers = [("id", event["id"]), ("name", event["name"]), ("content-type", b"application/json")]
-    return encode_json(event), headers, int(event["timestamp"].timestamp() * 1000)
+def _row(event: Event) -> tuple[str, str, bytes, int]:
+    """Return id, name, JSON and milliseconds."""
+    milliseconds = int(event["timestamp"].timestamp() * 1000)
+    return event["id"], event["name"], encode_json(event), milliseconds

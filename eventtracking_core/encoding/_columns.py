@@ -15,7 +15,7 @@ __all__ = ["Columns", "Head", "read_columns", "read_heads", "user_text"]
 _Time = Annotated[str, msgspec.Meta(min_length=len("2026-09-12T12:55:00Z"))]
 
 
-class _Skipped(msgspec.Struct):
+class _Skipped(msgspec.Struct, gc=False):
     """An object, whatever is in it."""
 
 

@@ -31,6 +31,9 @@ __all__ = [
     "scalar_hook",
 ]
 
+WORD: Final = 64
+"""Bits of an int that has the same text in every form."""
+
 _FIELDS: Final = frozenset(Event.__annotations__)
 _to_datetime: Final = partial(msgspec.convert, type=real(datetime))
 
@@ -97,6 +100,10 @@ def id_text(value: object) -> str | None:
     Returns:
         None for what is neither text nor a number.
     """
+    if value is None:
+        return None
+    if type(value) is int and value.bit_length() < WORD:  # nearly all ids: no walk is needed
+        return str(value)
     plain = normalize(value)
     if isinstance(plain, bool) or not isinstance(plain, str | int | float):
         return None

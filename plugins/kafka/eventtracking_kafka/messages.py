@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
@@ -134,6 +133,7 @@ class Messages:
             failures: gets the errors of events that have no message, by their indexes.
         """
         content_type, is_plain = self._content_type, self._is_plain
+        last, milliseconds = "", 0
         for index, text, columns in zip(*lines, strict=True):
             name, event_id = columns.name, columns.id
             if refused and name in refused:
@@ -143,7 +143,9 @@ class Messages:
             try:
                 if columns.name_id is not None:
                     headers.append(("name_id", str(columns.name_id)))
-                milliseconds = _milliseconds(columns.timestamp[:_TO_MILLISECOND])
+                time = columns.timestamp[:_TO_MILLISECOND]
+                if time != last:  # when there are many events, many have the same
+                    last, milliseconds = time, _milliseconds(time)
                 if is_plain:
                     topic, key, value = self._topic, None, text
                 else:
@@ -198,12 +200,8 @@ def _text(value: object) -> str | None:
     return value_text(value if type(value) is str else normalize(value))
 
 
-@lru_cache(1024)
 def _milliseconds(timestamp: str) -> int:
-    """Return the milliseconds since 1970, none before, of a time in UTC.
-
-    When there are many events, many have the same.
-    """
+    """Return the milliseconds since 1970, none before, of a time in UTC."""
     without_zone = timestamp.rstrip("Z").partition("+")[0]
     time = datetime.fromisoformat(without_zone).replace(tzinfo=UTC) - _EPOCH
     return max(0, time // _MILLISECOND)

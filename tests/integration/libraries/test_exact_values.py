@@ -222,6 +222,11 @@ def test_an_id_is_compared_by_its_text(value):
     assert id_text(value) == "5"
 
 
+@given(st.integers() | st.just(10**5000))
+def test_the_text_of_an_int_is_that_of_its_normal_form(number):
+    assert id_text(number) == str(normalize(number))
+
+
 @pytest.mark.parametrize("value", [None, True, [5], {"id": 5}, float("nan")])
 def test_what_is_neither_text_nor_number_is_no_id(value):
     assert id_text(value) is None
