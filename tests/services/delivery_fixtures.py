@@ -10,6 +10,7 @@ from threading import Event as Signal
 from time import monotonic
 
 import pytest
+from paths_below import paths_below
 from waiting import wait_until
 
 import eventtracking_core as et
@@ -156,7 +157,7 @@ def dead_letters(tmp_path):
     from eventtracking_core.delivery import DeadLetters
 
     def read():
-        directories = sorted((tmp_path / "delivery").rglob("dead"))
+        directories = paths_below(tmp_path / "delivery", "dead")
         return [letter for path in directories for letter in DeadLetters(path, 0).letters()]
 
     return read

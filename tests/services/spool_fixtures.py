@@ -5,11 +5,10 @@ For the `conftest.py` of tests of spools, which import these fixtures by name.
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
+from paths_below import paths_below
 
 import eventtracking_core as et
 from eventtracking_core.delivery.storage.spool import Spool
@@ -55,14 +54,9 @@ class Journals:
 
     @property
     def segments(self):
-        """The segments in the spools; unlike `rglob`, it bears that a directory is removed."""
-        places = [(Path(place), names) for place, _, names in os.walk(self.directory)]
-        return sorted(
-            place / name
-            for place, names in places
-            for name in names
-            if place.parent.name == "spool" and name.endswith(".seg")
-        )
+        """The segments in the spools."""
+        found = paths_below(self.directory, "*.seg")
+        return [path for path in found if path.parents[1].name == "spool"]
 
 
 def _lines(path):

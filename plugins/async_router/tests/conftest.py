@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from async_router_desk import desk
+from paths_below import paths_below
 from waiting import exit_code, wait_until
 
 import eventtracking_core as et
@@ -94,7 +95,7 @@ class Site:
     def dead_letters(self):
         """Return the letters below this directory, by the path of their place."""
         found = {}
-        for directory in sorted(self.directory.rglob("dead")):
+        for directory in paths_below(self.directory, "dead"):
             path = str(directory.parent.relative_to(self.directory / "kept"))
             found[path] = list(DeadLetters(directory, 0).letters())
         return found

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from paths_below import paths_below
 
 from eventtracking_core.delivery import DeadLetters
 
@@ -63,7 +64,7 @@ def delivered(tmp_path):
 
 
 def letters(tmp_path):
-    found = [DeadLetters(path, 0).letters() for path in tmp_path.rglob("dead")]
+    found = [DeadLetters(path, 0).letters() for path in paths_below(tmp_path, "dead")]
     return [letter for each in found for letter in each]
 
 
