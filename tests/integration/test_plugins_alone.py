@@ -39,10 +39,20 @@ print(*sys.modules)
 """
 
 
-def run(code, *arguments):
+LOAD = """
+import importlib, sys
+from importlib.metadata import entry_points
+
+importlib.import_module(sys.argv[1])
+for point in entry_points(group="eventtracking"):
+    point.load()
+"""
+
+
+def run(code, *arguments, python=sys.executable):
     """Return what a new process prints."""
     ran = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+        [python, "-P", "-c", code, *arguments],
         capture_output=True,
         text=True,
         timeout=100,
@@ -96,7 +106,27 @@ def test_a_plugin_can_be_imported_where_only_what_it_declares_is_installed(name)
 
 @pytest.mark.once
 def test_no_plugin_and_no_driver_is_imported_that_is_not_named():
-    packages = {name.partition(".")[0] for name in run(NAMED).split()}
+    check_unnamed(run(NAMED))
+
+
+@pytest.mark.soak  # it installs from an index
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plugin_works_in_a_new_environment_with_the_core(name, tmp_path):
+    ours = [PLUGINS.parent]
+    for distribution in closure(f"eventtracking-{name.replace('_', '-')}"):
+        place = PLUGINS / distribution.removeprefix("eventtracking-").replace("-", "_")
+        ours += [place] if place.is_dir() and distribution.startswith("eventtracking-") else []
+    python = tmp_path / "bin" / "python"
+    uv = ["uv", "--quiet"]
+    subprocess.run([*uv, "venv", "--python", sys.executable, tmp_path], check=True)
+    subprocess.run([*uv, "pip", "install", "--python", python, *ours], check=True, timeout=250)
+    check_unnamed(run(NAMED, python=python))
+    run(LOAD, f"eventtracking_{name}", python=python)
+
+
+def check_unnamed(modules):
+    """Check that a process has imported no plugin and no driver."""
+    packages = {name.partition(".")[0] for name in modules.split()}
     assert not packages & {f"eventtracking_{name}" for name in NAMES}
     drivers = {"celery", "clickhouse_connect", "confluent_kafka", "django", "obstore", "psycopg"}
     assert not packages & (drivers | {"pyarrow", "pymongo", "redis", "sqlalchemy", "urllib3"})
