@@ -23,7 +23,7 @@ from eventtracking_clickhouse.rows import (
 )
 from eventtracking_clickhouse.tables import Tables, literal
 from eventtracking_clickhouse.typed import typed_tables
-from eventtracking_core import BatchError, Event, EventType, RetryableError
+from eventtracking_core import BatchError, Event, EventTrackingError, EventType, RetryableError
 from eventtracking_core.encoding import Table, encode_table
 
 __all__ = ["ClickHouseBackend"]
@@ -119,9 +119,7 @@ class ClickHouseBackend(Reading):
             try:
                 self._store(table, deadline)
             except _ERRORS as error:
-                if is_missing(error):  # it was dropped: the next attempt creates it again
-                    self._created_by = None
-                raise failure(error) from None
+                raise self._failure(error) from None
         if failures:
             raise BatchError(failures)
 
@@ -139,7 +137,7 @@ class ClickHouseBackend(Reading):
             if not any(self._clients.rows(same, {}, deadline - monotonic())):
                 self._insert(table, RECORD_COLUMNS, record_columns(record), {}, deadline)
         except _ERRORS as error:
-            raise RetryableError(str(failure(error))) from None
+            raise RetryableError(str(self._failure(error))) from None
 
     def flush(self, timeout: float) -> bool:  # noqa: ARG002  the signature of every backend's flush
         """Return True: every sent event is stored."""
@@ -167,6 +165,12 @@ class ClickHouseBackend(Reading):
         self._clients.insert(
             table, types, values, {**_SETTINGS, **settings}, deadline - monotonic()
         )
+
+    def _failure(self, error: Exception) -> EventTrackingError:
+        """Return the framework's error; the next attempt creates a table that was dropped."""
+        if is_missing(error):
+            self._created_by = None
+        return failure(error)
 
     def _prepare(self, deadline: float) -> None:
         if self._create and self._created_by != os.getpid():

@@ -107,6 +107,12 @@ def test_a_table_that_was_dropped_is_created_again(a_store, database, sql, an_ev
         send(store, an_event())
     send(store, an_event())
     assert store.count() == 1
+    store.save_event_type(EventType(name="a"))
+    sql(f"DROP TABLE {database}.event_types")
+    with pytest.raises(RetryableError):
+        store.save_event_type(EventType(name="a"))
+    store.save_event_type(EventType(name="a"))
+    assert [found.name for found in store.load_event_types()] == ["a"]
 
 
 def test_events_after_an_event_come_in_the_order_of_their_ids(a_store, an_event):

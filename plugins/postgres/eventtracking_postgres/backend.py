@@ -12,7 +12,7 @@ from psycopg import Error
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL
 
-from eventtracking_core import BatchError, Event, EventType, RetryableError
+from eventtracking_core import BatchError, Event, EventTrackingError, EventType, RetryableError
 from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import Table, encode_table
 from eventtracking_postgres.failures import failure, is_missing
@@ -142,9 +142,7 @@ class PostgresBackend(Reading):
                 with self._sessions.session(timeout) as session:
                     self._store(session, without_nul(table))
             except Error as error:
-                if is_missing(error):  # it was dropped: the next attempt creates it again
-                    self._prepared = None
-                raise failure(error) from None
+                raise self._failure(error) from None
         if failures:
             raise BatchError(failures)
 
@@ -159,7 +157,7 @@ class PostgresBackend(Reading):
                 self._prepare(session)
                 self._save(session, record)
         except Error as error:
-            raise RetryableError(str(failure(error))) from None
+            raise RetryableError(str(self._failure(error))) from None
         if self._views is not None and record.kind == "event":
             self._extend(self._views, record.name)
 
@@ -196,6 +194,12 @@ class PostgresBackend(Reading):
                 )
             self._prepared = os.getpid(), has_partitions
         return self._prepared[1]
+
+    def _failure(self, error: Error) -> EventTrackingError:
+        """Return the framework's error; the next attempt creates a table that was dropped."""
+        if is_missing(error):
+            self._prepared = None
+        return failure(error)
 
     def _warn(self, text: str) -> None:
         name = self._tables.name

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sending import send
 
-from eventtracking_core import RejectedError, RetryableError
+from eventtracking_core import EventType, RejectedError, RetryableError
 from eventtracking_core.encoding import decode_json, encode_json
 from eventtracking_core.testing import (
     EventStoreConformance,
@@ -130,6 +130,12 @@ def test_a_table_that_was_dropped_is_created_again(a_store, schema, sql, an_even
         send(store, an_event())
     send(store, an_event())
     assert store.count() == 1
+    store.save_event_type(EventType(name="a"))
+    sql(f"DROP TABLE {schema}.event_types")
+    with pytest.raises(RetryableError):
+        store.save_event_type(EventType(name="a"))
+    store.save_event_type(EventType(name="a"))
+    assert [found.name for found in store.load_event_types()] == ["a"]
 
 
 def test_a_user_who_may_only_insert_can_send(postgres, a_store, schema, sql, an_event):

@@ -60,6 +60,11 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION}
 """
 
+_HAS_TABLES: Final = """
+SELECT count(*) = 3 FROM sqlite_master
+WHERE type = 'table' AND name IN ('events', 'event_types', 'event_type_fields')
+"""
+
 
 def open_for_writing(
     path: Path,
@@ -68,7 +73,7 @@ def open_for_writing(
     busy_timeout: float,
     writing: Callable[[], AbstractContextManager[None]],
 ) -> sqlite3.Connection:
-    """Open a store; create the file, its directory and its tables if they are missing.
+    """Open a store; create what is missing of the file, its directory and its tables.
 
     Args:
         path: the file; only the owner can read a new file or directory.
@@ -85,7 +90,7 @@ def open_for_writing(
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = _connect(path, "rw", busy_timeout)
     try:
-        exists = _has_schema(connection)
+        exists = _has_schema(connection) and _number(connection, _HAS_TABLES)
         _use_wal(connection, monotonic() + busy_timeout, writing)
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         if not exists:
@@ -138,7 +143,7 @@ def _no_store(path: Path) -> FileNotFoundError:
 
 
 def _has_schema(connection: sqlite3.Connection) -> bool:
-    """Return whether our tables exist; raise an error if the database has others."""
+    """Return whether it is an event store; raise an error if it is another database."""
     with connection:  # one transaction: another process may be creating the tables
         connection.execute("BEGIN")
         application = _number(connection, "PRAGMA application_id")

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from eventtracking_core import BatchError, RejectedError, RetryableError
+from eventtracking_core import BatchError, EventType, RejectedError, RetryableError
 from eventtracking_sqlite import SqliteBackend
 
 
@@ -49,6 +49,19 @@ def test_a_reader_does_not_wait_for_a_writer(store, path, an_event):
     store.send(an_event())
     with locked(path):
         assert store.count() == 1
+
+
+def test_a_table_that_was_dropped_comes_back(store, sql, an_event):
+    store.send(an_event())
+    store.save_event_type(EventType(name="a"))
+    for table in ("events", "event_type_fields", "event_types"):
+        sql(f"DROP TABLE {table}")
+    with pytest.raises(RetryableError):
+        store.send(an_event())
+    store.send(an_event())
+    store.save_event_type(EventType(name="a"))
+    assert store.count() == 1
+    assert [found.name for found in store.load_event_types()] == ["a"]
 
 
 def test_one_event_that_is_refused_does_not_sink_its_batch(store, sql, an_event):
