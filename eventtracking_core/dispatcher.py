@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.forks import check_fork
 from eventtracking_core.interrupts import pass_on
-from eventtracking_core.pipeline import Pipeline, Replaced, emitting
+from eventtracking_core.pipeline import Pipeline, emitting
+from eventtracking_core.replacing import Replaced
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event

@@ -14,8 +14,9 @@ from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import Event, id_at, shared_context
 from eventtracking_core.forks import check_fork, reset_after_fork, same_process
-from eventtracking_core.pipeline import Replaced, emitting
+from eventtracking_core.pipeline import emitting
 from eventtracking_core.prepared import PreparedEvent
+from eventtracking_core.replacing import Replaced
 from eventtracking_core.validation.arguments import (
     coerce_data,
     coerce_name,

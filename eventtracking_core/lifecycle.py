@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["end_first"]
 
 
-@atexit.register
 def _at_exit() -> None:
     with suppress(KeyboardInterrupt, SystemExit):  # the process ends already
         drain()
-    end_of_process()
+        end_of_process()
 
 
 def end_first() -> None:
@@ -32,7 +31,12 @@ def end_first() -> None:
     For backends that pass events to a library which closes itself at exit.
     """
     atexit.unregister(_at_exit)
+    # Twice, since an exception of a signal handler may strike before the first step of a call.
     atexit.register(_at_exit)
+    atexit.register(_at_exit)
+
+
+end_first()
 
 
 @on_fork

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from eventtracking_core.contexts.provided import Provided
 from eventtracking_core.deadlines import bounded, seconds_until, wait_until
 from eventtracking_core.holders import calls_below, hold
 from eventtracking_core.interception import Send, compile_tree, interceptors, is_isolated, observers
+from eventtracking_core.replacing import Leaving, move
 from eventtracking_core.routing import AtomicCounter, Leaf, RoutingBackend
 from eventtracking_core.settings import DEFAULT, SHUTDOWN_TIMEOUT, Policies
 
@@ -27,7 +28,6 @@ __all__ = [
     "Instrumentation",
     "NoInstrumentation",
     "Pipeline",
-    "Replaced",
     "Warnings",
     "emitting",
 ]
@@ -55,10 +55,6 @@ class NoInstrumentation:
 
     def follow(self, pipeline: Pipeline, warnings: Warnings) -> None:
         """Do nothing."""
-
-
-class Replaced(Exception):  # noqa: N818  no error: the event goes into another pipeline
-    """The pipeline accepts no more events; its tracker has another."""
 
 
 class Pipeline:
@@ -97,7 +93,7 @@ class Pipeline:
         self.emitted = self.emitted_count.tick
         self._moved = AtomicCounter()
         self._left_count = AtomicCounter()
-        self.left = self._left_count.tick
+        self.left: Iterator[object] = self._left_count.tick
         """`next(pipeline.left)` follows each `next(pipeline.emitted)`, after routing the event."""
         self._is_replaced = False
         self.leaves: list[Leaf] = []
@@ -116,7 +112,7 @@ class Pipeline:
         is_watched = bool(interceptors or observers)
         self.is_silent = not (self.root.children or is_watched)
         if self._is_replaced:
-            self.send: Send = partial(_move, self._moved)
+            self.send: Send = partial(move, self._moved)
         elif is_watched:
             self.send = compile_tree(self.root, self._owner)
         else:
@@ -169,10 +165,15 @@ class Pipeline:
         for leaf in self.leaves:
             leaf.releases = leaf.releases and id(leaf.backend) not in shared_backends
         self._is_replaced = True
-        self.send = partial(_move, self._moved)
+        self.send = partial(move, self._moved)
         # No leaf is closed before: an event goes wholly through the old pipeline, or the new one.
         self.wait_for_emitters(self.shutdown_timeout)
-        self.shutdown(seconds_until(deadline))
+        if self._number_inside() and calls_below(*emitting):
+            # A signal handler configures: the event that it interrupted goes on here, after it.
+            self.flush(seconds_until(deadline))
+            self.left = Leaving(self.left, self._shut_down_if_left)
+        else:
+            self.shutdown(seconds_until(deadline))
 
     def wait_for_emitters(self, timeout: float) -> bool:
         """Wait until no other thread sends an event through what was compiled before."""
@@ -181,6 +182,11 @@ class Pipeline:
         interrupted = calls_below(*emitting)
         deadline = monotonic() + timeout
         return wait_until(lambda: self._number_inside() <= interrupted, deadline, 0.0005)
+
+    def _shut_down_if_left(self) -> None:
+        if not self._number_inside():
+            self.left = self._left_count.tick
+            self.shutdown(self.shutdown_timeout)
 
     def _number_inside(self) -> int:
         left = self._left_count.value  # first: an event that enters now is counted as inside
@@ -223,7 +229,7 @@ class Pipeline:
             Replaced: the tracker has another pipeline, which counts it.
         """
         if self._is_replaced:
-            _move(self._moved)
+            move(self._moved)
         self.root.count_dropped(reason)
 
     def reject_invalid(self, error: str, event: Event) -> None:
@@ -233,7 +239,7 @@ class Pipeline:
             Replaced: the tracker has another pipeline, which takes it.
         """
         if self._is_replaced:
-            _move(self._moved)
+            move(self._moved)
         if self._is_isolated():
             self.root.count_dropped("invalid")
             return
@@ -251,11 +257,6 @@ class Pipeline:
     def context(self, entered: dict[str, Any]) -> dict[str, Any]:
         """Return what `Provided.context` returns; without providers, the entered contexts."""
         return self.provided.context(entered) if self.provided else entered
-
-
-def _move(moved: AtomicCounter, _event: Event | None = None) -> NoReturn:
-    moved.add()
-    raise Replaced
 
 
 def _bind(router: RoutingBackend, owner: Owner, before: tuple[Processor, ...] = ()) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
-from threading import get_ident, main_thread
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["is_main_thread", "postponed", "uninterrupted"]
+    Act = Callable[[FrameType], object]
+
+__all__ = ["postponed", "uninterrupted"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_postponed: Final[list[Callable[[], object]]] = []
+_postponed: Final[list[tuple[FrameType, Act]]] = []
+"""What handlers have left to do, and the calls at whose end it is done."""
 
 
 def uninterrupted(function: Callable[P, R]) -> Callable[P, R]:
@@ -27,40 +29,42 @@ def uninterrupted(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return _call(function, *args, **kwargs)
         finally:
-            if _postponed and is_main_thread() and not _is_inside(sys._getframe(1)):  # noqa: SLF001
-                act = _postponed[0]
-                _postponed.clear()
-                act()
+            if _postponed:
+                _act_at_end_of(sys._getframe())  # noqa: SLF001  as a signal handler is given it
 
     return call
 
 
-def postponed(act: Callable[[], object], frame: FrameType | None) -> bool:
+def postponed(act: Act, frame: FrameType | None) -> bool:
     """Return whether a handler interrupted such a function, which calls `act` at its end then.
 
     Args:
-        act: does what the handler does.
+        act: does what the handler does; given the frame that is interrupted then.
         frame: the frame that the handler interrupted.
     """
-    is_inside = _is_inside(frame)
-    if is_inside:
-        _postponed.append(act)
-    return is_inside
-
-
-def is_main_thread() -> bool:
-    """Return whether this is the thread that signal handlers are called in."""
-    return get_ident() == main_thread().ident
+    outermost: FrameType | None = None
+    while frame is not None:
+        if frame.f_code is _call.__code__:
+            outermost = frame.f_back
+        frame = frame.f_back
+    if outermost is None:
+        return False
+    _postponed.append((outermost, act))
+    return True
 
 
 def _call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     return function(*args, **kwargs)
 
 
-def _is_inside(frame: FrameType | None) -> bool:
-    """Return whether a frame was called, directly or not, by an uninterrupted function."""
-    while frame is not None:
-        if frame.f_code is _call.__code__:
-            return True
-        frame = frame.f_back
-    return False
+def _act_at_end_of(call: FrameType) -> None:
+    """Do all that was postponed to the end of a call, also if something of it raises."""
+    for each in _postponed:
+        frame, act = each
+        if frame is call:
+            _postponed.remove(each)
+            try:
+                act(call)
+            finally:
+                _act_at_end_of(call)
+            return

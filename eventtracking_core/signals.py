@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.forks import on_fork
 from eventtracking_core.holders import close_all
-from eventtracking_core.postponing import is_main_thread, postponed, uninterrupted
+from eventtracking_core.postponing import postponed, uninterrupted
 from eventtracking_core.wakeups import handled_signals, wake_after_signals
 
 if TYPE_CHECKING:
@@ -73,14 +73,13 @@ def drain_by_default() -> None:
         _set_handler = signal.signal
         signal.signal = _signal  # type: ignore[assignment]
     _keep_at_forks()
-    if not is_main_thread():
-        return
     default = [number for number in _ENDS if signal.getsignal(number) == signal.SIG_DFL]
     handled = handled_signals() if default else 0
-    for number in default:
-        if not handled >> (number - 1) & 1:
-            _set_handler(number, _end_by_signal)
-    _interrupt_waits()
+    with suppress(ValueError):  # not the main thread
+        for number in default:
+            if not handled >> (number - 1) & 1:
+                _set_handler(number, _end_by_signal)
+        _interrupt_waits()
 
 
 def interrupt_waits() -> None:
@@ -176,7 +175,7 @@ def drain_on_sigterm(enabled: bool = True) -> None:  # noqa: FBT001, FBT002  rea
         return
 
     def drain_first(number: int, frame: FrameType | None) -> None:
-        if postponed(partial(drain_first, number, None), frame):
+        if postponed(partial(drain_first, number), frame):
             return
         if previous == signal.SIG_IGN:
             drain()

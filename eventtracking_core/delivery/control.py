@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Lock, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from eventtracking_core._threads import Bell, Latch, start_daemon
+from eventtracking_core.claims import Claim, ClaimLock
 from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.postponing import uninterrupted
 
@@ -103,7 +104,7 @@ class WorkerThread:
     def __init__(self, name: str, control: WorkerControl) -> None:
         self._name = name
         self._control = control
-        self._running = Lock()
+        self._turn = ClaimLock()
         self._is_leaving = False
         self._starter = 0
         self.is_started = False
@@ -121,8 +122,8 @@ class WorkerThread:
         """
         self.follow_patch()
         if self.is_started:
-            return self._starter != get_ident()
-        self._starter = get_ident()
+            return self._starter != threading.get_ident()
+        self._starter = threading.get_ident()
         self.is_started = True
         is_started = False
         try:
@@ -144,23 +145,34 @@ class WorkerThread:
             self._control.bell = bell  # the last step: an interrupt before it, and all is repeated
             outdated.ring()
 
-    def begin(self) -> bool:
-        """Become the one who delivers; return false if another thread does, and goes on."""
-        while not self._running.acquire(blocking=False):
-            if not self._is_leaving or self._control.past_deadline():
+    def begin(self, claim: Claim) -> bool:
+        """Take a turn to deliver; return false if another thread does, and goes on.
+
+        The worker's thread waits for one that delivers for the length of a call.
+        """
+        while (other := self._turn.take(claim)) is not claim:
+            if self._is_leaving:
+                if self._control.past_deadline():
+                    return False
+            elif other.lasts or not claim.lasts:
                 return False
             time.sleep(PAUSE)
         self._control.own_bell = self._control.bell
         return True
 
-    def end(self) -> None:
-        """Let another thread deliver."""
-        self._running.release()
+    def end(self, claim: Claim) -> None:
+        """Let another thread deliver, if this one does."""
+        self._turn.end(claim)
 
-    def leave(self) -> None:
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether a signal handler asks that interrupted a call which delivers."""
+        return self._turn.is_interrupted
+
+    def leave(self, claim: Claim) -> None:
         """Let a greenlet deliver, once one is to be started."""
         bell = self._control.own_bell
         while self._control.bell is bell:
             bell.wait()
-        self._running.release()
+        self.end(claim)
         self._is_leaving = False

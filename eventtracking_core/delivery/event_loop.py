@@ -9,12 +9,12 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from queue import SimpleQueue
-from threading import Lock
 from time import monotonic
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from eventtracking_core._threads import interpreter_ends, start_daemon
+from eventtracking_core.claims import Claim, ClaimLock
 from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.delivery.native_thread import NativeThread, threads_are_greenlets
 from eventtracking_core.errors import RetryableError
@@ -61,7 +61,7 @@ class LoopBackend:
 
     def _reset(self) -> None:
         self._owner = os.getpid()
-        self._lock = Lock()
+        self._lock = ClaimLock()
         # Both are touched by the thread that holds the lock.
         self._runner: Runner | None = None
         self._thread = NativeThread()
@@ -122,9 +122,10 @@ class LoopBackend:
     ) -> Any:
         self._reset_if_forked()
         deadline = monotonic() + limit
-        if not self._lock.acquire(timeout=limit):
-            raise _TimedOutError("another call of the backend did not end in time")
+        claim = Claim()
         try:
+            if not self._lock.wait(claim, deadline):
+                raise _TimedOutError("another call of the backend did not end in time")
             if self._runner is None:
                 self._runner = self._thread.call(_open, self._executor)
             left = seconds_until(deadline)
@@ -132,7 +133,7 @@ class LoopBackend:
                 _run, self._runner, partial(_bounded, function, args, options, left)
             )
         finally:
-            self._lock.release()
+            self._lock.end(claim)
 
     def _reset_if_forked(self) -> None:
         if self._owner != os.getpid():
@@ -143,9 +144,10 @@ class LoopBackend:
     def _close(self, deadline: float) -> bool:
         if self._owner != os.getpid() or self._runner is None:
             return True
-        if not self._lock.acquire(timeout=seconds_until(deadline)):
-            return False
+        claim = Claim()
         try:
+            if not self._lock.wait(claim, deadline):
+                return False
             runner, self._runner = self._runner, None
             try:
                 self._thread.call(runner.close)
@@ -155,7 +157,7 @@ class LoopBackend:
             self._executor = _Executor()
             self._thread.close()
         finally:
-            self._lock.release()
+            self._lock.end(claim)
         return True
 
 

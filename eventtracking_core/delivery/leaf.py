@@ -232,7 +232,8 @@ class BufferedLeaf(BatchLeaf):
         deadline = monotonic() + timeout
         self.close()
         done = self.worker.join(timeout)
-        if not done:  # the backend holds the worker up: waiting events cannot be delivered
+        if not (done or self.worker.is_interrupted):
+            # The backend holds the worker up: waiting events cannot be delivered.
             self.outcomes.spool_or_drop([])
             self._report_in_flight()
         return done and (not self.is_retired or self.release_once(deadline))

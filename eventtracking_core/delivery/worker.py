@@ -8,6 +8,7 @@ from sys import maxsize
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from eventtracking_core.claims import Claim
 from eventtracking_core.delivery.buffer import FlushMarker
 from eventtracking_core.delivery.control import WorkerThread
 from eventtracking_core.delivery.outcomes import RETRY_INTERVAL
@@ -111,7 +112,7 @@ class Worker:
             self.wake()
             if not self._start():
                 self._flush_here(deadline)
-            return marker.done.wait(deadline - monotonic())
+            return marker.done.wait(0 if self.is_interrupted else deadline - monotonic())
         finally:
             marker.is_withdrawn = True  # it leaves the buffer in its turn, and ends no batch
             self._control.withdraw(marker)
@@ -125,27 +126,35 @@ class Worker:
         if not self._thread.done.is_set and (is_idle or not self._start()):
             self._end_here()
         self._control.bell.ring()
-        return self._thread.done.wait(timeout)
+        return self._thread.done.wait(0 if self.is_interrupted else timeout)
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether a signal handler asks that interrupted the thread while it delivers itself."""
+        return self._thread.is_interrupted
 
     def _flush_here(self, deadline: float) -> None:
         """Deliver what is pending in the calling thread, unless another thread does."""
-        if self._thread.begin():
-            self._control.set_deadline(deadline)
-            try:
-                self._drain()
-            finally:
-                self._control.set_deadline(None)
-                self._thread.end()
+        claim = Claim()
+        try:
+            if self._thread.begin(claim):
+                self._control.set_deadline(deadline)
+                try:
+                    self._drain()
+                finally:
+                    self._control.set_deadline(None)
+        finally:
+            self._thread.end(claim)
 
     def _end_here(self) -> None:
         """Deliver what is pending in the calling thread, and end, unless another thread does."""
-        if self._thread.begin():
-            try:
-                if not self._thread.done.is_set:
-                    self._drain()
-                    self._finish(raises=True)
-            finally:
-                self._thread.end()
+        claim = Claim()
+        try:
+            if self._thread.begin(claim) and not self._thread.done.is_set:
+                self._drain()
+                self._finish(raises=True)
+        finally:
+            self._thread.end(claim)
 
     def _start(self) -> bool:
         """Start the thread, unless there is one or will be; return whether that is so."""
@@ -161,7 +170,8 @@ class Worker:
 
     def _run(self) -> None:
         # An interrupt may strike the thread that starts this one, which then starts another.
-        if not self._thread.begin():
+        claim = Claim(lasts=True)
+        if not self._thread.begin(claim):
             return
         bell = self._control.own_bell
         while not self._thread.done.is_set:
@@ -173,7 +183,7 @@ class Worker:
                 self._control.own_bell.wait(PAUSE)
             if bell.is_outdated and not self._thread.done.is_set:
                 self.wake_at_count = 1  # the next event starts a greenlet
-                self._thread.leave()
+                self._thread.leave(claim)
                 return
 
     def _work(self) -> None:

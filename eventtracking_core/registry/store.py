@@ -8,11 +8,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core._threads import start_daemon
+from eventtracking_core.claims import Claim, ClaimLock
 from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.diagnostics import WARNING, report, report_backend
 from eventtracking_core.errors import NoBackendEnabled
 from eventtracking_core.holders import hold, join_holder, let_go
 from eventtracking_core.interrupts import pass_on
+from eventtracking_core.postponing import uninterrupted
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 
 if TYPE_CHECKING:
@@ -52,7 +54,9 @@ class MetadataWriter:
     def forked(self) -> None:
         """Reset in a forked child: pending records are the parent's."""
         # A record waits until it is saved; all of this is changed under the condition's lock.
-        self._changed = Condition()
+        self._lock = RLock()  # a condition of its own would keep it after an interrupt in `with`
+        self._changed = Condition(self._lock)
+        self._starting = ClaimLock()
         self._waiting: deque[EventType] = deque()
         self._seen: set[str] = set()
         self._is_running = False
@@ -60,31 +64,42 @@ class MetadataWriter:
 
     def add(self, record: EventType) -> None:
         """Save a record soon, unless it was added before."""
-        with self._changed:
+        with self._lock:
             if record.id in self._seen or self._is_closed:
                 return
             self._seen.add(record.id)
             self._waiting.append(record)
         self._save_soon()
 
+    @uninterrupted
     def _save_soon(self) -> None:
         """Let a thread save the pending records; if none can be started, try once in this one."""
-        with self._changed:
+        with self._lock:
             if self._is_running or not self._waiting:
                 return
             self._is_running = True
-        hold(self)
-        if not start_daemon(self._run, "eventtracking-metadata"):
-            while (record := self._next()) is not None and self._is_saved(record):
-                pass
-            with self._changed:
-                self._is_running = False
-                self._changed.notify_all()
+        is_started = False
+        claim = Claim()
+        try:
+            self._starting.take(claim)
+            hold(self)
+            is_started = start_daemon(self._run, "eventtracking-metadata")
+            while not is_started and (record := self._next()) is not None:
+                if not self._is_saved(record):
+                    break
+        finally:  # an interrupt may come when the thread runs already: then there may be two
+            self._starting.end(claim)
+            if not is_started:
+                with self._lock:
+                    self._is_running = False
+                    self._changed.notify_all()
 
     def flush(self, timeout: float) -> bool:
         """Wait until every record is saved, at most `timeout` seconds; return whether it is."""
         self._save_soon()
-        with self._changed:
+        if self._starting.is_interrupted:  # the thread that would save them
+            timeout = 0.0
+        with self._lock:
             self._changed.wait_for(lambda: not (self._waiting and self._is_running), timeout)
             return not self._waiting
 
@@ -96,7 +111,7 @@ class MetadataWriter:
         """
         deadline = monotonic() + timeout
         saved = self.flush(timeout)
-        with self._changed:
+        with self._lock:
             self._is_closed = True
             self._waiting.clear()
             self._changed.notify_all()
@@ -110,6 +125,7 @@ class MetadataWriter:
         try:
             return shutdown(timeout) is not False
         except Exception as error:  # noqa: BLE001  a store may raise anything
+            pass_on(error)
             self._failed(error)
             return False
 
@@ -129,14 +145,14 @@ class MetadataWriter:
         except Exception as error:  # noqa: BLE001  a store may raise anything
             self._failed(error)
             return False
-        with self._changed:
-            if self._waiting:
+        with self._lock:
+            if self._waiting and self._waiting[0] is record:
                 self._waiting.popleft()
             self._changed.notify_all()
         return True
 
     def _next(self) -> EventType | None:
-        with self._changed:
+        with self._lock:
             self._is_running = bool(self._waiting)
             if not self._waiting:
                 let_go(self)
@@ -144,7 +160,7 @@ class MetadataWriter:
 
     def _pause(self, interval: float) -> None:
         until = monotonic() + interval
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self._is_closed, until - monotonic())
 
     def _failed(self, error: Exception) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from threading import Lock, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from eventtracking_core.claims import Claim, ClaimLock
 from eventtracking_core.deadlines import seconds_until, wait_until
 from eventtracking_core.diagnostics import ERROR, our_logger, report_backend
 from eventtracking_core.errors import ClosedError
@@ -89,8 +89,7 @@ class Leaf:
 
             self.event_type_writer = EventTypeWriter(name, save)
         self._is_shut_down = self._has_exited = False
-        self._releasing = Lock()
-        self._releasing_thread: int | None = None
+        self._releasing = ClaimLock()
         # No cached property: in an object with a `__dict__`, the interpreter finds nothing as fast.
         self.deliver = self._delivery()
         """Deliver, or store, an event."""
@@ -199,12 +198,10 @@ class Leaf:
         """Release the backend's resources once; again if that was interrupted."""
         if self._is_shut_down or not self.releases or self._moved():
             return True
-        if self._releasing_thread == get_ident():  # a signal handler interrupted it
-            return False
-        if not self._releasing.acquire(timeout=seconds_until(deadline)):
-            return False
+        claim = Claim()
         try:
-            self._releasing_thread = get_ident()
+            if not self._releasing.wait(claim, deadline):
+                return False
             if self._was_shut_down():
                 return True
             released = self.release(seconds_until(deadline))
@@ -214,8 +211,7 @@ class Leaf:
             self._is_shut_down, self._has_exited = self._has_exited, True
             raise
         finally:
-            self._releasing_thread = None
-            self._releasing.release()
+            self._releasing.end(claim)
         let_go(self)
         return released
 
@@ -238,7 +234,7 @@ class Leaf:
 
     def forked(self) -> None:
         """Reset in a forked child."""
-        self._releasing = Lock()
+        self._releasing = ClaimLock()
         self.ledger.reset()
         if self.event_type_writer is not None:
             self.event_type_writer.reset()
