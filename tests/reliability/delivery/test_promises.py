@@ -215,7 +215,7 @@ def test_dead_letters_that_cannot_be_written_until_the_end_are_counted(
     tracker.emit_many(range(5))
     eventually(lambda: tracker.leaf()["pending"] == 5)
     tracker.shutdown(0.5)
-    assert tracker.leaf()["dropped"] == {"rejected": 5}
+    eventually(lambda: tracker.leaf()["dropped"] == {"rejected": 5})
 
 
 GROWTH = """
