@@ -13,6 +13,7 @@ import mmap
 import os
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain
 from threading import RLock
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -153,6 +154,9 @@ def _reset() -> None:
                 from logging import getLogger  # noqa: PLC0415  costs imports
 
                 getLogger("eventtracking").exception("a reset after a fork failed")
+            except BaseException:  # an interrupt: the next call does it again
+                _pending = chain([reset], _pending)
+                raise
         _pending = None
         same_process[0] = 1
 

@@ -164,3 +164,33 @@ def test_the_first_process_of_a_container_delivers_and_ends(kind, code, program,
     """The system ignores a signal there whose default action is to end the process."""
     assert program(FIRST_OF_A_CONTAINER, kind) == f"{code}\n"
     assert names() == {"waiting": 1}
+
+
+INTERRUPTED_RESET = """
+    import os, sys
+    import eventtracking_core as et
+    from eventtracking_core.forks import on_fork
+
+    sys.unraisablehook = lambda _: None  # Python ignores what at-fork hooks raise
+    resets = []
+
+    @on_fork
+    def reset():
+        resets.append(os.getpid())
+        if len(resets) == 1:
+            raise KeyboardInterrupt
+
+    sink = {"type": "file", "path": "events.ndjson", "delivery": "queue"}
+    et.configure({"backends": {"sink": sink}})
+    et.emit("parent")
+    child = os.fork()
+    if child == 0:
+        et.emit("child")
+        sys.exit(len(resets) != 2)
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_what_an_interrupt_stops_in_a_new_child_is_done_before_its_first_event(program, names):
+    program(INTERRUPTED_RESET)
+    assert names() == {"parent": 1, "child": 1}
