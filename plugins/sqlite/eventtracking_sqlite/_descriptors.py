@@ -22,7 +22,15 @@ SELECTABLE: Final = 960
 Identity = tuple[int, int]
 
 _OPEN: Final = Path("/dev/fd")
-_SUFFIXES: Final = ("", "-wal", "-shm")
+_SHARED: Final[dict[str, list[tuple[int, int]]]] = {
+    "": [(0x40000002, 510)],
+    "-wal": [],
+    "-shm": [(128, 1)],
+}
+"""By a file's suffix, the first byte and the number of those that each open connection locks.
+
+Source: https://www.sqlite.org/src/file/src/os_unix.c, `SHARED_FIRST` and `UNIX_SHM_DMS`.
+"""
 
 
 class Descriptors:
@@ -36,8 +44,9 @@ class Descriptors:
     """
 
     def __init__(self, path: Path, before: frozenset[int]) -> None:
-        names = [path.with_name(f"{path.name}{suffix}") for suffix in _SUFFIXES]
+        names = [path.with_name(f"{path.name}{suffix}") for suffix in _SHARED]
         self._paths = {found: name for name in names if (found := _at(name)) is not None}
+        self._suffixes = {_at(name): suffix for name, suffix in zip(names, _SHARED, strict=True)}
         self._index = _at(names[-1])
         all_files = {
             number: found for number in numbers() if (found := _identity(number)) in self._paths
@@ -63,6 +72,23 @@ class Descriptors:
                 with suppress(OSError):
                     self._restore(number, file)
         return self.are_open()
+
+    def lock(self) -> bool:
+        """Take the locks of an open connection in a forked child; return whether it may go on.
+
+        A child does not inherit locks, but SQLite's count of them in memory, and takes none. A
+        process that closes the database would not see it, and remove the log that it writes to.
+        """
+        from fcntl import LOCK_NB, LOCK_SH, lockf  # noqa: PLC0415  there are no forks without it
+
+        try:
+            for number, file in self._files.items():
+                for start, size in _SHARED[self._suffixes[file]]:
+                    if _identity(number) == file:
+                        lockf(number, LOCK_SH | LOCK_NB, size, start)
+        except OSError:
+            return False
+        return all(_at(path) == file for file, path in self._paths.items())
 
     def has_index(self) -> bool:
         """Return whether another connection of this process would find the index."""

@@ -47,6 +47,10 @@ class ForkLock:
         """Whether a thread of the parent was writing to the database as this process was forked."""
         return self._path in _written
 
+    def refuse(self) -> None:
+        """Let this process not write to the database: its parent removed the log just now."""
+        _written.add(self._path)
+
     @contextmanager
     def held(self, timeout: float) -> Iterator[bool]:
         """Acquire the lock within `timeout`; yield whether it was acquired; then release it.

@@ -81,6 +81,7 @@ class SqliteBackend(Reading):
         self._file: tuple[int, int] | None = None
         self._descriptors: Descriptors | None = None
         self._lost: Descriptors | None = None  # of a connection that cannot be closed
+        self._inherited: Descriptors | None = None  # of the parent's connection
         self._waits = 0  # milliseconds, as the connection was last told
 
     def __del__(self) -> None:
@@ -113,12 +114,16 @@ class SqliteBackend(Reading):
             RejectedError: the event cannot be stored.
         """
         stored = _row(event)
-        if self._lock.was_writing:
-            for error in self.store({0: stored}, self._busy_timeout).values():
-                raise error
-            return
-        with self._writing(self._busy_timeout) as connection, self._transaction(connection):
-            connection.execute(INSERT, stored)
+        if not self._lock.was_writing:
+            with (
+                suppress(ForkWaitsError),
+                self._writing(self._busy_timeout) as connection,
+                self._transaction(connection),
+            ):
+                connection.execute(INSERT, stored)
+                return
+        for error in self.store({0: stored}, self._busy_timeout).values():
+            raise error
 
     def send_batch(self, events: Sequence[Event], *, timeout: float) -> None:
         """Store events in one transaction, except those whose id is there already.
@@ -147,15 +152,14 @@ class SqliteBackend(Reading):
         Raises:
             RetryableError: the database is locked, its disk is full, or it cannot be used.
         """
-        if self._lock.was_writing:
-            return store_elsewhere(self._path, rows, timeout)
         deadline = monotonic() + timeout
-        while True:
+        while not self._lock.was_writing:
             with suppress(ForkWaitsError), self._writing(deadline - monotonic()) as connection:
                 # A signal handler may have interrupted a batch, of which this one becomes a part.
                 yields = never if connection.in_transaction else self._lock.yields
                 with self._transaction(connection):
                     return insert_rows(connection, rows, yields)
+        return store_elsewhere(self._path, rows, deadline - monotonic())
 
     def save_event_type(self, record: EventType) -> None:
         """Store an event-type record, unless its id is already stored.
@@ -227,7 +231,6 @@ class SqliteBackend(Reading):
             raise RetryableError(
                 "the program closed the descriptors of the database and reuses their numbers"
             )
-        self._lost = None
         before = numbers()
         with high_numbers():
             self._connection = open_for_writing(
@@ -240,6 +243,11 @@ class SqliteBackend(Reading):
         self._owner = os.getpid()
         self._file = _file(self._path)
         self._waits = 0
+        inherited, self._inherited, self._lost = self._inherited, None, None
+        if inherited is not None and not inherited.lock():
+            self._lock.refuse()
+            self._close()
+            raise ForkWaitsError
         return self._connection
 
     def _wait(self, connection: sqlite3.Connection, timeout: float) -> None:
@@ -257,8 +265,9 @@ class SqliteBackend(Reading):
         if self._owner != os.getpid() or not is_whole:
             _leave_open(connection)  # closing it would touch files that the parent or others use
             self._lost = descriptors
+            self._inherited = None if self._owner == os.getpid() else descriptors
             return
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error), self._lock.writing():  # it may write what is in the log
             connection.close()
 
 

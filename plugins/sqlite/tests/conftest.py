@@ -55,8 +55,8 @@ def sql(path):
 def python(path):
     """Runs a script in a process of its own; the store's path is its argument."""
 
-    def run(script):
-        command = [sys.executable, "-c", script, str(path)]
+    def run(script, *arguments):
+        command = [sys.executable, "-c", script, str(path), *arguments]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=DEADLINE, check=False
         )

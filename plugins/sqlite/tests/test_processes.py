@@ -226,3 +226,37 @@ assert [child.wait() for child in children] == [0] * 6
 def test_processes_may_make_the_store_at_the_same_time(store, python):
     python(FIRST)
     assert store.count() == 120
+
+
+PARENT_CLOSES = """
+import os, sys
+from eventtracking_core.encoding import normalize_event
+from eventtracking_sqlite import SqliteBackend
+
+store = SqliteBackend(sys.argv[1], busy_timeout=30)
+store.send(normalize_event({"name": "parent"}))
+closes_before = sys.argv[2] == "before"
+(may_begin, began), (has_closed, closed) = os.pipe(), os.pipe()
+child = os.fork()
+if child == 0:
+    os.close(closed)
+    if not closes_before:
+        store.send(normalize_event({"name": "child"}))
+        os.write(began, b".")
+    os.read(has_closed, 1)
+    store.send(normalize_event({"name": "child"}))
+    store.send_batch([normalize_event({"name": "child"})], timeout=30)
+    os._exit(0 if store.shutdown(60) else 1)
+if not closes_before:
+    os.read(may_begin, 1)
+assert store.shutdown(60)
+os.write(closed, b".")
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.parametrize(("closes", "number"), [("before", 2), ("after", 3)])
+def test_a_child_loses_nothing_when_its_parent_closes_the_database(closes, number, python, sql):
+    """SQLite removes its log with the last connection; a child does not inherit its locks."""
+    python(PARENT_CLOSES, closes)
+    assert sql("SELECT count(*) FROM events WHERE name = 'child'") == [(number,)]
