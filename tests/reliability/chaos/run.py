@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import select
 import signal
 import sqlite3
 import subprocess
@@ -50,6 +51,8 @@ class Chaos:
         self.spools.mkdir(mode=0o700)
         (directory / "ledgers").mkdir()
         self.has_disk = self._mount()
+        # Each process and its children hold the pipe's second end: the first has ended with them.
+        self._all_ended, self._held = os.pipe()
         self.processes = [self._start() for _ in range(EMITTERS)]
 
     def _mount(self) -> bool:
@@ -66,7 +69,8 @@ class Chaos:
     def _start(self, *words: str) -> subprocess.Popen[str]:
         command = [sys.executable, str(EMITTER), str(self.directory), str(self.spools), *words]
         pipe = subprocess.PIPE
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+        held = () if words else (self._held,)
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, pass_fds=held)
         if not words:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n", "a process did not begin"
@@ -88,6 +92,8 @@ class Chaos:
             process.terminate()
         for process in self.processes:
             assert process.wait(120) == 0, "a process did not end in order"
+        os.close(self._held)
+        assert select.select([self._all_ended], [], [], 120)[0], "a child did not end"
         assert self._start("drain").wait(120) == 0, "what was left could not be delivered"
 
     def kill(self) -> None:
