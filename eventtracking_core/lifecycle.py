@@ -22,6 +22,7 @@ __all__ = ["end_first"]
 def _at_exit() -> None:
     with suppress(KeyboardInterrupt, SystemExit):  # the process ends already
         drain()
+        atexit.unregister(_at_exit)  # the second one: a backend that hangs is waited for once
         end_of_process()
 
 

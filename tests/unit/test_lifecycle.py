@@ -222,6 +222,39 @@ def test_at_the_end_of_the_process_every_tracker_is_shut_down(end):
     assert done.stderr == ""
 
 
+ONCE_AT_EXIT = """
+import atexit
+
+asked = []
+atexit.register(lambda: print(len(asked)))  # after ours
+import eventtracking_core as et
+from eventtracking_core.holders import join_holder
+
+class Hanging:
+    stage, shutdown_timeout = 0, 1
+    def forked(self): ...
+    def close(self): ...
+    def shutdown(self, timeout):
+        asked.append(timeout)
+        return False
+
+hanging = Hanging()
+join_holder(hanging)
+et.get_tracker()
+"""
+
+
+@pytest.mark.native
+@pytest.mark.once
+def test_what_hangs_at_the_end_of_the_process_is_waited_for_once():
+    done = subprocess.run(
+        [sys.executable, "-c", ONCE_AT_EXIT],
+        capture_output=True, check=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
 ON_SIGTERM = """
 import os, signal, sys
 import eventtracking_core as et
