@@ -95,6 +95,13 @@ def while_draining(sink, *calls):
     in_a_thread(call_all)
 
 
+def end_while_draining(sink, *calls):
+    """End by SIGTERM; make the calls while that drains."""
+    while_draining(sink, *calls)
+    kill()
+    wait()
+
+
 def kill(number=signal.SIGTERM):
     os.kill(os.getpid(), number)
 

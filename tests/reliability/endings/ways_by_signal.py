@@ -9,7 +9,18 @@ import signal
 import sys
 from functools import partial
 
-from ending import WAYS, Sink, config, in_a_thread, kill, started, wait, way, while_draining
+from ending import (
+    WAYS,
+    Sink,
+    config,
+    end_while_draining,
+    in_a_thread,
+    kill,
+    started,
+    wait,
+    way,
+    while_draining,
+)
 
 import eventtracking_core as et
 
@@ -48,9 +59,7 @@ def sigterm_asked_for():
 def two_sigterms():
     sink = Sink(0.03)
     started(sink)
-    while_draining(sink, kill)
-    kill()
-    wait()
+    end_while_draining(sink, kill)
 
 
 @way
@@ -58,18 +67,14 @@ def two_sigterms_where_asked_for():
     sink = Sink(0.03)
     started(sink)
     et.drain_on_sigterm()
-    while_draining(sink, kill)
-    kill()
-    wait()
+    end_while_draining(sink, kill)
 
 
 @way
 def five_sigterms():
     sink = Sink(0.03)
     started(sink)
-    while_draining(sink, kill, kill, kill, kill)
-    kill()
-    wait()
+    end_while_draining(sink, kill, kill, kill, kill)
 
 
 @way
@@ -85,9 +90,7 @@ def a_handler_that_exits_and_two_signals():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     sink = Sink(0.03)
     started(sink)
-    while_draining(sink, kill)
-    kill()
-    wait()
+    end_while_draining(sink, kill)
 
 
 @way
@@ -95,9 +98,7 @@ def a_handler_that_shuts_down():
     sink = Sink(0.03)
     tracker = started(sink)
     signal.signal(signal.SIGTERM, lambda *_: (tracker.shutdown(), sys.exit(0)))
-    while_draining(sink, kill)
-    kill()
-    wait()
+    end_while_draining(sink, kill)
 
 
 @way
