@@ -22,11 +22,8 @@ SELECTABLE: Final = 960
 Identity = tuple[int, int]
 
 _OPEN: Final = Path("/dev/fd")
-_SHARED: Final[dict[str, list[tuple[int, int]]]] = {
-    "": [(0x40000002, 510)],
-    "-wal": [],
-    "-shm": [(128, 1)],
-}
+_SUFFIXES: Final = ("", "-wal", "-shm")
+_SHARED: Final = {"": (0x40000002, 510), "-shm": (128, 1)}
 """By a file's suffix, the first byte and the number of those that each open connection locks.
 
 Source: https://www.sqlite.org/src/file/src/os_unix.c, `SHARED_FIRST` and `UNIX_SHM_DMS`.
@@ -44,9 +41,9 @@ class Descriptors:
     """
 
     def __init__(self, path: Path, before: frozenset[int]) -> None:
-        names = [path.with_name(f"{path.name}{suffix}") for suffix in _SHARED]
+        names = [path.with_name(f"{path.name}{suffix}") for suffix in _SUFFIXES]
+        self._name = path.name
         self._paths = {found: name for name in names if (found := _at(name)) is not None}
-        self._suffixes = {_at(name): suffix for name, suffix in zip(names, _SHARED, strict=True)}
         self._index = _at(names[-1])
         all_files = {
             number: found for number in numbers() if (found := _identity(number)) in self._paths
@@ -83,9 +80,10 @@ class Descriptors:
 
         try:
             for number, file in self._files.items():
-                for start, size in _SHARED[self._suffixes[file]]:
-                    if _identity(number) == file:
-                        lockf(number, LOCK_SH | LOCK_NB, size, start)
+                locked = _SHARED.get(self._paths[file].name.removeprefix(self._name))
+                if locked is not None and _identity(number) == file:
+                    start, size = locked
+                    lockf(number, LOCK_SH | LOCK_NB, size, start)
         except OSError:
             return False
         return all(_at(path) == file for file, path in self._paths.items())

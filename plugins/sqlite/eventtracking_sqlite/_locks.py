@@ -13,11 +13,11 @@ from weakref import WeakSet
 
 from eventtracking_core.forks import on_fork
 
-__all__ = ["ForkLock", "ForkWaitsError"]
+__all__ = ["BeginAgainError", "ForkLock"]
 
 
-class ForkWaitsError(Exception):
-    """A fork waits for the lock: roll back, release it, and begin again."""
+class BeginAgainError(Exception):
+    """Roll back, release the lock and begin again: a fork waits, or a child may not write."""
 
 
 class ForkLock:
@@ -48,7 +48,7 @@ class ForkLock:
         return self._path in _written
 
     def refuse(self) -> None:
-        """Let this process not write to the database: its parent removed the log just now."""
+        """Let another process write: SQLite lets this one, a forked child, not do so safely."""
         _written.add(self._path)
 
     @contextmanager
@@ -75,11 +75,11 @@ class ForkLock:
         """Raise an error if a fork has waited so long that the holder should roll back.
 
         Raises:
-            ForkWaitsError: it has.
+            BeginAgainError: it has.
         """
         since = self.awaited_since
         if since is not None and monotonic() - since > YIELDS_AFTER:
-            raise ForkWaitsError
+            raise BeginAgainError
 
     def acquire(self, timeout: float) -> bool:
         """Acquire the lock within `timeout` seconds; return whether it was acquired."""

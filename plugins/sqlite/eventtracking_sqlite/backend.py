@@ -27,7 +27,7 @@ from eventtracking_sqlite._elsewhere import store_elsewhere
 from eventtracking_sqlite._errors import failure, is_broken
 from eventtracking_sqlite._event_types import insert
 from eventtracking_sqlite._inserting import insert_rows, never
-from eventtracking_sqlite._locks import ForkLock, ForkWaitsError
+from eventtracking_sqlite._locks import BeginAgainError, ForkLock
 from eventtracking_sqlite._reading import Reading
 from eventtracking_sqlite._rows import INSERT, Row, row
 
@@ -116,7 +116,7 @@ class SqliteBackend(Reading):
         stored = _row(event)
         if not self._lock.was_writing:
             with (
-                suppress(ForkWaitsError),
+                suppress(BeginAgainError),
                 self._writing(self._busy_timeout) as connection,
                 self._transaction(connection),
             ):
@@ -154,7 +154,7 @@ class SqliteBackend(Reading):
         """
         deadline = monotonic() + timeout
         while not self._lock.was_writing:
-            with suppress(ForkWaitsError), self._writing(deadline - monotonic()) as connection:
+            with suppress(BeginAgainError), self._writing(deadline - monotonic()) as connection:
                 # A signal handler may have interrupted a batch, of which this one becomes a part.
                 yields = never if connection.in_transaction else self._lock.yields
                 with self._transaction(connection):
@@ -247,7 +247,7 @@ class SqliteBackend(Reading):
         if inherited is not None and not inherited.lock():
             self._lock.refuse()
             self._close()
-            raise ForkWaitsError
+            raise BeginAgainError
         return self._connection
 
     def _wait(self, connection: sqlite3.Connection, timeout: float) -> None:
