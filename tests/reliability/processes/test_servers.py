@@ -81,6 +81,7 @@ UWSGI = [
     "uwsgi", "--http-socket", "{address}", "--wsgi-file", "app.py", "--virtualenv",
     str(BIN.parent), "--master", "--processes", "2", "--enable-threads",
     "--hook-master-start", "unix_signal:15 gracefully_kill_them_all",
+    "--hook-master-start", "print:SIGTERM is handled",  # uWSGI ignores it until then
     "--py-call-uwsgi-fork-hooks",  # the master has a thread, for the event of its start
 ]  # fmt: skip
 GUNICORN = ["gunicorn", "-b", "{address}", "-w", "2", "--preload", "-k"]
@@ -100,7 +101,9 @@ def test_uwsgis_workers_deliver_when_they_end(mode, serve, names, tmp_path):
         ask_until_it_answers(ask)
         for _ in range(19):
             ask()
-        wait_until(lambda: (tmp_path / "server.log").read_text().count("=> generated") >= 20)
+        log = tmp_path / "server.log"
+        wait_until(lambda: log.read_text().count("=> generated") >= 20)
+        wait_until(lambda: "SIGTERM is handled" in log.read_text())
     if mode == "spool":  # uWSGI may end a worker that is busy: the next process delivers then
         code = "import app; assert app.et.get_tracker().flush(60)"
         subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=DEADLINE)
