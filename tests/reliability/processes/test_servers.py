@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections import Counter
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -81,9 +82,10 @@ UWSGI = [
     "uwsgi", "--http-socket", "{address}", "--wsgi-file", "app.py", "--virtualenv",
     str(BIN.parent), "--master", "--processes", "2", "--enable-threads",
     "--hook-master-start", "unix_signal:15 gracefully_kill_them_all",
-    "--hook-master-start", "print:SIGTERM is handled",  # uWSGI ignores it until then
+    "--hook-master-start", "print:master is ready", "--hook-accepting", "print:worker is ready",
     "--py-call-uwsgi-fork-hooks",  # the master has a thread, for the event of its start
 ]  # fmt: skip
+READY = Counter({"master is ready": 1, "worker is ready": 2})  # uWSGI loses earlier signals
 GUNICORN = ["gunicorn", "-b", "{address}", "-w", "2", "--preload", "-k"]
 
 
@@ -103,7 +105,7 @@ def test_uwsgis_workers_deliver_when_they_end(mode, serve, names, tmp_path):
             ask()
         log = tmp_path / "server.log"
         wait_until(lambda: log.read_text().count("=> generated") >= 20)
-        wait_until(lambda: "SIGTERM is handled" in log.read_text())
+        wait_until(lambda: Counter(log.read_text().splitlines()) >= READY)
     if mode == "spool":  # uWSGI may end a worker that is busy: the next process delivers then
         code = "import app; assert app.et.get_tracker().flush(60)"
         subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=DEADLINE)
