@@ -15,7 +15,7 @@ from time import monotonic, sleep
 
 import pytest
 from free_ports import free_port
-from gunicorn_workers import have_booted, note_boots
+from server_workers import have_booted, note_boots
 from waiting import DEADLINE
 
 from eventtracking_core import Tracker

@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from server_workers import UWSGI_NOTES_BOOTS
 
 VARIANTS = (("inline", ""), ("queue", ""), ("queue", "bare_"), ("spool", "bare_"))
 """The delivery's mode, and the prefix of the application: `bare_` has no middleware."""
@@ -20,7 +21,8 @@ GRANIAN = ("granian", "--host", "127.0.0.1", "--port", "PORT", "--interface")
 UWSGI = (
     *("uwsgi", "--http-socket", "127.0.0.1:PORT", "--virtualenv", sys.prefix, "--master"),
     *("--processes", "2", "--enable-threads", "--disable-logging", "--py-call-uwsgi-fork-hooks"),
-    *("--hook-master-start", "unix_signal:15 gracefully_kill_them_all", "--module"),
+    *("--hook-master-start", "unix_signal:15 gracefully_kill_them_all", *UWSGI_NOTES_BOOTS),
+    "--module",
 )
 ASGI = {
     "uvicorn": UVICORN,

@@ -8,13 +8,13 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections import Counter
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
 from free_ports import free_port
+from server_workers import UWSGI_NOTES_BOOTS, have_booted
 from waiting import DEADLINE, exit_code, wait_until
 
 BIN = Path(sys.executable).parent
@@ -82,10 +82,9 @@ UWSGI = [
     "uwsgi", "--http-socket", "{address}", "--wsgi-file", "app.py", "--virtualenv",
     str(BIN.parent), "--master", "--processes", "2", "--enable-threads",
     "--hook-master-start", "unix_signal:15 gracefully_kill_them_all",
-    "--hook-master-start", "print:master is ready", "--hook-accepting", "print:worker is ready",
+    *UWSGI_NOTES_BOOTS,
     "--py-call-uwsgi-fork-hooks",  # the master has a thread, for the event of its start
 ]  # fmt: skip
-READY = Counter({"master is ready": 1, "worker is ready": 2})  # uWSGI loses earlier signals
 GUNICORN = ["gunicorn", "-b", "{address}", "-w", "2", "--preload", "-k"]
 
 
@@ -105,7 +104,7 @@ def test_uwsgis_workers_deliver_when_they_end(mode, serve, names, tmp_path):
             ask()
         log = tmp_path / "server.log"
         wait_until(lambda: log.read_text().count("=> generated") >= 20)
-        wait_until(lambda: Counter(log.read_text().splitlines()) >= READY)
+        wait_until(lambda: have_booted(tmp_path, UWSGI))
     if mode == "spool":  # uWSGI may end a worker that is busy: the next process delivers then
         code = "import app; assert app.et.get_tracker().flush(60)"
         subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=DEADLINE)
