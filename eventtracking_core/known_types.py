@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-__all__ = ["BUILT_IN", "PUBLISHED", "ComponentKind"]
+__all__ = ["BUILT_IN", "PUBLISHED", "PUBLISHED_WITH", "ComponentKind"]
 
 ComponentKind = Literal["context provider", "processor", "backend", "metadata store"]
 
@@ -62,4 +62,12 @@ PUBLISHED: Final = frozenset(
         "structlog",
     }
 )
-"""This project's plugins, for errors that suggest what to install."""
+"""This project's plugins, for errors that suggest what to install. Each has a backend."""
+
+PUBLISHED_WITH: Final[Mapping[ComponentKind, frozenset[str]]] = {
+    "context provider": frozenset({"otel", "structlog"}),
+    "processor": frozenset(),
+    "backend": PUBLISHED,
+    "metadata store": frozenset({"clickhouse", "file", "mongo", "objects", "postgres", "sqlite"}),
+}
+"""The plugins of this project that have components of a kind."""

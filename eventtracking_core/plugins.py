@@ -20,7 +20,7 @@ from eventtracking_core import hookspecs
 from eventtracking_core.errors import PluginError
 from eventtracking_core.forks import on_fork
 from eventtracking_core.importing import import_attribute, import_bounded
-from eventtracking_core.known_types import BUILT_IN, PUBLISHED, ComponentKind
+from eventtracking_core.known_types import BUILT_IN, PUBLISHED, PUBLISHED_WITH, ComponentKind
 
 __all__ = [
     "GROUP",
@@ -233,12 +233,14 @@ def _distribution(entry_point: EntryPoint) -> str:
 
 
 def _unknown(kind: ComponentKind, type_name: str) -> str:
-    known = sorted({*BUILT_IN[kind], *(entry_point.name for entry_point in installed())})
+    ours = PUBLISHED_WITH[kind]
+    there = {entry_point.name for entry_point in installed()} - (PUBLISHED - ours)
+    known = sorted({*BUILT_IN[kind], *there})
     message = f"unknown {kind} {type_name!r}"
-    guess = _closest(type_name, sorted({*known, *PUBLISHED}))
+    guess = _closest(type_name, sorted({*known, *ours}))
     if guess in known:
         message += f"; did you mean {guess!r}?"
-    elif guess in PUBLISHED:
+    elif guess in ours:
         meant = "" if guess == type_name else f"did you mean {guess!r}? "
         message += f"; {meant}pip install eventtracking-{guess}"
     return f"{message} (installed: {', '.join(known)})"

@@ -59,8 +59,8 @@ def build(
         if key not in ROOT_KEYS:
             problems.add((str(key),), _unknown_at_root(key))
     environment = read_environment()
-    names = environment.get("disable_plugins", "").split(",")
-    disabled = [*map(str.strip, names), *read_option(table, _DISABLE, problems)]
+    names = map(str.strip, environment.get("disable_plugins", "").split(","))
+    disabled = [*filter(None, names), *read_option(table, _DISABLE, problems)]
     timeout = read_option(table, _SHUTDOWN_TIMEOUT, problems)
     telemetry = read_telemetry(table, environment, problems)
     policies = read_policies(table, environment, problems)

@@ -43,6 +43,10 @@ _PARSERS: Final[Mapping[Unit, Callable[[str], float | None]]] = {
     BYTES: parse_size,
     SECONDS: parse_duration,
 }
+_WORDS: Final = {"array": "list", "object": "table", " | null": "", "Object": "Table"}
+_JSON_WORD: Final = re.compile(r"\b(?:array|object|Object)\b| \| null\b")
+"""Words of JSON in messages of msgspec, and those for the same in a configuration."""
+
 _SHOWN: Final[Mapping[Unit, str]] = {
     BYTES: "size (bytes, or text such as 64 MiB)",
     SECONDS: "duration (seconds, or text such as 30s, 2h, 3d)",
@@ -189,7 +193,7 @@ class Annotation:
         # msgspec appends where in the value it is, ` - at `$[0].name``, and quotes types in
         # backticks.
         text, _, place = str(error).partition(" - at `$")
-        text = text.replace("`", "")
+        text = _JSON_WORD.sub(lambda word: _WORDS[word[0]], text.replace("`", ""))
         if not place and self.units:
             given = "str" if isinstance(value, str) else type(value).__name__
             text = f"expected {shown(self.hint)}, got {given}"

@@ -70,7 +70,7 @@ class Async:
 EXPECTED = {
     "backends.variable.path": "NOT_SET_ANYWHERE is not set in the environment; set it, or write",
     "contexts": "unknown key; did you mean 'context'?",
-    "disable": "expected array, got str",
+    "disable": "expected list, got str",
     "shutdown_timeout": "expected duration (seconds, or text such as 30s, 2h, 3d), got str",
     "telemetry.span": "unknown option; did you mean 'spans'?",
     "invalid": "expected one of: allow, warn, dead_letter",

@@ -27,7 +27,7 @@ WRONG = {
     "backends that are no table": ({"backends": []}, "backends", "expected a table of backends"),
     "processors that are no list": ({"processors": {}}, "processors", "expected a list, got table"),
     "context that is no list": ({"context": "process"}, "context", "expected a list, got str"),
-    "disable that is no list": ({"disable": "a"}, "disable", "expected array, got str"),
+    "disable that is no list": ({"disable": "a"}, "disable", "expected list, got str"),
     "a time that is none": (
         {"shutdown_timeout": "x"},
         "shutdown_timeout",
@@ -63,6 +63,11 @@ WRONG = {
         {"backends": {"a": {"type": 5}}},
         "backends.a.type",
         "expected the type of a backend",
+    ),
+    "a type that is empty": (
+        {"backends": {"a": {"type": ""}}},
+        "backends.a.type",
+        "unknown backend '' (installed: ",
     ),
     "a node that is no node": ({"backends": {"a": 5}}, "backends.a", "expected a backend, got int"),
     "a processor that is none": (

@@ -144,8 +144,8 @@ def test_an_event_of_unknown_type_is_dropped():
 @pytest.mark.parametrize(
     ("node", "path", "message"),
     [
-        ({"type": "memory", "accepts": "id"}, "accepts", "expected array"),
-        ({"backends": {}, "accepts": "id"}, "accepts", "expected array"),
+        ({"type": "memory", "accepts": "id"}, "accepts", "expected list"),
+        ({"backends": {}, "accepts": "id"}, "accepts", "expected list"),
         ({"backends": {}, "accepts": [1]}, "accepts[0]", "expected str"),
         ({"accepts": ["id"]}, "", "needs a type, or processors and backends"),
     ],
