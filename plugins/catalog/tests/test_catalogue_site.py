@@ -195,11 +195,18 @@ def test_a_source_that_is_none_is_one_line(program, module, source, says):
     assert ran.err.count("\n") == 1
 
 
+TWICE = ("notes.txt", "notes.txt")
+
+
 def test_a_log_without_an_event_makes_no_catalogue(program, tmp_path):
     (tmp_path / "notes.txt").write_text("one\ntwo\n")
     ran = program("catalog", "build", "--from", "notes.txt", "-o", "site")
     assert (ran.code, ran.err) == (1, "Error: notes.txt: 2 lines read, and none is an event\n")
     assert not (tmp_path / "site").exists()
+    for words in (("export", "python", "--from", "notes.txt"), ("catalog", "diff", *TWICE)):
+        ran = program(*words)
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err == "Error: notes.txt: 2 lines read, and none is an event\n"
 
 
 @given(st.lists(st.text(min_size=1, max_size=80), unique=True, max_size=20))

@@ -41,10 +41,6 @@ def build(sources: tuple[str, ...], config: Path | None, output: Path) -> None:
     with reading() as report:
         made = gathered(sources, config, report)
     if made.rejected:
-        if not made.entries:
-            names = plain(", ".join(sources) or "the configuration's store")
-            lines = "1 line" if made.rejected == 1 else f"{made.rejected:,} lines"
-            raise click.ClickException(f"{names}: {lines} read, and none is an event")
         click.echo(no_events(made.rejected), err=True)
     number = write(made, output)
     types = len(made.entries)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from eventtracking_catalog.commands import options
+from eventtracking_catalog.commands.terminal import no_events
 from eventtracking_catalog.exporting import DOCUMENTS, TREES
 from eventtracking_catalog.sources import gathered
 
@@ -34,6 +35,8 @@ def export(form: str, sources: tuple[str, ...], config: Path | None, output: Pat
     if form in TREES and output is None:
         raise click.UsageError(f"{form} writes files: name a directory with -o")
     catalogue = gathered(sources, config)
+    if catalogue.rejected:
+        click.echo(no_events(catalogue.rejected), err=True)
     if form in DOCUMENTS:
         text = _encodable(DOCUMENTS[form](catalogue))
         if output is None:

@@ -16,6 +16,7 @@ from eventtracking_catalog.sources.code import Code
 from eventtracking_catalog.sources.log import Log
 from eventtracking_catalog.sources.saved import FILE_NAME, Saved, is_saved
 from eventtracking_catalog.sources.store import Records, Store
+from eventtracking_core._text import printable
 from eventtracking_core.config import build, read
 from eventtracking_core.errors import RetryableError
 from eventtracking_core.logs import LogFiles
@@ -56,9 +57,19 @@ Report = Callable[[Path, int], object]
 def gathered(
     names: Iterable[str], config: Path | None = None, report: Report | None = None
 ) -> Catalogue:
-    """Return the catalogue of all sources together; see `Sources`."""
-    with Sources(names, config, report) as sources:
-        return sources.catalogue()
+    """Return the catalogue of all sources together; see `Sources`.
+
+    Raises:
+        ClickException: no line of the logs is an event, and there is no other source of types.
+    """
+    named = tuple(names)
+    with Sources(named, config, report) as sources:
+        made = sources.catalogue()
+    if made.rejected and not made.entries:
+        title = printable(", ".join(named) or "the configuration's store")
+        lines = "1 line" if made.rejected == 1 else f"{made.rejected:,} lines"
+        raise click.ClickException(f"{title}: {lines} read, and none is an event")
+    return made
 
 
 class Sources:
