@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Final
 
-__all__ = ["bounded", "seconds_until", "wait_until"]
+__all__ = ["LONGEST", "bounded", "seconds_until", "wait_until"]
 
 LONGEST: Final = 1_000_000.0
 """Seconds, eleven days: client libraries count milliseconds in 32 bits."""

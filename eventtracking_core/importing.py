@@ -9,13 +9,14 @@ from operator import attrgetter
 from threading import Event as Signal
 from typing import TYPE_CHECKING, Any, Final
 
+from eventtracking_core._text import printable
 from eventtracking_core._threads import start_daemon
 from eventtracking_core.errors import PluginError
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import FrameType, ModuleType
 
-__all__ = ["import_attribute", "import_bounded"]
+__all__ = ["import_attribute", "import_bounded", "import_named"]
 
 Factory = Callable[..., Any]
 
@@ -30,6 +31,25 @@ LOOKS_EVERY: Final = 0.25
 
 _OURS: Final = "eventtracking_core."
 _IMPORT_SYSTEM: Final = "<frozen importlib._bootstrap>"
+
+
+def import_named(module: str) -> ModuleType:
+    """Import a module that an operator names; the current directory is looked in first.
+
+    Raises:
+        ImportError: it cannot be imported, or ends the process; the message says which and why,
+            without the text of the module's own errors, which may hold a secret.
+    """
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        return import_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        cause = f": {error}" if isinstance(error, ImportError) else ""
+        text = f"{module} cannot be imported: {type(error).__name__}{cause}"
+        raise ImportError(printable(text)) from error
 
 
 def import_attribute(path: str) -> Factory:

@@ -10,6 +10,8 @@ __all__ = [
     "DEFAULT",
     "DEFAULT_TELEMETRY",
     "NO_TELEMETRY",
+    "OFF",
+    "ON",
     "SHUTDOWN_TIMEOUT",
     "Invalid",
     "Policies",
@@ -19,6 +21,10 @@ __all__ = [
 
 SHUTDOWN_TIMEOUT: Final = 5.0
 """Seconds that the end may take, where a configuration does not say otherwise."""
+
+ON: Final = frozenset({"1", "true", "yes", "on"})
+OFF: Final = frozenset({"0", "false", "no", "off"})
+"""What `EVENTTRACKING_DISABLED` and `EVENTTRACKING_STACK_TRACES` say, in lower case."""
 
 Unregistered = Literal["allow", "warn", "reject"]
 Invalid = Literal["allow", "warn", "dead_letter"]

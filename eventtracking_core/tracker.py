@@ -14,7 +14,7 @@ from eventtracking_core.holders import join
 from eventtracking_core.pipeline import Pipeline
 from eventtracking_core.postponing import uninterrupted
 from eventtracking_core.routing import RoutingBackend
-from eventtracking_core.settings import DEFAULT, SHUTDOWN_TIMEOUT
+from eventtracking_core.settings import DEFAULT, ON, SHUTDOWN_TIMEOUT
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor
@@ -170,7 +170,7 @@ class Tracker(ContextEmitter):
         disabled = os.environ.get("EVENTTRACKING_DISABLED", "").strip().lower()
         pipeline = (
             Pipeline(RoutingBackend(), owner=proxy(self))
-            if disabled in {"1", "true", "yes", "on"}
+            if disabled in ON
             else build(read(config), self.name, proxy(self), instrumented=True)
         )
         if self._providers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -12,16 +13,26 @@ from eventtracking_core._text import dotted
 from eventtracking_core.components import Reviewable
 from eventtracking_core.config.compat import translate
 from eventtracking_core.config.options import Keys, Problems
+from eventtracking_core.config.settings import PREFIX, VARIABLES
+from eventtracking_core.config.source import CONFIG_FILE, Substituted
+from eventtracking_core.delivery.batch_leaf import SPOOL_DIRECTORY
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import Problem
 from eventtracking_core.routing import Leaf, RoutingBackend, walk_tree
+from eventtracking_core.settings import OFF, ON
 
 if TYPE_CHECKING:
     from eventtracking_core.config.source import Configuration
 
 __all__ = ["review"]
 
-_PLAIN_VARIABLE: Final = re.compile(r"\$[A-Za-z_]\w*")
+_PLAIN_VARIABLE: Final = re.compile(r"\$[A-Za-z_]\w*(/.*)?|.*\$\{.*", re.DOTALL)
+"""`$NAME`, alone or before the rest of a path; or `${` that begins no variable."""
+
+_FLAGS: Final = ("EVENTTRACKING_DISABLED", "EVENTTRACKING_STACK_TRACES")
+_KNOWN: Final = (*VARIABLES, *_FLAGS, CONFIG_FILE, SPOOL_DIRECTORY)
+_SIMILARITY: Final = 0.9
+"""Of a variable to a known one; less, and it may be the application's own."""
 
 
 class _Node(NamedTuple):
@@ -48,6 +59,7 @@ def review(
     if not backends:
         warnings.add((), "there is no backend: events go nowhere")
     _add_plain_variables(warnings, configuration.tree, ())
+    _add_environment(warnings)
     _add_files(warnings, backends)
     if not has_types:
         for node in nodes:
@@ -57,7 +69,13 @@ def review(
     leaves = dict(_leaves(root))
     for node in backends:
         leaf = leaves.get(node.names)
-        if leaf is not None and isinstance(leaf.registered, Reviewable):
+        if leaf is None:
+            continue
+        options = node.table.get("delivery")
+        if leaf.mode == "inline" and isinstance(options, dict) and options:
+            message = "has no effect on inline delivery: set mode to queue or spool"
+            warnings.add((*node.path, "delivery"), message)
+        if isinstance(leaf.registered, Reviewable):
             for message in leaf.registered.review():
                 warnings.add(node.path, message)
     return warnings
@@ -93,8 +111,23 @@ def _add_plain_variables(warnings: Problems, value: object, path: Keys) -> None:
     elif isinstance(value, list):
         for number, item in enumerate(value):
             _add_plain_variables(warnings, item, (*path, number))
+    elif isinstance(value, Substituted):
+        return  # the value of a variable may be anything
     elif isinstance(value, str) and _PLAIN_VARIABLE.fullmatch(value):
         warnings.add(path, "is taken as it stands: a variable is written ${NAME}")
+
+
+def _add_environment(warnings: Problems) -> None:
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in _KNOWN:
+            near = get_close_matches(name, _KNOWN, n=1, cutoff=_SIMILARITY)
+            if near:
+                warnings.add((name,), f"unknown variable; did you mean {near[0]!r}?")
+    for name in _FLAGS:
+        given = os.environ.get(name, "").strip().lower()
+        if given and given not in ON | OFF:
+            expected = "1, true, yes, on, 0, false, no, off"
+            warnings.add((name,), f"has no effect: expected one of: {expected}")
 
 
 def _add_files(warnings: Problems, backends: list[_Node]) -> None:

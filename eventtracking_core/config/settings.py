@@ -22,7 +22,9 @@ from eventtracking_core.settings import (
 __all__ = [
     "DELIVERY",
     "POLICIES",
+    "PREFIX",
     "ROOT_ONLY",
+    "VARIABLES",
     "DeliverySettings",
     "Environment",
     "limits_from",
@@ -50,9 +52,9 @@ _SWITCH: Final = Annotation(bool)
 _SWITCHES: Final = {name: Parameter(name, bool, None) for name in Telemetry._fields}
 _LIMITS: Final = sorted(DELIVERY.keys() - {"mode", "when_full", "directory"})
 _LONGEST_TYPO: Final = 60
-_PREFIX: Final = "EVENTTRACKING_"
-_VARIABLES: Final = {
-    f"{_PREFIX}{name.upper()}": name
+PREFIX: Final = "EVENTTRACKING_"
+VARIABLES: Final = {
+    f"{PREFIX}{name.upper()}": name
     for name in (
         "disable_plugins",
         *(f"telemetry_{switch}" for switch in _SWITCHES),
@@ -70,7 +72,7 @@ Check = Callable[[Mapping[str, Any]], object]
 
 def read_environment() -> Environment:
     """Return the variables that are set, such as `EVENTTRACKING_MAX_QUEUE_SIZE`."""
-    texts = {name: os.environ.get(variable) for variable, name in _VARIABLES.items()}
+    texts = {name: os.environ.get(variable) for variable, name in VARIABLES.items()}
     return {name: text for name, text in texts.items() if text is not None}
 
 
@@ -192,7 +194,7 @@ def _from_environment(
     for option in options:
         name = prefix + option.name
         if name in environment:
-            path = (_PREFIX + name.upper(),)
+            path = (PREFIX + name.upper(),)
             settings |= _setting(option, Substituted(environment[name]), path, problems, check)
     return settings
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import signal
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event as Flag
 from threading import current_thread, main_thread
 from typing import Any
 
+from eventtracking_core.deadlines import LONGEST
 from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.outbox.delivering import BATCH_SIZE, BusyError, NotDeliveredError, Table
 from eventtracking_core.outbox.delivering import deliver as deliver_batch
@@ -80,18 +81,32 @@ def _parser(program: str) -> ArgumentParser:
     parser = ArgumentParser(program, description="Deliver the outbox.")
     parser.add_argument("--once", action="store_true", help="end when the outbox is empty")
     parser.add_argument(
-        "--batch-size", type=int, default=BATCH_SIZE, help="rows to take at once (%(default)s)"
+        "--batch-size", type=_number, default=BATCH_SIZE, help="rows to take at once (%(default)s)"
     )
     parser.add_argument(
-        "--interval", type=float, default=1.0, help="seconds between looks (%(default)s)"
+        "--interval", type=_seconds, default=1.0, help="seconds between looks (%(default)s)"
     )
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=_seconds,
         default=60.0,
         help="with --once: seconds in which the backends must take a batch (%(default)s)",
     )
     return parser
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= LONGEST:
+        raise ArgumentTypeError(f"must be more than 0 and at most {LONGEST:g} seconds")
+    return seconds
 
 
 def _deliver(

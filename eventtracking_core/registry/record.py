@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, runti
 
 from eventtracking_core._text import encodable
 from eventtracking_core.events import as_utc
+from eventtracking_core.settings import OFF
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -253,7 +254,6 @@ STACK_TRACES: Final = "EVENTTRACKING_STACK_TRACES"
 
 MAX_FRAMES: Final = 8
 _OURS: Final = os.path.dirname(os.path.dirname(__file__)) + os.sep  # noqa: PTH120  as co_filename
-_OFF: Final = frozenset({"0", "false", "no", "off"})
 
 
 def registration() -> dict[str, Any]:
@@ -266,7 +266,7 @@ def _stack_trace() -> tuple[str, ...]:
 
     Paths are relative to where Python found the file, so that no directory of the machine shows.
     """
-    if os.environ.get(STACK_TRACES, "").strip().lower() in _OFF:
+    if os.environ.get(STACK_TRACES, "").strip().lower() in OFF:
         return ()
     places: list[object] = [*sys.path]  # programs put paths, bytes and None there too
     with suppress(OSError):  # the current directory may be removed

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
-from importlib import import_module
 from pathlib import Path
 
 import click
@@ -14,6 +12,7 @@ from eventtracking_cli.terminal import count, plain, print_json
 from eventtracking_core import ConfigurationError, get_tracker
 from eventtracking_core.config import Probe, build, connect, read, review
 from eventtracking_core.errors import Problem
+from eventtracking_core.importing import import_named
 from eventtracking_core.pipeline import Pipeline
 
 __all__ = ["check"]
@@ -55,7 +54,11 @@ def check(
     deliver. The components are created, but nothing is opened; --connect reaches the backends,
     stores nothing, and exits with 1 if one cannot be reached. Exits with 1 if there are problems.
     """
-    _import(modules)
+    for module in modules:
+        try:
+            import_named(module)
+        except ImportError as error:
+            raise click.BadParameter(str(error), param_hint="--types") from error
     try:
         configuration = read(file or config)
         built = build(configuration, owner=get_tracker() if modules else None)
@@ -91,17 +94,6 @@ def _exit_unless(ok: bool) -> None:  # noqa: FBT001
 def _reached(probe: Probe) -> str:
     mark = {True: "ok", False: "FAILED", None: "-"}[probe.ok]
     return plain(f"{probe.path} ({probe.type}): {mark}: {probe.message}")
-
-
-def _import(modules: Iterable[str]) -> None:
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    for module in modules:
-        try:
-            import_module(module)
-        except Exception as error:
-            message = f"{plain(module)} cannot be imported: {type(error).__name__}"
-            raise click.BadParameter(message, param_hint="--types") from error
 
 
 def _result(

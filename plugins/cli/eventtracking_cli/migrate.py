@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
-from importlib import import_module
-from typing import Any
 
 import click
 
@@ -14,6 +11,7 @@ from eventtracking_cli.terminal import plain
 from eventtracking_cli.translation import Translation, as_toml
 from eventtracking_core import ConfigurationError
 from eventtracking_core.config import build, read
+from eventtracking_core.importing import import_named
 
 __all__ = ["migrate"]
 
@@ -27,7 +25,10 @@ def migrate(module: str) -> None:
     be translated, and what is wrong with the result. No secret is printed: environment variables
     stand for them. Exits with 1 if something could not be translated, or is wrong.
     """
-    settings = _import(module)
+    try:
+        settings = import_named(module)
+    except ImportError as error:
+        raise click.ClickException(str(error)) from error
     translation = Translation(
         getattr(settings, "EVENT_TRACKING_BACKENDS", None),
         getattr(settings, "EVENT_TRACKING_PROCESSORS", None),
@@ -40,15 +41,6 @@ def migrate(module: str) -> None:
         click.echo(plain(note), err=True)
     if notes:
         raise click.exceptions.Exit(1)
-
-
-def _import(module: str) -> Any:
-    sys.path.insert(0, "")
-    try:
-        return import_module(module)
-    except Exception as error:
-        reason = plain(f"{type(error).__name__}: {error}")
-        raise click.ClickException(f"{plain(module)} cannot be imported: {reason}") from error
 
 
 def _problems(translation: Translation) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -191,24 +192,72 @@ DOUBTFUL = """
     [backends.below]
     type = "file"
     path = "et.toml/events.ndjson"
+    [backends.home]
+    type = "file"
+    path = "$HOME/home.ndjson"
+    [backends.dash]
+    type = "file"
+    path = "${DATA-DIR}/dash.ndjson"
+    [backends.set]
+    type = "file"
+    path = "${OF_THE_TEST}"
+    [backends.waits]
+    type = "file"
+    path = "waits.ndjson"
+    delivery = { max_queue_size = 5 }
+    [backends.queued]
+    type = "file"
+    path = "queued.ndjson"
+    delivery = { mode = "queue", max_queue_size = 5 }
+    [backends.shared]
+    delivery = { max_queue_size = 5 }
+    backends.a = { type = "file", path = "a.ndjson" }
 """
 
 
 FIRST = "backends.one.path"
 UNLESS = "the application sets segment.analytics.write_key"
+PLAIN = "is taken as it stands: a variable is written ${NAME}"
 
 
 def test_what_will_not_deliver_is_warned_of(run, config, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OF_THE_TEST", "${as it is}")
     ran = run("check", config(DOUBTFUL))
     assert ran.code == 0
     assert {tuple(line.split(": ", 2)[1:]) for line in ran.err.splitlines()} == {
         ("backends.below.path", "lies below a file, not a directory"),
         ("backends.branch.backends.two.path", "is the file of another backend too: " + FIRST),
         ("backends.directory.path", "is a directory: name a file"),
-        ("backends.keyed.write_key", "is taken as it stands: a variable is written ${NAME}"),
+        ("backends.keyed.write_key", PLAIN),
+        ("backends.home.path", PLAIN),
+        ("backends.dash.path", PLAIN),
+        ("backends.waits.delivery", "has no effect on inline delivery: set mode to queue or spool"),
         ("backends.segment", "has no write_key: nothing is delivered unless " + UNLESS),
     }
+
+
+EFFECTLESS = [
+    ("EVENTTRACKING_DISABLE", "1", "unknown variable; did you mean 'EVENTTRACKING_DISABLED'?"),
+    ("EVENTTRACKING_MAX_QUEUE_SIZ", "5", "did you mean 'EVENTTRACKING_MAX_QUEUE_SIZE'?"),
+    ("EVENTTRACKING_DISABLED", "ture", "has no effect: expected one of: 1, true, yes, on, "),
+    ("EVENTTRACKING_STACK_TRACES", "none", "has no effect: expected one of: 1, true, "),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "warning"), EFFECTLESS)
+def test_a_variable_that_has_no_effect_is_warned_of(program, config, name, value, warning):
+    ran = program("check", config('[backends]\na = "memory"\n'), env={**os.environ, name: value})
+    assert ran.code == 0
+    assert ran.err.startswith(f"warning: {name}: ")
+    assert warning in ran.err
+
+
+@pytest.mark.parametrize("name", ["EVENTTRACKING_DISABLED", "EVENTTRACKING_OF_THE_APPLICATION"])
+def test_a_variable_that_is_as_it_should_be_is_not_warned_of(program, config, name):
+    assert not program(
+        "check", config('[backends]\na = "memory"\n'), env={**os.environ, name: " Off "}
+    ).err
 
 
 def test_warnings_come_as_json_too(run, config):
@@ -241,6 +290,27 @@ def test_what_a_branch_accepts_is_checked_against_the_types_of_a_module(program,
         program("check", config(text.replace('"id"', '"email"')), "--types", "quiz_types").code == 0
     )
     assert "nothing cannot be imported" in program("check", file, "--types", "nothing").err
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("raise SystemExit(0)", "careless cannot be imported: SystemExit"),
+        ("raise ValueError('hunter2')", "careless cannot be imported: ValueError"),
+        ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_named_without_its_secrets(
+    program, config, tmp_path, source, says
+):
+    (tmp_path / "careless.py").write_text(source)
+    file = config('[backends]\na = "memory"\n')
+    for words in (("check", file, "--types", "careless"), ("migrate", "careless")):
+        ran = program(*words)
+        assert ran.code
+        assert says in ran.err
+        assert "hunter2" not in ran.err
+        assert "Traceback" not in ran.err
 
 
 @pytest.mark.once

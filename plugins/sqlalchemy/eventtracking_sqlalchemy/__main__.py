@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser
-from importlib import import_module
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from eventtracking_core import ConfigurationError, configure
+from eventtracking_core.importing import import_named
 from eventtracking_core.outbox import CommandFailedError, run
 from eventtracking_sqlalchemy.deliverer import tables
 
@@ -30,8 +29,7 @@ def main() -> None:
     options, arguments = parser.parse_known_args()
     try:
         if options.module:
-            sys.path.insert(0, "")
-            import_module(options.module)
+            import_named(options.module)
         elif not {"-h", "--help"} & set(arguments):
             configure(options.config)
         run(
@@ -42,7 +40,7 @@ def main() -> None:
             failures=(SQLAlchemyError,),
             say=print,
         )
-    except (CommandFailedError, ConfigurationError) as error:
+    except (CommandFailedError, ConfigurationError, ImportError) as error:
         raise SystemExit(str(error)) from error
 
 
