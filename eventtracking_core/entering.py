@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from eventtracking_core.contexts import EnteredContext
 from eventtracking_core.emitter import Emitter
 
 if TYPE_CHECKING:
-    from eventtracking_core.contexts import Context, EnteredContext
+    from eventtracking_core.contexts import Context
     from eventtracking_core.registry import FieldDoc
 
 __all__ = ["ContextEmitter"]
@@ -41,7 +42,8 @@ class ContextEmitter(Emitter):
             TypeError: the arguments have none of these forms.
             ValueError: a described context has no name, or a description is not text.
         """
-        if type(name) is dict or isinstance(name, Mapping):  # the former is faster
+        # Exact types first: to ask whether a text is a mapping takes longer.
+        if type(name) is not str and (type(name) is dict or isinstance(name, Mapping)):
             name, ctx = None, name if ctx is None and not fields else None
         elif fields and name is None and ctx is None:
             ctx, fields = fields, {}
@@ -50,7 +52,8 @@ class ContextEmitter(Emitter):
         type_id = None
         if description is not None or field_descriptions is not None:
             type_id = self._described(name, description, field_descriptions)
-        return self._scope.entered(name, ctx, type_id)
+        scope = self._scope
+        return EnteredContext(scope.locator, scope.variable, name, ctx, type_id)
 
     def enter_context(
         self,

@@ -27,11 +27,7 @@ class ContextVarLocator:
     def __init__(self) -> None:
         self.variable: ContextVar[Frame | None] = ContextVar("eventtracking_contexts", default=None)
         self.top = self.variable.get
-        self._set = self.variable.set
-
-    def set_top(self, frame: Frame | None) -> None:
-        """Make a frame the innermost one."""
-        self._set(frame)
+        self.set_top = self.variable.set
 
     def get(self) -> ContextStack:
         """Return the active contexts by name, innermost last."""

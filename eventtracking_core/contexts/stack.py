@@ -58,12 +58,15 @@ class Frame:
         self.context = dict(context)
         self.below = below
         self.owner = owner
-        self.merged: dict[str, Any] = {**below.merged, **self.context} if below else self.context
-        types = below.types if below else ()
+        self.merged: dict[str, Any]
+        self.types: tuple[str, ...]
+        if below is None:
+            self.merged, self.types = self.context, ()
+        else:
+            self.merged, self.types = {**below.merged, **self.context}, below.types
         self.type_id = type_id
-        self.types: tuple[str, ...] = (
-            types if type_id is None or type_id in types else (*types, type_id)
-        )
+        if type_id is not None and type_id not in self.types:
+            self.types += (type_id,)
         self.type_info: Any = None
 
     def without(self, unwanted: Frame) -> Frame | None:
@@ -158,7 +161,7 @@ class StackLocator(ContextLocator, Protocol):
         """Return the innermost frame."""
         ...
 
-    def set_top(self, frame: Frame | None) -> None:
+    def set_top(self, frame: Frame | None, /) -> object:
         """Make a frame the innermost one."""
         ...
 
@@ -222,7 +225,7 @@ class EnteredContext:
         variable: ContextVar[Frame | None] | None,
         name: str | None,
         context: Context,
-        type_id: str | None = None,
+        type_id: str | None,
     ) -> None:
         self._locator = locator
         self._variable = variable
@@ -240,7 +243,7 @@ class EnteredContext:
             return
         locator.set_top(Frame(self._name, self._context, locator.top(), self, self._type_id))
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _type: object, _error: object, _traceback: object, /) -> None:
         locator = self._locator
         if self._generator_frame is not None:
             frame, self._generator_frame = self._generator_frame, None
