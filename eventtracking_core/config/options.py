@@ -111,6 +111,7 @@ class Annotation:
         is_numeric: whether it takes a number.
         container: the type of list, tuple or dict that it takes, if that is all it takes.
         item: the annotation of what the container holds.
+        has_bounds: whether there is anything that the types alone cannot say.
     """
 
     def __init__(self, hint: object) -> None:
@@ -122,6 +123,8 @@ class Annotation:
         ]
         self.is_numeric = bool(self.units) or int in members or float in members
         self.container, self.item = _container([one for one in members if one is not NoneType])
+        below = self.container is dict and self.item is not None and self.item.has_bounds
+        self.has_bounds: bool = self.is_numeric or bool(self.units) or below
 
     def convert(self, value: object) -> Any:
         """Return an option's value as the annotation wants it.
@@ -133,9 +136,12 @@ class Annotation:
             return self._convert_items(self.item, value)
         substituted: list[str] = []
         try:
-            plain = self.parse_text(_plain(value, substituted))
+            plain = _plain(value, substituted)
+            if self.has_bounds:
+                plain = self.parse_text(plain)
             converted = msgspec.convert(plain, self.hint, strict=not substituted, dec_hook=_decode)
-            self.check(converted)
+            if self.has_bounds:
+                self.check(converted)
         except msgspec.ValidationError as error:
             mistake = self._mistake(error, value)
         except TypeError as error:

@@ -72,8 +72,13 @@ Check = Callable[[Mapping[str, Any]], object]
 
 def read_environment() -> Environment:
     """Return the variables that are set, such as `EVENTTRACKING_MAX_QUEUE_SIZE`."""
-    texts = {name: os.environ.get(variable) for variable, name in VARIABLES.items()}
-    return {name: text for name, text in texts.items() if text is not None}
+    environment = {}
+    for variable, name in VARIABLES.items():
+        try:
+            environment[name] = os.environ[variable]
+        except KeyError:
+            continue
+    return environment
 
 
 def read_option(table: Mapping[str, Any], option: Parameter, problems: Problems) -> Any:

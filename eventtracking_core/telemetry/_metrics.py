@@ -70,7 +70,8 @@ class _Series(NamedTuple):
 
 def _counts(root: RoutingBackend, emitted: int) -> Counter[_Series]:
     """Return the counts of a tree: events emitted, processed, exported."""
-    totals = Counter({_Series(EMITTED): emitted})
+    totals: Counter[_Series] = Counter()
+    totals[_Series(EMITTED)] = emitted
     for names, node in walk_tree(root, everywhere=True):
         path = ".".join(names)
         series = _exported(path, node) if isinstance(node, Leaf) else _processed(path, node)
