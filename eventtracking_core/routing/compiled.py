@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from eventtracking_core.events import Event
     from eventtracking_core.routing.processor_node import ProcessorNode
 
-__all__ = ["Send", "Watcher", "chain", "fan_out", "takes_wire"]
+__all__ = ["Send", "Watcher", "chain", "fan_out", "passes_wire", "takes_wire"]
 
 Send = Callable[["Event"], object]
 
@@ -124,7 +124,7 @@ def _outcome(ledger: Ledger, error: BaseException) -> Iterator[object]:
 def fan_out(targets: tuple[Send, ...]) -> Send:
     """Return a function that sends an event to each of the targets, even if one raises."""
     if any(map(_takes_wire, targets)):
-        return _fan_out_encoded(tuple(map(_passes_wire, targets)))
+        return _fan_out_encoded(tuple(map(passes_wire, targets)))
 
     def send_to_all(event: Event) -> None:
         rest = iter(targets)
@@ -152,8 +152,8 @@ def _fan_out_encoded(targets: tuple[Callable[..., Any], ...]) -> Send:
     return takes_wire(send_to_all)
 
 
-def _passes_wire(send: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that passes the bytes on, past a target that does not take them."""
+def passes_wire(send: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that takes an event with its bytes, also if the target does not."""
 
     def send_and_pass(event: Event, wire: bytes | None = None) -> bytes | None:
         send(event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import time
 from typing import Any, Protocol
@@ -26,7 +26,6 @@ from eventtracking_async_router.router import RemoteRouter, remote_nodes
 from eventtracking_core import ClosedError, RetryableError, get_tracker
 from eventtracking_core.delivery.queued import QueuedEvent
 from eventtracking_core.diagnostics import describe, report
-from eventtracking_core.encoding import encode_msgpack
 
 __all__ = ["SupportsRequeue", "deliver", "find"]
 
@@ -185,8 +184,7 @@ def _deliver_below(
     if message.deaths >= min(leaf.options.max_worker_deaths for leaf in node.remote_leaves()):
         unroutable.dead_letter(message, items, _died(message), reason="worker_deaths")
         return
-    routed = node.route(item.event for item in items)
-    batches = {leaf: _items(events) for leaf, events in routed.items()}
+    batches = node.route(items)
     if message.deaths and len(batches) > 1:  # one of the leaves may be where processes die
         for leaf, reached in batches.items():
             _requeue(message, leaf, RetryLater(reached, time(), None, 0.0), requeue)
@@ -216,10 +214,6 @@ def _died(message: Message) -> str:
 
 def _leaves(node: RemoteRouter) -> list[RemoteLeaf]:
     return [leaf for leaf in node.remote.leaves() if isinstance(leaf, RemoteLeaf)]
-
-
-def _items(events: Sequence[Any]) -> list[QueuedEvent]:
-    return [QueuedEvent(encode_msgpack(event), event, None) for event in events]
 
 
 def _deliver_to(

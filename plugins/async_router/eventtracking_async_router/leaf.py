@@ -18,10 +18,12 @@ from eventtracking_core.delivery.backoff import Backoff
 from eventtracking_core.delivery.batch_leaf import BatchLeaf
 from eventtracking_core.delivery.queued import QueuedEvent, batch_sender
 from eventtracking_core.diagnostics import report_backend
+from eventtracking_core.encoding import JSON, encode_msgpack
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import Event
 from eventtracking_core.holders import join_holder
 from eventtracking_core.routing import AtomicCounter, LeafPlace
+from eventtracking_core.routing.compiled import takes_wire
 
 __all__ = ["RemoteLeaf", "RetryLater", "SendTo", "capture"]
 
@@ -83,17 +85,21 @@ class RemoteLeaf(BatchLeaf):
         """Whether its last attempt delivered nothing."""
         return self._backoff.failures > 0
 
-    def _delivery(self) -> Callable[[Event], None]:
+    def _delivery(self) -> Callable[[Event], object]:
         """Return a function that publishes an event, or keeps it for `capture`."""
 
-        def deliver(event: Event) -> None:
+        @takes_wire
+        def deliver(event: Event, wire: bytes | None = None) -> bytes | None:
             captured = _captured.get()
             if captured is None:
                 self._forward(event)
-            elif self.closed:
+                return wire
+            if self.closed:
                 raise ClosedError
-            else:
-                captured[self].append(event)
+            if wire is None or wire[0] == JSON:
+                wire = encode_msgpack(event)
+            captured[self].append(QueuedEvent(wire, event, None))
+            return wire
 
         return deliver
 
@@ -232,15 +238,15 @@ def _refuse(_leaf: str, _events: Sequence[Event], /, *, timeout: float) -> None:
     raise ClosedError
 
 
-_captured: Final[ContextVar[dict[RemoteLeaf, list[Event]] | None]] = ContextVar(
+_captured: Final[ContextVar[dict[RemoteLeaf, list[QueuedEvent]] | None]] = ContextVar(
     "eventtracking_captured", default=None
 )
 
 
 @contextmanager
-def capture(leaves: Iterable[RemoteLeaf]) -> Iterator[dict[RemoteLeaf, list[Event]]]:
+def capture(leaves: Iterable[RemoteLeaf]) -> Iterator[dict[RemoteLeaf, list[QueuedEvent]]]:
     """Collect the events that reach these leaves in this context, instead of publishing them."""
-    captured: dict[RemoteLeaf, list[Event]] = {leaf: [] for leaf in leaves}
+    captured: dict[RemoteLeaf, list[QueuedEvent]] = {leaf: [] for leaf in leaves}
     token = _captured.set(captured)
     try:
         yield captured

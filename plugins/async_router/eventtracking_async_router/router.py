@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from eventtracking_async_router.deaths import Deliveries
 from eventtracking_async_router.leaf import RemoteLeaf, capture
-from eventtracking_core.events import Event
+from eventtracking_core.delivery.queued import QueuedEvent
 from eventtracking_core.routing import AtomicCounter, Leaf, ProcessorNode, RoutingBackend
+from eventtracking_core.routing.compiled import passes_wire
 
 __all__ = ["PUBLISHER", "RemoteRouter", "remote_nodes"]
 
@@ -77,17 +78,19 @@ class RemoteRouter(RoutingBackend):
         self.received.reset()
         self.remote.forked()
 
-    def route(self, events: Iterable[Event]) -> dict[RemoteLeaf, list[Event]]:
-        """Route events below this node; return the events that reached each leaf, in tree order.
+    def route(self, items: Iterable[QueuedEvent]) -> dict[RemoteLeaf, list[QueuedEvent]]:
+        """Route events below this node; return those that reached each leaf, in tree order.
+
+        The bytes of an event that no processor could change are not made again.
 
         Raises:
             ClosedError: another tree has replaced this one.
         """
-        send = self.remote.compile()
+        send = passes_wire(self.remote.compile())
         with capture(self.remote_leaves()) as captured:
-            for event in events:
+            for item in items:
                 next(self.received.tick)
-                send(event)
+                send(item.event, item.wire)
         return {leaf: reached for leaf, reached in captured.items() if reached}
 
     def stats(self, entered: int) -> dict[str, Any]:

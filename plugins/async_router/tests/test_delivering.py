@@ -129,6 +129,32 @@ def test_processors_below_the_node_see_each_event_once(desk):
     assert seen == Counter(range(10))
 
 
+class SecretlyAdds:
+    """Changes events, although it says that it does not."""
+
+    mutates = False
+
+    def __call__(self, event):
+        event["data"]["added"] = 1
+
+
+@pytest.mark.parametrize(
+    "processor", [{"type": "add", "fields": {"data.added": 1}}, SecretlyAdds()], ids=["add", "own"]
+)
+def test_a_retried_event_has_what_a_processor_below_the_node_changed(desk, processor):
+    class Noting(Sink):
+        def send_batch(self, events, *, timeout):
+            added.append([event["data"].get("added") for event in events])
+            super().send_batch(events, timeout=timeout)
+
+    added = []
+    below = {"processors": [processor], "backends": {"store": Noting(et.RetryableError("away"))}}
+    desk.configure(below=below)
+    desk.emit(1, 2)
+    desk.work()
+    assert added == [[1, 1], [1, 1]]
+
+
 def test_events_for_a_node_or_a_backend_that_is_not_there_are_dead_letters(
     desk, tmp_path, monkeypatch
 ):
