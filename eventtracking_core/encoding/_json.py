@@ -68,14 +68,14 @@ def encode_json(event: Event) -> bytes:
         context = event["context"]
         is_shared = context is seen_context[0]
         weighs = quick_weight(event)
-        taken = event if 0 <= weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
+        taken: Any = event if 0 <= weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
         if taken is not None:
             if is_shared:
                 kept, raw = _kept_context[0]
                 if kept is not context:
                     raw = msgspec.Raw(_encode(context))
                     _kept_context[0] = context, raw
-                taken = cast("Event", {**taken, "context": raw})
+                taken = {**taken, "context": raw}
             text = _encode(taken)
             if len(text) <= MAX_TEXT_IN_ALL:
                 if _DEL in text if text.isascii() else _is_unsafe(text):
