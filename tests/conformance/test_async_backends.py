@@ -100,14 +100,15 @@ class TestLines(BackendConformance):
     @pytest.fixture(autouse=True)
     def _server(self, server):
         self.server = server
+        with socket.socket() as self.unused:  # held, so that nobody listens there
+            self.unused.bind(("127.0.0.1", 0))
+            yield
 
     def make_backend(self):
         return LinesBackend(self.server.port)
 
     def make_unreachable(self):
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            return LinesBackend(unused.getsockname()[1])
+        return LinesBackend(self.unused.getsockname()[1])
 
     def stored(self, backend):
         return map(json.loads, self.server.lines)

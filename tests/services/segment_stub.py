@@ -108,7 +108,11 @@ class SegmentStub:
         self._open: set[socket.socket] = set()
         self._closing = threading.Event()
         self._server: Server | None = None
-        self._port = 0
+        # Bound for as long as this lives, so that it can listen there again.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self._port = self._reserved.getsockname()[1]
         self.start()
 
     @property
@@ -151,7 +155,6 @@ class SegmentStub:
         """Listen, again on the same port."""
         self._closing.clear()
         self._server = Server(self, self._port, self._tls)
-        self._port = self._server.server_address[1]
         threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         ).start()
@@ -173,6 +176,7 @@ class SegmentStub:
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
+        self._reserved.close()
 
     # ── for the server's threads ──
 

@@ -62,9 +62,9 @@ def test_nor_after_a_while(path, an_event):
 def test_a_batch_does_not_either(path, an_event):
     backend = FileBackend(str(path))
     events = [an_event(number=number) for number in range(30)]
-    backend.send_batch(events[:10], timeout=1)
+    backend.send_batch(events[:10], timeout=60)
     leave_half_a_line(path, size=100)
-    backend.send_batch(events[10:], timeout=1)
+    backend.send_batch(events[10:], timeout=60)
     assert readable(path) == [event["id"] for event in events]
 
 

@@ -125,7 +125,7 @@ def test_a_profile_keeps_the_contract_of_its_service(endpoint, an_event, profile
     endpoint.answer = lambda request: answering(request, contract)
     events = [an_event(n=n, text="x" * 700) for n in range(2500)]
     backend = HttpBackend(endpoint.url, profile, KEY)
-    backend.send_batch(events, timeout=20)
+    backend.send_batch(events, timeout=60)
     backend.shutdown(1)
     found = [each for request in endpoint.requests for each in contract(request)]
     assert [id_ for _, id_, _, _ in found] == [event["id"] for event in events]
@@ -140,7 +140,7 @@ def test_outcomes_of_single_documents_are_read(endpoint, an_event):
     endpoint.answer = lambda _request: (200, {}, text)
     with pytest.raises(BatchError) as caught:
         HttpBackend(endpoint.url, "elasticsearch").send_batch(
-            [an_event() for _ in statuses], timeout=5
+            [an_event() for _ in statuses], timeout=60
         )
     failures = caught.value.failures
     assert sorted(failures) == [2, 3]

@@ -110,14 +110,14 @@ def test_event_types_of_any_name_have_a_schema(a_sender, registry, messages, an_
     sender = a_sender(form)
     for name in names:
         sender.save_event_type(EventType(name=name))
-    sender.send_batch([an_event(name) for name in names], timeout=30)
+    sender.send_batch([an_event(name) for name in names], timeout=60)
     assert len({parts(message)[0] for message in messages()}) == len(names)
     subjects = {schema["subject"] for schema in registry.schemas.values()}
     assert len(subjects) == len(names)
 
 
 def test_events_without_a_type_share_a_schema(a_sender, registry, messages, an_event):
-    a_sender("avro").send_batch([an_event(f"page.{n}") for n in range(50)], timeout=30)
+    a_sender("avro").send_batch([an_event(f"page.{n}") for n in range(50)], timeout=60)
     assert [schema["subject"] for schema in registry.schemas.values()] == ["eventtracking.event"]
     assert {read_avro(registry, message)["name"] for message in messages()} >= {"page.0", "page.49"}
 
@@ -126,7 +126,7 @@ def test_while_the_registry_fails_nothing_is_sent(a_sender, registry, messages, 
     sender = a_sender("avro")
     registry.status = 503
     with pytest.raises(RetryableError, match="status 503"):
-        sender.send_batch([an_event() for _ in range(20)], timeout=10)
+        sender.send_batch([an_event() for _ in range(20)], timeout=60)
     assert registry.requests == 1
     registry.status, registry.first_id = 200, 2**31  # no id of a schema
     with pytest.raises(RetryableError, match="did not register a schema"):
@@ -146,7 +146,7 @@ def test_an_event_whose_schema_is_rejected_does_not_hold_up_others(
     sender = a_sender("json_schema")
     sender.save_event_type(EventType(name="shop.other"))
     with pytest.raises(BatchError) as caught:
-        sender.send_batch([an_event(), an_event("shop.other")], timeout=30)
+        sender.send_batch([an_event(), an_event("shop.other")], timeout=60)
     assert list(caught.value.failures) == [1]
     assert isinstance(caught.value.failures[1], RejectedError)
     assert len(messages()) == 1

@@ -28,7 +28,7 @@ def an_event():
 def send():
     """Sends events, as the worker of a leaf does."""
 
-    def send_now(store, *events, timeout=10):
+    def send_now(store, *events, timeout=60):
         asyncio.run(store.send_batch(events, timeout=timeout))
 
     return send_now

@@ -22,12 +22,12 @@ while refused < 20:
         if stored % 2:
             store.send(an_event())
         else:
-            store.send_batch([an_event()], timeout=1)
+            store.send_batch([an_event()], timeout=60)
         stored += 1
     except RetryableError:
         refused += 1
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-store.send_batch([an_event() for _ in range(100)], timeout=1)
+store.send_batch([an_event() for _ in range(100)], timeout=60)
 store.send(an_event())
 assert stored > 0
 assert store.count() == stored + 101, (store.count(), stored)

@@ -215,8 +215,10 @@ def test_backoffs_double_at_random_up_to_the_longest_interval(tracker_to, sink, 
     eventually(lambda: target.delivered)
     waits = [later - sooner for sooner, later in pairwise(target.called_at)]
     assert len(waits) == 40
-    # Full jitter: each wait is drawn from [0, limit], so most are near half of the limit.
-    assert 0.008 < median(waits[3:]) < 0.04
+    # Full jitter: each wait is drawn from [0, limit], so their median is near half of the limit. A
+    # busy machine prolongs them: the shorter ones show that there is a limit.
+    assert median(waits[3:]) > 0.008
+    assert sorted(waits)[8] < 0.04
     assert len({round(wait, 4) for wait in waits}) > 20
 
 

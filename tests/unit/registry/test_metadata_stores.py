@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from waiting import DEADLINE
 
 import eventtracking_core as et
 from eventtracking_core.registry.store import MetadataWriter
@@ -55,7 +56,7 @@ def test_a_closed_keeper_ends_its_waiting():
     store = Store(failures=1000)
     writer = MetadataWriter(store)
     writer.add(et.EventType(name="a.b"))
-    assert store.failed.wait(10)
+    assert store.failed.wait(DEADLINE)
 
     assert writer.shutdown(0) is False
     writer.add(et.EventType(name="a.c"))

@@ -6,6 +6,7 @@ import gc
 import threading
 
 import pytest
+from waiting import DEADLINE
 
 from eventtracking_core import EventEmissionExit, RejectedError, RetryableError, Tracker
 from eventtracking_core.backends.memory import MemoryBackend
@@ -182,7 +183,7 @@ def held():
 
     def hold(event):
         holds.set()
-        assert drops.wait(10)
+        assert drops.wait(DEADLINE)
         raise EventEmissionExit
 
     hold.holds, hold.drops = holds, drops
@@ -196,7 +197,7 @@ def test_a_counter_does_not_fall_when_an_event_is_dropped_after_all(metrics, tra
     )
     emitting = threading.Thread(target=tracker.emit, args=("a",))
     emitting.start()
-    assert held.holds.wait(10)
+    assert held.holds.wait(DEADLINE)
     before = metrics(eventtracking_router_name=sink)[PROCESSED]
     held.drops.set()
     emitting.join()

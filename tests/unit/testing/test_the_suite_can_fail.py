@@ -107,9 +107,9 @@ def test_a_backend_that_takes_its_time(method):
     class Slow(Good):
         pass
 
-    setattr(Slow, method, lambda self, timeout: not threading.Event().wait(timeout + 0.2))
+    setattr(Slow, method, lambda self, timeout: not threading.Event().wait(0.2))
     because = rf"{method}\(0\.0\) took \d+\.\d seconds"
-    fails("test_keeps_deadlines", Slow, method, 0.0, because=because, grace=0.1, deadline=0.5)
+    fails("test_keeps_deadlines", Slow, method, 0.0, because=because, grace=0.1)
 
 
 @pytest.mark.parametrize("method", ["flush", "shutdown"])
