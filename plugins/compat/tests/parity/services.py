@@ -185,7 +185,7 @@ def stored(*events, **options):
     collection = options.get("collection", "events")
     aware = client[name].get_collection(collection, CodecOptions(tz_aware=True))
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         # Nothing acknowledges what the published package writes.
         while aware.count_documents({}) < len(events):
             assert time.monotonic() < deadline
