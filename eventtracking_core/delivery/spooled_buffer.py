@@ -101,7 +101,7 @@ class SpooledBuffer(Buffer):
         Raises:
             OSError: the event was not written.
         """
-        return self.spool.append(wire)
+        return self.spool.appender.append_later(wire)
 
     def mark(self, marker: FlushMarker) -> None:
         """Add a marker behind everything that is pending."""

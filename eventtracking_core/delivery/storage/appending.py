@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock, get_ident
 from time import monotonic
@@ -29,8 +30,8 @@ SEGMENT_BYTES: Final = 4 * 1024 * 1024
 CHECK_INTERVAL: Final = 0.001
 """Seconds after which an append makes sure that the segment is still where others will find it."""
 
-CLOSES_IN: Final = 0.1
-"""Seconds that closing waits for an append to end."""
+ENDS_IN: Final = 0.1
+"""Seconds to wait for an append to end: a signal handler that interrupted it may wait for us."""
 
 
 class Appender:
@@ -142,6 +143,26 @@ class Appender:
             turns.inside -= 1
         return True
 
+    def append_later(self, wire: bytes) -> bool:
+        """Write an event that waited in memory; return whether there was room for it.
+
+        Raises:
+            OSError: it was not written, perhaps since another append did not end.
+        """
+        with self._locked() as is_locked:
+            if not is_locked:
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            return self.append(wire)
+
+    @contextmanager
+    def _locked(self) -> Iterator[bool]:
+        is_locked = self._lock.acquire(timeout=ENDS_IN)
+        try:
+            yield is_locked
+        finally:
+            if is_locked:
+                self._lock.release()
+
     # ── segments ──
 
     def _begun(self, size: int) -> Segment | None:
@@ -196,8 +217,8 @@ class Appender:
 
     def _check(self) -> None:
         """See to the present segment, in the thread that syncs."""
-        with self._lock:
-            if not self._turns.writer:
+        with self._locked() as is_locked:
+            if is_locked and not self._turns.writer:
                 self._turns.writer = get_ident()
                 try:
                     self._keep_in_place()
@@ -269,14 +290,9 @@ class Appender:
         The lock is not to be had where the signal that ends the process interrupted an append: then
         the present segment and its directory stay as they are, and end with the process.
         """
-        acquired = self._lock.acquire(timeout=CLOSES_IN)
-        ends = acquired and not self._turns.writer
-        try:
-            if ends:
+        with self._locked() as is_locked:
+            if ends := is_locked and not self._turns.writer:
                 self._complete()
-        finally:
-            if acquired:
-                self._lock.release()
         return ends
 
     def close(self) -> None:

@@ -23,6 +23,13 @@ PROGRAM = """
         et.get_tracker().shutdown()
         os._exit(0)
 
+    def emit_and_end(*_):
+        et.emit(f"handled {number}")
+        acknowledge(f"handled {number}")
+        tracker = et.get_tracker()
+        assert tracker.flush() if way == "emit and flush" else tracker.shutdown()
+        os._exit(0)
+
     def raise_soft_limit(*_):
         raise SoftLimit
 
@@ -68,6 +75,8 @@ PROGRAM = """
             signal.signal(signal.SIGTERM, lambda *_: sys.exit())
         if way == "shutdown":
             signal.signal(signal.SIGTERM, shut_down_and_exit)
+        if way.startswith("emit and"):
+            signal.signal(signal.SIGTERM, emit_and_end)
         if way == "configure":
             signal.signal(signal.SIGTERM, lambda *_: configure(f"{number} again"))
         if way == "SoftLimit":
@@ -123,3 +132,12 @@ def test_what_waits_in_memory_is_delivered(way, program, names, tmp_path):
 @pytest.mark.parametrize(("what", "step"), [("emit", 47), ("shutdown", 17)])
 def test_no_thread_is_waited_for_that_cannot_go_on(what, step, way, program):
     assert int(program(PROGRAM, what, way, "spool", str(step))) > 5
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("way", ["emit and flush", "emit and shutdown"])
+def test_what_a_handler_emits_and_waits_for_is_delivered(way, program, names, tmp_path):
+    program(PROGRAM, "emit", way, "spool", "47")
+    acknowledged = (tmp_path / "acknowledged").read_text().splitlines()
+    assert len(acknowledged) > 5
+    assert set(acknowledged) <= set(names())
