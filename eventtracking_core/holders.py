@@ -61,6 +61,8 @@ class Holder(Participant, Protocol):
 _participants: Final[WeakSet[Participant]] = WeakSet()
 _living: Final[WeakSet[Holder]] = WeakSet()
 _holding: Final[set[Holder]] = set()
+_overdue: Final[WeakSet[Holder]] = WeakSet()
+"""Those that did not end in time: exit handlers and further signals do not wait for them again."""
 
 
 def join(participant: Participant) -> None:
@@ -106,16 +108,26 @@ def let_go(holder: Holder) -> None:
 def close_all() -> None:
     """Close all objects that hold events, and deliver those within the longest timeout.
 
+    So are those that a signal handler, a backend or a thread makes meanwhile, each of them once.
     An exception that a signal handler raises meanwhile is raised at the end.
     """
     if not same_process[0]:  # a child that never used us: what its parent holds is the parent's
         return
-    holders = sorted({*_all(_holding), *living()}, key=attrgetter("stage"))
-    deadline = monotonic() + max((each.shutdown_timeout for each in holders), default=0.0)
+    began = deadline = monotonic()
+    closed: set[Holder] = set()
+    interruptions: list[BaseException] = []
+    while (found := _holders() - closed) and (not closed or monotonic() < deadline):
+        deadline = max(deadline, *(began + each.shutdown_timeout for each in found))
+        _close(sorted(found, key=attrgetter("stage")), deadline, interruptions)
+        closed |= found
+    if interruptions:
+        raise interruptions[0]
+
+
+def _close(holders: list[Holder], deadline: float, interruptions: list[BaseException]) -> None:
     steps: list[Callable[[], object]] = [each.close for each in holders]
     steps += [partial(_shutdown, each, deadline) for each in holders]
     steps.reverse()
-    interruptions: list[BaseException] = []
     while steps:
         try:
             steps[-1]()
@@ -124,8 +136,10 @@ def close_all() -> None:
             interruptions.append(error)
             if len(interruptions) > MAX_INTERRUPTIONS:
                 steps.pop()
-    if interruptions:
-        raise interruptions[0]
+
+
+def _holders() -> set[Holder]:
+    return {*_all(_holding), *living()}
 
 
 def _all(objects: Iterable[T]) -> list[T]:
@@ -135,11 +149,13 @@ def _all(objects: Iterable[T]) -> list[T]:
 
 
 def _shutdown(holder: Holder, deadline: float) -> None:
-    holder.shutdown(seconds_until(deadline))
+    if not holder.shutdown(0 if holder in _overdue else seconds_until(deadline)):
+        _overdue.add(holder)
 
 
 @on_fork
 def _forked() -> None:
     _holding.clear()  # those are the parent's events
+    _overdue.clear()
     for each in _all(_participants):
         each.forked()

@@ -77,6 +77,79 @@ def test_what_hangs_at_the_end_of_the_process_is_waited_for_once():
     assert (done.stdout, done.stderr) == ("1\n", "")
 
 
+OVERDUE = """
+import os, signal, sys, threading, time
+import eventtracking_core as et
+
+class Hanging:
+    def send_batch(self, events, *, timeout):
+        while True:
+            print(time.monotonic(), flush=True)
+            os.kill(os.getpid(), signal.SIGTERM)
+            threading.Event().wait(0.1)
+
+if "sys.exit" in sys.argv:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    et.drain_on_sigterm()
+queue = {"delivery": "queue", "backends": {"a": Hanging()}}
+et.configure({"shutdown_timeout": 4, "backends": {"router": queue}})
+et.emit("a")
+et.get_tracker().flush(60)
+"""
+
+
+@pytest.mark.native
+@pytest.mark.once
+@pytest.mark.parametrize(("handler", "status"), [("default", -signal.SIGTERM), ("sys.exit", 0)])
+def test_signals_and_exit_handlers_wait_once_for_a_backend_that_hangs(handler, status):
+    done = subprocess.run(
+        [sys.executable, "-c", OVERDUE, handler],
+        capture_output=True, check=False, text=True, timeout=60,
+    )  # fmt: skip
+
+    began, *_, ended = map(float, done.stdout.split())
+    assert done.returncode == status
+    assert 3 < ended - began < 7
+
+
+CONFIGURED_AT_EXIT = """
+import os, signal, sys
+import eventtracking_core as et
+
+def configure(name):
+    sink = {"type": "file", "path": f"{name}.ndjson", "delivery": "queue"}
+    et.configure({"backends": {"sink": sink}})
+    et.emit(name)
+
+class Reloading:
+    def send(self, event): ...
+    def shutdown(self, timeout):
+        os.kill(os.getpid(), signal.SIGHUP)
+
+signal.signal(signal.SIGHUP, lambda *_: configure("second"))
+reloading = et.Tracker({"a": Reloading()})
+configure("first")
+if "SIGTERM" in sys.argv:
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+@pytest.mark.native
+@pytest.mark.once
+@pytest.mark.parametrize(("end", "status"), [("exit", 0), ("SIGTERM", -signal.SIGTERM)])
+def test_what_a_handler_configures_while_the_process_ends_delivers_its_events(
+    end, status, tmp_path
+):
+    done = subprocess.run(
+        [sys.executable, "-c", CONFIGURED_AT_EXIT, end],
+        capture_output=True, check=False, text=True, timeout=60, cwd=tmp_path,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (status, "")
+    for name in ("first", "second"):
+        assert (tmp_path / f"{name}.ndjson").read_text().count("\n") == 1
+
+
 ON_SIGTERM = """
 import os, signal, sys
 import eventtracking_core as et
