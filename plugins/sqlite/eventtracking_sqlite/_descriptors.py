@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+from weakref import WeakSet
 
 from eventtracking_core.descriptors import high_number
+from eventtracking_core.forks import on_fork
 
-__all__ = ["Descriptors", "high_numbers", "numbers"]
+__all__ = ["Descriptors", "high_numbers", "lock_inherited", "numbers"]
 
 SELECTABLE: Final = 960
 """A number that is high, and that `select` takes."""
@@ -44,7 +46,7 @@ class Descriptors:
         names = [path.with_name(f"{path.name}{suffix}") for suffix in _SUFFIXES]
         self._name = path.name
         self._paths = {found: name for name in names if (found := _at(name)) is not None}
-        self._index = _at(names[-1])
+        self._database, self._index = _at(path), _at(names[-1])
         all_files = {
             number: found for number in numbers() if (found := _identity(number)) in self._paths
         }
@@ -54,6 +56,7 @@ class Descriptors:
             for number, file in all_files.items()
             if number not in before or file not in new
         }
+        _living.add(self)
 
     def are_open(self) -> bool:
         """Return whether all of them still lead where they did."""
@@ -71,11 +74,7 @@ class Descriptors:
         return self.are_open()
 
     def lock(self) -> bool:
-        """Take the locks of an open connection in a forked child; return whether it may go on.
-
-        A child does not inherit locks, but SQLite's count of them in memory, and takes none. A
-        process that closes the database would not see it, and remove the log that it writes to.
-        """
+        """Take the locks of an open connection; return whether its files are in their places."""
         from fcntl import LOCK_NB, LOCK_SH, lockf  # noqa: PLC0415  there are no forks without it
 
         try:
@@ -87,6 +86,10 @@ class Descriptors:
         except OSError:
             return False
         return all(_at(path) == file for file, path in self._paths.items())
+
+    def is_of(self, path: Path) -> bool:
+        """Return whether they lead to the database of a path."""
+        return self._database is not None and self._database == _at(path)
 
     def has_index(self) -> bool:
         """Return whether another connection of this process would find the index."""
@@ -104,6 +107,28 @@ class Descriptors:
                 _dup_at(descriptor, number)
         finally:
             os.close(descriptor)
+
+
+_living: Final[WeakSet[Descriptors]] = WeakSet()
+_inherited: Final[list[Descriptors]] = []
+"""Those of the parent's connections, in a forked child, which never closes them."""
+
+
+@on_fork
+def _forked() -> None:
+    _inherited[:] = _living
+
+
+def lock_inherited(path: Path) -> bool:
+    """Take the locks of a database that this process, a child, did not inherit.
+
+    SQLite's count of them in memory is inherited, from all of the parent's connections: so it takes
+    none. A process that closes the database would not see it, and remove the log that it writes to.
+
+    Returns:
+        Whether it may write.
+    """
+    return all(each.lock() for each in _inherited if each.is_of(path))
 
 
 def numbers() -> frozenset[int]:

@@ -22,7 +22,7 @@ from eventtracking_core import (
 from eventtracking_core.encoding import encode_columns, encode_with_columns, unencodable
 from eventtracking_core.probing import probe_file
 from eventtracking_sqlite._database import Synchronous, open_for_writing
-from eventtracking_sqlite._descriptors import Descriptors, high_numbers, numbers
+from eventtracking_sqlite._descriptors import Descriptors, high_numbers, lock_inherited, numbers
 from eventtracking_sqlite._elsewhere import store_elsewhere
 from eventtracking_sqlite._errors import failure, is_broken
 from eventtracking_sqlite._event_types import insert
@@ -81,7 +81,6 @@ class SqliteBackend(Reading):
         self._file: tuple[int, int] | None = None
         self._descriptors: Descriptors | None = None
         self._lost: Descriptors | None = None  # of a connection that cannot be closed
-        self._inherited: Descriptors | None = None  # of the parent's connection
         self._waits = 0  # milliseconds, as the connection was last told
 
     def __del__(self) -> None:
@@ -243,8 +242,8 @@ class SqliteBackend(Reading):
         self._owner = os.getpid()
         self._file = _file(self._path)
         self._waits = 0
-        inherited, self._inherited, self._lost = self._inherited, None, None
-        if inherited is not None and not inherited.lock():
+        self._lost = None
+        if not lock_inherited(self._path):
             self._lock.refuse()
             self._close()
             raise BeginAgainError
@@ -265,7 +264,6 @@ class SqliteBackend(Reading):
         if self._owner != os.getpid() or not is_whole:
             _leave_open(connection)  # closing it would touch files that the parent or others use
             self._lost = descriptors
-            self._inherited = None if self._owner == os.getpid() else descriptors
             return
         with suppress(sqlite3.Error), self._lock.writing():  # it may write what is in the log
             connection.close()

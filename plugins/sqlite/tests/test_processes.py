@@ -237,8 +237,10 @@ store = SqliteBackend(sys.argv[1], busy_timeout=30)
 store.send(normalize_event({"name": "parent"}))
 closes_before = sys.argv[2] == "before"
 (may_begin, began), (has_closed, closed) = os.pipe(), os.pipe()
+other = SqliteBackend(sys.argv[1], busy_timeout=30)
 child = os.fork()
 if child == 0:
+    store = other if sys.argv[3] == "another backend" else store
     os.close(closed)
     if not closes_before:
         store.send(normalize_event({"name": "child"}))
@@ -255,8 +257,11 @@ assert os.waitpid(child, 0)[1] == 0
 """
 
 
+@pytest.mark.parametrize("stores_by", ["the same backend", "another backend"])
 @pytest.mark.parametrize(("closes", "number"), [("before", 2), ("after", 3)])
-def test_a_child_loses_nothing_when_its_parent_closes_the_database(closes, number, python, sql):
+def test_a_child_loses_nothing_when_its_parent_closes_the_database(
+    closes, number, stores_by, python, sql
+):
     """SQLite removes its log with the last connection; a child does not inherit its locks."""
-    python(PARENT_CLOSES, closes)
+    python(PARENT_CLOSES, closes, stores_by)
     assert sql("SELECT count(*) FROM events WHERE name = 'child'") == [(number,)]
