@@ -203,6 +203,8 @@ class Pipeline:
         """Deliver what is pending, although no tracker refers to the pipeline any more."""
         if _is_finalizing():  # everything was drained, and modules are being cleared
             return
+        if not hasattr(self, "ends"):  # an interrupt ended the constructor
+            return
         for end in self.ends:
             end(self)
         for leaf in self.leaves:

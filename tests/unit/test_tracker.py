@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import sys
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 import eventtracking_core as et
 from eventtracking_core.backends.memory import MemoryBackend
+from eventtracking_core.backends.null import NullBackend
 
 
 def test_emit_returns_the_id_of_the_event_that_arrives(tracker, memory):
@@ -250,3 +253,34 @@ def test_a_tracker_is_found_under_the_name_it_was_registered_with(tracker):
 
     assert et.get_tracker(name) is tracker
     assert et.get_tracker() is not tracker
+
+
+@pytest.mark.native
+def test_an_interrupt_at_any_call_of_a_new_tracker_is_all_that_is_raised():
+    class Interrupt(BaseException): ...
+
+    def interrupt_at(number):
+        def count(_frame, kind, _argument):
+            nonlocal number
+            number -= kind in ("call", "c_return")
+            if number == 0:
+                raise Interrupt
+
+        return count
+
+    def is_interrupted_at(number):
+        sys.setprofile(interrupt_at(number))
+        try:
+            complete.append(et.Tracker({"null": NullBackend()}))
+        except Interrupt:
+            return True
+        finally:
+            sys.setprofile(None)
+        return False
+
+    complete = [et.Tracker({"null": NullBackend()})]  # imports
+    number = 1
+    while is_interrupted_at(number):
+        gc.collect()
+        number += 1
+    assert number > 20
