@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from eventtracking_core.contexts import Scope
+from eventtracking_core.contexts.locators import ContextVarLocator, safe_top, stack_locator
 from eventtracking_core.dispatcher import Dispatcher, report_failure
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import InvalidEventError
@@ -44,8 +44,8 @@ class Emitter(Dispatcher):
     """
 
     def __init__(self, context_locator: ContextLocator | None, *, strict: bool) -> None:
-        self._scope = Scope(context_locator)
-        self._top = self._scope.top
+        self._locator = stack_locator(context_locator or ContextVarLocator())
+        self._top = safe_top(self._locator)
         self._warnings = EventWarnings(strict=strict)
         self._names: dict[str, str] = {}  # names that need no change, each as its own value
         self._builders: EventBuilders | None = None
@@ -128,6 +128,15 @@ class Emitter(Dispatcher):
             report_failure("emitted", error)
         return event_id
 
+    def resolve_context(self) -> dict[str, Any]:
+        """Return the union of the entered contexts as a new dict; the innermost value wins."""
+        frame = self._top()
+        return frame.merged.copy() if frame is not None else {}
+
+    def event_context(self) -> dict[str, Any]:
+        """Return the context that an event has here: what providers add, below what was entered."""
+        return self._pipeline.context(self.resolve_context())
+
     def prepare(
         self,
         name: object = None,
@@ -161,7 +170,7 @@ class Emitter(Dispatcher):
             if data is None:
                 cls, name, data = typed_event(name)
             text = coerce_name(name, self._names, self._warnings)
-            context = self._pipeline.context(self._scope.merged())
+            context = self.event_context()
             moment = now if timestamp is None else coerce_timestamp(timestamp, text, self._warnings)
             fields = coerce_data(data, text, self._warnings)
             event, verdict = _parted(

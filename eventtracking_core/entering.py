@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from eventtracking_core.contexts import EnteredContext
+from eventtracking_core.contexts import EnteredContext, Frame
+from eventtracking_core.contexts.stack import remove
 from eventtracking_core.emitter import Emitter
 
 if TYPE_CHECKING:
-    from eventtracking_core.contexts import Context
+    from contextvars import ContextVar
+
+    from eventtracking_core.contexts import Context, ContextLocator
     from eventtracking_core.registry import FieldDoc
 
 __all__ = ["ContextEmitter"]
 
 
 class ContextEmitter(Emitter):
-    """Emits events with the contexts that are entered here."""
+    """Emits events with the contexts that are entered here.
+
+    Args:
+        context_locator: finds the active contexts; by default each task and thread has its own.
+        strict: raise what would be a warning.
+    """
+
+    def __init__(self, context_locator: ContextLocator | None, *, strict: bool) -> None:
+        super().__init__(context_locator, strict=strict)
+        self._variable: ContextVar[Frame | None] | None = getattr(self._locator, "variable", None)
 
     def context(
         self,
@@ -52,8 +64,7 @@ class ContextEmitter(Emitter):
         type_id = None
         if description is not None or field_descriptions is not None:
             type_id = self._described(name, description, field_descriptions)
-        scope = self._scope
-        return EnteredContext(scope.locator, scope.variable, name, ctx, type_id)
+        return EnteredContext(self._locator, self._variable, name, ctx, type_id)
 
     def enter_context(
         self,
@@ -74,7 +85,7 @@ class ContextEmitter(Emitter):
             ValueError: a described context has no name, or a description is not text.
         """
         type_id = self._described(name, description, field_descriptions)
-        self._scope.enter(name, ctx, type_id)
+        self._locator.set_top(Frame(name, ctx, self._locator.top(), None, type_id))
 
     def _described(
         self,
@@ -95,13 +106,9 @@ class ContextEmitter(Emitter):
         Raises:
             KeyError: no context of that name is active.
         """
-        self._scope.exit(name)
-
-    def resolve_context(self) -> dict[str, Any]:
-        """Return the union of the entered contexts as a new dict; the innermost value wins."""
-        return self._scope.merged()
+        remove(self._locator, lambda frame: frame.name == name, name)
 
     @property
     def located_context(self) -> Mapping[str, Context]:
         """The contexts that are active here, by name, innermost last."""
-        return self._scope.located()
+        return self._locator.get()

@@ -167,13 +167,14 @@ class Pipeline:
         self._is_replaced = True
         self.send = partial(move, self._moved)
         # No leaf is closed before: an event goes wholly through the old pipeline, or the new one.
-        self.wait_for_emitters(self.shutdown_timeout)
-        if self._number_inside() and calls_below(*emitting):
-            # A signal handler configures: the event that it interrupted goes on here, after it.
-            self.flush(seconds_until(deadline))
-            self.left = Leaving(self.left, self._shut_down_if_left)
-        else:
-            self.shutdown(seconds_until(deadline))
+        if self._number_inside():
+            self.wait_for_emitters(self.shutdown_timeout)
+            if self._number_inside() and calls_below(*emitting):
+                # A signal handler configures: the event that it interrupted goes on here, after it.
+                self.flush(seconds_until(deadline))
+                self.left = Leaving(self.left, self._shut_down_if_left)
+                return
+        self.shutdown(seconds_until(deadline))
 
     def wait_for_emitters(self, timeout: float) -> bool:
         """Wait until no other thread sends an event through what was compiled before."""

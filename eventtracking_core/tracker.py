@@ -111,10 +111,6 @@ class Tracker(ContextEmitter):
         )
         return event_types.add(record)
 
-    def event_context(self) -> dict[str, Any]:
-        """Return the context that an event has here: what providers add, below what was entered."""
-        return self._pipeline.context(self._scope.merged())
-
     @property
     def backends(self) -> dict[str, Backend | BatchBackend]:
         """The backends at the root of the tree, by name."""

@@ -6,7 +6,6 @@ from eventtracking_core.contexts.locators import (
     ThreadLocalContextLocator,
 )
 from eventtracking_core.contexts.propagation import CARRIED_KEYS, carry, extract, inject
-from eventtracking_core.contexts.scope import Scope
 from eventtracking_core.contexts.stack import (
     Context,
     ContextLocator,
@@ -24,7 +23,6 @@ __all__ = [
     "DefaultContextLocator",
     "EnteredContext",
     "Frame",
-    "Scope",
     "ThreadLocalContextLocator",
     "carry",
     "extract",

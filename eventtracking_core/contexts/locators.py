@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Self
 
@@ -12,11 +13,14 @@ from eventtracking_core.contexts.stack import (
     Frame,
     StackLocator,
 )
+from eventtracking_core.diagnostics import ERROR, report
+from eventtracking_core.interrupts import pass_on
 
 __all__ = [
     "ContextVarLocator",
     "DefaultContextLocator",
     "ThreadLocalContextLocator",
+    "safe_top",
     "stack_locator",
 ]
 
@@ -139,3 +143,19 @@ def stack_locator(locator: ContextLocator) -> StackLocator:
     if callable(getattr(locator, "top", None)) and callable(getattr(locator, "set_top", None)):
         return locator  # type: ignore[return-value]
     return _MappingLocator(locator)
+
+
+def safe_top(locator: StackLocator) -> Callable[[], Frame | None]:
+    """Return a function that returns the innermost frame, and never raises."""
+    if isinstance(locator, ContextVarLocator):
+        return locator.top
+
+    def guarded_top() -> Frame | None:
+        try:
+            return locator.top()
+        except Exception as error:  # noqa: BLE001  the event matters more than its context
+            pass_on(error)
+            report(ERROR, ("locator", type(error)), "the context locator failed: %s", error)
+            return None
+
+    return guarded_top

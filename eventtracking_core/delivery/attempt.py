@@ -51,7 +51,8 @@ class Attempt:
             self._retry(batch, self._ended_by)
             return
         try:
-            self._send(self._gather(batch), self._timeout())
+            timeout = self._timeout()
+            self._send(self._gather(batch), timeout)
         except BaseException as error:  # noqa: BLE001  a backend may raise anything, SystemExit too
             self._failed(batch, error)
         else:

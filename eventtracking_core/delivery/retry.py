@@ -163,8 +163,8 @@ class RetrySender:
                 self._back_off(attempt)
 
     def _attempt(self) -> Attempt:
-        attempt = Attempt(self._send, self._timeout, self._gather)
         tried = self._next_batch()
+        attempt = Attempt(self._send, self._timeout, self._gather)
         if self._buffer.deaths is None:
             self._make(attempt, tried)
         else:
