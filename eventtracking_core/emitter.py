@@ -262,8 +262,8 @@ class Emitter(Dispatcher):
         if self._event_types is None:
             from eventtracking_core.registry.registry import Registry  # noqa: PLC0415  costs imports
 
-            made = Registry()
-            made.watch(partial(_registered, ref(self)))  # not strongly: processors hold registries
+            # Not strongly: processors hold registries.
+            made = Registry(partial(_registered, ref(self)))
             # Of two threads that come here at once, one must not lose what it registers.
             self._event_types = self._made.setdefault("event types", made)
         return self._event_types

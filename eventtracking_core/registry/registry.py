@@ -44,13 +44,16 @@ class Registry:
     """Says what names mean: the last registration of a name holds, earlier records stay.
 
     Any thread may use it; each change is one step, so there is no lock.
+
+    Args:
+        watcher: called with each record that comes to hold for its name.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, watcher: Callable[[EventType], object] | None = None) -> None:
+        self._watcher = watcher
         self._records: dict[str, EventType] = {}
         self._current: dict[tuple[RecordKind, str], EventType] = {}
         self._of_contexts: dict[object, EventType] = {}
-        self._watchers: list[Callable[[EventType], object]] = []
         self.has_events = False
         """Whether any event name is registered."""
         _registries.add(self)
@@ -127,8 +130,8 @@ class Registry:
             known = self._records.setdefault(record.id, record)
         self._current[key] = known
         self.has_events = self.has_events or record.kind == "event"
-        for watcher in self._watchers:
-            watcher(known)
+        if self._watcher is not None:
+            self._watcher(known)
         return known
 
     def get(self, name: str, kind: RecordKind = "event") -> EventType | None:
@@ -142,10 +145,6 @@ class Registry:
     def records(self) -> tuple[EventType, ...]:
         """Return every record, oldest registration first."""
         return tuple(self._records.values())
-
-    def watch(self, watcher: Callable[[EventType], object]) -> None:
-        """Tell a watcher of each record that comes to hold for its name."""
-        self._watchers.append(watcher)
 
     def __iter__(self) -> Iterator[EventType]:
         return iter(self.records())
