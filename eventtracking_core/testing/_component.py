@@ -81,7 +81,7 @@ class ComponentConformance(ABC):
     def test_importing_it_is_cheap(self) -> None:
         """Each process that configures it waits for its import."""
         module = _source(self._make()).__module__
-        cost = import_cost(module, self.deadline)
+        cost = import_cost(module, self.deadline, self.import_cost)
         if cost is None:
             return  # it is in no module that anybody could import
         assert not cost.threads, f"importing {module} starts a thread: start it on first use"

@@ -82,6 +82,16 @@ def test_a_module_that_does_its_work_when_it_is_imported(
     fails("test_importing_it_is_cheap", heavy, because=because, **limits)
 
 
+def test_a_module_is_not_blamed_for_being_compiled(tmp_path, monkeypatch):
+    functions = "".join(f"def f{n}(x): return [x + {n}, x - {n}]\n" for n in range(10_000))
+    (tmp_path / "long.py").write_text(functions)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    long = type("Long", (Good,), {"__module__": "long"})
+
+    suite_of(long, import_cost=0.1).test_importing_it_is_cheap()
+
+
 def test_a_backend_that_shuts_down_once():
     class Once(Good):
         def shutdown(self, timeout):
