@@ -22,6 +22,7 @@ __all__ = [
     "RejectedError",
     "RetryableError",
     "refuse_options",
+    "require_lists",
 ]
 
 
@@ -137,3 +138,15 @@ def refuse_options(problems: Mapping[str, bool]) -> None:
     messages = [message for message, applies in problems.items() if applies]
     if messages:
         raise OptionsError(messages)
+
+
+def require_lists(**options: object) -> None:
+    """Refuse options that are one text where a list is expected; it would be taken as its letters.
+
+    Raises:
+        OptionsError: at least one is a text; it is a `ValueError`.
+    """
+    texts = (str, bytes)
+    refuse_options(
+        {f"{name} must be a list": isinstance(value, texts) for name, value in options.items()}
+    )

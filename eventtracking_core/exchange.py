@@ -94,9 +94,9 @@ class Exchange:
             if self._is_late(error):
                 raise RetryableError(f"{self._server} did not answer in time") from None
             # The error itself shows the address, which may hold a secret.
-            raise RetryableError(
-                f"{self._server} cannot be reached ({cause(error)}): check url and the network"
-            ) from None
+            advice = "check its address and the network"
+            message = f"{self._server} cannot be reached ({cause(error)}): {advice}"
+            raise RetryableError(message) from None
         return Answer(response.status, text, retry_after(response.headers.get("Retry-After")))
 
     def close(self) -> None:

@@ -73,6 +73,8 @@ def build(
     ]
     metadata = table.get("metadata")
     store = metadata and components.component("metadata store", metadata, ("metadata",))
+    if store and returns_coroutine(store.save_event_type):
+        problems.add(("metadata",), "is `async def`: saving an event type awaits nothing")
     builder = TreeBuilder(
         tracker, owner, components, problems, limits=limits, telemetry=instrumentation
     )

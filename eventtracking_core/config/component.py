@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeGuard
@@ -34,6 +35,14 @@ _METHODS: Final[Mapping[ComponentKind, tuple[str, ...]]] = {
     "backend": ("send", "send_batch"),
     "metadata store": ("save_event_type",),
 }
+_CALLS: Final[Mapping[ComponentKind, Mapping[str, str]]] = {
+    "backend": {"send": "event", "send_batch": "events, *, timeout"},
+    "context provider": {"__call__": ""},
+    "metadata store": {"save_event_type": "record"},
+    "processor": {"__call__": "event"},
+}
+"""The arguments with which methods are called that no component does without."""
+
 _OUR_MODULES: Final = tuple(f"eventtracking_{name}" for name in ("core", *PUBLISHED))
 _ANY: Final = Annotation(Any)
 _HIDDEN: Final = "…"
@@ -103,7 +112,10 @@ class ComponentFactory:
             return None
         left_out = node.keys() - options.keys() - {"type"}
         component = self._construct(factory, options, known, path, left_out)
-        return component if len(self._problems) == before else None
+        if component is None or len(self._problems) > before:
+            return None
+        # Nothing calls a composite: it builds a node.
+        return component if is_composite(factory) else self._callable(kind, component, path)
 
     def _given(self, kind: ComponentKind, component: object, path: Keys) -> object:
         """Return a component that was made by the caller, if it is one."""
@@ -113,9 +125,20 @@ class ComponentFactory:
             return None
         methods = _METHODS.get(kind, ("__call__",))
         if any(callable(getattr(component, name, None)) for name in methods):
-            return component
+            return self._callable(kind, component, path)
         self._problems.add(path, f"expected a {kind}, got {kind_of(component)}")
         return None
+
+    def _callable(self, kind: ComponentKind, component: object, path: Keys) -> object:
+        """Return a component whose methods can be called; else note which one cannot, and how."""
+        for method, arguments in _CALLS[kind].items():
+            function = component if method == "__call__" else getattr(component, method, None)
+            if callable(function) and not _takes(function, arguments):
+                name = "" if method == "__call__" else f"{method} "
+                given = f"({arguments})" if arguments else "no arguments"
+                self._problems.add(path, f"{name}must take {given}, as it is called")
+                return None
+        return component
 
     def _options(
         self,
@@ -171,6 +194,21 @@ class ComponentFactory:
                 else:
                     self._problems.add(path, message)
             return None
+
+
+def _takes(function: Callable[..., object], arguments: str) -> bool:
+    """Return whether a function can be called so, such as `events, *, timeout`, if that shows."""
+    positional, _, named = arguments.partition(", *, ")
+    try:
+        signature = inspect.signature(function)
+    except Exception:  # noqa: BLE001  of C, or an object that forges attributes
+        return True
+    given = list(filter(None, positional.split(", ")))
+    try:
+        signature.bind(*given, **dict.fromkeys(filter(None, named.split(", "))))
+    except TypeError:
+        return False
+    return True
 
 
 def is_composite(factory: object) -> TypeGuard[type[CompositeBackend]]:

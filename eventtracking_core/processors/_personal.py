@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from eventtracking_core.diagnostics import WARNING, report
-from eventtracking_core.errors import EventEmissionExit
+from eventtracking_core.errors import EventEmissionExit, require_lists
 from eventtracking_core.events import clean_name, shared_context
 from eventtracking_core.processors._fields import SCALARS, Field, parse, rewrite
 from eventtracking_core.registry.columns import documented_fields
@@ -58,6 +58,7 @@ class FieldProcessor(ABC):
         *,
         is_all: bool = False,
     ) -> None:
+        require_lists(fields=fields, pii=pii)
         self._fields = tuple(dict.fromkeys(map(parse, fields or ())))
         self._fields_of_context = [field for field in self._fields if field[0] == "context"]
         self._fields_of_data = [field for field in self._fields if field[0] == "data"]

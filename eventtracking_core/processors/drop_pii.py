@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from eventtracking_core.errors import require_lists
 from eventtracking_core.processors._personal import FieldProcessor, Unclassified
 
 __all__ = ["DropPii"]
@@ -21,6 +22,7 @@ class DropPii(FieldProcessor):
     def __init__(
         self, classes: list[str] | None = None, unclassified: Unclassified = "drop"
     ) -> None:
+        require_lists(classes=classes)
         super().__init__(None, classes, unclassified, is_all=classes is None)
 
     def _change(self, mapping: dict[str, Any], key: str) -> None:

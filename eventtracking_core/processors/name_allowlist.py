@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventtracking_core.errors import EventEmissionExit
+from eventtracking_core.errors import EventEmissionExit, require_lists
 from eventtracking_core.processors._filter import Filter
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ class NameAllowlist(Filter):
     """
 
     def __init__(self, names: list[str]) -> None:
+        require_lists(names=names)
         self._names = frozenset(names)
 
     def __call__(self, event: Event, /) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from eventtracking_core.errors import EventEmissionExit
+from eventtracking_core.errors import EventEmissionExit, require_lists
 from eventtracking_core.processors._filter import Filter
 from eventtracking_core.units import Regex, compile_pattern
 
@@ -39,6 +39,7 @@ class RegexFilter(Filter):
         regular_expressions: list[Regex],
         match: Literal["whole", "prefix"] = "whole",
     ) -> None:
+        require_lists(regular_expressions=regular_expressions)
         patterns = []
         for number, pattern in enumerate(regular_expressions):
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.diagnostics import ERROR, report
@@ -34,6 +35,13 @@ _ASYNC_GENERATOR: Final = 0x200
 
 _MARKS: Final = ("_is_coroutine", "_is_coroutine_mark")
 """Attributes of functions that are marked as coroutine functions."""
+
+
+_AWAITED: Final = (
+    *("send", "send_batch", "flush", "shutdown"),
+    *("warm_up", "probe", "backlog", "save_event_type"),
+)
+"""Methods of a backend that may be coroutine functions."""
 
 
 class BackendCapabilities:
@@ -66,19 +74,20 @@ class BackendCapabilities:
         )
 
 
-def event_sender(name: str, backend: BackendCapabilities) -> Callable[[Event], object]:
+def event_sender(
+    name: str, backend: object, capabilities: BackendCapabilities
+) -> Callable[[Event], object]:
     """Return what sends one event to a backend, in the emitting thread.
 
     Raises:
-        ValueError: the backend has no method for it, or only an asynchronous one.
+        ValueError: the backend has no method for it, or one that is asynchronous.
     """
-    send, send_batch = backend.send, backend.send_batch
-    for method in (send, send_batch):
-        if method is not None and returns_coroutine(method):
-            raise ValueError(
-                f"backend {name!r} is `async def`: configure it with the delivery queue or spool,"
-                " since inline nothing would await it"
-            )
+    send, send_batch = capabilities.send, capabilities.send_batch
+    if speaks_asyncio(backend) or any(map(returns_coroutine, filter(None, (send, send_batch)))):
+        raise ValueError(
+            f"backend {name!r} is `async def`: configure it with the delivery queue or spool,"
+            " since inline nothing would await it"
+        )
     if send is not None:
         return send
     if send_batch is None:
@@ -121,8 +130,8 @@ def is_coroutine_function(function: object) -> bool:
 
 
 def speaks_asyncio(backend: object) -> bool:
-    """Return whether a backend delivers with `async def`."""
-    methods = [getattr(backend, name, None) for name in ("send", "send_batch")]
+    """Return whether a method of a backend is `async def`."""
+    methods = [getattr(backend, name, None) for name in _AWAITED]
     return True in [_has(each, _COROUTINE) for each in methods if each is not None]
 
 
@@ -142,10 +151,10 @@ def _has(function: Any, flags: int) -> bool:
 
 
 def refuse_awaitable(result: object) -> None:
-    """Close a component's result that would have to be awaited.
+    """Close a component's result that would have to be awaited, or run.
 
     Raises:
-        RejectedError: the result is awaitable, so nothing was done.
+        RejectedError: the result is awaitable or a generator, so nothing was done.
     """
     kind = type(result)
     if hasattr(kind, "__await__") or hasattr(kind, "__anext__"):
@@ -153,3 +162,5 @@ def refuse_awaitable(result: object) -> None:
         if callable(close):
             close()  # without a warning that it was never awaited
         raise RejectedError("it returned an awaitable, which nothing awaits")
+    if kind is GeneratorType:
+        raise RejectedError("it has a yield, so it returned a generator, which nothing runs")

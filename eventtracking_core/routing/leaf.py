@@ -81,7 +81,7 @@ class Leaf:
         self.type_name = type_name or type(self.registered).__name__
         self.ledger = Ledger()
         self.capabilities = BackendCapabilities(backend)
-        self._send = event_sender(name, self.capabilities)
+        self._send = event_sender(name, backend, self.capabilities)
         save = self.capabilities.save_event_type
         self.event_type_writer: EventTypeWriter | None = None
         if save is not None:

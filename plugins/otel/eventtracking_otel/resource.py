@@ -10,6 +10,8 @@ from urllib.parse import unquote
 from opentelemetry._logs import get_logger_provider
 from opentelemetry.trace import get_tracer_provider
 
+from eventtracking_core.errors import require_lists
+
 __all__ = ["Resource"]
 
 UNKNOWN: Final = "unknown_service"
@@ -27,6 +29,7 @@ class Resource:
     """
 
     def __init__(self, attributes: Sequence[str] = ("service.name", "service.version")) -> None:
+        require_lists(attributes=attributes)
         self._fields = {name: name.replace(".", "_") for name in attributes}
         self._provider: object = None
         self._values = self._taken(_from_environment())

@@ -11,6 +11,7 @@ from segment.analytics.consumer import MAX_MSG_SIZE  # type: ignore[import-untyp
 
 from eventtracking_core import Event, RejectedError
 from eventtracking_core.encoding import JsonBatch, encode_lines, id_text, normalize, unencodable
+from eventtracking_core.errors import require_lists
 from eventtracking_core.logs.written import decoder
 
 __all__ = ["Messages"]
@@ -47,6 +48,7 @@ class Messages:
     ) -> None:
         self._user_id = _field("user_id_field", user_id_field)
         self._anonymous_id = _field("anonymous_id_field", anonymous_id_field)
+        require_lists(identify_events=identify_events, page_events=page_events)
         self._types = dict.fromkeys(identify_events, "identify")
         if not self._types.keys().isdisjoint(page_events):
             raise ValueError("identify_events and page_events must have no name in common")

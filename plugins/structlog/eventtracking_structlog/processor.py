@@ -7,6 +7,7 @@ from collections.abc import Collection
 from structlog.typing import EventDict, WrappedLogger
 
 from eventtracking_core import Tracker, get_tracker
+from eventtracking_core.errors import require_lists
 from eventtracking_structlog.bound import bound_contextvars
 from eventtracking_structlog.emitting import OF_STRUCTLOG, emit, is_registered
 
@@ -40,6 +41,7 @@ class TrackProcessor:
         context: Collection[str] = (),
         tracker: Tracker | None = None,
     ) -> None:
+        require_lists(context=context)
         self._registered = registered
         self._context = frozenset(context)
         self._tracker = tracker

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eventtracking_core.errors import require_lists
 from eventtracking_structlog.bound import bound_contextvars
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class StructlogContext:
     """
 
     def __init__(self, allow: list[str] | None = None, deny: list[str] | None = None) -> None:
+        require_lists(allow=allow, deny=deny)
         self._allow = None if allow is None else frozenset(allow)
         self._deny = frozenset(deny or ())
         if self._allow is not None and self._allow & self._deny:

@@ -16,7 +16,39 @@ class Careless:
         return event
 
 
+class Misshapen:
+    """Has methods that cannot be called as those of a component are."""
+
+    def __init__(self, **methods):
+        vars(self).update(methods)
+
+
 WRONG = {
+    "a backend whose send takes no event": (
+        {"backends": {"a": Misshapen(send=lambda: None)}},
+        "backends.a",
+        "send must take (event), as it is called",
+    ),
+    "a backend whose batch has no timeout": (
+        {"backends": {"a": Misshapen(send_batch=lambda events: None)}},
+        "backends.a",
+        "send_batch must take (events, *, timeout), as it is called",
+    ),
+    "a processor that takes no event": (
+        {"processors": [lambda: None]},
+        "processors[0]",
+        "must take (event), as it is called",
+    ),
+    "a provider that takes something": (
+        {"context": [lambda event: {}]},
+        "context[0]",
+        "must take no arguments, as it is called",
+    ),
+    "a store whose method takes no record": (
+        {"metadata": Misshapen(save_event_type=lambda: None)},
+        "metadata",
+        "save_event_type must take (record), as it is called",
+    ),
     "an unknown key": ({"x": {}}, "x", "unknown key (expected one of: context, processors, "),
     "a key that is nearly one": (
         {"backend": {}},

@@ -13,6 +13,7 @@ from functools import partial
 import pytest
 
 import eventtracking_core as et
+from eventtracking_core.config import build, connect, read
 from eventtracking_core.delivery.event_loop import LoopBackend
 from eventtracking_core.errors import BatchError, RetryableError
 
@@ -45,6 +46,41 @@ class Sink:
         self.note()
         self.calls.append("shutdown")
         return True
+
+
+class PartlyAsync:
+    """Sends as others do; the rest of it speaks asyncio."""
+
+    def __init__(self):
+        self.calls = []
+
+    def send(self, event):
+        self.calls.append("send")
+
+    async def flush(self, timeout):  # noqa: ASYNC109
+        self.calls.append("flush")
+        return True
+
+    async def shutdown(self, timeout):  # noqa: ASYNC109
+        self.calls.append("shutdown")
+        return True
+
+    async def probe(self, timeout):  # noqa: ASYNC109
+        return "the sink answers"
+
+
+def test_a_backend_may_speak_asyncio_in_part():
+    backend = PartlyAsync()
+    pipeline = build(read({"backends": {"a": backend}}))
+    assert [(probe.ok, probe.message) for probe in connect(pipeline.root, 5)] == [
+        (True, "the sink answers")
+    ]
+    tracker = et.Tracker()
+    tracker.configure({"backends": {"a": backend}})
+    tracker.emit("a.b")
+    assert tracker.flush(5)
+    assert tracker.shutdown(5)
+    assert backend.calls == ["send", "flush", "shutdown"]
 
 
 def configured(backend, **delivery):

@@ -44,6 +44,9 @@ BACKENDS = [
     having(send=partial(partial(Called()), 1)),
     having(send_batch=Called()),
     having(send=print, send_batch=Called()),
+    having(send=print, flush=Called()),
+    having(send=print, shutdown=Called()),
+    having(send=print, probe=Called()),
 ]
 
 
@@ -60,6 +63,26 @@ def test_a_backend_of_asynchronous_generators_is_refused_in_any_delivery():
     node = {"delivery": "queue", "backends": {"a": Yields()}}
     with pytest.raises(et.ConfigurationError, match=r"backends\.a: .*async def"):
         et.Tracker().configure({"backends": {"a": node}})
+
+
+def test_a_backend_whose_send_is_a_generator_delivers_nothing():
+    class Generates:
+        def send(self, event):
+            yield event
+
+    tracker = et.Tracker({"a": Generates()})
+    tracker.emit("a.b")
+    (leaf,) = tracker.stats()["tree"]["backends"]
+    assert (leaf["accepted"], leaf["delivered"], leaf["dropped"]) == (1, 0, {"rejected": 1})
+
+
+def test_a_store_of_event_types_of_coroutines_is_refused():
+    class Store:
+        async def save_event_type(self, record):
+            raise AssertionError
+
+    with pytest.raises(et.ConfigurationError, match="metadata: is `async def`"):
+        et.Tracker().configure({"metadata": Store()})
 
 
 def test_a_processor_of_coroutines_is_refused():
