@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -106,6 +107,9 @@ class BufferedLeaf(BatchLeaf):
     def _prepare(self) -> None:
         """Let the backend start what can't be started any more once the interpreter ends."""
         hold(self)
+        with suppress(RuntimeError):  # it ends already
+            # Many clients import this with their first request, perhaps as late as that.
+            import concurrent.futures.thread  # noqa: F401, PLC0415
         warm_up = self.capabilities.warm_up
         if warm_up is not None:
             try:

@@ -58,10 +58,6 @@ class Publisher:
         """Set the node, whose children an eager application delivers to."""
         self._router = router
 
-    def warm_up(self) -> None:
-        """Import the modules that Celery needs and that can't be imported at interpreter exit."""
-        import concurrent.futures.thread  # noqa: F401, PLC0415
-
     def probe(self, timeout: float, /) -> str:
         """Return that the broker accepts connections; nothing is declared or published.
 
