@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event as Flag
 from threading import current_thread, main_thread
 from typing import Any
@@ -96,17 +96,17 @@ def _parser(program: str) -> ArgumentParser:
 
 
 def _number(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ArgumentTypeError("must be at least 1")
-    return number
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise ArgumentTypeError("must be a whole number, at least 1")
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= LONGEST:
-        raise ArgumentTypeError(f"must be more than 0 and at most {LONGEST:g} seconds")
-    return seconds
+    with suppress(ValueError):
+        seconds = float(text)
+        if 0 < seconds <= LONGEST:
+            return seconds
+    raise ArgumentTypeError(f"must be more than 0 and at most {LONGEST:,.0f} seconds")
 
 
 def _deliver(

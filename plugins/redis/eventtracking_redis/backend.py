@@ -49,6 +49,18 @@ end
 """
 
 
+_ADVICE: Final = {
+    "AuthenticationError": "check the user and the password in url",
+    "ConnectionError": "check url and the network",
+    "NOAUTH": "check the user and the password in url",
+    "NOPERM": "the user may not do this",
+    "TimeoutError": "check url and the network",
+    "WRONGPASS": "check the user and the password in url",
+    "WRONGTYPE": "the key that stream names is no stream",
+}
+"""What to do about a failure."""
+
+
 class RedisBackend:
     """Appends events to a stream of Redis or Valkey, each once.
 
@@ -206,6 +218,8 @@ def _is_address(url: str) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Return the code that the server put before its message, or the error's class."""
+    """Return the code that the server put before its message, or the error's class; and advice."""
     code = str(error).partition(" ")[0]
-    return code if code.isupper() and code.isalpha() else type(error).__name__
+    reason = code if code.isupper() and code.isalpha() else type(error).__name__
+    advice = _ADVICE.get(reason)
+    return f"{reason} ({advice})" if advice else reason

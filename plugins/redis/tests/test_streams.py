@@ -188,3 +188,15 @@ def test_a_fork_or_a_patch_meets_no_import_in_the_thread_that_delivers():
         "assert 'redis.client' in before and after == before, after - before\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+def test_a_failure_says_what_to_do(redis_url, stream):
+    backend = RedisBackend("redis://127.0.0.1:1/0", stream)
+    with pytest.raises(RetryableError, match="check url and the network"):
+        backend.probe(5)
+    with Redis.from_url(redis_url) as client:
+        client.set(stream, "a text")
+    backend = RedisBackend(redis_url, stream)
+    with pytest.raises(RetryableError, match="the key that stream names is no stream"):
+        backend.send_batch([an_event()], timeout=10)
+    backend.shutdown(1)

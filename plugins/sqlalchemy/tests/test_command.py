@@ -42,7 +42,14 @@ def test_a_module_that_cannot_be_imported_is_one_line(command, tmp_path, source,
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--batch-size", "0"), ("--batch-size", "-5"), ("--interval", "-1"), ("--timeout", "nan")],
+    [
+        ("--batch-size", "0"),
+        ("--batch-size", "-5"),
+        ("--batch-size", "many"),
+        ("--interval", "-1"),
+        ("--interval", "soon"),
+        ("--timeout", "nan"),
+    ],
 )
 def test_a_number_that_would_deliver_nothing_is_an_error(command, tmp_path, option, value):
     (tmp_path / "shop.py").write_text("")
