@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from waiting import wait_until
 
+from eventtracking_core import diagnostics
+
 pytest_plugins = ["broker_fixtures", "otel_fixtures", "service_fixtures", "segment_fixtures"]
 
 # A job in the background, or of `nohup`, ignores some of these signals, and so would every program
@@ -69,6 +71,12 @@ _NOTHING_MAY_SKIP = os.environ.get(_REQUIRED, "0") not in {"", "0"}
 def eventually() -> Callable[..., None]:
     """Waits until a condition holds."""
     return wait_until
+
+
+@pytest.fixture(autouse=True)
+def _logs_anew() -> None:
+    """A problem is logged once in 20 seconds: another test's must not hide this one's."""
+    diagnostics._seen.clear()  # noqa: SLF001  applications have no use for it
 
 
 @pytest.hookimpl(wrapper=True)
