@@ -14,10 +14,10 @@ PAUSE: Final = 0.001
 
 
 class Claim:
-    """What a thread holds a lock by; a greenlet, once the threads are greenlets.
+    """The identity under which a thread holds a lock; under gevent and eventlet, a greenlet.
 
     Args:
-        lasts: it does not end with a call.
+        lasts: whether the lock is held for longer than one call.
     """
 
     __slots__ = ("_thread", "lasts")
@@ -28,16 +28,17 @@ class Claim:
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether it is of a call that the caller, a signal handler, interrupted."""
+        """Whether the caller is a signal handler that interrupted the call that made the claim."""
         return self._thread == threading.get_ident() and not self.lasts
 
 
 class ClaimLock:
     """A lock that knows by which claim it is held.
 
-    An interrupt may strike when `Lock.acquire` has returned and its caller does not know yet. Here
-    `end`, in a `finally` around `take` or `wait`, frees the lock if that claim holds it. A signal
-    handler does not wait for what it interrupted.
+    An exception of a signal handler may be raised after `Lock.acquire` has taken a lock and before
+    it returns, so that nothing releases the lock. Here `end`, in a `finally` around `take` or
+    `wait`, releases it if that claim holds it. A signal handler does not wait for the call that it
+    interrupted.
     """
 
     __slots__ = ("_held",)

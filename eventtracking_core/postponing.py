@@ -36,10 +36,10 @@ def uninterrupted(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def postponed(act: Act, frame: FrameType | None) -> bool:
-    """Return whether a handler interrupted such a function, which calls `act` at its end then.
+    """Return whether a handler interrupted an uninterrupted function; if so, postpone its work.
 
     Args:
-        act: does what the handler does; given the frame that is interrupted then.
+        act: does the handler's work when the function returns; called with the frame of that call.
         frame: the frame that the handler interrupted.
     """
     outermost: FrameType | None = None
@@ -58,7 +58,7 @@ def _call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 
 def _act_at_end_of(call: FrameType) -> None:
-    """Do all that was postponed to the end of a call, also if something of it raises."""
+    """Do everything that was postponed to the end of a call, even if a part of it raises."""
     for each in _postponed:
         frame, act = each
         if frame is call:

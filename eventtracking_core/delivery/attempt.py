@@ -24,7 +24,7 @@ MAX_CONSECUTIVE_ERRORS: Final = 16
 
 
 class Attempt:
-    """Hands a batch to a backend, and takes it apart where it is refused.
+    """Hands a batch to a backend, and splits it if it is rejected.
 
     Args:
         send: delivers events in a number of seconds.
@@ -116,7 +116,7 @@ class Attempt:
 
 
 class _Failure(NamedTuple):
-    """What is kept of an error: with its traceback it would hold the batch, and open files."""
+    """The parts of an error that are kept: its traceback would keep the batch and files alive."""
 
     text: str
     is_transient: bool

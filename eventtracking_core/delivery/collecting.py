@@ -67,9 +67,9 @@ def _collect(
 class CollectingLeaf(InlineLeaf):
     """An inline leaf that delivers batches, for the one thread that sends events.
 
-    An event is accepted when it gets its outcome: until then it is pending. Where a batch fails for
-    an event that the backend does not name, each event is delivered alone, so that only those are
-    lost that an inline leaf would lose. An interrupt leaves the events pending that it met.
+    An event is pending until it has an outcome, and counted as accepted together with that. If a
+    batch fails and the backend does not name the events to blame, each event is delivered alone, so
+    that no more are lost than by an inline leaf. An interrupt leaves the current events pending.
 
     Args:
         name: the backend's name in its router.

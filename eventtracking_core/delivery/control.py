@@ -112,12 +112,13 @@ class WorkerThread:
 
     @uninterrupted
     def start(self, run: Callable[[], None], prepare: Callable[[], object]) -> bool:
-        """Start it, unless it runs or is about to; return whether that is so.
+        """Start the thread unless it runs; return whether it runs, or is about to.
 
-        It is not so for a signal handler that interrupts this: the start goes on after it.
+        Return False to a signal handler that interrupts a start: the start goes on after the
+        handler.
 
         Args:
-            run: delivers, if `begin` says so.
+            run: delivers events, if `begin` returns true.
             prepare: called before it starts.
         """
         self.follow_patch()
@@ -135,7 +136,7 @@ class WorkerThread:
         return is_started
 
     def follow_patch(self) -> None:
-        """Let the thread go if gevent or eventlet replaced threads: a greenlet can be started."""
+        """Prepare to start a greenlet in place of the thread, if gevent or eventlet patched."""
         outdated = self._control.bell
         if outdated.is_outdated and not self.done.is_set:
             self._is_leaving = self._is_leaving or self.is_started
@@ -166,7 +167,7 @@ class WorkerThread:
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether a signal handler asks that interrupted a call which delivers."""
+        """Whether the caller is a signal handler that interrupted a call which delivers."""
         return self._turn.is_interrupted
 
     def leave(self, claim: Claim) -> None:

@@ -130,7 +130,7 @@ class Worker:
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether a signal handler asks that interrupted the thread while it delivers itself."""
+        """Whether the caller is a signal handler that interrupted a call which delivers."""
         return self._thread.is_interrupted
 
     def _flush_here(self, deadline: float) -> None:

@@ -88,16 +88,16 @@ MAX_KEPT: Final = 8192
 seen_context: Final[list[dict[str, Any]]] = [{}]
 """The context of the last event, if it is flat: most often, the next one has the same.
 
-What is equal to it, and not of a type that the encoders take, they refuse.
+A context that is equal to it may have values of other types; the encoders refuse those.
 """
 
 
 def weight(event: Mapping[str, Any]) -> int:
-    """Return what an event weighs: up to `MAX_WEIGHT`, an encoder in C can take it as it is.
+    """Return an event's weight: up to `MAX_WEIGHT`, an encoder in C can take it as it is.
 
-    So it is with values of Python's own types, or their like, with times in UTC, and not too many
-    or too deep: what shares its parts can be small in memory and endless as text. Of one that
-    weighs more, `encodable` knows.
+    Such an event has values of Python's own types or similar ones, and times in UTC. It has neither
+    too many values nor too deep ones: a structure that shares its parts can be small in memory and
+    endless as text. For a heavier event, `encodable` decides.
 
     Raises:
         AttributeError: its timestamp is no time.

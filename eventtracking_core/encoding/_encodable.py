@@ -38,7 +38,7 @@ _NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
 
 
 def encodable(event: Event, weighs: int, convert: Callable[[Any], Any]) -> Event | None:
-    """Return what an encoder can take of an event that needs a closer look: it, or a copy.
+    """Return an event that an encoder in C can take: the event itself, or a copy of it.
 
     Args:
         event: the event.
