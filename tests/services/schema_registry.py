@@ -61,6 +61,13 @@ def schema_registry() -> Iterator[SchemaRegistryStub]:
     token = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            is_known = self.headers["Authorization"] == f"Basic {token}"
+            if is_known and self.path == "/schemas/types":
+                self._reply(200, ["JSON", "PROTOBUF", "AVRO"])
+            else:
+                self._reply(404 if is_known else 401, {"message": "refused"})
+
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             _, subjects, subject, versions = self.path.split("/")
@@ -72,6 +79,9 @@ def schema_registry() -> Iterator[SchemaRegistryStub]:
                 status, answer = 415, {"error_code": 415, "message": "Unsupported Media Type"}
             else:
                 status, answer = stub.register(unquote(subject), body)
+            self._reply(status, answer)
+
+        def _reply(self, status: int, answer: object) -> None:
             text = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", JSON)

@@ -160,11 +160,12 @@ class KafkaBackend:
         self._producing = Producing(settings | extra)
 
     def probe(self, timeout: float, /) -> str:
-        """Return how many brokers there are, after logging in.
+        """Return how many brokers there are, after logging in; ask a schema registry too.
 
         Raises:
-            RetryableError: no broker answers.
+            RetryableError: no broker answers, or the schema registry does not.
         """
+        deadline = monotonic() + timeout
         errors: list[KafkaError] = []
         settings: dict[str, Any] = {**self._client, "error_cb": errors.append}
         try:
@@ -178,7 +179,11 @@ class KafkaBackend:
             reason = errors[0] if errors else error.args[0]
             raise RetryableError(str(failure(reason))) from None
         number = len(found.brokers)
-        return f"the cluster answers ({number} broker{'' if number == 1 else 's'})"
+        found_brokers = f"the cluster answers ({number} broker{'' if number == 1 else 's'})"
+        if self._registry is None:
+            return found_brokers
+        self._registry.probe(deadline - monotonic())
+        return f"{found_brokers}, and the schema registry"
 
     def send_batch(self, events: Sequence[Event], /, *, timeout: float) -> None:
         """Send events, and wait until they are confirmed; `timeout` is in seconds.

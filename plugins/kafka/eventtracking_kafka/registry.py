@@ -118,15 +118,30 @@ class SchemaRegistry:
             schema = self._schemas[key] = self._form.schema(name, records[: key[1]])
         return schema
 
+    def probe(self, timeout: float) -> None:
+        """Ask the registry for the kinds of schemas that it has, within `timeout` seconds.
+
+        Raises:
+            RetryableError: it cannot be reached, or refuses the login.
+        """
+        answer = self._asked("GET", "/schemas/types", None, timeout)
+        if answer.status != OK:
+            raise RetryableError(
+                f"the schema registry refuses the request (status {answer.status})"
+            )
+
     def _register(self, schema: Schema, seconds: float) -> int:
-        url = f"{self._url}/subjects/{quote(schema.subject, safe='')}/versions"
-        exchange = Exchange(self._urllib3, url, server="the schema registry", max_bytes=MAX_ANSWER)
+        path = f"/subjects/{quote(schema.subject, safe='')}/versions"
         body = json.dumps({"schema": schema.text, "schemaType": self._form.name}).encode()
+        return _id(self._asked("POST", path, body, seconds), schema.subject)
+
+    def _asked(self, method: str, path: str, body: bytes | None, seconds: float) -> Answer:
+        url = f"{self._url}{path}"
+        exchange = Exchange(self._urllib3, url, server="the schema registry", max_bytes=MAX_ANSWER)
         try:
-            answer = exchange.send("POST", body, self._headers, timeout=max(seconds, 0.001))
+            return exchange.send(method, body, self._headers, timeout=max(seconds, 0.001))
         finally:
             exchange.close()
-        return _id(answer, schema.subject)
 
 
 def _parts(url: str) -> SplitResult:

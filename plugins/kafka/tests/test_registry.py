@@ -159,6 +159,15 @@ def test_a_login_that_is_refused_is_not_shown(a_backend, registry, an_event):
     assert "hush" not in str(caught.value)
 
 
+def test_a_probe_reaches_the_registry_too(a_sender, a_backend, registry):
+    assert a_sender("avro").probe(10) == "the cluster answers (1 broker), and the schema registry"
+    refused = registry.url.replace("a%20secret", "hush")
+    for url, says in ((refused, "status 401"), ("http://u:hush@127.0.0.1:1", "cannot be reached")):
+        with pytest.raises(RetryableError, match=says) as caught:
+            a_backend(format="avro", schema_registry=url).probe(10)
+        assert "hush" not in str(caught.value)
+
+
 def test_event_types_that_are_registered_reach_the_registry(
     kafka, registry, topic, messages, tmp_path
 ):
