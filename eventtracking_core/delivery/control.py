@@ -161,6 +161,15 @@ class WorkerThread:
         self._control.own_bell = self._control.bell
         return True
 
+    def occupy(self, call: Callable[[], object]) -> None:
+        """Call a function of the backend; signal handlers that interrupt it do not deliver."""
+        claim = Claim()
+        try:
+            self._turn.take(claim)
+            call()
+        finally:
+            self._turn.end(claim)
+
     def end(self, claim: Claim) -> None:
         """Let another thread deliver, if this one does."""
         self._turn.end(claim)

@@ -113,7 +113,7 @@ class BufferedLeaf(BatchLeaf):
         warm_up = self.capabilities.warm_up
         if warm_up is not None:
             try:
-                warm_up()
+                self.worker.occupy(warm_up)
             except Exception as error:  # noqa: BLE001  its events are delivered all the same
                 pass_on(error)
                 text = ": warm_up failed: %s"

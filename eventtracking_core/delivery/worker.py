@@ -80,6 +80,7 @@ class Worker:
         self._full_size = min(options.max_batch_size, (options.max_queue_size + 1) // 2)
         self._full_bytes = min(options.max_batch_bytes, (options.max_queue_bytes + 1) // 2)
         self._thread = WorkerThread(f"eventtracking-{name}", control)
+        self.occupy = self._thread.occupy
         self.wake_at_count = 1
         self.wake_at_bytes = maxsize
 
@@ -130,7 +131,7 @@ class Worker:
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether the caller is a signal handler that interrupted a call which delivers."""
+        """Whether the caller is a signal handler that interrupted a call of the backend."""
         return self._thread.is_interrupted
 
     def _flush_here(self, deadline: float) -> None:
