@@ -66,6 +66,10 @@ class BufferedLeaf(BatchLeaf):
         run: Run = Attempt.run,
     ) -> None:
         super().__init__(backend, place, options)
+        with suppress(RuntimeError):  # the interpreter ends already
+            # Many clients import this with their first request, perhaps as late as that. Not in
+            # `emit`: Python swallows what a signal handler raises in the middle of an import.
+            import concurrent.futures.thread  # noqa: F401, PLC0415
         self._run = run
         self._equip()
         join_holder(self)
@@ -107,9 +111,6 @@ class BufferedLeaf(BatchLeaf):
     def _prepare(self) -> None:
         """Let the backend start what can't be started any more once the interpreter ends."""
         hold(self)
-        with suppress(RuntimeError):  # it ends already
-            # Many clients import this with their first request, perhaps as late as that.
-            import concurrent.futures.thread  # noqa: F401, PLC0415
         warm_up = self.capabilities.warm_up
         if warm_up is not None:
             try:
