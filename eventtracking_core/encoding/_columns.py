@@ -12,6 +12,8 @@ from eventtracking_core.encoding._normal import id_text
 
 __all__ = ["Columns", "Head", "read_columns", "read_heads", "user_text"]
 
+_BRACE: Final = ord("{")
+
 _Time = Annotated[str, msgspec.Meta(min_length=len("2026-09-12T12:55:00Z"))]
 
 
@@ -67,14 +69,31 @@ _read_heads: Final = msgspec.json.Decoder(list[Head]).decode
 
 
 def read_heads(texts: Sequence[bytes]) -> Sequence[Head]:
-    """Return the heads of events, given their JSON, which is read to its first object.
+    """Return the heads of events, given their JSON, which is read to an object in it.
 
     Raises:
         ValueError: an event has no head there.
     """
-    heads = [text[: text.find(b"{", 1)] for text in texts]
+    try:
+        heads = _cut(texts)
+    except IndexError:  # a short text behind a long head
+        heads = [text[: text.find(b"{", 1)] for text in texts]
     # Where that is within a text or an array, this is left open, and nothing can be read.
     return _read_heads(b"[" + b"{}},".join(heads) + b"{}}]")
+
+
+def _cut(texts: Sequence[bytes]) -> list[bytes]:
+    """Return each text to an object in it: where the one before was cut, if there is one.
+
+    Events of one name are alike, and to look at one byte takes a third of the time of a search.
+    """
+    heads = []
+    end = -1
+    for text in texts:
+        if text[end] != _BRACE:
+            end = text.find(b"{", 1)
+        heads.append(text[:end])
+    return heads
 
 
 def user_text(value: Any) -> str | None:

@@ -82,6 +82,27 @@ def test_a_worker_reads_the_same_ids_names_and_times_from_heads_and_whole_events
     assert [(each.id, each.name, each.timestamp) for each in batch.heads] == whole
 
 
+@given(st.permutations(["a" * 200, "b", "{b}", 'c"{' * 90, "d"]))
+def test_a_worker_reads_the_heads_of_a_batch_whatever_names_its_events_have(names):
+    batch = JsonBatch(
+        [
+            encode_json(
+                {
+                    "id": f"{number}",
+                    "name": name,
+                    "timestamp": TIME,
+                    "context": {"page": name} if number % 2 else {},
+                    "data": {},
+                }
+            )
+            for number, name in enumerate(names)
+        ]
+    )
+    assert [(each.id, each.name) for each in batch.heads] == [
+        (f"{number}", name) for number, name in enumerate(names)
+    ]
+
+
 @pytest.mark.parametrize("damaged", [float("inf"), 10**400, object()])
 def test_a_value_that_no_worker_decodes_is_encoded_as_elsewhere(damaged, an_event):
     events = [an_event(n=1), an_event(n=damaged)]
