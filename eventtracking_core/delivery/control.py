@@ -168,11 +168,7 @@ class WorkerThread:
             self._turn.take(claim)
             call()
         finally:
-            self._turn.end(claim)
-
-    def end(self, claim: Claim) -> None:
-        """Let another thread deliver, if this one does."""
-        self._turn.end(claim)
+            claim.is_over = True
 
     @property
     def is_interrupted(self) -> bool:
@@ -184,5 +180,5 @@ class WorkerThread:
         bell = self._control.own_bell
         while self._control.bell is bell:
             bell.wait()
-        self.end(claim)
+        claim.is_over = True
         self._is_leaving = False

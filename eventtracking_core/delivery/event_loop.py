@@ -133,7 +133,7 @@ class LoopBackend:
                 _run, self._runner, partial(_bounded, function, args, options, left)
             )
         finally:
-            self._lock.end(claim)
+            claim.is_over = True
 
     def _reset_if_forked(self) -> None:
         if self._owner != os.getpid():
@@ -157,7 +157,7 @@ class LoopBackend:
             self._executor = _Executor()
             self._thread.close()
         finally:
-            self._lock.end(claim)
+            claim.is_over = True
         return True
 
 

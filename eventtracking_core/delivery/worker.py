@@ -145,7 +145,7 @@ class Worker:
                 finally:
                     self._control.set_deadline(None)
         finally:
-            self._thread.end(claim)
+            claim.is_over = True
 
     def _end_here(self) -> None:
         """Deliver what is pending in the calling thread, and end, unless another thread does."""
@@ -155,7 +155,7 @@ class Worker:
                 self._drain()
                 self._finish(raises=True)
         finally:
-            self._thread.end(claim)
+            claim.is_over = True
 
     def _start(self) -> bool:
         """Start the thread, unless there is one or will be; return whether that is so."""

@@ -88,7 +88,7 @@ class MetadataWriter:
                 if not self._is_saved(record):
                     break
         finally:  # an interrupt may come when the thread runs already: then there may be two
-            self._starting.end(claim)
+            claim.is_over = True
             if not is_started:
                 with self._lock:
                     self._is_running = False

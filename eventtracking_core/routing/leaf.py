@@ -211,7 +211,7 @@ class Leaf:
             self._is_shut_down, self._has_exited = self._has_exited, True
             raise
         finally:
-            self._releasing.end(claim)
+            claim.is_over = True
         let_go(self)
         return released
 

@@ -15,6 +15,7 @@ from celery import Celery
 
 from eventtracking_async_router.connection import BrokerConnection
 from eventtracking_core import RetryableError
+from eventtracking_core.claims import Claim, ClaimLock
 from eventtracking_core.diagnostics import describe
 
 __all__ = ["QueuePublisher", "probe"]
@@ -62,7 +63,7 @@ class QueuePublisher:
 
     def _reset(self) -> None:
         self._owner = os.getpid()
-        self._lock = threading.Lock()
+        self._lock = ClaimLock()
         self._connection: BrokerConnection | None = None  # used while holding the lock
 
     def publish(
@@ -138,11 +139,14 @@ class QueuePublisher:
 
     def close(self, timeout: float) -> bool:
         """Close the connection until the next message; return whether that succeeded in time."""
+        self._reset_if_forked()
+        claim = Claim()
         try:
-            with self._held(timeout):
-                self._drop()
-        except RetryableError:
-            return False
+            if not self._lock.wait(claim, monotonic() + timeout):
+                return False
+            self._drop()
+        finally:
+            claim.is_over = True
         return True
 
     def _with_connection(self, act: Callable[[BrokerConnection], T], deadline: float) -> T:
@@ -151,22 +155,31 @@ class QueuePublisher:
         Raises:
             RetryableError: the action failed.
         """
+        self._reset_if_forked()
+        claim = Claim()
+        try:
+            if not self._lock.wait(claim, deadline):
+                raise RetryableError("another thread did not finish publishing in time")
+            return self._tried(act, deadline)
+        finally:
+            claim.is_over = True
+
+    def _tried(self, act: Callable[[BrokerConnection], T], deadline: float) -> T:
         timeout = _left(deadline)
-        with self._held(timeout):
-            while True:
-                connection = self._connected(_left(deadline))
-                was_open = connection.is_open
-                try:
-                    with _limited(connection, _left(deadline)):
-                        if not was_open:
-                            connection.open()
-                        return act(connection)
-                except Exception as error:
-                    self._drop()
-                    # The broker may have closed an idle connection, so a new one may work.
-                    is_late = _left(deadline) < timeout * SHARE
-                    if is_late or not was_open:
-                        raise _failure(error) from error
+        while True:
+            connection = self._connected(_left(deadline))
+            was_open = connection.is_open
+            try:
+                with _limited(connection, _left(deadline)):
+                    if not was_open:
+                        connection.open()
+                    return act(connection)
+            except Exception as error:
+                self._drop()
+                # The broker may have closed an idle connection, so a new one may work.
+                is_late = _left(deadline) < timeout * SHARE
+                if is_late or not was_open:
+                    raise _failure(error) from error
 
     def _connected(self, left: float) -> BrokerConnection:
         """Return a connection whose timeouts fit into the remaining seconds."""
@@ -176,18 +189,11 @@ class QueuePublisher:
             self._connection = BrokerConnection(self._find(), self._queue, left * SHARE)
         return self._connection
 
-    @contextmanager
-    def _held(self, timeout: float) -> Iterator[None]:
+    def _reset_if_forked(self) -> None:
         if self._owner != os.getpid():
             if self._connection is not None:
                 _inherited.append(self._connection)
             self._reset()
-        if not self._lock.acquire(timeout=timeout):
-            raise RetryableError("another thread did not finish publishing in time")
-        try:
-            yield
-        finally:
-            self._lock.release()
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

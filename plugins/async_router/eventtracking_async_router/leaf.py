@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,6 +10,7 @@ from random import uniform
 from time import monotonic, time
 from typing import Any, Final, NamedTuple, Protocol
 
+from eventtracking_core.claims import Claim, ClaimLock
 from eventtracking_core.components import Backend, BatchBackend
 from eventtracking_core.delivery import DeliveryOptions
 from eventtracking_core.delivery.attempt import Attempt
@@ -72,7 +72,7 @@ class RemoteLeaf(BatchLeaf):
     def _reset(self, options: DeliveryOptions) -> None:
         self.requeued = AtomicCounter()
         self._backoff = Backoff(options.initial_interval, options.max_interval)
-        self._lock = threading.Lock()
+        self._lock = ClaimLock()
         self._rests_until = 0.0  # of the monotonic clock
         self._delivered_at = 0.0  # of the system's clock, as events bring it from other processes
 
@@ -129,9 +129,10 @@ class RemoteLeaf(BatchLeaf):
         """
         batch = list(items)
         patience = 0.0 if self.is_failing else self.options.export_timeout
-        if not self._lock.acquire(timeout=patience):
-            return self._requeued(batch, since, last, self.options.max_interval / 2)
+        claim = Claim()
         try:
+            if not self._lock.wait(claim, monotonic() + patience):
+                return self._requeued(batch, since, last, self.options.max_interval / 2)
             rests = self._rests_until - monotonic()
             if rests > 0:
                 return self._requeued(batch, since, last, rests)
@@ -139,7 +140,7 @@ class RemoteLeaf(BatchLeaf):
                 raise ClosedError
             return self._attempt(batch, since, last)
         finally:
-            self._lock.release()
+            claim.is_over = True
 
     def _attempt(
         self, batch: list[QueuedEvent], since: float | None, last: float | None
@@ -171,14 +172,19 @@ class RemoteLeaf(BatchLeaf):
         return RetryLater(left, since or time(), time(), delay)
 
     def dead_letter(self, items: Sequence[QueuedEvent], reason: str) -> RetryLater | None:
-        """Store events as dead letters; return those that the disk does not take now."""
-        with self._lock:
+        """Store events as dead letters; return those that cannot be stored now."""
+        claim = Claim()
+        try:
+            if not self._lock.wait(claim, monotonic() + self.options.export_timeout):
+                return self._requeued(list(items), None, None, self.options.max_interval / 2)
             self.ledger.accepted.add_many(len(items))
             self.outcomes.take(len(items))
             self.outcomes.dead_letter(items, reason)
             left = self.outcomes.take_letters()
             self.outcomes.in_flight -= len(left)
             self.requeued.add_many(len(left))
+        finally:
+            claim.is_over = True
         return RetryLater(left, time(), None, self.options.max_interval) if left else None
 
     def _without_poison(self, items: list[QueuedEvent], last: float | None) -> list[QueuedEvent]:
@@ -213,10 +219,12 @@ class RemoteLeaf(BatchLeaf):
         if not self._is_used:
             return True
         deadline = monotonic() + timeout
-        if not self._lock.acquire(timeout=timeout):
-            return False
-        self._lock.release()
-        return self.release_once(deadline)
+        claim = Claim()
+        try:
+            is_idle = self._lock.wait(claim, deadline)
+        finally:
+            claim.is_over = True
+        return is_idle and self.release_once(deadline)
 
     @property
     def _is_used(self) -> bool:

@@ -13,15 +13,18 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
+from io import BufferedWriter, FileIO
+from itertools import chain, starmap
 from pathlib import Path
 from struct import Struct
-from threading import Lock
 from time import monotonic
-from typing import IO, Any, Final, NamedTuple, cast
+from typing import IO, Any, Final, cast
 
 import msgspec
 
 from eventtracking_core import RejectedError, RetryableError
+from eventtracking_core.claims import Claim, ClaimLock, call_into
 from eventtracking_core.deadlines import bounded
 from eventtracking_objects.failures import DeniedError
 from eventtracking_objects.operations import OPERATIONS, open_store
@@ -48,7 +51,7 @@ class Helper:
 
     def __init__(self, uri: str, options: Mapping[str, str]) -> None:
         self._store = (uri, dict(options))
-        self._lock = Lock()
+        self._lock = ClaimLock()
         self._process: _Process | None = None
 
     def call(self, operation: str, *arguments: Any) -> Any:
@@ -58,30 +61,39 @@ class Helper:
             EventTrackingError: it failed.
         """
         timeout = bounded(float(arguments[-1]))
-        deadline = monotonic() + timeout + GRACE
-        if not self._lock.acquire(timeout=timeout):
-            raise RetryableError("the store did not answer in time")
+        start = monotonic()
+        claim = Claim()
         try:
-            process = self._started()
-            _write(process.to_it, (operation, arguments))
-            answer = _decode(_received(process.from_it, deadline))
-        except (OSError, EOFError, TimeoutError):
-            self._end()
-            raise RetryableError("the helper process of the store ended, or hangs") from None
-        except BaseException:  # an interrupt: its answer would be taken for the next one's
-            self._end()
-            raise
+            if not self._lock.wait(claim, start + timeout):
+                raise RetryableError("the store did not answer in time")
+            answer = self._answer(operation, arguments, start + timeout + GRACE)
         finally:
-            self._lock.release()
+            claim.is_over = True
         result = _restored(answer)
         if isinstance(result, Exception):
             raise result
         return result
 
     def close(self) -> None:
-        """End the process."""
-        with self._lock:
+        """End the process, unless a call goes on in it."""
+        claim = Claim()
+        try:
+            if self._lock.wait(claim, monotonic() + GRACE):
+                self._end()
+        finally:
+            claim.is_over = True
+
+    def _answer(self, operation: str, arguments: tuple[Any, ...], deadline: float) -> Any:
+        try:
+            process = self._started()
+            _write(process.to_it, (operation, arguments))
+            return _decode(_received(process.from_it, deadline))
+        except (OSError, EOFError, TimeoutError):
             self._end()
+            raise RetryableError("the helper process of the store ended, or hangs") from None
+        except BaseException:  # an interrupt: its answer would be taken for the next one's
+            self._end()
+            raise
 
     def _started(self) -> _Process:
         if self._process is None:
@@ -90,43 +102,67 @@ class Helper:
         return self._process
 
     def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
+        if self._process is not None:
+            self._process.end()
+            self._process = None  # only now: an interrupted end is repeated
+
+
+class _Process:
+    """A helper process that runs.
+
+    Args:
+        pid: of the process.
+        to_it: its standard input.
+        from_it: its standard output.
+    """
+
+    def __init__(self, pid: int, to_it: FileIO, from_it: FileIO) -> None:
+        self.to_it = BufferedWriter(to_it)
+        self.from_it = from_it
+        self._pid = pid
+        self._ended: list[tuple[int, int]] = []
+
+    def end(self) -> None:
+        """End it, and close its pipes; that may be done again."""
+        with suppress(OSError):  # gevent waits for all children
+            if not self._ended:  # the number may be another's since
+                os.kill(self._pid, signal.SIGKILL)
+                call_into(self._ended, _original("waitpid"), self._pid, 0)
+        for pipe in (self.to_it, self.from_it):
             with suppress(OSError):
-                os.kill(process.pid, signal.SIGKILL)
-            for pipe in (process.to_it, process.from_it):
-                with suppress(OSError):
-                    pipe.close()
-            with suppress(OSError):  # gevent waits for all children
-                _original("waitpid")(process.pid, 0)
-
-
-class _Process(NamedTuple):
-    pid: int
-    to_it: IO[bytes]
-    from_it: IO[bytes]
+                pipe.close()
 
 
 def _start() -> _Process:
-    """Start a helper process."""
-    source, to_it = os.pipe()
-    from_it, target = os.pipe()
-    program = "from eventtracking_objects.helper import main; main()"
+    """Start a helper process; an interrupt leaves neither it nor a descriptor behind."""
+    ends: list[FileIO] = []
+    pids: list[int] = []
     try:
-        pid = _original("posix_spawn")(
-            _python(),
-            [_python(), "-c", program],
-            {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.fsdecode, filter(None, sys.path)))},
-            file_actions=[(os.POSIX_SPAWN_DUP2, source, 0), (os.POSIX_SPAWN_DUP2, target, 1)],
-        )
-    except OSError:
-        os.close(to_it)
-        os.close(from_it)
+        # In one step for signal handlers: each descriptor has an owner at once.
+        ends.extend(map(FileIO, chain.from_iterable(starmap(os.pipe, [(), ()])), "rwrw"))
+        source, to_it, from_it, target = ends
+        call_into(pids, _spawning(source.fileno(), target.fileno()))
+        source.close()
+        target.close()
+        return _Process(pids[0], to_it, from_it)
+    except BaseException:
+        for pid in pids:
+            _Process(pid, ends[1], ends[2]).end()
+        for end in ends:
+            end.close()
         raise
-    finally:
-        os.close(source)
-        os.close(target)
-    return _Process(pid, os.fdopen(to_it, "wb"), os.fdopen(from_it, "rb"))
+
+
+def _spawning(source: int, target: int) -> Callable[[], int]:
+    """Return a function that starts the program with two descriptors as its standard ones."""
+    program = "from eventtracking_objects.helper import main; main()"
+    return partial(
+        _original("posix_spawn"),
+        _python(),
+        [_python(), "-c", program],
+        {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.fsdecode, filter(None, sys.path)))},
+        file_actions=[(os.POSIX_SPAWN_DUP2, source, 0), (os.POSIX_SPAWN_DUP2, target, 1)],
+    )
 
 
 def _original(name: str) -> Callable[..., Any]:

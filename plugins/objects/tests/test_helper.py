@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import sys
 from pathlib import Path
 
 import pytest
+from interrupting import calls_interrupted
 
 from eventtracking_core import RetryableError
 from eventtracking_objects.helper import Helper
@@ -34,3 +36,31 @@ def test_a_call_whose_time_is_over_may_be_tried_again(directory):
             helper.call("list_keys", "", "", -0.1)
     finally:
         helper.close()
+
+
+@pytest.mark.slow
+def test_an_interrupt_at_any_call_leaves_no_lock_descriptor_or_process_behind(
+    directory, monkeypatch
+):
+    for name in set(os.environ) - {"PATH"}:  # each would be places for interrupts
+        monkeypatch.delenv(name)
+    helper = Helper(directory.as_uri(), {})
+    before = _descriptors()
+
+    def call():
+        assert helper.call("list_keys", "", "", 30.0) == []
+        helper.close()
+
+    places = []
+    for place in calls_interrupted(call, step=3):
+        places.append(place)
+        helper.close()
+        assert _descriptors() == before
+        with pytest.raises(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+    assert len(places) > 20
+
+
+def _descriptors():
+    gc.collect()  # a selector refers to itself
+    return len(list(Path("/dev/fd").iterdir()))

@@ -1,0 +1,47 @@
+"""Interrupts at each call, as an exception of a signal handler is one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+
+__all__ = ["Interrupt", "calls_interrupted"]
+
+
+class Interrupt(BaseException):
+    """What a signal handler raises."""
+
+
+def calls_interrupted(function: Callable[[], object], step: int = 1) -> Iterator[int]:
+    """Run a function again and again, each time interrupted later; yield after each interrupt.
+
+    Handlers run where a function of Python begins, and where one of C has returned.
+
+    Args:
+        function: what is interrupted; it may let the interrupt pass or not.
+        step: how many of these places later the next interrupt comes.
+    """
+    number = step
+    while _is_interrupted(function, number):
+        yield number
+        number += step
+
+
+def _is_interrupted(function: Callable[[], object], number: int) -> bool:
+    left = number
+
+    def count(_frame: object, kind: str, _argument: object) -> None:
+        nonlocal left
+        left -= kind in {"call", "c_return"}
+        if left == 0:
+            sys.setprofile(None)
+            raise Interrupt
+
+    try:
+        sys.setprofile(count)
+        function()
+    except Interrupt:
+        return True
+    finally:
+        sys.setprofile(None)
+    return left <= 0
