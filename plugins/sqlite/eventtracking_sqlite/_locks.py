@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import TIMEOUT_MAX, RLock, get_ident
@@ -11,6 +11,7 @@ from time import monotonic, sleep
 from typing import Final
 from weakref import WeakSet
 
+from eventtracking_core.claims import call_into
 from eventtracking_core.forks import on_fork
 
 __all__ = ["BeginAgainError", "ForkLock"]
@@ -64,11 +65,12 @@ class ForkLock:
         ):
             sleep(0.001)  # locks are not fair, and a fork waits only briefly
         lock = self._lock  # release the same lock, even if a fork has replaced it meanwhile
-        acquired = lock.acquire(timeout=min(max(deadline - monotonic(), 0.0), TIMEOUT_MAX))
+        acquired: list[bool] = []
         try:
-            yield acquired
+            _acquire(lock.acquire, deadline - monotonic(), acquired)
+            yield acquired[0]
         finally:
-            if acquired:
+            if acquired and acquired[0]:
                 lock.release()
 
     def yields(self) -> None:
@@ -81,9 +83,9 @@ class ForkLock:
         if since is not None and monotonic() - since > YIELDS_AFTER:
             raise BeginAgainError
 
-    def acquire(self, timeout: float) -> bool:
-        """Acquire the lock within `timeout` seconds; return whether it was acquired."""
-        return self._lock.acquire(timeout=max(timeout, 0.0))
+    def acquire(self, timeout: float, acquired: list[bool]) -> None:
+        """Acquire the lock within `timeout` seconds, and append whether it was acquired."""
+        _acquire(self._lock.acquire, timeout, acquired)
 
     def release(self) -> None:
         """Release the lock after `acquire`."""
@@ -106,6 +108,10 @@ class ForkLock:
         self.awaited_since, self.is_writing = None, False
 
 
+def _acquire(acquire: Callable[..., bool], timeout: float, acquired: list[bool]) -> None:
+    call_into(acquired, acquire, True, min(max(timeout, 0.0), TIMEOUT_MAX))  # noqa: FBT003  C
+
+
 WAITS_FOR: Final = 0.05
 """Seconds that a fork waits for all holders in total."""
 
@@ -116,8 +122,8 @@ _locks: Final[WeakSet[ForkLock]] = WeakSet()
 _written: Final[set[Path]] = set()
 """Databases to which threads of the parent were writing as this process was forked."""
 
-_held: Final[dict[int, list[ForkLock]]] = {}
-"""By the forking thread."""
+_held: Final[dict[int, list[tuple[ForkLock, list[bool]]]]] = {}
+"""By the forking thread: the locks, and whether each was acquired."""
 
 
 def _before_fork() -> None:
@@ -126,15 +132,18 @@ def _before_fork() -> None:
     for lock in locks:
         lock.awaited_since = now
     try:
-        _held[get_ident()] = [each for each in locks if each.acquire(now + WAITS_FOR - monotonic())]
+        _held[get_ident()] = [(each, []) for each in locks]
+        for lock, acquired in _held[get_ident()]:
+            lock.acquire(now + WAITS_FOR - monotonic(), acquired)
     finally:
         for lock in locks:
             lock.awaited_since = None
 
 
 def _after_in_parent() -> None:
-    for lock in _held.pop(get_ident(), []):
-        lock.release()
+    for lock, acquired in _held.pop(get_ident(), []):
+        if acquired and acquired[0]:
+            lock.release()
 
 
 @on_fork
