@@ -61,7 +61,9 @@ def _drain_in_children_of(package: str) -> None:
     process = import_module(f"{package}.process")
     drain_with = partial(_drain_with, util)
     util.register_after_fork(drain, drain_with)
-    if getattr(process.current_process(), "_parent_pid", None) is not None:
+    current = process.current_process()
+    # A spawned child imports its program first, and calls nothing that was registered before.
+    if getattr(current, "_inheriting", False) or getattr(current, "_parent_pid", None) is not None:
         drain_with()
 
 

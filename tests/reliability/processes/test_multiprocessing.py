@@ -37,6 +37,9 @@ MISSED = """
     import ctypes, os, signal, sys, threading, time
     from multiprocessing import get_context
 
+    if "import first" in sys.argv:
+        import eventtracking_core
+
     def end(main, descriptor):
         # Python's handler has to run in the main thread, whose wait this does not end.
         while hex(descriptor) not in open(f"/proc/self/task/{main}/syscall").read().split()[1:2]:
@@ -153,6 +156,7 @@ def test_celerys_own_multiprocessing_is_the_same(first, program, names):
         (["fork"], {}),
         (["fork", "event"], {"child": 1}),
         (["spawn", "event"], {"child": 1}),
+        (["spawn", "event", "import first"], {"child": 1}),
         (["fork", "event", "fork in C"], {"child": 1}),
     ],
 )
