@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from threading import Thread
+from typing import TypeVar
 
-__all__ = ["Interrupt", "calls_interrupted"]
+__all__ = ["Interrupt", "calls_interrupted", "in_a_thread"]
+
+T = TypeVar("T")
 
 
 class Interrupt(BaseException):
@@ -45,3 +49,12 @@ def _is_interrupted(function: Callable[[], object], number: int) -> bool:
     finally:
         sys.setprofile(None)
     return left <= 0
+
+
+def in_a_thread(function: Callable[[], T]) -> T:
+    """Return what a function returns in another thread, which waits for a lock that is held."""
+    found: list[T] = []
+    thread = Thread(target=lambda: found.append(function()))
+    thread.start()
+    thread.join()
+    return found[0]

@@ -13,11 +13,10 @@ PROGRAM = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 
 from async_router_desk import Desk, a_message
 from delivery_fixtures import Sink
-from interrupting import calls_interrupted
+from interrupting import calls_interrupted, in_a_thread
 from waiting import wait_until
 
 from eventtracking_async_router.broker import QueuePublisher
@@ -49,13 +48,6 @@ def publish():
 
 def close():
     return publisher.close(0.5)
-
-def in_a_thread(function):
-    found = []
-    thread = Thread(target=lambda: found.append(function()))
-    thread.start()
-    thread.join()
-    return found[0]
 
 act, check, step = {
     "deliver": (deliver, deliver, 1),

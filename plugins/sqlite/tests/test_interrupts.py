@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from threading import Thread
-
 import pytest
-from interrupting import calls_interrupted
+from interrupting import calls_interrupted, in_a_thread
 
 from eventtracking_sqlite import SqliteBackend
 
 # An interrupt within `__del__` passes nobody.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-def in_a_thread(function):
-    found = []
-    thread = Thread(target=lambda: found.append(function()))
-    thread.start()
-    thread.join()
-    return found[0]
 
 
 @pytest.mark.parametrize("act", ["flush", "shutdown", "store"])
