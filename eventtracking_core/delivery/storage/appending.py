@@ -12,6 +12,7 @@ from threading import RLock, get_ident
 from time import monotonic
 from typing import Final
 
+from eventtracking_core.claims import call_into
 from eventtracking_core.delivery.storage.adoption import Orphans
 from eventtracking_core.delivery.storage.directory import ProcessDirectory, make_private
 from eventtracking_core.delivery.storage.disk import Disk, roll_back, write_whole
@@ -155,12 +156,13 @@ class Appender:
             return self.append(wire)
 
     @contextmanager
-    def _locked(self) -> Iterator[bool]:
-        is_locked = self._lock.acquire(timeout=ENDS_IN)
+    def _locked(self, timeout: float = ENDS_IN) -> Iterator[bool]:
+        acquired: list[bool] = []
         try:
-            yield is_locked
+            call_into(acquired, self._lock.acquire, True, timeout)  # noqa: FBT003  C
+            yield acquired[0]
         finally:
-            if is_locked:
+            if acquired and acquired[0]:
                 self._lock.release()
 
     # ── segments ──
@@ -277,12 +279,9 @@ class Appender:
         """Free the disk space of a segment that was delivered, unless a thread is appending."""
         if segment.is_complete or segment.size <= self._segment_bytes // 4:
             return
-        if self._lock.acquire(blocking=False):
-            try:
-                if segment.is_read and not self._turns.writer:
-                    self._complete()
-            finally:
-                self._lock.release()
+        with self._locked(0.0) as is_locked:
+            if is_locked and segment.is_read and not self._turns.writer:
+                self._complete()
 
     def end(self) -> bool:
         """Complete the present segment; return whether that was possible.
