@@ -28,11 +28,11 @@ from eventtracking_core.errors import (
 )
 from eventtracking_core.events import Event
 from eventtracking_core.lazy import lazy
-from eventtracking_core.prepared import PreparedEvent
+from eventtracking_core.lifecycle.signals import drain_on_sigterm
 from eventtracking_core.routing import RoutingBackend
-from eventtracking_core.signals import drain_on_sigterm
-from eventtracking_core.tracker import Tracker
-from eventtracking_core.trackers import (
+from eventtracking_core.tracker.prepared import PreparedEvent
+from eventtracking_core.tracker.tracker import Tracker
+from eventtracking_core.tracker.trackers import (
     configure,
     context,
     emit,

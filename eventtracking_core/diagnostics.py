@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from eventtracking_core._text import kind_name, printable
 from eventtracking_core.errors import EventTrackingError
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from threading import RLock
 from typing import Any, Final, NotRequired, TypedDict
 
 from eventtracking_core._text import escaped
-from eventtracking_core.forks import check_fork, on_fork
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.forks import check_fork, on_fork
+from eventtracking_core.lifecycle.interrupts import pass_on
 
 __all__ = [
     "FIELDS",

@@ -10,8 +10,8 @@ from threading import Event as Signal
 from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core._text import printable
-from eventtracking_core._threads import start_daemon
 from eventtracking_core.errors import PluginError
+from eventtracking_core.lifecycle.threads import start_daemon
 
 if TYPE_CHECKING:
     from types import FrameType, ModuleType

@@ -18,9 +18,9 @@ import pluggy
 
 from eventtracking_core import hookspecs
 from eventtracking_core.errors import PluginError
-from eventtracking_core.forks import on_fork
 from eventtracking_core.importing import import_attribute, import_bounded
 from eventtracking_core.known_types import BUILT_IN, PUBLISHED, PUBLISHED_WITH, ComponentKind
+from eventtracking_core.lifecycle.forks import on_fork
 
 __all__ = [
     "GROUP",

@@ -19,7 +19,7 @@ from eventtracking_core.config.settings import (
 )
 from eventtracking_core.config.tree import TreeBuilder
 from eventtracking_core.errors import ConfigurationError
-from eventtracking_core.pipeline import Pipeline
+from eventtracking_core.pipeline.pipeline import Pipeline
 from eventtracking_core.routing.capabilities import returns_coroutine
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 from eventtracking_core.telemetry import OpenTelemetry

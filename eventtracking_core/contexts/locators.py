@@ -14,7 +14,7 @@ from eventtracking_core.contexts.stack import (
     StackLocator,
 )
 from eventtracking_core.diagnostics import ERROR, report
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 
 __all__ = [
     "ContextVarLocator",

@@ -6,7 +6,7 @@ from typing import Any
 
 from eventtracking_core.contexts.stack import Context, ContextProvider, Frame
 from eventtracking_core.diagnostics import ERROR, report
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 
 __all__ = ["Provided"]
 

@@ -14,7 +14,7 @@ from eventtracking_core.delivery.queued import INVALID
 from eventtracking_core.delivery.spooled_buffer import SpooledBuffer
 from eventtracking_core.delivery.storage.dead_letters import DeadLetters
 from eventtracking_core.delivery.storage.directory import directory_name
-from eventtracking_core.holders import living
+from eventtracking_core.lifecycle.holders import living
 from eventtracking_core.routing import Leaf, LeafPlace
 from eventtracking_core.routing.capabilities import speaks_asyncio
 

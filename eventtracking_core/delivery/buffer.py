@@ -6,14 +6,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from eventtracking_core.interrupts import StoredError
+from eventtracking_core.lifecycle.interrupts import StoredError
 
 if TYPE_CHECKING:
-    from eventtracking_core._threads import Latch
     from eventtracking_core.delivery.options import DeliveryOptions
     from eventtracking_core.delivery.storage.deaths import DeathCounts
     from eventtracking_core.delivery.storage.segment import Segment
     from eventtracking_core.delivery.storage.spool import Spool
+    from eventtracking_core.lifecycle.threads import Latch
 
 __all__ = ["QUEUE_FULL", "Buffer", "FlushMarker"]
 

@@ -13,7 +13,7 @@ from eventtracking_core.delivery.attempt import is_transient
 from eventtracking_core.delivery.queued import batch_sender
 from eventtracking_core.encoding import NormalBatch, snapshot
 from eventtracking_core.errors import BatchError, RejectedError
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 from eventtracking_core.routing import AtomicCounter, InlineLeaf, RoutingBackend
 from eventtracking_core.routing.capabilities import refuse_awaitable
 

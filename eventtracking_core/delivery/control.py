@@ -10,10 +10,10 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from eventtracking_core._threads import Bell, Latch, start_daemon
-from eventtracking_core.claims import Claim, ClaimLock
 from eventtracking_core.deadlines import seconds_until
-from eventtracking_core.postponing import uninterrupted
+from eventtracking_core.lifecycle.claims import Claim, ClaimLock
+from eventtracking_core.lifecycle.postponing import uninterrupted
+from eventtracking_core.lifecycle.threads import Bell, Latch, start_daemon
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery.buffer import FlushMarker

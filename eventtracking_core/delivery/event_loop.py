@@ -13,11 +13,11 @@ from time import monotonic
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from eventtracking_core._threads import interpreter_ends, start_daemon
-from eventtracking_core.claims import Claim, ClaimLock
 from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.delivery.native_thread import NativeThread, threads_are_greenlets
 from eventtracking_core.errors import RetryableError
+from eventtracking_core.lifecycle.claims import Claim, ClaimLock
+from eventtracking_core.lifecycle.threads import interpreter_ends, start_daemon
 from eventtracking_core.routing.capabilities import is_coroutine_function
 
 __all__ = ["LoopBackend"]

@@ -27,11 +27,11 @@ from eventtracking_core.encoding import (
     normal_from_msgpack,
     snapshot,
 )
-from eventtracking_core.holders import hold, join_holder, let_go
-from eventtracking_core.interrupts import StoredError, pass_on
+from eventtracking_core.lifecycle.holders import hold, join_holder, let_go
+from eventtracking_core.lifecycle.interrupts import StoredError, pass_on
+from eventtracking_core.lifecycle.signals import drain_by_default
 from eventtracking_core.routing import AtomicCounter, LeafPlace
 from eventtracking_core.routing.compiled import takes_wire
-from eventtracking_core.signals import drain_by_default
 
 if TYPE_CHECKING:
     from collections.abc import Callable

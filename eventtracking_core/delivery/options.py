@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final, Literal
 
-from eventtracking_core.locks import CAN_LOCK
+from eventtracking_core.files.locks import CAN_LOCK
 from eventtracking_core.units import ByteSize, Seconds
 
 __all__ = ["MODES", "DeliveryOptions", "Mode", "WhenFull", "check_options"]

@@ -10,7 +10,7 @@ from eventtracking_core.delivery.buffer import Buffer, FlushMarker
 from eventtracking_core.delivery.storage.deaths import DeathCounts
 from eventtracking_core.delivery.storage.spool import Spool
 from eventtracking_core.diagnostics import ERROR, report_backend
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery.options import DeliveryOptions

@@ -8,12 +8,12 @@ from sys import maxsize
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from eventtracking_core.claims import Claim
 from eventtracking_core.delivery.buffer import FlushMarker
 from eventtracking_core.delivery.control import WorkerThread
 from eventtracking_core.delivery.outcomes import RETRY_INTERVAL
 from eventtracking_core.diagnostics import report_backend
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.claims import Claim
+from eventtracking_core.lifecycle.interrupts import pass_on
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery.buffer import Buffer

@@ -10,7 +10,7 @@ from eventtracking_core.encoding._normal import has_parts, normalize_event
 from eventtracking_core.encoding._texts import JsonBatch
 from eventtracking_core.errors import EventTrackingError, RejectedError
 from eventtracking_core.events import Event
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 
 __all__ = [
     "NormalBatch",

@@ -19,7 +19,7 @@ from eventtracking_core.encoding._normal import converter, exactly, normalize_ev
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
 from eventtracking_core.errors import EventTrackingError
 from eventtracking_core.events import as_utc, real
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event

@@ -12,7 +12,7 @@ from eventtracking_core.encoding._converters import converting
 from eventtracking_core.encoding._limits import MAX_TEXT
 from eventtracking_core.encoding._plain import is_bson
 from eventtracking_core.encoding._walk import UNREADABLE, Walk
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 
 __all__ = ["BSON", "Revive", "plain_hook", "reviving_hook", "to_wire"]
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from eventtracking_core._text import kind_name
 from eventtracking_core.encoding._keys import are_names, put, sound
 from eventtracking_core.encoding._limits import MAX_DEPTH, MAX_NODES, MAX_TEXT
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 
 __all__ = ["INT64", "MAX_TEXT_IN_ALL", "TOO_LARGE", "UNREADABLE", "Native", "Walk"]
 

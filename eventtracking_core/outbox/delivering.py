@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 
 from eventtracking_core.delivery import BatchLeaf
 from eventtracking_core.events import Event
-from eventtracking_core.locks import lock
+from eventtracking_core.files.locks import lock
 from eventtracking_core.outbox.nodes import DeferringRouter
 from eventtracking_core.routing import Leaf
 

@@ -19,7 +19,7 @@ from eventtracking_core.routing import (
 )
 from eventtracking_core.routing.compiled import Send, fan_out
 from eventtracking_core.routing.ledger import failure_reason
-from eventtracking_core.trackers import get_tracker
+from eventtracking_core.tracker.trackers import get_tracker
 
 __all__ = ["CommitRouter", "DeferringRouter", "nodes_below"]
 

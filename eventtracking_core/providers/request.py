@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, get_args
 
 from eventtracking_core.contexts.request import Request, current
 from eventtracking_core.diagnostics import ERROR, report
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 
 __all__ = ["FALLBACK", "RequestProvider"]
 

@@ -7,14 +7,14 @@ from threading import Condition, RLock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core._threads import start_daemon
-from eventtracking_core.claims import Claim, ClaimLock
 from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.diagnostics import WARNING, report, report_backend
 from eventtracking_core.errors import NoBackendEnabled
-from eventtracking_core.holders import hold, join_holder, let_go
-from eventtracking_core.interrupts import pass_on
-from eventtracking_core.postponing import uninterrupted
+from eventtracking_core.lifecycle.claims import Claim, ClaimLock
+from eventtracking_core.lifecycle.holders import hold, join_holder, let_go
+from eventtracking_core.lifecycle.interrupts import pass_on
+from eventtracking_core.lifecycle.postponing import uninterrupted
+from eventtracking_core.lifecycle.threads import start_daemon
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 
 if TYPE_CHECKING:

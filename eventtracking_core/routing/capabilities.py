@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.errors import BatchError, RejectedError
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event

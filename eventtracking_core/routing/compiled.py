@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar
 from eventtracking_core.diagnostics import ERROR, report
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import ClosedError, EventEmissionExit
-from eventtracking_core.nesting import TooDeepError, nested
 from eventtracking_core.routing.ledger import Ledger
+from eventtracking_core.routing.nesting import TooDeepError, nested
 from eventtracking_core.routing.parts import Split
 from eventtracking_core.routing.processor_node import process
 

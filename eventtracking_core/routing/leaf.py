@@ -6,21 +6,20 @@ from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from eventtracking_core.claims import Claim, ClaimLock
 from eventtracking_core.deadlines import seconds_until, wait_until
 from eventtracking_core.diagnostics import ERROR, our_logger, report_backend
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import FIELDS
-from eventtracking_core.forks import expect_forks
-from eventtracking_core.holders import (
+from eventtracking_core.lifecycle.claims import Claim, ClaimLock
+from eventtracking_core.lifecycle.forks import expect_forks
+from eventtracking_core.lifecycle.holders import (
     calls_below,
     hold,
     join_holder,
     let_go,
     living,
 )
-from eventtracking_core.interrupts import pass_on
-from eventtracking_core.nesting import nested
+from eventtracking_core.lifecycle.interrupts import pass_on
 from eventtracking_core.routing.capabilities import (
     BackendCapabilities,
     asked,
@@ -28,6 +27,7 @@ from eventtracking_core.routing.capabilities import (
     refuse_awaitable,
 )
 from eventtracking_core.routing.ledger import AtomicCounter, Ledger, failure_level, failure_reason
+from eventtracking_core.routing.nesting import nested
 from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from eventtracking_core.errors import (
     NoTransformerImplemented,
     RejectedError,
 )
-from eventtracking_core.nesting import TooDeepError
+from eventtracking_core.routing.nesting import TooDeepError
 
 __all__ = ["AtomicCounter", "Ledger", "failure_level", "failure_reason"]
 

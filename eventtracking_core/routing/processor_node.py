@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from eventtracking_core.diagnostics import report
 from eventtracking_core.errors import EventEmissionExit, RejectedError
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 from eventtracking_core.routing.capabilities import refuse_awaitable, returns_coroutine
 from eventtracking_core.routing.ledger import AtomicCounter, failure_level, failure_reason
 from eventtracking_core.routing.parts import Split, parts_of

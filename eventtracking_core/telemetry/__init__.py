@@ -10,11 +10,11 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from eventtracking_core.forks import on_fork
+from eventtracking_core.lifecycle.forks import on_fork
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery.attempt import Run
-    from eventtracking_core.pipeline import Pipeline, Warnings
+    from eventtracking_core.pipeline.pipeline import Pipeline, Warnings
     from eventtracking_core.settings import Telemetry
     from eventtracking_core.telemetry._metrics import Metrics
 

@@ -11,11 +11,11 @@ from weakref import WeakSet, ref
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation, get_meter
 
 from eventtracking_core.delivery import BufferedLeaf
-from eventtracking_core.forks import check_fork
+from eventtracking_core.lifecycle.forks import check_fork
 from eventtracking_core.routing import Leaf, RoutingBackend, walk_tree
 
 if TYPE_CHECKING:
-    from eventtracking_core.pipeline import Pipeline, Warnings
+    from eventtracking_core.pipeline.pipeline import Pipeline, Warnings
 
 __all__ = ["BACKEND_NAME", "BACKEND_TYPE", "SCOPE", "Metrics"]
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from eventtracking_core.encoding import snapshot
-from eventtracking_core.interception import interceptors
+from eventtracking_core.pipeline.interception import interceptors
 from eventtracking_core.testing._captured import CapturedEvents
-from eventtracking_core.tracker import Tracker, alive
-from eventtracking_core.trackers import get_tracker
+from eventtracking_core.tracker.tracker import Tracker, alive
+from eventtracking_core.tracker.trackers import get_tracker
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event

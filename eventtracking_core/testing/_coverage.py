@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from eventtracking_core.events import Event
-from eventtracking_core.interception import observers
+from eventtracking_core.pipeline.interception import observers
 from eventtracking_core.processors._fields import values
 from eventtracking_core.registry import EventType
 from eventtracking_core.testing._capture import recompile
-from eventtracking_core.tracker import alive
+from eventtracking_core.tracker.tracker import alive
 
 __all__ = ["Coverage"]
 

@@ -24,7 +24,7 @@ from eventtracking_core.testing._backends import SHORT, BackendConformance, atte
 from eventtracking_core.testing._bounded import in_a_child, in_threads
 from eventtracking_core.testing._readers import MONDAY, EventReaderConformance
 from eventtracking_core.testing._sending import as_made, callable_now, send_batch
-from eventtracking_core.tracker import Tracker
+from eventtracking_core.tracker.tracker import Tracker
 
 __all__ = ["EventStoreConformance"]
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from eventtracking_core import emitter, events
+from eventtracking_core import events
+from eventtracking_core.tracker import emitter
 
 __all__ = ["FrozenClock", "frozen"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventtracking_core._text import kind_name
 from eventtracking_core.events import MAX_NAME, UNKNOWN, as_utc, clean_name
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 from eventtracking_core.validation.reporting import MAX_NAMES
 
 if TYPE_CHECKING:

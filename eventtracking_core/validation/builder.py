@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, final
 
 from eventtracking_core.events import Event, clean_name
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 from eventtracking_core.validation.compiler import (
     InterpretedCheck,
     compile_check,

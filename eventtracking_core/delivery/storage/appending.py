@@ -12,7 +12,6 @@ from threading import RLock, get_ident
 from time import monotonic
 from typing import Final
 
-from eventtracking_core.claims import call_into
 from eventtracking_core.delivery.storage.adoption import Orphans
 from eventtracking_core.delivery.storage.directory import ProcessDirectory, make_private
 from eventtracking_core.delivery.storage.disk import Disk, roll_back, write_whole
@@ -22,7 +21,8 @@ from eventtracking_core.delivery.storage.segment import Segment, begun
 from eventtracking_core.delivery.storage.sync import Syncer
 from eventtracking_core.delivery.storage.turns import Turns
 from eventtracking_core.diagnostics import ERROR, report
-from eventtracking_core.interrupts import StoredError
+from eventtracking_core.lifecycle.claims import call_into
+from eventtracking_core.lifecycle.interrupts import StoredError
 
 __all__ = ["Appender"]
 

@@ -23,7 +23,7 @@ from eventtracking_core.delivery.storage.files import (
     lock_in_place,
     open_regular,
 )
-from eventtracking_core.locks import lock
+from eventtracking_core.files.locks import lock
 
 __all__ = ["DeathCounts"]
 

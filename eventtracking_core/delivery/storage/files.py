@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from eventtracking_core.descriptors import open_high
-from eventtracking_core.locks import lock
+from eventtracking_core.files.descriptors import open_high
+from eventtracking_core.files.locks import lock
 
 __all__ = [
     "Identity",

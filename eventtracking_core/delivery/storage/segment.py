@@ -11,8 +11,8 @@ from eventtracking_core.delivery.storage.directory import ProcessDirectory
 from eventtracking_core.delivery.storage.files import Identity, close_ours, identity
 from eventtracking_core.delivery.storage.format import HEADER_SIZE, create
 from eventtracking_core.delivery.storage.reader import Damage, SegmentReader
-from eventtracking_core.descriptors import dup_high
 from eventtracking_core.diagnostics import ERROR, report
+from eventtracking_core.files.descriptors import dup_high
 
 __all__ = ["Segment", "adopted", "begun"]
 

@@ -15,7 +15,7 @@ from eventtracking_core.delivery.storage.reader import (
     UnknownFormatError,
 )
 from eventtracking_core.diagnostics import describe
-from eventtracking_core.locks import lock
+from eventtracking_core.files.locks import lock
 
 __all__ = ["ProcessSpool", "SegmentStatus", "spool_status"]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final, TypeVar
 
-from eventtracking_core._threads import Bell, start_daemon
 from eventtracking_core.delivery.storage.disk import Disk
 from eventtracking_core.delivery.storage.files import Identity, close_ours, identity
-from eventtracking_core.descriptors import open_high
 from eventtracking_core.diagnostics import ERROR, report
+from eventtracking_core.files.descriptors import open_high
+from eventtracking_core.lifecycle.threads import Bell, start_daemon
 
 __all__ = ["Syncer"]
 

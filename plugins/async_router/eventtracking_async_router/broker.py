@@ -15,8 +15,8 @@ from celery import Celery
 
 from eventtracking_async_router.connection import BrokerConnection
 from eventtracking_core import RetryableError
-from eventtracking_core.claims import Claim, ClaimLock
 from eventtracking_core.diagnostics import describe
+from eventtracking_core.lifecycle.claims import Claim, ClaimLock
 
 __all__ = ["QueuePublisher", "probe"]
 

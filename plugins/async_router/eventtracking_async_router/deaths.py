@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from eventtracking_core.delivery.storage.deaths import DeathCounts
-from eventtracking_core.holders import join
+from eventtracking_core.lifecycle.holders import join
 
 __all__ = ["Deliveries"]
 

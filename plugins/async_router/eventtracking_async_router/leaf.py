@@ -10,7 +10,6 @@ from random import uniform
 from time import monotonic, time
 from typing import Any, Final, NamedTuple, Protocol
 
-from eventtracking_core.claims import Claim, ClaimLock
 from eventtracking_core.components import Backend, BatchBackend
 from eventtracking_core.delivery import DeliveryOptions
 from eventtracking_core.delivery.attempt import Attempt
@@ -21,7 +20,8 @@ from eventtracking_core.diagnostics import report_backend
 from eventtracking_core.encoding import JSON, encode_msgpack
 from eventtracking_core.errors import ClosedError
 from eventtracking_core.events import Event
-from eventtracking_core.holders import join_holder
+from eventtracking_core.lifecycle.claims import Claim, ClaimLock
+from eventtracking_core.lifecycle.holders import join_holder
 from eventtracking_core.routing import AtomicCounter, LeafPlace
 from eventtracking_core.routing.compiled import takes_wire
 

@@ -20,7 +20,7 @@ from eventtracking_core import configure, get_tracker
 from eventtracking_core.config.source import CONFIG_FILE
 from eventtracking_core.deadlines import seconds_until
 from eventtracking_core.diagnostics import log
-from eventtracking_core.tracker import Tracker, alive
+from eventtracking_core.tracker.tracker import Tracker, alive
 
 __all__ = ["connect", "end"]
 

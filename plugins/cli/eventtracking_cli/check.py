@@ -13,7 +13,7 @@ from eventtracking_core import ConfigurationError, get_tracker
 from eventtracking_core.config import Probe, build, connect, read, review
 from eventtracking_core.errors import Problem
 from eventtracking_core.importing import import_named
-from eventtracking_core.pipeline import Pipeline
+from eventtracking_core.pipeline.pipeline import Pipeline
 
 __all__ = ["check"]
 

@@ -13,8 +13,8 @@ import urllib3
 from clickhouse_connect.driver.client import Client
 
 from eventtracking_clickhouse.rows import Values
-from eventtracking_core.exchange import pool_manager
-from eventtracking_core.http import set_deadline
+from eventtracking_core.http.connection import set_deadline
+from eventtracking_core.http.exchange import pool_manager
 
 __all__ = ["Clients"]
 

@@ -11,7 +11,7 @@ from typing import Final
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from eventtracking_core import EventTrackingError, RejectedError, RetryableError
-from eventtracking_core.http import cause
+from eventtracking_core.http.connection import cause
 
 __all__ = ["failure", "is_missing"]
 

@@ -14,7 +14,7 @@ from eventtracking._ids import routing
 from eventtracking.backends.routing import RoutingBackend
 from eventtracking.tracker import DEFAULT_TRACKER_NAME, TRACKERS
 from eventtracking_core.events import new_id
-from eventtracking_core.tracker import alive
+from eventtracking_core.tracker.tracker import alive
 
 __all__ = ["COUNTDOWN", "MAX_RETRIES", "send_event"]
 

@@ -9,7 +9,7 @@ from django.db import connections, transaction
 
 from eventtracking_core import Event
 from eventtracking_core.encoding import encode_msgpack
-from eventtracking_core.forks import on_fork
+from eventtracking_core.lifecycle.forks import on_fork
 from eventtracking_core.outbox import DeferringRouter
 from eventtracking_core.routing import CompositeParts
 from eventtracking_core.routing.compiled import Send

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from eventtracking_core import EventType, RetryableError
 from eventtracking_core.diagnostics import report
-from eventtracking_core.forks import on_fork
+from eventtracking_core.lifecycle.forks import on_fork
 from eventtracking_file._event_types import write_missing
 from eventtracking_file._openfile import CHECK_INTERVAL, NOT_OPEN, OpenFile, open_file
 from eventtracking_file._rotation import Rotation

@@ -13,7 +13,7 @@ from pathlib import Path
 from shutil import copyfileobj
 from typing import BinaryIO, Final, Literal
 
-from eventtracking_core.locks import lock
+from eventtracking_core.files.locks import lock
 
 __all__ = ["EXTENSIONS", "Compression", "compress", "is_available"]
 

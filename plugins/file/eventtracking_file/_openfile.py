@@ -13,8 +13,8 @@ from sys import maxsize
 from time import monotonic
 from typing import Final
 
-from eventtracking_core.descriptors import open_high
-from eventtracking_core.locks import lock
+from eventtracking_core.files.descriptors import open_high
+from eventtracking_core.files.locks import lock
 from eventtracking_file._unfinished import end_last_line, part_lines
 
 __all__ = ["CHECK_INTERVAL", "NOT_OPEN", "OpenFile", "open_file"]

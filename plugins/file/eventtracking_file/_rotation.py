@@ -13,7 +13,7 @@ from time import gmtime, strftime, time
 from typing import Final
 
 from eventtracking_core.diagnostics import report
-from eventtracking_core.locks import lock, unlock
+from eventtracking_core.files.locks import lock, unlock
 from eventtracking_file._compression import EXTENSIONS
 from eventtracking_file._openfile import CHECK_INTERVAL, OpenFile
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Literal, get_args
 
 from eventtracking_core import BatchError, ByteSize, Event, EventType, RetryableError, Seconds
 from eventtracking_core.encoding import JsonBatch, write_json
-from eventtracking_core.probing import probe_file
+from eventtracking_core.files.probing import probe_file
 from eventtracking_file._appending import Appender
 from eventtracking_file._compression import Compression, is_available
 from eventtracking_file._event_types import event_types_in

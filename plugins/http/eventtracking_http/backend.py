@@ -10,7 +10,7 @@ import urllib3
 
 from eventtracking_core import ByteSize, Event, RejectedError, RetryableError
 from eventtracking_core.encoding import with_parts
-from eventtracking_core.exchange import Answer, Exchange, send_in_parts
+from eventtracking_core.http.exchange import Answer, Exchange, send_in_parts
 from eventtracking_http.answers import Failures
 from eventtracking_http.options import Options
 from eventtracking_http.requests import Requests

@@ -18,7 +18,7 @@ from eventtracking_core.encoding import (
     encode_json,
     encode_lines,
 )
-from eventtracking_core.exchange import split
+from eventtracking_core.http.exchange import split
 from eventtracking_http.options import Options
 from eventtracking_http.signature import Signer
 from eventtracking_http.template import compile_template

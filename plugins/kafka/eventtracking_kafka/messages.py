@@ -18,7 +18,7 @@ from eventtracking_core.encoding import (
     normalize,
     unencodable,
 )
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 from eventtracking_core.reading import field_reader, is_field, value_text
 
 __all__ = [

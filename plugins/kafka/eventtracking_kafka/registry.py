@@ -21,7 +21,7 @@ from eventtracking_core import (
     RejectedError,
     RetryableError,
 )
-from eventtracking_core.exchange import Answer, Exchange
+from eventtracking_core.http.exchange import Answer, Exchange
 from eventtracking_kafka.messages import Header, Row
 from eventtracking_kafka.schemas import Form, Schema
 

@@ -14,7 +14,7 @@ import urllib3
 
 from eventtracking_core import ByteSize, Event, RejectedError, RetryableError
 from eventtracking_core.encoding import encode_each
-from eventtracking_core.exchange import Answer, Exchange, send_in_parts, split
+from eventtracking_core.http.exchange import Answer, Exchange, send_in_parts, split
 from eventtracking_lrs.statements import contains, encoded, statement
 
 __all__ = ["LrsBackend"]

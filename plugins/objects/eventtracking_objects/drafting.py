@@ -9,7 +9,7 @@ from time import monotonic
 
 from eventtracking_core import EventType
 from eventtracking_core.encoding import unencodable
-from eventtracking_core.interrupts import pass_on
+from eventtracking_core.lifecycle.interrupts import pass_on
 from eventtracking_objects.batches import Batch, Group
 from eventtracking_objects.client import Client
 from eventtracking_objects.contents import Compression, Format, line_writer, suffix_of

@@ -24,8 +24,8 @@ from typing import IO, Any, Final, cast
 import msgspec
 
 from eventtracking_core import RejectedError, RetryableError
-from eventtracking_core.claims import Claim, ClaimLock, call_into
 from eventtracking_core.deadlines import bounded
+from eventtracking_core.lifecycle.claims import Claim, ClaimLock, call_into
 from eventtracking_objects.failures import DeniedError
 from eventtracking_objects.operations import OPERATIONS, open_store
 

@@ -25,7 +25,7 @@ from eventtracking_core import (
     RetryableError,
 )
 from eventtracking_core.encoding import encode_msgpack
-from eventtracking_core.lifecycle import end_first
+from eventtracking_core.lifecycle.exits import end_first
 from eventtracking_otel._records import Records
 from eventtracking_otel.confirming import take_failed
 

@@ -8,7 +8,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
-from eventtracking_core.http import DeadlineConnection
+from eventtracking_core.http.connection import DeadlineConnection
 
 __all__ = ["DeadlineAdapter"]
 

@@ -21,7 +21,7 @@ import requests
 import urllib3
 
 from eventtracking_core import RetryableError
-from eventtracking_core.http import cause, retry_after, set_deadline
+from eventtracking_core.http.connection import cause, retry_after, set_deadline
 from eventtracking_segment._deadlines import DeadlineAdapter
 
 __all__ = ["MAX_OVERHEAD", "Answer", "Http"]

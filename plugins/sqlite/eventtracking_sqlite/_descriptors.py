@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 from weakref import WeakSet
 
-from eventtracking_core.descriptors import high_number
-from eventtracking_core.forks import on_fork
+from eventtracking_core.files.descriptors import high_number
+from eventtracking_core.lifecycle.forks import on_fork
 
 __all__ = ["Descriptors", "high_numbers", "lock_inherited", "numbers"]
 

@@ -11,8 +11,8 @@ from time import monotonic, sleep
 from typing import Final
 from weakref import WeakSet
 
-from eventtracking_core.claims import call_into
-from eventtracking_core.forks import on_fork
+from eventtracking_core.lifecycle.claims import call_into
+from eventtracking_core.lifecycle.forks import on_fork
 
 __all__ = ["BeginAgainError", "ForkLock"]
 

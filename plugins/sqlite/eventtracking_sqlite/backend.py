@@ -20,7 +20,7 @@ from eventtracking_core import (
     Seconds,
 )
 from eventtracking_core.encoding import encode_columns, encode_with_columns, unencodable
-from eventtracking_core.probing import probe_file
+from eventtracking_core.files.probing import probe_file
 from eventtracking_sqlite._database import Synchronous, open_for_writing
 from eventtracking_sqlite._descriptors import Descriptors, high_numbers, lock_inherited, numbers
 from eventtracking_sqlite._elsewhere import store_elsewhere

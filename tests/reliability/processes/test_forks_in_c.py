@@ -217,7 +217,8 @@ def test_a_fork_that_python_makes_in_such_a_child_is_noticed_as_well(program, na
 def test_it_works_where_the_kernel_cannot_wipe_a_page(program, names):
     program(
         body("""
-    from eventtracking_core import forks, holders, tracker
+    from eventtracking_core.lifecycle import forks, holders
+    from eventtracking_core.tracker import tracker
     mark = forks._Pid()
     forks.same_process = holders.same_process = tracker.same_process = mark
     configure("queue", schedule_delay=60)

@@ -169,7 +169,7 @@ def test_the_first_process_of_a_container_delivers_and_ends(kind, code, program,
 INTERRUPTED_RESET = """
     import os, sys
     import eventtracking_core as et
-    from eventtracking_core.forks import on_fork
+    from eventtracking_core.lifecycle.forks import on_fork
 
     sys.unraisablehook = lambda _: None  # Python ignores what at-fork hooks raise
     resets = []

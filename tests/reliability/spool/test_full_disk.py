@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from paths_below import paths_below
 from spool_fixtures import take_all
 
-from eventtracking_core._threads import Bell
 from eventtracking_core.delivery.buffer import FlushMarker
 from eventtracking_core.delivery.options import DeliveryOptions
 from eventtracking_core.delivery.spooled_buffer import SpooledBuffer
 from eventtracking_core.delivery.storage.disk import Disk
 from eventtracking_core.delivery.storage.spool import Spool
+from eventtracking_core.lifecycle.threads import Bell
 
 
 @pytest.fixture

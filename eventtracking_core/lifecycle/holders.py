@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from weakref import WeakSet
 
 from eventtracking_core.deadlines import seconds_until
-from eventtracking_core.forks import on_fork, same_process
+from eventtracking_core.lifecycle.forks import on_fork, same_process
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -18,8 +18,12 @@ from threading import main_thread
 from time import sleep
 from typing import TYPE_CHECKING, Final
 
-from eventtracking_core._threads import ENDING_SIGNALS, signals_left_to_others, start_daemon
-from eventtracking_core.forks import on_fork
+from eventtracking_core.lifecycle.forks import on_fork
+from eventtracking_core.lifecycle.threads import (
+    ENDING_SIGNALS,
+    signals_left_to_others,
+    start_daemon,
+)
 
 if TYPE_CHECKING:
     from _socket import socket
@@ -54,7 +58,7 @@ def wake_after_signals() -> None:
         return
     import _socket  # noqa: PLC0415  few processes get here
 
-    from eventtracking_core.descriptors import dup_high  # noqa: PLC0415  as above
+    from eventtracking_core.files.descriptors import dup_high  # noqa: PLC0415  as above
 
     if not hasattr(_socket, "SO_PASSCRED") or not _may_nudge():
         return

@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from eventtracking_core.contexts.provided import Provided
 from eventtracking_core.deadlines import bounded, seconds_until, wait_until
-from eventtracking_core.holders import calls_below, hold
-from eventtracking_core.interception import Send, compile_tree, interceptors, is_isolated, observers
-from eventtracking_core.replacing import Leaving, move
+from eventtracking_core.lifecycle.holders import calls_below, hold
+from eventtracking_core.pipeline.interception import (
+    Send,
+    compile_tree,
+    interceptors,
+    is_isolated,
+    observers,
+)
+from eventtracking_core.pipeline.replacing import Leaving, move
 from eventtracking_core.routing import AtomicCounter, Leaf, RoutingBackend
 from eventtracking_core.settings import DEFAULT, SHUTDOWN_TIMEOUT, Policies
 

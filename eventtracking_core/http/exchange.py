@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from eventtracking_core.errors import BatchError, RetryableError
-from eventtracking_core.http import DeadlineConnection, cause, retry_after, set_deadline
+from eventtracking_core.http.connection import DeadlineConnection, cause, retry_after, set_deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

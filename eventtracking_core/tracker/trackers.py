@@ -8,10 +8,11 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core import lifecycle as _lifecycle  # noqa: F401  delivers at exit
 from eventtracking_core.contexts import CARRIED_KEYS, propagation
+from eventtracking_core.events import end_of_process
+from eventtracking_core.lifecycle.exits import on_exit
 from eventtracking_core.registry.declaring import listeners
-from eventtracking_core.tracker import Tracker
+from eventtracking_core.tracker.tracker import Tracker
 
 if TYPE_CHECKING:
     from eventtracking_core.contexts import Context, EnteredContext
@@ -33,6 +34,7 @@ __all__ = [
 
 _trackers: Final[dict[str, Tracker]] = {"default": Tracker()}
 _trackers["default"].name = "default"
+on_exit(end_of_process)
 
 
 def get_tracker(name: str = "default") -> Tracker:

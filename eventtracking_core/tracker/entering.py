@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eventtracking_core.contexts import EnteredContext, Frame
 from eventtracking_core.contexts.stack import remove
-from eventtracking_core.emitter import Emitter
+from eventtracking_core.tracker.emitter import Emitter
 
 if TYPE_CHECKING:
     from contextvars import ContextVar

@@ -8,13 +8,13 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Self
 from weakref import WeakSet, proxy
 
-from eventtracking_core.entering import ContextEmitter
-from eventtracking_core.forks import check_fork
-from eventtracking_core.holders import join
-from eventtracking_core.pipeline import Pipeline
-from eventtracking_core.postponing import uninterrupted
+from eventtracking_core.lifecycle.forks import check_fork
+from eventtracking_core.lifecycle.holders import join
+from eventtracking_core.lifecycle.postponing import uninterrupted
+from eventtracking_core.pipeline.pipeline import Pipeline
 from eventtracking_core.routing import RoutingBackend
 from eventtracking_core.settings import DEFAULT, ON, SHUTDOWN_TIMEOUT
+from eventtracking_core.tracker.entering import ContextEmitter
 
 if TYPE_CHECKING:
     from eventtracking_core.components import Backend, BatchBackend, Processor

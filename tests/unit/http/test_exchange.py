@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventtracking_core.exchange import split
+from eventtracking_core.http.exchange import split
 
 texts = st.dictionaries(st.integers(0, 99), st.binary(max_size=12), max_size=30)
 

@@ -11,7 +11,7 @@ import pytest
 from interrupting import calls_interrupted
 from waiting import at_most
 
-from eventtracking_core.claims import Claim, ClaimLock, call_into
+from eventtracking_core.lifecycle.claims import Claim, ClaimLock, call_into
 
 
 def hold(lock, act=lambda: None, seconds=0.0):

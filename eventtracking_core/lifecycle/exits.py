@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import atexit
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from eventtracking_core.events import end_of_process
-from eventtracking_core.forks import on_fork
-from eventtracking_core.signals import drain, interrupt_waits
+from eventtracking_core.lifecycle.forks import on_fork
+from eventtracking_core.lifecycle.signals import drain, interrupt_waits
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["end_first"]
+__all__ = ["end_first", "on_exit"]
+
+_last: Final[list[Callable[[], object]]] = []
+
+
+def on_exit(function: Callable[[], object]) -> None:
+    """Call a function at exit, once everything is delivered."""
+    _last.append(function)
 
 
 def _at_exit() -> None:
     with suppress(KeyboardInterrupt, SystemExit):  # the process ends already
         drain()
         atexit.unregister(_at_exit)  # the second one: a backend that hangs is waited for once
-        end_of_process()
+        for function in _last:
+            function()
 
 
 def end_first() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eventtracking_core.diagnostics import ERROR, report
-from eventtracking_core.forks import check_fork
-from eventtracking_core.interrupts import pass_on
-from eventtracking_core.pipeline import Pipeline, emitting
-from eventtracking_core.replacing import Replaced
+from eventtracking_core.lifecycle.forks import check_fork
+from eventtracking_core.lifecycle.interrupts import pass_on
+from eventtracking_core.pipeline.pipeline import Pipeline, emitting
+from eventtracking_core.pipeline.replacing import Replaced
 
 if TYPE_CHECKING:
     from eventtracking_core.events import Event

@@ -50,7 +50,7 @@ import atexit
 asked = []
 atexit.register(lambda: print(len(asked)))  # after ours
 import eventtracking_core as et
-from eventtracking_core.holders import join_holder
+from eventtracking_core.lifecycle.holders import join_holder
 
 class Hanging:
     stage, shutdown_timeout = 0, 1

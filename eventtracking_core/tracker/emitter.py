@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from eventtracking_core.contexts.locators import ContextVarLocator, safe_top, stack_locator
-from eventtracking_core.dispatcher import Dispatcher, report_failure
 from eventtracking_core.encoding import snapshot
 from eventtracking_core.errors import InvalidEventError
 from eventtracking_core.events import Event, id_at, shared_context
-from eventtracking_core.forks import check_fork, reset_after_fork, same_process
-from eventtracking_core.pipeline import emitting
-from eventtracking_core.prepared import PreparedEvent
-from eventtracking_core.replacing import Replaced
+from eventtracking_core.lifecycle.forks import check_fork, reset_after_fork, same_process
+from eventtracking_core.pipeline.pipeline import emitting
+from eventtracking_core.pipeline.replacing import Replaced
+from eventtracking_core.tracker.dispatcher import Dispatcher, report_failure
+from eventtracking_core.tracker.prepared import PreparedEvent
 from eventtracking_core.validation.arguments import (
     coerce_data,
     coerce_name,

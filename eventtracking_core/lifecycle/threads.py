@@ -16,8 +16,8 @@ from contextlib import contextmanager, nullcontext, suppress
 from threading import TIMEOUT_MAX
 from typing import Final
 
-from eventtracking_core.interrupts import pass_on
-from eventtracking_core.postponing import uninterrupted
+from eventtracking_core.lifecycle.interrupts import pass_on
+from eventtracking_core.lifecycle.postponing import uninterrupted
 
 __all__ = [
     "ENDING_SIGNALS",

@@ -9,10 +9,10 @@ from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
-from eventtracking_core.forks import on_fork
-from eventtracking_core.holders import close_all
-from eventtracking_core.postponing import postponed, uninterrupted
-from eventtracking_core.wakeups import handled_signals, wake_after_signals
+from eventtracking_core.lifecycle.forks import on_fork
+from eventtracking_core.lifecycle.holders import close_all
+from eventtracking_core.lifecycle.postponing import postponed, uninterrupted
+from eventtracking_core.lifecycle.wakeups import handled_signals, wake_after_signals
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -1,0 +1,1 @@
+"""Files of processes that share them: locks, descriptors, what can be written."""

@@ -1,0 +1,1 @@
+"""What sinks that speak HTTP share: connections with a deadline, requests, answers."""

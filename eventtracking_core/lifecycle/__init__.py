@@ -1,0 +1,1 @@
+"""What happens to a process: threads, signals, forks, its end."""

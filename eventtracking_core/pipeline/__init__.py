@@ -1,0 +1,1 @@
+"""The active configuration of a tracker, and its replacement by the next one."""

@@ -1,0 +1,1 @@
+"""Trackers: contexts are entered and events emitted here."""
