@@ -87,8 +87,7 @@ def tracker_to(directory: Path, node: dict[str, Any], stack: ExitStack) -> Track
     delivery = {"max_batch_size": 512, "directory": str(directory / "kept")}
     config = directory / "celery.json"
     config.write_text(json.dumps({"backends": {"node": {**node, "delivery": delivery}}}))
-    tracker = Tracker()
-    tracker.name = "default"
+    tracker = Tracker(name="default")
     tracker.configure(config)
     stack.callback(tracker.shutdown)
     return tracker

@@ -38,6 +38,8 @@ class Tracker(ContextEmitter):
         context_locator: finds the active contexts; by default each task and thread has its own.
         processors: run on every event, before the backends.
         strict: raise what would be a warning. For tests.
+        name: part of the directories of its spools, and of what it sends to workers of an
+            `async_router`. `register_tracker` sets it too.
 
     Raises:
         ValueError: a backend has no callable `send`, or a processor is not callable.
@@ -50,9 +52,10 @@ class Tracker(ContextEmitter):
         processors: Iterable[Processor] | None = None,
         *,
         strict: bool = False,
+        name: str | None = None,
     ) -> None:
         super().__init__(context_locator, strict=strict)
-        self.name: str | None = None
+        self._name = name
         self._configuring = RLock()
         # A cycle would keep a tracker alive.
         self._pipeline = Pipeline(RoutingBackend(backends, processors), owner=proxy(self))
@@ -112,6 +115,15 @@ class Tracker(ContextEmitter):
         return event_types.add(record)
 
     @property
+    def name(self) -> str | None:
+        """The tracker's name, if it has one."""
+        return self._name
+
+    def rename(self, name: str) -> None:
+        """Set the tracker's name, for the next `configure`."""
+        self._name = name
+
+    @property
     def backends(self) -> dict[str, Backend | BatchBackend]:
         """The backends at the root of the tree, by name."""
         return self._pipeline.root.backends
@@ -167,7 +179,7 @@ class Tracker(ContextEmitter):
         pipeline = (
             Pipeline(RoutingBackend(), owner=proxy(self))
             if disabled in ON
-            else build(read(config), self.name, proxy(self), instrumented=True)
+            else build(read(config), self._name, proxy(self), instrumented=True)
         )
         if self._providers:
             pipeline.providers += self._providers

@@ -32,8 +32,7 @@ __all__ = [
     "resolve_context",
 ]
 
-_trackers: Final[dict[str, Tracker]] = {"default": Tracker()}
-_trackers["default"].name = "default"
+_trackers: Final[dict[str, Tracker]] = {"default": Tracker(name="default")}
 on_exit(end_of_process)
 
 
@@ -49,7 +48,7 @@ def get_tracker(name: str = "default") -> Tracker:
 def register_tracker(tracker: Tracker, name: str = "default") -> None:
     """Make a tracker available under a name, to every part of the process."""
     _trackers[name] = tracker
-    tracker.name = name
+    tracker.rename(name)
 
 
 def configure(config: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> None:

@@ -39,8 +39,7 @@ def test_an_absurd_number_is_a_problem_at_its_node(kind, type_name, option, valu
     if type_name == "async_router":
         node["backends"] = {"m": "memory"}
     config = {"processors": [node]} if kind == "processor" else {"backends": {"a": node}}
-    tracker = et.Tracker()
-    tracker.name = "numbers"
+    tracker = et.Tracker(name="numbers")
 
     with pytest.raises(et.ConfigurationError) as caught:
         tracker.configure(config)

@@ -193,6 +193,5 @@ def test_the_calls_of_the_samples_are_functions_of_the_module(tracker, stored):
             et.exit_context("request")
     finally:
         et.register_tracker(before)
-        before.name = "default"
     [event] = stored.events
     assert event["context"] == {"user_id": "1234"}

@@ -61,8 +61,7 @@ class Site:
 
     def tracker(self):
         """Return a tracker that emits here, as the default one."""
-        tracker = et.Tracker()
-        tracker.name = "default"
+        tracker = et.Tracker(name="default")
         tracker.configure(self.config)
         self._stack.callback(tracker.shutdown, 2)
         return tracker

@@ -19,11 +19,10 @@ TWO_BROKERS = """{"backends": {
 }}"""
 
 
-def problems(backends, tracker="default"):
-    made = et.Tracker()
-    made.name = tracker
+def problems(backends, name="default"):
+    tracker = et.Tracker(name=name)
     with pytest.raises(et.ConfigurationError) as caught:
-        made.configure({"backends": backends})
+        tracker.configure({"backends": backends})
     return {problem.path: problem.message for problem in caught.value.problems}
 
 
@@ -54,8 +53,7 @@ def personal(*, accepts, processors=()):
 
 
 def test_what_a_branch_below_a_node_accepts_is_checked():
-    tracker = et.Tracker()
-    tracker.name = "default"
+    tracker = et.Tracker(name="default")
     tracker.register("a.b", "", PERSONAL)
     with pytest.raises(et.ConfigurationError) as caught:
         tracker.configure({"backends": personal(accepts=[])})
@@ -73,8 +71,7 @@ def test_processors_below_a_node_know_the_event_types():
     masks = {"type": "redact", "pii": ["email"]}
     branch = {"processors": [masks], "backends": {"memory": "memory"}}
     node = {"type": "async_router", "broker": "redis://a", "backends": {"b": branch}}
-    tracker = et.Tracker()
-    tracker.name = "default"
+    tracker = et.Tracker(name="default")
     tracker.configure({"backends": {"node": node}})
     tracker.register("a.b", "", PERSONAL)
     [below] = tracker.root.children["node"].remote.children.values()
@@ -110,7 +107,7 @@ def test_a_node_without_children_is_a_mistake():
 
 def test_a_tracker_that_workers_cannot_find_is_a_mistake():
     node = {"type": "async_router", "broker": "redis://localhost", "backends": STORE}
-    assert "register_tracker" in problems({"node": node}, tracker=None)["backends.node"]
+    assert "register_tracker" in problems({"node": node}, name=None)["backends.node"]
     tracker = et.Tracker()
     et.register_tracker(tracker, "a registered one")
     tracker.configure({"backends": {"node": node}})
@@ -136,8 +133,7 @@ def test_the_form_of_event_tracking_is_understood():
         ],
         "backends": {"caliper": null},
     }
-    tracker = et.Tracker()
-    tracker.name = "default"
+    tracker = et.Tracker(name="default")
     tracker.configure({"backends": {"caliper": {"ENGINE": engine, "OPTIONS": options}}})
     [node] = tracker.stats()["tree"]["backends"]
     assert (node["type"], node["processors"][0]["name"]) == ("async_router", "RegexFilter")
@@ -165,8 +161,7 @@ class Child:
 
 def test_children_are_not_begun_where_events_are_emitted(tmp_path):
     asked = []
-    tracker = et.Tracker()
-    tracker.name = "default"
+    tracker = et.Tracker(name="default")
     node = {
         "type": "async_router",
         "broker": "redis://127.0.0.1:1",

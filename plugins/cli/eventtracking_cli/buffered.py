@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from eventtracking_cli.parameters import tracker_name
-from eventtracking_core import Tracker
 from eventtracking_core.config import build, read
 from eventtracking_core.delivery import BatchLeaf
 
-__all__ = ["backend", "chosen", "leaves_of", "tracking"]
+__all__ = ["backend", "leaves_of", "select_buffered"]
 
 backend = click.option(
     "--backend", metavar="PATH", help="Only this one, by its path in the tree: warehouse.mongo."
@@ -27,22 +25,10 @@ def leaves_of(config: Path | None, path: str | None) -> list[BatchLeaf]:
         ConfigurationError: the configuration cannot be used.
         ClickException: there is no such leaf.
     """
-    return chosen(build(read(config), tracker_name()).root.leaves(), path)
+    return select_buffered(build(read(config), tracker_name()).root.leaves(), path)
 
 
-@contextmanager
-def tracking(config: Path | None) -> Iterator[Tracker]:
-    """Configure a tracker that delivers; shut it down in the end."""
-    tracker = Tracker()
-    tracker.name = tracker_name()  # whose configuration it is, so workers find its nodes
-    tracker.configure(config)
-    try:
-        yield tracker
-    finally:
-        tracker.shutdown()
-
-
-def chosen(leaves: Iterable[object], path: str | None) -> list[BatchLeaf]:
+def select_buffered(leaves: Iterable[object], path: str | None) -> list[BatchLeaf]:
     """Return those of the leaves that are buffered, or the one at a path.
 
     Raises:
@@ -51,8 +37,8 @@ def chosen(leaves: Iterable[object], path: str | None) -> list[BatchLeaf]:
     buffered = [leaf for leaf in leaves if isinstance(leaf, BatchLeaf)]
     if path is None:
         return buffered
-    found = [leaf for leaf in buffered if leaf.path == path]
-    if not found:
-        there = ", ".join(leaf.path for leaf in buffered) or "none"
-        raise click.ClickException(f"no backend with a queue or a spool at that path ({there})")
-    return found
+    matching = [leaf for leaf in buffered if leaf.path == path]
+    if not matching:
+        paths = ", ".join(leaf.path for leaf in buffered) or "none"
+        raise click.ClickException(f"no backend with a queue or a spool at that path ({paths})")
+    return matching

@@ -14,9 +14,10 @@ import click
 from rich.progress import Progress
 
 from eventtracking_cli import parameters
-from eventtracking_cli.buffered import backend, chosen, leaves_of, tracking
+from eventtracking_cli.buffered import backend, leaves_of, select_buffered
 from eventtracking_cli.groups import Group
 from eventtracking_cli.listing import cut, full_time, terminal_width
+from eventtracking_cli.session import open_tracker
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Tracker
 from eventtracking_core.delivery import BatchLeaf, DeadLetter
@@ -127,8 +128,8 @@ def replay(
     ID may be a part of an id that no other letter's id has.
     Exits with 1 if letters remain or new ones were added.
     """
-    with tracking(config) as tracker:
-        leaves = chosen(tracker.root.leaves(), backend)
+    with open_tracker(config, needs_backend=False) as tracker:
+        leaves = select_buffered(tracker.root.leaves(), backend)
         wanted = set[str | None]()
         if event_ids:
             letters = [letter for leaf in leaves for letter in _letters(leaf)]

@@ -23,7 +23,7 @@ from eventtracking_cli.demo_types import (
     register_types,
 )
 from eventtracking_cli.drawing import drawn
-from eventtracking_cli.running import configured
+from eventtracking_cli.session import open_tracker
 from eventtracking_cli.terminal import console, count
 from eventtracking_core import Tracker
 from eventtracking_core.sources import open_reader
@@ -83,7 +83,7 @@ def demo() -> None:
     """
     _prepare()
     events = happenings(datetime.now(UTC) - HOUR)
-    with configured(CONFIG) as tracker:
+    with open_tracker(CONFIG) as tracker:
         register_types(tracker)
         began = perf_counter()
         _emit(tracker, events)

@@ -10,7 +10,7 @@ import click
 
 from eventtracking_cli import parameters
 from eventtracking_cli.drawing import leaves, reasons
-from eventtracking_cli.running import configured
+from eventtracking_cli.session import open_tracker
 from eventtracking_cli.terminal import plain, print_json
 from eventtracking_core import Tracker
 
@@ -45,7 +45,7 @@ def emit(
     if not name:
         raise click.BadParameter("an event needs a name", param_hint="NAME")
     fields, surroundings = _fields(data), _fields(context)
-    with configured(config) as tracker:
+    with open_tracker(config) as tracker:
         with tracker.context("cli", surroundings):
             event_id = tracker.emit(name, fields)
         in_time = tracker.flush()

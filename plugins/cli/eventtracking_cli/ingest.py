@@ -13,8 +13,9 @@ import click
 
 from eventtracking_cli import parameters
 from eventtracking_cli.drawing import drawn, leaves, reasons
+from eventtracking_cli.in_flight import BATCH, PATIENCE, Room, drain
 from eventtracking_cli.ingest_progress import Progress, shown
-from eventtracking_cli.running import BATCH, PATIENCE, Room, configured, drained
+from eventtracking_cli.session import open_tracker
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import EventTrackingError, Tracker
 from eventtracking_core.delivery import collect_batches
@@ -85,7 +86,7 @@ def ingest(
         for path in files:
             if path != STDIN and path.samefile(rejects):
                 raise click.UsageError("--rejects would overwrite one of the files to read")
-    with configured(config) as tracker, ExitStack() as stack:
+    with open_tracker(config) as tracker, ExitStack() as stack:
         show = stack.enter_context(shown(files))
         rejected = _Rejects(
             stack.enter_context(_created(rejects)) if rejects else None, show.message
@@ -97,7 +98,7 @@ def ingest(
             run.interrupted = True
         finally:
             stack.close()
-            in_time = drained(tracker)
+            in_time = drain(tracker)
             run.summarize(in_time=in_time, as_json=as_json)
     if run.interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
@@ -180,7 +181,7 @@ class _Run:
             self.events += 1
             size = len(line.content)
             if self._room.is_full(size):  # reading is faster than any sink
-                drained(self._tracker)
+                drain(self._tracker)
                 self._room.clear()
             self._room.take(size)
             if not is_surely_normal(line.content):

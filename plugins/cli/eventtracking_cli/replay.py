@@ -12,10 +12,11 @@ import click
 from eventtracking_cli import parameters
 from eventtracking_cli.choosing import chosen
 from eventtracking_cli.drawing import drawn, leaves, reasons
+from eventtracking_cli.in_flight import BATCH, Room, drain
 from eventtracking_cli.progress import counted
 from eventtracking_cli.rejections import report_rejected
 from eventtracking_cli.replay_state import Done, Place
-from eventtracking_cli.running import BATCH, Room, configured, drained
+from eventtracking_cli.session import open_tracker
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Event, EventTrackingError, Tracker
 from eventtracking_core.delivery import BufferedLeaf, collect_batches
@@ -83,7 +84,7 @@ def replay(
         place.forget()
     done = place.load(filters)
     filters = done.filters(filters)
-    with open_reader(sources) as reader, configured(config) as tracker:
+    with open_reader(sources) as reader, open_tracker(config) as tracker:
         collect_batches(tracker.root, BATCH)
         target = None if to is None else _leaf(tracker, to)
         if dry_run:
@@ -159,7 +160,7 @@ class _Run:
             yield event["id"], event, encode(event)
 
     def _delivered(self, last: str) -> bool:
-        if not drained(self._tracker):
+        if not drain(self._tracker):
             return False
         if self._room.events:
             self._done = self._done._replace(

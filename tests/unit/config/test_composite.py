@@ -61,8 +61,7 @@ def parcels_plugin():
 
 
 def configured(node, name="default"):
-    tracker = et.Tracker()
-    tracker.name = name
+    tracker = et.Tracker(name=name)
     tracker.configure({"backends": {"far": node}})
     return tracker
 

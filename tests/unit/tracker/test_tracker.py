@@ -284,3 +284,16 @@ def test_an_interrupt_at_any_call_of_a_new_tracker_is_all_that_is_raised():
         gc.collect()
         number += 1
     assert number > 20
+
+
+def test_a_name_belongs_to_the_tracker_and_so_do_the_spools_of_that_name(tmp_path):
+    audit = et.Tracker(name="audit")
+    spool = {"mode": "spool", "directory": str(tmp_path)}
+    audit.configure({"backends": {"store": {"type": "null", "delivery": spool}}})
+    audit.emit("a.b")
+    assert audit.shutdown(10)
+
+    assert audit.name == "audit"
+    assert [path.name for path in tmp_path.iterdir()] == ["store@audit"]
+    audit.rename("reports")
+    assert audit.name == "reports"

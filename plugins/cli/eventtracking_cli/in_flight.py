@@ -1,19 +1,13 @@
-"""A tracker that is configured for one run, and what it says afterwards."""
+"""Limit the events in flight, and wait until they are delivered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
-import click
-
-from eventtracking_cli.parameters import tracker_name
 from eventtracking_core import Tracker
 from eventtracking_core.delivery import BatchLeaf
 
-__all__ = ["BATCH", "PATIENCE", "Room", "configured", "drained"]
+__all__ = ["BATCH", "PATIENCE", "Room", "drain"]
 
 BATCH: Final = 5000
 """Events that a backend which delivers inline gets at once."""
@@ -57,30 +51,7 @@ class Room:
         self.events = self._bytes = 0
 
 
-@contextmanager
-def configured(config: Path | None) -> Iterator[Tracker]:
-    """Configure a tracker; shut it down in the end.
-
-    Args:
-        config: a configuration's file; the default one without.
-
-    Raises:
-        ConfigurationError: it cannot be used.
-        ClickException: it has no backend, so that nothing would be kept.
-    """
-    tracker = Tracker()
-    tracker.name = tracker_name()  # whose configuration it is, so workers find its nodes
-    tracker.configure(config)
-    if not tracker.root.leaves():
-        message = "the configuration has no backend (or EVENTTRACKING_DISABLED is set): add one"
-        raise click.ClickException(message)
-    try:
-        yield tracker
-    finally:
-        tracker.shutdown()
-
-
-def drained(tracker: Tracker) -> bool:
+def drain(tracker: Tracker) -> bool:
     """Wait until pending events are delivered; return whether all of them are."""
     left = tracker.pending
     while not tracker.flush(PATIENCE):
