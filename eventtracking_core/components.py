@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from eventtracking_core.events import Event
@@ -20,6 +21,7 @@ __all__ = [
     "Reviewable",
     "TakesJson",
     "WarmsUp",
+    "WritesFiles",
 ]
 
 
@@ -173,4 +175,16 @@ class ReportsBacklog(Protocol):
 
         Raises:
             Exception: the sink cannot be reached.
+        """
+
+
+@runtime_checkable
+class WritesFiles(Protocol):
+    """A backend whose sink is one or more files, which commands must not read or overwrite."""
+
+    def written_files(self) -> Iterable[Path]:
+        """Return its files, those that were rotated too; the current one need not exist yet.
+
+        Raises:
+            OSError: a directory cannot be read.
         """

@@ -15,6 +15,7 @@ from eventtracking_cli import parameters
 from eventtracking_cli.drawing import drawn, leaves, reasons
 from eventtracking_cli.in_flight import BATCH, PATIENCE, Room, drain
 from eventtracking_cli.ingest_progress import Progress, shown
+from eventtracking_cli.own_files import refuse_inputs, refuse_output
 from eventtracking_cli.session import open_tracker
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import EventTrackingError, Tracker
@@ -87,6 +88,9 @@ def ingest(
             if path != STDIN and path.samefile(rejects):
                 raise click.UsageError("--rejects would overwrite one of the files to read")
     with open_tracker(config) as tracker, ExitStack() as stack:
+        refuse_inputs(tracker, files)
+        if rejects is not None:
+            refuse_output(tracker, rejects, "--rejects")
         show = stack.enter_context(shown(files))
         rejected = _Rejects(
             stack.enter_context(_created(rejects)) if rejects else None, show.message

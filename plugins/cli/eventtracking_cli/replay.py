@@ -13,6 +13,7 @@ from eventtracking_cli import parameters
 from eventtracking_cli.choosing import chosen
 from eventtracking_cli.drawing import drawn, leaves, reasons
 from eventtracking_cli.in_flight import BATCH, Room, drain
+from eventtracking_cli.own_files import refuse_inputs
 from eventtracking_cli.progress import counted
 from eventtracking_cli.rejections import report_rejected
 from eventtracking_cli.replay_state import Done, Place
@@ -87,6 +88,8 @@ def replay(
     with open_reader(sources) as reader, open_tracker(config) as tracker:
         collect_batches(tracker.root, BATCH)
         target = None if to is None else _leaf(tracker, to)
+        if isinstance(reader, LogFiles):
+            refuse_inputs(tracker, reader.paths, target)
         if dry_run:
             _say_what_there_is(reader, done, filters, as_json=as_json)
             report_rejected(reader)

@@ -146,8 +146,16 @@ class FileBackend:
         Raises:
             RetryableError: a file cannot be read.
         """
+        return event_types_in(self.written_files())
+
+    def written_files(self) -> list[Path]:
+        """Return the rotated files, oldest first, and the current one, which need not exist.
+
+        Raises:
+            OSError: the directory cannot be read.
+        """
         rotated = self._rotation.rotated() if self._path.parent.exists() else []
-        return event_types_in([*(path for paths in rotated for path in paths), self._path])
+        return [*(path for paths in rotated for path in paths), self._path]
 
     def flush(self, timeout: float) -> bool:  # noqa: ARG002  the signature of every backend's flush
         """Return True: every sent event is already written."""

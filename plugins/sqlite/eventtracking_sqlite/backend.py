@@ -171,6 +171,10 @@ class SqliteBackend(Reading):
         with self._writing(self._busy_timeout) as connection, self._transaction(connection):
             insert(connection, record)
 
+    def written_files(self) -> list[Path]:
+        """Return the database, which need not exist yet."""
+        return [self._path]
+
     def flush(self, timeout: float) -> bool:
         """Wait for other threads that are storing events; return whether they finish in time."""
         with self._lock.held(timeout) as acquired:
