@@ -148,6 +148,18 @@ class Plugins:
             raise PluginError(f"plugin {self.origin(name)}: {hook} must return factories by name")
         return factories
 
+    def misnamed(self, name: str) -> str | None:
+        """Return why a name is that of no plugin; None if it is, of an installed one or of ours."""
+        registered = [each for each, _ in self._manager.list_name_plugin()]
+        known = sorted({*PUBLISHED, *registered, *(each.name for each in installed())})
+        if name in known:
+            return None
+        if any(name in types for types in BUILT_IN.values()):
+            return "is built in, not a plugin: it cannot be disabled"
+        guess = _closest(name.partition(".")[0], known)
+        meant = f"did you mean {guess!r}? " if guess in known else ""
+        return f"unknown plugin; {meant}(known: {', '.join(known)})"
+
     def available(self) -> tuple[dict[ComponentKind, dict[str, Factory]], dict[str, PluginError]]:
         """Return every component there is, by kind and type name, and the plugins that fail.
 

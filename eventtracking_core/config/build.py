@@ -10,6 +10,7 @@ from eventtracking_core.config.parameters import Parameter
 from eventtracking_core.config.settings import (
     DELIVERY,
     ROOT_ONLY,
+    disabled_by,
     limits_from,
     read_environment,
     read_option,
@@ -59,8 +60,7 @@ def build(
         if key not in ROOT_KEYS:
             problems.add((str(key),), _unknown_at_root(key))
     environment = read_environment()
-    names = map(str.strip, environment.get("disable_plugins", "").split(","))
-    disabled = [*filter(None, names), *read_option(table, _DISABLE, problems)]
+    disabled = [*disabled_by(environment), *read_option(table, _DISABLE, problems)]
     timeout = read_option(table, _SHUTDOWN_TIMEOUT, problems)
     telemetry = read_telemetry(table, environment, problems)
     policies = read_policies(table, environment, problems)
@@ -72,8 +72,10 @@ def build(
         for path, node in problems.items(table.get("context"), ("context",))
     ]
     metadata = table.get("metadata")
-    store = metadata and components.component("metadata store", metadata, ("metadata",))
-    if store and returns_coroutine(store.save_event_type):
+    store = None
+    if not isinstance(metadata, str | dict | None) or metadata:
+        store = components.component("metadata store", metadata, ("metadata",))
+    if store is not None and returns_coroutine(store.save_event_type):
         problems.add(("metadata",), "is `async def`: saving an event type awaits nothing")
     builder = TreeBuilder(
         tracker, owner, components, problems, limits=limits, telemetry=instrumentation

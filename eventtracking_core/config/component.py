@@ -16,6 +16,7 @@ from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import OptionsError
 from eventtracking_core.plugins import PUBLISHED, ComponentKind, Factory, PluginError, plugins
 from eventtracking_core.routing import CompositeBackend
+from eventtracking_core.routing.capabilities import LOOKED_UP
 
 __all__ = ["RESERVED", "ComponentFactory", "is_composite"]
 
@@ -42,6 +43,14 @@ _CALLS: Final[Mapping[ComponentKind, Mapping[str, str]]] = {
     "processor": {"__call__": "event"},
 }
 """The arguments with which methods are called that no component does without."""
+
+_ATTRIBUTES: Final[Mapping[ComponentKind, Collection[str]]] = {
+    "backend": LOOKED_UP,
+    "context provider": ("__call__",),
+    "metadata store": ("save_event_type",),
+    "processor": ("__call__", "bind_event_types", "masks", "mutates", "on_error"),
+}
+"""What is looked up when a pipeline is built; a property may raise anything."""
 
 _OUR_MODULES: Final = tuple(f"eventtracking_{name}" for name in ("core", *PUBLISHED))
 _ANY: Final = Annotation(Any)
@@ -123,14 +132,30 @@ class ComponentFactory:
             message = "must be a table: its children are part of the configuration"
             self._problems.add(path, message)
             return None
+        if self._callable(kind, component, path) is None:
+            return None
         methods = _METHODS.get(kind, ("__call__",))
         if any(callable(getattr(component, name, None)) for name in methods):
-            return self._callable(kind, component, path)
+            return component
         self._problems.add(path, f"expected a {kind}, got {kind_of(component)}")
         return None
 
+    def _has_attributes(self, kind: ComponentKind, component: object, path: Keys) -> bool:
+        """Return whether a component's attributes can be read; else note which one cannot."""
+        for name in _ATTRIBUTES[kind]:
+            try:
+                getattr(component, name, None)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001  a property may raise anything
+                self._problems.add(path, f"its attribute {name} cannot be read: {describe(error)}")
+                return False
+        return True
+
     def _callable(self, kind: ComponentKind, component: object, path: Keys) -> object:
         """Return a component whose methods can be called; else note which one cannot, and how."""
+        if not self._has_attributes(kind, component, path):
+            return None
         for method, arguments in _CALLS[kind].items():
             function = component if method == "__call__" else getattr(component, method, None)
             if callable(function) and not _takes(function, arguments):

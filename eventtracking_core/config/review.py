@@ -13,11 +13,12 @@ from eventtracking_core._text import dotted
 from eventtracking_core.components import Reviewable
 from eventtracking_core.config.compat import translate
 from eventtracking_core.config.options import Keys, Problems
-from eventtracking_core.config.settings import PREFIX, VARIABLES
+from eventtracking_core.config.settings import PREFIX, VARIABLES, disabled_by, read_environment
 from eventtracking_core.config.source import CONFIG_FILE, Substituted
 from eventtracking_core.delivery.batch_leaf import SPOOL_DIRECTORY
 from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import Problem
+from eventtracking_core.plugins import plugins
 from eventtracking_core.routing import Leaf, RoutingBackend, walk_tree
 from eventtracking_core.settings import OFF, ON
 
@@ -60,6 +61,7 @@ def review(
         warnings.add((), "there is no backend: events go nowhere")
     _add_plain_variables(warnings, configuration.tree, ())
     _add_environment(warnings)
+    _add_disabled(warnings, configuration.tree)
     _add_files(warnings, backends)
     if not has_types:
         for node in nodes:
@@ -128,6 +130,18 @@ def _add_environment(warnings: Problems) -> None:
         if given and given not in ON | OFF:
             expected = "1, true, yes, on, 0, false, no, off"
             warnings.add((name,), f"has no effect: expected one of: {expected}")
+
+
+def _add_disabled(warnings: Problems, table: Mapping[str, Any]) -> None:
+    """Warn of plugins that are disabled by names that no plugin has."""
+    given: list[tuple[Keys, str]] = [
+        ((f"{PREFIX}DISABLE_PLUGINS",), name) for name in disabled_by(read_environment())
+    ]
+    given += [(("disable", number), name) for number, name in enumerate(table.get("disable") or ())]
+    for path, name in given:
+        wrong = plugins.misnamed(name)
+        if wrong:
+            warnings.add(path, wrong)
 
 
 def _add_files(warnings: Problems, backends: list[_Node]) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "VARIABLES",
     "DeliverySettings",
     "Environment",
+    "disabled_by",
     "limits_from",
     "misplaced",
     "read_delivery",
@@ -79,6 +80,12 @@ def read_environment() -> Environment:
         except KeyError:
             continue
     return environment
+
+
+def disabled_by(environment: Environment) -> list[str]:
+    """Return the plugins that the environment disables."""
+    names = environment.get("disable_plugins", "").split(",")
+    return [*filter(None, map(str.strip, names))]
 
 
 def read_option(table: Mapping[str, Any], option: Parameter, problems: Problems) -> Any:

@@ -257,7 +257,9 @@ class TreeBuilder:
             return backend.build_node(parts)
         except ValueError as error:
             self._problems.add(path, str(error))
-        except Exception as error:  # noqa: BLE001  a plugin may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  a plugin may raise anything
             self._problems.add(path, describe(error))
         return None
 

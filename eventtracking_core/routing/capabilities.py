@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from eventtracking_core.registry import EventType
 
 __all__ = [
+    "LOOKED_UP",
     "BackendCapabilities",
     "asked",
     "event_sender",
@@ -72,6 +73,13 @@ class BackendCapabilities:
         self.takes_json = (
             self.send_batch is not None and getattr(backend, "takes_json", False) is True
         )
+
+
+LOOKED_UP: Final = (
+    *sorted({*BackendCapabilities.__annotations__, *_AWAITED}),
+    *("default_delivery", "is_read_only"),
+)
+"""Attributes of a backend that are looked up when a pipeline is built."""
 
 
 def event_sender(

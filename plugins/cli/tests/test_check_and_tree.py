@@ -253,6 +253,25 @@ def test_a_variable_that_has_no_effect_is_warned_of(program, config, name, value
     assert warning in ran.err
 
 
+DISABLED = [
+    ("kafak", "unknown plugin; did you mean 'kafka'? (known: "),
+    ("otel.baggage", "unknown plugin; did you mean 'otel'? (known: "),
+    ("memory", "is built in, not a plugin: it cannot be disabled"),
+    ("nothing-like-it", "unknown plugin; (known: "),
+]
+
+
+@pytest.mark.parametrize(("name", "warning"), DISABLED)
+def test_a_name_that_disables_no_plugin_is_warned_of(run, config, monkeypatch, name, warning):
+    backends = '[backends]\na = "memory"\n'
+    monkeypatch.setenv("EVENTTRACKING_DISABLE_PLUGINS", f"segment, {name}")
+    ran = run("check", config(f'disable = ["sqlite", "{name}"]\n{backends}'))
+    assert ran.code == 0
+    first, second = ran.err.splitlines()
+    assert first.startswith(f"warning: EVENTTRACKING_DISABLE_PLUGINS: {warning}")
+    assert second.startswith(f"warning: disable[1]: {warning}")
+
+
 @pytest.mark.parametrize("name", ["EVENTTRACKING_DISABLED", "EVENTTRACKING_OF_THE_APPLICATION"])
 def test_a_variable_that_is_as_it_should_be_is_not_warned_of(program, config, name):
     assert not program(
