@@ -84,8 +84,8 @@ def write(names: NameList, plugins: set[str]) -> None:
 
 def plugin(names: NameList, line: str) -> str | None:
     """Return the name of the plugin of a line; None for another line."""
-    found = re.match(re.escape(names.line.partition("{")[0]) + r"([\w-]+)", line)
-    return found[1].replace("-", "_") if found else None
+    match = re.match(re.escape(names.line.partition("{")[0]) + r"([\w-]+)", line)
+    return match[1].replace("-", "_") if match else None
 
 
 if __name__ == "__main__":

@@ -64,9 +64,9 @@ def main() -> int:
     command = ["git", "ls-files", "-z", "--", *CHECKED]
     names = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\0")
     pages = [Path(name) for name in names if name]
-    found = [hit for page in pages for hit in _hits(page)]
-    print(*found, sep="\n", end="\n" if found else "")
-    return bool(found)
+    hits = [hit for page in pages for hit in _hits(page)]
+    print(*hits, sep="\n", end="\n" if hits else "")
+    return bool(hits)
 
 
 def _hits(path: Path) -> Iterator[str]:

@@ -112,8 +112,8 @@ def import_bounded(what: str, module: str, load: Callable[[], object]) -> Any:
 
 
 def _is_imported(module: str) -> bool:
-    there = sys.modules.get(module)
-    return there is not None and not getattr(there.__spec__, "_initializing", False)
+    imported = sys.modules.get(module)
+    return imported is not None and not getattr(imported.__spec__, "_initializing", False)
 
 
 def _is_importing() -> bool:

@@ -246,8 +246,8 @@ def _distribution(entry_point: EntryPoint) -> str:
 
 def _unknown(kind: ComponentKind, type_name: str) -> str:
     ours = PUBLISHED_WITH[kind]
-    there = {entry_point.name for entry_point in installed()} - (PUBLISHED - ours)
-    known = sorted({*BUILT_IN[kind], *there})
+    installed_names = {entry_point.name for entry_point in installed()} - (PUBLISHED - ours)
+    known = sorted({*BUILT_IN[kind], *installed_names})
     message = f"unknown {kind} {type_name!r}"
     guess = _closest(type_name, sorted({*known, *ours}))
     if guess in known:

@@ -224,12 +224,12 @@ def field_reader(field: str) -> Callable[[Event], Any]:
         return lambda event: event[first].get(key)  # type: ignore[literal-required]
 
     def value(event: Event) -> Any:
-        found: Any = event
+        inner: Any = event
         for key in (first, *rest):
-            if not isinstance(found, Mapping):
+            if not isinstance(inner, Mapping):
                 return None
-            found = found.get(key)
-        return found
+            inner = inner.get(key)
+        return inner
 
     return value
 

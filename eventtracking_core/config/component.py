@@ -75,17 +75,17 @@ class ComponentFactory:
         """Return what a type's name stands for, or why it cannot be used; each is found once."""
         if not isinstance(type_name, str):
             return PluginError(f"expected the type of a {kind}")
-        found = self._types.get((kind, type_name))
-        if found is None:
+        component_type = self._types.get((kind, type_name))
+        if component_type is None:
             try:
                 factory = plugins.find(kind, type_name, self._disabled)
-                found = (factory, *parameters(factory))
+                component_type = (factory, *parameters(factory))
             except PluginError as error:
-                found = error
+                component_type = error
             except UnresolvableError as error:
-                found = UnresolvableError(f"plugin {plugins.origin(type_name)}: {error}")
-            self._types[kind, type_name] = found
-        return found
+                component_type = UnresolvableError(f"plugin {plugins.origin(type_name)}: {error}")
+            self._types[kind, type_name] = component_type
+        return component_type
 
     def component(
         self, kind: ComponentKind, node: Any, path: Keys, nested: Nested | None = None
@@ -106,11 +106,11 @@ class ComponentFactory:
             node = translate(node, path, self._problems)
         if node is None or isinstance(node.get("type"), Missing):
             return None
-        found = self.find(kind, node.get("type"))
-        if isinstance(found, Exception):
-            self._problems.add((*path, "type"), str(found))
+        component_type = self.find(kind, node.get("type"))
+        if isinstance(component_type, Exception):
+            self._problems.add((*path, "type"), str(component_type))
             return None
-        factory, known, open_ended = found
+        factory, known, open_ended = component_type
         before = len(self._problems)
         options = self._options(kind, node, path, known, open_ended=open_ended, nested=nested or {})
         required = [name for name, parameter in known.items() if parameter.required]

@@ -170,10 +170,10 @@ class TreeBuilder:
             if node.get("type", ROUTER) == ROUTER:
                 return self._typeless(node, context)
             node = {key: value for key, value in node.items() if key != "delivery"}
-            found = self._components.find("backend", node["type"])
+            component_type = self._components.find("backend", node["type"])
             options: Collection[str] = ()  # its own; what else stands in the node runs before it
-            if not isinstance(found, Exception):
-                factory, options, _ = found
+            if not isinstance(component_type, Exception):
+                factory, options, _ = component_type
                 if is_composite(factory):
                     return self._composite(factory, node, context)
             if "accepts" in node or ("processors" in node and "processors" not in options):

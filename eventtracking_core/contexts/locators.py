@@ -103,10 +103,10 @@ class _MappingLocator:
     def set_top(self, frame: Frame | None) -> None:
         contexts = self.get()
         contexts.clear()
-        for kept in reversed(list(frame.down() if frame else ())):
-            name = kept.name or ""
+        for entered in reversed(list(frame.down() if frame else ())):
+            name = entered.name or ""
             key = _DuplicateName(name) if name in contexts else name
-            contexts[key] = _FrameDict(kept)
+            contexts[key] = _FrameDict(entered)
 
 
 class _DuplicateName(str):

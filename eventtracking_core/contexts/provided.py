@@ -63,25 +63,29 @@ class Provided:
         if not self.is_constant:
             return top, entered, self.context(entered)
         try:
-            found = self._find()
+            values = self._find()
         except Exception as error:  # noqa: BLE001  as in `context`, which says so
             pass_on(error)
             return top, entered, self.context(entered)
-        if not found:
+        if not values:
             return top, entered, entered
-        seen, seen_top, seen_entered, frame = self._last
+        last_values, last_top, last_entered, frame = self._last
         # Two dicts that are the same are compared all the same.
-        if top is seen_top and entered is seen_entered and (found is seen or found == seen):
+        if (
+            top is last_top
+            and entered is last_entered
+            and (values is last_values or values == last_values)
+        ):
             if frame is None:
-                frame = Frame(None, {**found, **entered}, None, None)
+                frame = Frame(None, {**values, **entered}, None, None)
                 frame.types = () if top is None else top.types
-                self._last = found, top, entered, frame
+                self._last = values, top, entered, frame
             return frame, frame.merged, frame.merged
-        self._last = found, top, entered, None
-        return top, entered, {**found, **entered}
+        self._last = values, top, entered, None
+        return top, entered, {**values, **entered}
 
     def _find_all(self) -> Context:
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for call in self._calls:
-            found |= call()
-        return found
+            values |= call()
+        return values

@@ -137,8 +137,8 @@ class GeneratorFrame(Frame):
         self._is_removed = True
         # Frames above one that was removed are copies, with the same owner.
         mine = (frame for frame in (top.down() if top else ()) if frame.owner is self.owner)
-        found = next(mine, None)
-        self._variable.set(top.without(found) if top is not None and found is not None else top)
+        own = next(mine, None)
+        self._variable.set(top.without(own) if top is not None and own is not None else top)
         return True
 
 

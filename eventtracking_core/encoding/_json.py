@@ -42,7 +42,7 @@ _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 _convert_time: Final = msgspec.convert
 _DATETIME: Final = real(datetime)
 _TYPES: Final[dict[str, type]] = {"id": str, "name": str, "context": dict, "data": dict}
-_kept_context: Final[list[tuple[object, msgspec.Raw]]] = [({}, msgspec.Raw(b"{}"))]
+_encoded_context: Final[list[tuple[object, msgspec.Raw]]] = [({}, msgspec.Raw(b"{}"))]
 """A context that several events share, and never changes; and its JSON."""
 
 _DEL: Final = 0x7F
@@ -68,15 +68,15 @@ def encode_json(event: Event) -> bytes:
         context = event["context"]
         is_shared = context is seen_context[0]
         weighs = quick_weight(event)
-        taken: Any = event if 0 <= weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
-        if taken is not None:
+        fields: Any = event if 0 <= weighs <= MAX_WEIGHT else encodable(event, weighs, _convert)
+        if fields is not None:
             if is_shared:
-                kept, raw = _kept_context[0]
-                if kept is not context:
+                last_context, raw = _encoded_context[0]
+                if last_context is not context:
                     raw = msgspec.Raw(_encode(context))
-                    _kept_context[0] = context, raw
-                taken = {**taken, "context": raw}
-            text = _encode(taken)
+                    _encoded_context[0] = context, raw
+                fields = {**fields, "context": raw}
+            text = _encode(fields)
             if len(text) <= MAX_TEXT_IN_ALL:
                 if _DEL in text if text.isascii() else _is_unsafe(text):
                     return _escaped(text)

@@ -145,10 +145,10 @@ def converter(big: Big, native: Native | None = None) -> Callable[[object], Any]
 
     def plain(value: object) -> Any:
         walk = Walk(convert, native)
-        found = walk.run(value)
+        result = walk.run(value)
         if walk.losses or walk.cuts:
             raise TypeError
-        return found
+        return result
 
     return plain
 

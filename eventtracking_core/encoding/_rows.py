@@ -134,5 +134,5 @@ def _texts(values: list[Any]) -> list[str | None]:
     return [value if type(value) is str else None for value in values]
 
 
-def _cells(text: bytes, found: Columns) -> Cells:
-    return text, found.id, found.name, found.moment, found.user_text, *found.type_ids
+def _cells(text: bytes, columns: Columns) -> Cells:
+    return text, columns.id, columns.name, columns.moment, columns.user_text, *columns.type_ids

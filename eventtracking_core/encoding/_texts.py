@@ -98,8 +98,8 @@ def json_text(text: bytes) -> tuple[bytes, str]:
         ValueError: the line is no JSON object.
     """
     with suppress(ValueError):
-        found = read_columns(text)
-        if found.moment.tzinfo is UTC and b"\n" not in text:
-            return text, found.id
+        columns = read_columns(text)
+        if columns.moment.tzinfo is UTC and b"\n" not in text:
+            return text, columns.id
     event = normal_from_json(text)
     return encode_json(event), event["id"]

@@ -167,14 +167,14 @@ def split(texts: Mapping[int, bytes], *, size: int, count: int) -> Iterator[list
         count: events of a request, at most.
     """
     part: list[int] = []
-    taken = 0
+    part_size = 0
     for index, text in texts.items():
-        is_full = taken + len(text) + 1 > size or len(part) == count
+        is_full = part_size + len(text) + 1 > size or len(part) == count
         if part and is_full:
             yield part
-            part, taken = [], 0
+            part, part_size = [], 0
         part.append(index)
-        taken += len(text) + 1
+        part_size += len(text) + 1
     if part:
         yield part
 
@@ -202,17 +202,17 @@ def send_in_parts(
     while pending:
         part = pending.popleft()
         try:
-            found = send(part)
+            part_failures = send(part)
         except RetryableError as error:
             unsent = [*part, *chain.from_iterable(pending)]
             if len(unsent) == count:
                 raise
             failed |= dict.fromkeys(unsent, error)
             break
-        if found is None:
+        if part_failures is None:
             middle = len(part) // 2
             pending.extendleft((part[middle:], part[:middle]))
         else:
-            failed |= {part[index]: error for index, error in found.items()}
+            failed |= {part[index]: error for index, error in part_failures.items()}
     if failed:
         raise BatchError(failed)

@@ -116,10 +116,10 @@ def close_all() -> None:
     began = deadline = monotonic()
     closed: set[Holder] = set()
     interruptions: list[BaseException] = []
-    while (found := _holders() - closed) and (not closed or monotonic() < deadline):
-        deadline = max(deadline, *(began + each.shutdown_timeout for each in found))
-        _close(sorted(found, key=attrgetter("stage")), deadline, interruptions)
-        closed |= found
+    while (holders := _holders() - closed) and (not closed or monotonic() < deadline):
+        deadline = max(deadline, *(began + each.shutdown_timeout for each in holders))
+        _close(sorted(holders, key=attrgetter("stage")), deadline, interruptions)
+        closed |= holders
     if interruptions:
         raise interruptions[0]
 

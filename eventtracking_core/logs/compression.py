@@ -148,9 +148,9 @@ def decompressed(raw: BinaryIO) -> Decompressed | None:
     """
     start = raw.peek(LONGEST_MAGIC) if isinstance(raw, io.BufferedReader) else b""
     refuse_archive(start)
-    for magic, found in _READ:
+    for magic, compression in _READ:
         if start.startswith(magic):
-            return Decompressed(raw, _creator(found), found.step)
+            return Decompressed(raw, _creator(compression), compression.step)
     return None
 
 
@@ -164,13 +164,13 @@ def refuse_archive(start: bytes) -> None:
             raise UnreadableInputError(f"the file is {reason}")
 
 
-def _creator(found: _Format) -> Callable[[], _Decompressor]:
+def _creator(compression: _Format) -> Callable[[], _Decompressor]:
     try:
-        module = import_module(found.module)
+        module = import_module(compression.module)
     except ImportError as error:
         fix = "use a Python that was built with it"
-        if found is _ZSTD:
+        if compression is _ZSTD:
             fix = "pip install 'eventtracking-cli[zstd]'"
-        message = f"the file is compressed with {found.name}: {fix} to read it"
+        message = f"the file is compressed with {compression.name}: {fix} to read it"
         raise UnreadableInputError(message) from error
-    return lambda: found.create(module)
+    return lambda: compression.create(module)

@@ -80,11 +80,11 @@ def parse_line(line: bytes) -> list[Entry]:
     entries: list[Entry] = []
     others: list[Entry] = []
     try:
-        for found in objects(line):
-            if isinstance(found, RejectedLineError):
-                entries.append(Rejected(str(found)))
-            elif held := _entries(found, MAX_WRAPPERS):
-                entries += held
+        for record in objects(line):
+            if isinstance(record, RejectedLineError):
+                entries.append(Rejected(str(record)))
+            elif of_record := _entries(record, MAX_WRAPPERS):
+                entries += of_record
             else:
                 others.append(Rejected("neither name nor event_type is a text"))
     except RecursionError:
@@ -127,14 +127,14 @@ def _unwrapped(record: Record, wrappers: int) -> Iterator[Entry]:
     if not wrappers:
         return
     for key in _WRAPPED:
-        held = record.get(key)
-        if isinstance(held, str) and "{" in held:
-            found = objects(held.encode(errors="surrogatepass"))
-        elif isinstance(held, dict):
-            found = iter((held,))
+        field = record.get(key)
+        if isinstance(field, str) and "{" in field:
+            records = objects(field.encode(errors="surrogatepass"))
+        elif isinstance(field, dict):
+            records = iter((field,))
         else:
             continue
-        for item in found:
+        for item in records:
             if not isinstance(item, RejectedLineError):
                 for entry in _entries(item, wrappers - 1):
                     if not isinstance(entry, Rejected):

@@ -59,7 +59,7 @@ def objects(line: bytes) -> Iterator[Record | RejectedLineError]:
 
 def _search(text: str) -> Iterator[Record | RejectedLineError]:
     end = len(text.rstrip())
-    position = failures = found = 0
+    position = failures = object_count = 0
     while (start := _START.search(text, position)) and failures < MAX_STARTS:
         try:
             value, position = _decode(text, start.start())
@@ -76,9 +76,9 @@ def _search(text: str) -> Iterator[Record | RejectedLineError]:
             yield RejectedLineError("a number has too many digits")
             return
         else:
-            found += 1
+            object_count += 1
             yield value
-    if not found and not failures:
+    if not object_count and not failures:
         yield RejectedLineError("not JSON: there is no object in the line")
 
 

@@ -101,13 +101,13 @@ class LogFiles:
 
     def find(self, part: str, /, *, limit: int = 2) -> list[Event]:
         """Return events whose ids contain a text."""
-        found: dict[str, Event] = {}
+        matching: dict[str, Event] = {}
         for event in self._events(None):
             if part in event["id"]:
-                found[event["id"]] = event
-                if len(found) == limit:
+                matching[event["id"]] = event
+                if len(matching) == limit:
                     break
-        return list(found.values())
+        return list(matching.values())
 
     def count(self, **filters: Unpack[Filters]) -> int:
         """Return the number of events; an event that stands in the files twice counts twice."""
@@ -142,8 +142,8 @@ class LogFiles:
             if not isinstance(entry, Rejected | EventType):
                 yield entry
 
-    def _counted(self, found: Iterator[tuple[object, Entry]]) -> Iterator[Entry]:
-        for _, entry in found:
+    def _counted(self, entries: Iterator[tuple[object, Entry]]) -> Iterator[Entry]:
+        for _, entry in entries:
             if isinstance(entry, Rejected):
                 self.rejected += 1
             else:

@@ -37,23 +37,23 @@ def decoder(fields: Collection[str] | None = None) -> Callable[[bytes], Event | 
             return None
         try:
             # Text that is skipped is not checked for UTF-8.
-            found: Any = decode(line if not skips or line.isascii() else line.decode())
-            time = parse(found.timestamp)
+            fields: Any = decode(line if not skips or line.isascii() else line.decode())
+            time = parse(fields.timestamp)
         except (ValueError, RecursionError):
             return None
-        if time.tzinfo is not UTC or not found.id.isprintable():
+        if time.tzinfo is not UTC or not fields.id.isprintable():
             return None
         event: Event = {
-            "id": found.id,
-            "name": found.name,
+            "id": fields.id,
+            "name": fields.name,
             "timestamp": time,
-            "context": found.context,
-            "data": found.data,
+            "context": fields.context,
+            "data": fields.data,
         }
-        if found.name_id:
-            event["name_id"] = found.name_id
-        if found.context_type_id:
-            event["context_type_id"] = found.context_type_id
+        if fields.name_id:
+            event["name_id"] = fields.name_id
+        if fields.context_type_id:
+            event["context_type_id"] = fields.context_type_id
         return event
 
     return decoded

@@ -141,10 +141,10 @@ def _send(table: Table[R], leaves: Sequence[Leaf], row: R) -> None:
     if not backend:
         table.outbox.release(event)
         return
-    found = [leaf for leaf in leaves if isinstance(leaf, BatchLeaf) and leaf.path == backend]
-    for leaf in found:
+    matching = [leaf for leaf in leaves if isinstance(leaf, BatchLeaf) and leaf.path == backend]
+    for leaf in matching:
         leaf.deliver(event)
-    if not found:
+    if not matching:
         table.bury(row, "the backend is not configured")
 
 

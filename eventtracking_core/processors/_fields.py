@@ -119,47 +119,47 @@ def _keys(mapping: dict[str, Any], field: Field, at: int, *, below: bool) -> lis
         below: see `rewrite`.
     """
     first, number = field[at], len(field)
-    found = []
+    keys = []
     name = first
     twins = count(2)
     while name in mapping:
-        found.append((name, at + 1))
+        keys.append((name, at + 1))
         name = f"{first}~{next(twins)}"  # of two keys with one text, such as 4 and "4"
     if at + 1 == number and not below:
-        return found
+        return keys
     start = f"{first}."
     if start not in " ".join(mapping):
-        return found
+        return keys
     for key in list(mapping):
         if not key.startswith(start):
             continue
         parts = tuple(_TWIN.sub("", key).split("."))
         end = at + len(parts)
         if parts == field[at:end]:
-            found.append((key, end))
+            keys.append((key, end))
         elif below and end > number and parts[: number - at] == field[at:]:
-            found.append((key, number))
-    return found
+            keys.append((key, number))
+    return keys
 
 
 def _values(
     value: object, budget: Budget, *, field: Field, below: bool, at: int = 0
 ) -> list[object]:
     value = _named(value)
-    found: list[object] = []
+    values: list[object] = []
     if type(value) is list or type(value) is tuple:
         next(budget)
         for item in value:
-            found += _values(item, budget, field=field, below=below, at=at)
+            values += _values(item, budget, field=field, below=below, at=at)
     elif type(value) is dict:
         next(budget)
         for key, end in _keys(value, field, at, below=below):
             inner = value[key]
             if end < len(field):
-                found += _values(inner, budget, field=field, below=below, at=end)
+                values += _values(inner, budget, field=field, below=below, at=end)
             else:
-                found.append(inner)
-    return found
+                values.append(inner)
+    return values
 
 
 def _rewrite(

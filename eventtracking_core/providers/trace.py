@@ -65,7 +65,7 @@ def span_context(context: Mapping[str, Any]) -> SpanContext | None:
     """Return the span that an event's context names, as the provider put it there."""
     flags = context.get("trace_flags")
     try:
-        found = SpanContext(
+        span = SpanContext(
             int(context["trace_id"], 16),
             int(context["span_id"], 16),
             is_remote=True,
@@ -73,4 +73,4 @@ def span_context(context: Mapping[str, Any]) -> SpanContext | None:
         )
     except (KeyError, TypeError, ValueError):  # an application may use these names as it likes
         return None
-    return found if found.is_valid else None
+    return span if span.is_valid else None

@@ -62,12 +62,12 @@ class CapturedEvents(list[Event]):
         """
         __tracebackhide__ = True
         expected = {**(data or {}), **fields}
-        found = [event for event in self if _matches(event, name, expected, context or {})]
-        if len(found) != 1:
+        matching = [event for event in self if _matches(event, name, expected, context or {})]
+        if len(matching) != 1:
             event = _shown(name, expected, context)
-            count = len(found) or "none"
+            count = len(matching) or "none"
             self._fail(f"expected one event {event}, found {count}", shows_context=bool(context))
-        return found[0]
+        return matching[0]
 
     def assert_none(self, name: str | None = None) -> None:
         """Check that there are no events; of a name, where one is given.
@@ -76,8 +76,8 @@ class CapturedEvents(list[Event]):
             AssertionError: there are some.
         """
         __tracebackhide__ = True
-        found = self if name is None else self.named(name)
-        if found:
+        matching = self if name is None else self.named(name)
+        if matching:
             self._fail(f"expected no events{'' if name is None else f' {name}'}")
 
     def assert_in_order(self, *expected: Expected) -> None:

@@ -40,11 +40,11 @@ class Contents:
 
 def shared(one: object, other: object) -> bool:
     """Return whether two values share a container that can be changed."""
-    here, there = (
+    containers, other_containers = (
         {id(container) for container, _ in _walk(value) if type(container) in _MUTABLE}
         for value in (one, other)
     )
-    return bool(here & there)
+    return bool(containers & other_containers)
 
 
 def _containers(value: object) -> dict[int, list[Any]]:

@@ -114,9 +114,9 @@ class EventStoreConformance(BackendConformance, EventReaderConformance):
         events.append(_an_event(texts=texts, nested={"a": [{"b": None}, True, -1, 0.5, {}]}))
         with self._running() as backend:
             send_batch(backend, events)
-            found = {event["id"]: event for event in self._reader(backend).query()}
+            stored = {event["id"]: event for event in self._reader(backend).query()}
         for event in events:
-            assert found[event["id"]] == decode_json(encode_json(event)), "an event was changed"
+            assert stored[event["id"]] == decode_json(encode_json(event)), "an event was changed"
 
     def test_yields_what_was_stored_after_an_event(self) -> None:
         """A caller who asks again with the last id misses nothing."""

@@ -34,12 +34,12 @@ _HAPPENED: Final[Sequence[tuple[str, object, dict[str, Any], timedelta]]] = [
 
 
 def _events() -> list[Event]:
-    made = []
+    events = []
     for name, user, data, after in _HAPPENED:
         context = {} if user is None else {"user_id": user}
         event = {"id": new_id(), "name": name, "timestamp": MONDAY + after}
-        made.append(cast("Event", {**event, "context": context, "data": data}))
-    return made
+        events.append(cast("Event", {**event, "context": context, "data": data}))
+    return events
 
 
 class EventReaderConformance:

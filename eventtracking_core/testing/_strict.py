@@ -18,19 +18,19 @@ class Strict:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
         """Run a test, its fixtures or their ends; fail it after that."""
-        found: Counter[str] = Counter()
+        warnings: Counter[str] = Counter()
 
         def tell(_code: str, name: str, message: str) -> None:
-            found[f"  {name}: {message}"] += 1
+            warnings[f"  {name}: {message}"] += 1
 
         observers.append(tell)
         try:
             result = yield
         finally:
             observers.remove(tell)
-        if found:
+        if warnings:
             lines = [
-                f"{line} ({times} times)" if times > 1 else line for line, times in found.items()
+                f"{line} ({times} times)" if times > 1 else line for line, times in warnings.items()
             ]
             pytest.fail("\n".join(["events are not what they should be:", *lines]), pytrace=False)
         return result

@@ -29,11 +29,11 @@ _KINDS: Final = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options to pytest's."""
     group = parser.getgroup("eventtracking")
-    for kind, said in _KINDS.items():
+    for kind, noun in _KINDS.items():
         group.addoption(
             f"--eventtracking-{kind}",
             metavar="NAME",
-            help=f"the type of the {said} that eventtracking_core.testing.conformance is run for",
+            help=f"the type of the {noun} that eventtracking_core.testing.conformance is run for",
         )
     group.addoption(
         "--eventtracking-options",

@@ -49,7 +49,7 @@ class Emitter(Dispatcher):
         self._warnings = EventWarnings(strict=strict)
         self._names: dict[str, str] = {}  # names that need no change, each as its own value
         self._builders: EventBuilders | None = None
-        self._made: dict[str, Registry] = {}
+        self._registries: dict[str, Registry] = {}
         self._event_types: Registry | None = None  # until they are asked for
         if strict:
             self._event_builders()
@@ -263,9 +263,9 @@ class Emitter(Dispatcher):
             from eventtracking_core.registry.registry import Registry  # noqa: PLC0415  costs imports
 
             # Not strongly: processors hold registries.
-            made = Registry(partial(_registered, ref(self)))
+            registry = Registry(partial(_registered, ref(self)))
             # Of two threads that come here at once, one must not lose what it registers.
-            self._event_types = self._made.setdefault("event types", made)
+            self._event_types = self._registries.setdefault("event types", registry)
         return self._event_types
 
 

@@ -141,10 +141,10 @@ class _CompiledType:
 
     def violations(self, event: Event) -> list[Violation]:
         """Return where an event is not of the type."""
-        found = _collect(mismatches(self.data, event["data"]))
+        violations = _collect(mismatches(self.data, event["data"]))
         if self.context is not None:
-            found += _collect(mismatches(self.context, event["context"], "context."))
-        return [violation for violation in found if violation.code in MISMATCHES]
+            violations += _collect(mismatches(self.context, event["context"], "context."))
+        return [violation for violation in violations if violation.code in MISMATCHES]
 
 
 class EventBuilders(dict["str | type", EventBuilder]):
@@ -287,9 +287,9 @@ def _estimated_size(value: object) -> int:
 
 def _collect(violations: Iterator[Violation]) -> list[Violation]:
     """Return the first violations; those found so far if looking for more raises."""
-    found: list[Violation] = []
+    collected: list[Violation] = []
     try:
-        found.extend(islice(violations, MAX_VIOLATIONS))
+        collected.extend(islice(violations, MAX_VIOLATIONS))
     except Exception as error:  # noqa: BLE001  data may be anything
         pass_on(error)
-    return found
+    return collected

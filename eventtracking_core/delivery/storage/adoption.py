@@ -79,9 +79,9 @@ class Orphans:
         segments: list[Segment] = []
         while self.claimed:
             owner = self.claimed.popleft()
-            found = self._segments_of(owner)
-            segments += found
-            if not found:
+            left_segments = self._segments_of(owner)
+            segments += left_segments
+            if not left_segments:
                 owner.release()
                 self.is_wanted = True  # there may be more than were adopted at once
         return segments

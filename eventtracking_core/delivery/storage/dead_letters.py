@@ -173,15 +173,15 @@ class DeadLetters:
         Raises:
             OSError: it cannot be written; the segment is as it was.
         """
-        kept = [frame(_encode(letter)) for letter in letters]
-        if not kept:
+        records = [frame(_encode(letter)) for letter in letters]
+        if not records:
             path.unlink()
             return
         part = path.with_suffix(".part")
         part.unlink(missing_ok=True)
         descriptor = create(part)
         try:
-            _append(descriptor, b"".join(kept))
+            _append(descriptor, b"".join(records))
         finally:
             os.close(descriptor)
         part.replace(path)

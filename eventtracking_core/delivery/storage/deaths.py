@@ -56,15 +56,15 @@ class DeathCounts:
 
     def collect(self) -> None:
         """Take over what processes that died left, and look at what living ones know."""
-        found: list[tuple[Path, int]] = []
+        files: list[tuple[Path, int]] = []
         with suppress(OSError):
             for path in list(self._directory.iterdir()):
                 if path != self._path:
                     with suppress(OSError, ValueError):
-                        found += self._read(path)
-        if found:
+                        files += self._read(path)
+        if files:
             self._write([])
-            for path, file in found:
+            for path, file in files:
                 with suppress(OSError):
                     path.unlink()
                 os.close(file)

@@ -181,7 +181,7 @@ def claim(path: Path) -> ProcessDirectory | None:
         OSError: it cannot be read or locked.
     """
     try:
-        found = ProcessDirectory(path, open_locked(path / LOCK))
+        directory = ProcessDirectory(path, open_locked(path / LOCK))
     except BlockingIOError:  # its process lives
         return None
     except FileNotFoundError:
@@ -190,14 +190,14 @@ def claim(path: Path) -> ProcessDirectory | None:
             with suppress(OSError):
                 path.rmdir()
             return None
-        found = ProcessDirectory(path, _new_lock(path))
+        directory = ProcessDirectory(path, _new_lock(path))
     try:
-        if found.segments():
-            return found
+        if directory.segments():
+            return directory
     except OSError:
-        found.close()
+        directory.close()
         raise
-    found.release()
+    directory.release()
     return None
 
 

@@ -138,20 +138,20 @@ class SegmentReader:
             end: where to end; the end of the file if not given.
         """
         self._end = self.size() if end is None else end
-        found = Read([], [])
+        batch = Read([], [])
         read = 0
-        while len(found.records) < max_records and read < max_bytes:
+        while len(batch.records) < max_records and read < max_bytes:
             try:
-                payload = self._next(found.damaged, complete=complete)
+                payload = self._next(batch.damaged, complete=complete)
             except OSError:
-                if found.records or found.damaged:
+                if batch.records or batch.damaged:
                     break  # it will fail again, and what was read is not lost
                 raise
             if payload is None:
                 break
             read += len(payload)
-            found.records.append((payload, self.position))
-        return found
+            batch.records.append((payload, self.position))
+        return batch
 
     def acknowledge(self, position: int) -> None:
         """Note, for the next reader, that everything before a position is complete.

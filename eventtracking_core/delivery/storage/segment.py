@@ -94,21 +94,21 @@ class Segment:
             return [], [], 0
         try:
             reader = self._current_reader()
-            found = reader.read(max_records, max_bytes, complete=True, end=size)
-            self.position = reader.position if found.records or found.damaged else size  # was cut
+            batch = reader.read(max_records, max_bytes, complete=True, end=size)
+            self.position = reader.position if batch.records or batch.damaged else size  # was cut
         except _REMOVED:
-            found, self.position = None, size
+            batch, self.position = None, size
         except OSError as error:
             report(ERROR, ("read", type(error)), "spool: %s", error)
             if self.is_adopted:  # its directory is tried again after a while
                 self.is_failing, self.position = True, size
             return [], [], 0
-        wires = [wire for wire, _ in found.records] if found else []
+        wires = [wire for wire, _ in batch.records] if batch else []
         self.taken += len(wires)
         self.outstanding += len(wires)
         lost = max(0, appended - self.taken) if self.position >= size else 0
         self.taken += lost
-        return wires, found.damaged if found else [], lost
+        return wires, batch.damaged if batch else [], lost
 
     def _current_reader(self) -> SegmentReader:
         """Return a reader of the file that is appended to."""

@@ -191,16 +191,16 @@ class Spool:
         self._let_go(None if is_ended else self.appender.own)
         self.appender.close()
 
-    def _let_go(self, kept: ProcessDirectory | None) -> None:
-        owners = self._owners() - {kept}
-        for segment in [each for each in self._segments if each.owner is not kept]:
+    def _let_go(self, own: ProcessDirectory | None) -> None:
+        owners = self._owners() - {own}
+        for segment in [each for each in self._segments if each.owner is not own]:
             self._segments.remove(segment)
             if segment.is_done:
                 segment.remove()
             else:
                 segment.close()
         self._orphans.claimed.clear()
-        self.appender.own = kept
+        self.appender.own = own
         for owner in owners:
             owner.release()
 

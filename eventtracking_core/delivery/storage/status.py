@@ -66,7 +66,7 @@ def spool_status(directory: Path) -> Iterator[ProcessSpool]:
     for path in sorted(directory.glob(f"*/{_LOCK}")):
         alive = _is_locked(path)
         segments = [_segment(path, alive=alive) for path in sorted(path.parent.glob(f"*{SUFFIX}"))]
-        yield ProcessSpool(path.parent.name, alive, [found for found in segments if found])
+        yield ProcessSpool(path.parent.name, alive, [segment for segment in segments if segment])
 
 
 def _segment(path: Path, *, alive: bool) -> SegmentStatus | None:
@@ -75,10 +75,10 @@ def _segment(path: Path, *, alive: bool) -> SegmentStatus | None:
         size = path.lstat().st_size
         with closing(SegmentReader(path)) as reader:
             while True:
-                found = reader.read(_BATCH, _BYTES, complete=not alive)
-                events += len(found.records)
-                damaged += sum(damage.size for damage in found.damaged)
-                if not found.records:
+                batch = reader.read(_BATCH, _BYTES, complete=not alive)
+                events += len(batch.records)
+                damaged += sum(damage.size for damage in batch.damaged)
+                if not batch.records:
                     return SegmentStatus(path, reader.size(), events, damaged)
     except FileNotFoundError:  # acknowledged meanwhile
         return None
