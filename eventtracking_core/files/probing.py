@@ -1,12 +1,13 @@
-"""Find out whether a file can be written, without writing it."""
+"""Find out whether files can be written or read, without doing so."""
 
 from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-__all__ = ["probe_file"]
+__all__ = ["probe_file", "unreadable"]
 
 
 def probe_file(path: Path) -> str:
@@ -25,3 +26,18 @@ def probe_file(path: Path) -> str:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
         return "the file does not exist yet and can be created"
     return "the file is writable"
+
+
+def unreadable(files: Mapping[str, str | None]) -> Iterator[str]:
+    """Yield a warning for each file that this user cannot read, for `Reviewable` backends.
+
+    Args:
+        files: paths by the names of their options; an option may have none.
+    """
+    for option, file in files.items():
+        if not file:
+            continue
+        if not Path(file).exists():
+            yield f"{option} names a file that does not exist"
+        elif not os.access(file, os.R_OK):
+            yield f"{option} names a file that this user cannot read"

@@ -33,12 +33,12 @@ def refuse_inputs(tracker: Tracker, paths: Iterable[Path], only: Leaf | None = N
     """
     inputs = {identity: path for path in paths if (identity := _identity(path))}
     for name, file in _files(tracker, only) if inputs else ():
-        path = inputs.get(_identity(file) or ())
+        path = inputs.get(_identity(file))
         if path is not None:
             shown = "the standard input" if path == STDIN else plain(path)
             raise click.UsageError(
                 f"{shown} is a file of the backend {plain(name)}, which would store its events"
-                " twice: read a copy, or use a configuration that writes elsewhere"
+                " twice: use a configuration whose backends write elsewhere"
             )
 
 

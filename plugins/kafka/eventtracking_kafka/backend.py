@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import Any, ClassVar, Final, Literal, get_args
 
@@ -18,6 +18,7 @@ from eventtracking_core import (
     refuse_options,
 )
 from eventtracking_core.encoding import encode_columns, with_parts
+from eventtracking_core.files.probing import unreadable
 from eventtracking_core.reading import is_field
 from eventtracking_kafka.failures import failure, not_started
 from eventtracking_kafka.messages import (
@@ -132,6 +133,9 @@ class KafkaBackend:
                 "max_message_bytes must be from 1,000 to 1,000,000,000": max_message_bytes
                 not in MESSAGE_BYTES,
                 "username and password belong together": (username is None) != (password is None),
+                "tls must be true, or ca, certificate and private_key are not used": not tls
+                and "security.protocol" not in extra
+                and any((ca, certificate, private_key)),
                 "certificate and private_key belong together": (certificate is None)
                 != (private_key is None),
                 **{
@@ -145,6 +149,9 @@ class KafkaBackend:
                 },
             }
         )
+        # librdkafka looks for authorities itself if ca is "probe".
+        authorities = None if ca == "probe" else ca
+        self._files = {"ca": authorities, "certificate": certificate, "private_key": private_key}
         self._registry: SchemaRegistry | None = None
         self.save_event_type: Callable[[EventType], None] | None = None
         """Lets the schema of an event type have its fields; None without a registry."""
@@ -158,6 +165,10 @@ class KafkaBackend:
         self.takes_json = format != "msgpack"
         self._messages = Messages(topic, key, encoding, source)
         self._producing = Producing(settings | extra)
+
+    def review(self) -> Iterator[str]:
+        """Yield a warning for each file that cannot be read."""
+        return unreadable(self._files)
 
     def probe(self, timeout: float, /) -> str:
         """Return how many brokers there are, after logging in; ask a schema registry too.

@@ -55,7 +55,7 @@ class Connection:
         self._openers: dict[int, Thread] = {}
         try:
             self._open()
-        except (PyMongoError, TypeError, ValueError) as error:
+        except (OSError, PyMongoError, TypeError, ValueError) as error:
             raise ValueError(self._refusal(error)) from None
 
     def warm_up(self) -> None:
@@ -144,6 +144,9 @@ class Connection:
         if isinstance(error, InvalidName):
             return "database and collection must be names that MongoDB allows"
         rejected = [key for key, value in self._options.items() if not _is_accepted(key, value)]
+        if isinstance(error, OSError):  # certificates are read at once
+            names = ", ".join(rejected) or "uri"
+            return f"{names} names a file that cannot be read ({error.strerror})"
         names = ", ".join(rejected) or "uri, or the combination of options"
         return f"pymongo rejects {names} ({type(error).__name__}); see pymongo.MongoClient"
 
@@ -159,6 +162,6 @@ def _is_accepted(option: str, value: object) -> bool:
     options: dict[str, Any] = {option: value, "connect": False}
     try:
         MongoClient(**options)
-    except (PyMongoError, TypeError, ValueError):
+    except (OSError, PyMongoError, TypeError, ValueError):
         return False
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Final, Literal
 
 from psycopg import Error
@@ -15,6 +15,7 @@ from psycopg.sql import SQL
 from eventtracking_core import BatchError, Event, EventTrackingError, EventType, RetryableError
 from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import Table, encode_table
+from eventtracking_core.files.probing import unreadable
 from eventtracking_postgres.failures import failure, is_missing
 from eventtracking_postgres.reading import Reading, records
 from eventtracking_postgres.rows import COLUMNS, STORED, binary, without_nul
@@ -35,6 +36,12 @@ __all__ = ["PostgresBackend"]
 
 SAVE_TIMEOUT: Final = 5.0
 """Seconds for the record of an event type."""
+
+_FILES: Final = ("sslrootcert", "sslcert", "sslkey")
+"""Parameters of a connection that name files."""
+
+_SYSTEM: Final = "system"
+"""Stands for the authorities of the system, in place of a file."""
 
 _INCOMING: Final = """
 BEGIN;
@@ -92,12 +99,14 @@ class PostgresBackend(Reading):
         views: str | None = None,
     ) -> None:
         try:
-            conninfo_to_dict(uri)
+            parts = conninfo_to_dict(uri)
         except Error:
             raise ValueError(
                 "uri must have the form postgresql://user:password@host:port/database?option=value,"
                 " with user and password percent-encoded"
             ) from None
+        files = {name: str(parts.get(name, _SYSTEM)) for name in _FILES}
+        self._files = {f"uri: {name}": file for name, file in files.items() if file != _SYSTEM}
         if partition not in (None, "month"):
             raise ValueError("partition must be month")
         if views is not None and (not views or "\0" in views):
@@ -110,6 +119,10 @@ class PostgresBackend(Reading):
         self._merge = SQL(_MERGE.replace("{name}", name)).format(table=self._tables.events)
         # Replaced as a whole: the process that created the tables, and whether it has partitions.
         self._prepared: tuple[int, bool] | None = None
+
+    def review(self) -> Iterator[str]:
+        """Yield a warning for each file in `uri` that cannot be read."""
+        return unreadable(self._files)
 
     def probe(self, timeout: float, /) -> str:
         """Return the server's version, after logging in.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 # Not by the thread that delivers: a process that forks, or is patched by gevent, while a thread
 # imports has locks of imports that are never released.
@@ -16,6 +16,7 @@ from redis import Redis, RedisError, ResponseError
 from eventtracking_core import BatchError, Event, RetryableError, Seconds, refuse_options
 from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import encode_each, encode_heads, encode_msgpack, with_parts
+from eventtracking_core.files.probing import unreadable
 
 if TYPE_CHECKING:
     from redis.commands.core import Script
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["APPEND", "CHUNK", "RedisBackend"]
 
 Format = Literal["json", "msgpack"]
+
+_FILES: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+"""Parameters of an address that name files."""
 
 _SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
 
@@ -98,12 +102,18 @@ class RedisBackend:
             }
         )
         self._url = url
+        query = dict(parse_qsl(urlsplit(url).query))
+        self._files = {f"url: {name}": query.get(name) for name in _FILES}
         self._stream = stream
         self._max_length = max_length or 0
         self.takes_json = format == "json"
         self._remember = int(remember)
         # Replaced as a whole: the process and the timeout it is for, the client, and the script.
         self._connected: tuple[tuple[int, float], Redis, Script] | None = None
+
+    def review(self) -> Iterator[str]:
+        """Yield a warning for each file in `url` that cannot be read."""
+        return unreadable(self._files)
 
     def probe(self, timeout: float, /) -> str:
         """Return the server's version, over a connection of its own.
