@@ -6,25 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventtracking_core.config.component import ComponentFactory
 from eventtracking_core.config.options import Keys, Problems
-from eventtracking_core.config.parameters import Parameter
 from eventtracking_core.config.settings import (
     DELIVERY,
     ROOT_ONLY,
-    disabled_by,
-    limits_from,
-    read_environment,
-    read_option,
-    read_policies,
-    read_telemetry,
+    read_settings,
     unknown,
 )
 from eventtracking_core.config.tree import TreeBuilder
 from eventtracking_core.errors import ConfigurationError
 from eventtracking_core.pipeline.pipeline import Pipeline
 from eventtracking_core.routing.capabilities import returns_coroutine
-from eventtracking_core.settings import SHUTDOWN_TIMEOUT
 from eventtracking_core.telemetry import OpenTelemetry
-from eventtracking_core.units import Seconds
 
 if TYPE_CHECKING:
     from eventtracking_core.config.source import Configuration
@@ -33,8 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["ROOT_KEYS", "build"]
 
 ROOT_KEYS: Final = (*ROOT_ONLY[:1], "processors", "backends", *ROOT_ONLY[1:])
-_DISABLE: Final = Parameter("disable", list[str], ())
-_SHUTDOWN_TIMEOUT: Final = Parameter("shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT)
 
 
 def build(
@@ -59,12 +49,7 @@ def build(
     for key in table:
         if key not in ROOT_KEYS:
             problems.add((str(key),), _unknown_at_root(key))
-    environment = read_environment()
-    disabled = [*disabled_by(environment), *read_option(table, _DISABLE, problems)]
-    timeout = read_option(table, _SHUTDOWN_TIMEOUT, problems)
-    telemetry = read_telemetry(table, environment, problems)
-    policies = read_policies(table, environment, problems)
-    limits = limits_from(environment, problems)
+    disabled, timeout, policies, telemetry, limits = read_settings(table, problems)
     instrumentation = OpenTelemetry(telemetry) if instrumented and any(telemetry) else None
     components = ComponentFactory(disabled, problems)
     providers = [

@@ -13,7 +13,7 @@ from eventtracking_core._text import dotted
 from eventtracking_core.components import Reviewable
 from eventtracking_core.config.compat import translate
 from eventtracking_core.config.options import Keys, Problems
-from eventtracking_core.config.settings import PREFIX, VARIABLES, disabled_by, read_environment
+from eventtracking_core.config.settings import PREFIX, VARIABLES, disabled_by
 from eventtracking_core.config.source import CONFIG_FILE, Substituted
 from eventtracking_core.delivery.batch_leaf import SPOOL_DIRECTORY
 from eventtracking_core.diagnostics import describe
@@ -134,9 +134,9 @@ def _add_environment(warnings: Problems) -> None:
 
 def _add_disabled(warnings: Problems, table: Mapping[str, Any]) -> None:
     """Warn of plugins that are disabled by names that no plugin has."""
-    given: list[tuple[Keys, str]] = [
-        ((f"{PREFIX}DISABLE_PLUGINS",), name) for name in disabled_by(read_environment())
-    ]
+    variable = f"{PREFIX}DISABLE_PLUGINS"
+    names = disabled_by(os.environ.get(variable, ""))
+    given: list[tuple[Keys, str]] = [((variable,), name) for name in names]
     given += [(("disable", number), name) for number, name in enumerate(table.get("disable") or ())]
     for path, name in given:
         wrong = plugins.misnamed(name)

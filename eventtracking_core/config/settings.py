@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from eventtracking_core.config.options import Annotation, Keys, Problems
 from eventtracking_core.config.parameters import Parameter, parameters
@@ -15,26 +15,22 @@ from eventtracking_core.settings import (
     DEFAULT,
     DEFAULT_TELEMETRY,
     NO_TELEMETRY,
+    SHUTDOWN_TIMEOUT,
     Policies,
     Telemetry,
 )
+from eventtracking_core.units import Seconds
 
 __all__ = [
     "DELIVERY",
-    "POLICIES",
     "PREFIX",
     "ROOT_ONLY",
     "VARIABLES",
     "DeliverySettings",
-    "Environment",
     "disabled_by",
-    "limits_from",
     "misplaced",
     "read_delivery",
-    "read_environment",
-    "read_option",
-    "read_policies",
-    "read_telemetry",
+    "read_settings",
     "unknown",
 ]
 
@@ -52,48 +48,72 @@ ROOT_ONLY: Final = (
 _SWITCH: Final = Annotation(bool)
 _SWITCHES: Final = {name: Parameter(name, bool, None) for name in Telemetry._fields}
 _LIMITS: Final = sorted(DELIVERY.keys() - {"mode", "when_full", "directory"})
+_OPTIONS: Final = {
+    "disable": Parameter("disable", list[str], ()),
+    "shutdown_timeout": Parameter("shutdown_timeout", Seconds, SHUTDOWN_TIMEOUT),
+    **POLICIES,
+}
+"""Options at the root of a configuration."""
+
 _LONGEST_TYPO: Final = 60
 PREFIX: Final = "EVENTTRACKING_"
 VARIABLES: Final = {
-    f"{PREFIX}{name.upper()}": name
-    for name in (
-        "disable_plugins",
-        *(f"telemetry_{switch}" for switch in _SWITCHES),
-        "max_event_size",
-        *_LIMITS,
+    f"{PREFIX}{option.name.upper()}": option
+    for option in (
+        Parameter("disable_plugins", Any, ""),
+        *(Parameter(f"telemetry_{name}", bool, None) for name in _SWITCHES),
+        POLICIES["max_event_size"],
+        *(DELIVERY[name] for name in _LIMITS),
     )
 }
-
-Environment = Mapping[str, str]
-"""The values of variables that are set, by what they set: `max_queue_size`, `telemetry_spans`."""
-
-Check = Callable[[Mapping[str, Any]], object]
-"""Raises a `ValueError` for settings, given by name, that are not allowed."""
+"""What the environment may set."""
 
 
-def read_environment() -> Environment:
-    """Return the variables that are set, such as `EVENTTRACKING_MAX_QUEUE_SIZE`."""
-    environment = {}
-    for variable, name in VARIABLES.items():
+class Settings(NamedTuple):
+    """The settings at the root of a configuration, and those of the environment.
+
+    Attributes:
+        disabled: names of plugins that must not be loaded.
+        shutdown_timeout: seconds that a shutdown may take.
+        policies: what happens to unregistered, invalid and large events.
+        telemetry: which signals to publish.
+        limits: the delivery options that the environment sets.
+    """
+
+    disabled: list[str]
+    shutdown_timeout: float
+    policies: Policies
+    telemetry: Telemetry
+    limits: DeliverySettings
+
+
+def read_settings(table: Mapping[str, Any], problems: Problems) -> Settings:
+    """Return the settings at the root; the environment sets those that are not there."""
+    given = {name: table[name] for name in _OPTIONS if name in table}
+    for variable, option in VARIABLES.items():
         try:
-            environment[name] = os.environ[variable]
+            text = os.environ[variable]
         except KeyError:
             continue
-    return environment
+        if option.name not in given:
+            given[variable] = Substituted(text)
+    settings = _read(given, VARIABLES | _OPTIONS, (), problems)
+    switches = {
+        name: settings[f"telemetry_{name}"] for name in _SWITCHES if f"telemetry_{name}" in settings
+    }
+    policies = {name: settings[name] for name in POLICIES if name in settings}
+    return Settings(
+        [*disabled_by(settings.get("disable_plugins", "")), *settings.get("disable", ())],
+        settings.get("shutdown_timeout", SHUTDOWN_TIMEOUT),
+        Policies(**policies) if policies else DEFAULT,
+        _read_telemetry(table.get("telemetry", True), switches, problems),
+        {name: settings[name] for name in _LIMITS if name in settings},
+    )
 
 
-def disabled_by(environment: Environment) -> list[str]:
-    """Return the plugins that the environment disables."""
-    names = environment.get("disable_plugins", "").split(",")
-    return [*filter(None, map(str.strip, names))]
-
-
-def read_option(table: Mapping[str, Any], option: Parameter, problems: Problems) -> Any:
-    """Return the value of an option at the root, or its default."""
-    if option.name not in table:
-        return option.default
-    value, is_converted = problems.convert(table[option.name], option.annotation, (option.name,))
-    return value if is_converted else option.default
+def disabled_by(names: str) -> list[str]:
+    """Return the plugins that `EVENTTRACKING_DISABLE_PLUGINS` disables, given its value."""
+    return [*filter(None, map(str.strip, names.split(",")))]
 
 
 def read_delivery(table: object, path: Keys, problems: Problems) -> DeliverySettings:
@@ -104,41 +124,22 @@ def read_delivery(table: object, path: Keys, problems: Problems) -> DeliverySett
     if not isinstance(table, dict):
         problems.add(path, f"expected one of: {', '.join(MODES)}, or a table")
         return {}
-    settings = _read(table, DELIVERY, path, problems, check_options)
+    settings = _read(table, DELIVERY, path, problems)
     if settings.keys() > {"mode"} and settings.get("mode") == "inline":
         problems.add(path, "mode 'inline' has no options")
     return settings
 
 
-def limits_from(environment: Environment, problems: Problems) -> DeliverySettings:
-    """Return the limits of delivery that the environment sets."""
-    limits = [DELIVERY[name] for name in _LIMITS]
-    return _from_environment(environment, limits, problems, check_options)
+def _read_telemetry(given: object, switches: dict[str, Any], problems: Problems) -> Telemetry:
+    """Return which telemetry to publish.
 
-
-def read_policies(
-    table: Mapping[str, Any], environment: Environment, problems: Problems
-) -> Policies:
-    """Return the policies at the root of a configuration; the environment may set the size."""
-    size = [] if "max_event_size" in table else [POLICIES["max_event_size"]]
-    settings = _from_environment(environment, size, problems, _check_policies)
-    given = {key: table[key] for key in POLICIES if key in table}
-    settings |= _read(given, POLICIES, (), problems, _check_policies)
-    return Policies(**settings) if settings else DEFAULT
-
-
-def read_telemetry(
-    table: Mapping[str, Any], environment: Environment, problems: Problems
-) -> Telemetry:
-    """Return which telemetry to publish: a truth value for all of it, or a table of switches.
-
-    What is not given comes from the environment, as `EVENTTRACKING_TELEMETRY_SPANS`.
+    Args:
+        given: a truth value for all of it, or a table of switches.
+        switches: those that the environment sets.
+        problems: collects what is wrong.
     """
-    given = table.get("telemetry", True)
-    switches = _SWITCHES.values()
-    settings = _from_environment(environment, switches, problems, prefix="telemetry_")
     if isinstance(given, dict):
-        settings |= _read(given, _SWITCHES, ("telemetry",), problems)
+        switches |= _read(given, _SWITCHES, ("telemetry",), problems)
         given = True
     elif isinstance(given, Substituted):
         given, _ = problems.convert(given, _SWITCH, ("telemetry",))
@@ -147,7 +148,7 @@ def read_telemetry(
         problems.add(("telemetry",), f"expected true, false, or a table of {expected}")
     if given is not True:
         return NO_TELEMETRY
-    return Telemetry(**settings) if settings else DEFAULT_TELEMETRY
+    return Telemetry(**switches) if switches else DEFAULT_TELEMETRY
 
 
 def misplaced(key: object) -> str | None:
@@ -178,54 +179,24 @@ def unknown(
 
 
 def _read(
-    table: Mapping[str, Any],
-    known: Mapping[str, Parameter],
-    path: Keys,
-    problems: Problems,
-    check: Check | None = None,
+    table: Mapping[str, Any], known: Mapping[str, Parameter], path: Keys, problems: Problems
 ) -> dict[str, Any]:
-    """Return the settings of a table, each converted and checked alone."""
+    """Return the settings of a table by the names of the options, each checked alone."""
     settings: dict[str, Any] = {}
     for key, value in table.items():
-        if key in known:
-            settings |= _setting(known[key], value, (*path, key), problems, check)
-        else:
+        option = known.get(key)
+        if option is None:
             problems.add((*path, str(key)), misplaced(key) or unknown(key, sorted(known)))
+            continue
+        setting, is_converted = problems.convert(value, option.annotation, (*path, key))
+        if is_converted:
+            try:
+                if option.name in POLICIES:
+                    Policies(**{option.name: setting})
+                else:
+                    check_options({option.name: setting})
+            except ValueError as error:
+                problems.add((*path, key), str(error))
+            else:
+                settings[option.name] = setting
     return settings
-
-
-def _from_environment(
-    environment: Environment,
-    options: Iterable[Parameter],
-    problems: Problems,
-    check: Check | None = None,
-    prefix: str = "",
-) -> dict[str, Any]:
-    """Return the options that the environment sets, each by a prefix and its name."""
-    settings: dict[str, Any] = {}
-    for option in options:
-        name = prefix + option.name
-        if name in environment:
-            path = (PREFIX + name.upper(),)
-            settings |= _setting(option, Substituted(environment[name]), path, problems, check)
-    return settings
-
-
-def _setting(
-    option: Parameter, value: object, path: Keys, problems: Problems, check: Check | None
-) -> dict[str, Any]:
-    converted, is_converted = problems.convert(value, option.annotation, path)
-    if not is_converted:
-        return {}
-    setting = {option.name: converted}
-    if check is not None:
-        try:
-            check(setting)
-        except ValueError as error:
-            problems.add(path, str(error))
-            return {}
-    return setting
-
-
-def _check_policies(settings: Mapping[str, Any]) -> None:
-    Policies(**settings)

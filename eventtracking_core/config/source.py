@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -167,26 +167,23 @@ class _Substitution:
         Raises:
             ValueError: it is nested too deep, or has too many values.
         """
-        self._left -= 1
-        if self._left < 0:  # aliases can make much of little text
-            raise ValueError(f"has more than {MAX_VALUES:,} values")
         if len(self._path) > MAX_DEPTH:
             raise ValueError(TOO_DEEP)
-        if isinstance(value, str):
-            return self._expanded(value) if "${" in value else value
-        items: Iterable[tuple[Any, Any]]
-        if isinstance(value, list | tuple):
-            items = enumerate(value)
-        elif isinstance(value, dict | Mapping):  # as above
-            items = value.items()
-        else:
-            return value
+        is_list = isinstance(value, list | tuple)
         copied = {}
-        for key, item in items:
+        for key, item in enumerate(value) if is_list else value.items():
+            self._left -= 1
+            if self._left < 0:  # aliases can make much of little text
+                raise ValueError(f"has more than {MAX_VALUES:,} values")
             self._path.append(key)
-            copied[key] = self.of(item)
+            if isinstance(item, str):
+                copied[key] = self._expanded(item) if "${" in item else item
+            elif isinstance(item, dict | list | tuple | Mapping):  # the abstract class is slow
+                copied[key] = self.of(item)
+            else:
+                copied[key] = item
             self._path.pop()
-        return list(copied.values()) if isinstance(value, list | tuple) else copied
+        return list(copied.values()) if is_list else copied
 
     def _expanded(self, text: str) -> str:
         kind: type[str] = Substituted

@@ -7,13 +7,13 @@ import pytest
 from eventtracking_core import ConfigurationError
 from eventtracking_core.config import build, read
 from eventtracking_core.config.options import Problems
-from eventtracking_core.config.settings import read_environment, read_telemetry
+from eventtracking_core.config.settings import read_settings
 from eventtracking_core.settings import Telemetry
 
 
 def telemetry(**root):
     build(read(root))
-    return read_telemetry(read(root).tree, read_environment(), Problems())
+    return read_settings(read(root).tree, Problems()).telemetry
 
 
 @pytest.mark.parametrize(
