@@ -92,6 +92,7 @@ class TreeBuilder:
         self._limits = limits
         self._telemetry = telemetry
         self._problems = problems
+        self._nested = {"processors": self._nested_processors, "backends": self._nested_backends}
         self.guards: list[tuple[Keys, Accepts]] = []
 
     def root(self, table: Mapping[str, Any]) -> RoutingBackend:
@@ -108,12 +109,8 @@ class TreeBuilder:
                 guard = Accepts(classes)
                 self.guards.append((path, guard))
                 steps.append(ProcessorNode(guard, name="accepts"))
-        backends = self._backends(table.get("backends"), context)
         router = RoutingBackend()
-        for step in steps:
-            router.register_processor(step)
-        for name, backend in backends.items():
-            router.register_backend(name, backend)
+        router.register_all(self._backends(table.get("backends"), context), steps)
         return router
 
     def _steps(self, processors: object, path: Keys) -> list[ProcessorNode]:
@@ -127,7 +124,9 @@ class TreeBuilder:
                     self._problems.add((*item_path, "on_error"), "expected one of: continue, drop")
                     on_error = None
             name = _type_name(node)
-            processor: Processor | None = self._component("processor", node, item_path)
+            processor: Processor | None = self._components.component(
+                "processor", node, item_path, self._nested
+            )
             if processor is not None:
                 try:
                     steps.append(ProcessorNode(processor, name=name, on_error=on_error))
@@ -181,7 +180,9 @@ class TreeBuilder:
         return self._typed(node, context)
 
     def _typed(self, node: Any, context: NodeContext) -> _Node | None:
-        backend: Backend | BatchBackend | None = self._component("backend", node, context.path)
+        backend: Backend | BatchBackend | None = self._components.component(
+            "backend", node, context.path, self._nested
+        )
         if backend is None or isinstance(backend, RoutingBackend):
             return backend
         try:
@@ -207,11 +208,12 @@ class TreeBuilder:
         context: NodeContext,
         type_name: str | None,
     ) -> Leaf:
-        mode = "queue" if speaks_asyncio(backend) else "inline"
-        default = getattr(backend, "default_delivery", mode)
-        delivery = {"mode": mode, **({"mode": default} if isinstance(default, str) else default)}
+        default = getattr(backend, "default_delivery", {})
+        delivery: dict[str, Any] = {"mode": default} if isinstance(default, str) else dict(default)
         for settings in context.inherited_delivery:
             delivery |= settings
+        if "mode" not in delivery:
+            delivery["mode"] = "queue" if speaks_asyncio(backend) else "inline"
         place = LeafPlace(name, context.tree_path, type_name, self._tracker, self._owner)
         try:
             if context.composite is not None:
@@ -233,7 +235,9 @@ class TreeBuilder:
         """Build the parts of a node whose children run later or elsewhere, and let it join them."""
         path, type_name = context.path, str(node["type"])
         options = {key: node[key] for key in node if key not in {"processors", "backends"}}
-        backend: CompositeBackend | None = self._component("backend", options, path)
+        backend: CompositeBackend | None = self._components.component(
+            "backend", options, path, self._nested
+        )
         processors = self._steps(node.get("processors"), path)
         children = RoutingBackend()
         if issubclass(composite, RemoteComposite):
@@ -241,8 +245,7 @@ class TreeBuilder:
         else:
             local = getattr(composite, "local_delivery", {})
             below = context._replace(inherited_delivery=[local, *context.inherited_delivery])
-        for name, child in self._backends(node.get("backends"), below).items():
-            children.register_backend(name, child)
+        children.register_all(self._backends(node.get("backends"), below))
         if not node.get("backends"):
             self._problems.add((*path, "backends"), "is required: the backends below it")
         if backend is None:
@@ -276,10 +279,6 @@ class TreeBuilder:
                     wrong = "a router has no options (add a type to have some)"
                 self._problems.add((*path, str(key)), wrong)
         return self._router(node, context)
-
-    def _component(self, kind: Any, node: Any, path: Keys) -> Any:
-        nested = {"processors": self._nested_processors, "backends": self._nested_backends}
-        return self._components.component(kind, node, path, nested)
 
     def _nested_processors(self, processors: object, path: Keys) -> list[Processor]:
         """Return the processors that a component takes as an option."""

@@ -221,7 +221,8 @@ class BufferedLeaf(BatchLeaf):
     def close(self) -> None:
         """Accept no more events; deliver what is pending."""
         self.closed = True
-        self._control.stop()
+        if self._control.stopped_at is None:
+            self._control.stop()
 
     def flush(self, timeout: float) -> bool:
         """Wait until every event accepted before has an outcome; return whether it has."""

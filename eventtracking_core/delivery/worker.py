@@ -113,7 +113,7 @@ class Worker:
             self.wake()
             if not self._start():
                 self._flush_here(deadline)
-            return marker.done.wait(0 if self.is_interrupted else deadline - monotonic())
+            return marker.done.wait(0 if self._thread.is_interrupted else deadline - monotonic())
         finally:
             marker.is_withdrawn = True  # it leaves the buffer in its turn, and ends no batch
             self._control.withdraw(marker)
@@ -127,7 +127,7 @@ class Worker:
         if not self._thread.done.is_set and (is_idle or not self._start()):
             self._end_here()
         self._control.bell.ring()
-        return self._thread.done.wait(0 if self.is_interrupted else timeout)
+        return self._thread.done.wait(0 if self._thread.is_interrupted else timeout)
 
     @property
     def is_interrupted(self) -> bool:

@@ -40,10 +40,7 @@ class DeferringRouter(RoutingBackend, ABC):
         self.path = parts.path
         self.type_name = parts.type_name
         self._tracker = parts.tracker
-        for processor in parts.processors:
-            self.register_processor(processor)
-        for name, child in parts.children.children.items():
-            self.register_backend(name, child)
+        self.register_all(parts.children.children, parts.processors)
 
     @abstractmethod
     def take(self, event: Event, send: Send) -> None:
@@ -54,8 +51,8 @@ class DeferringRouter(RoutingBackend, ABC):
             send: sends an event to the backends, now.
         """
 
-    def targets(self, end: Callable[[Leaf], Send] = _DELIVER) -> Iterator[Send]:
-        """Yield the one function that is called after the processors."""
+    def targets(self, end: Callable[[Leaf], Send] = _DELIVER) -> list[Send]:
+        """Return the one function that is called after the processors."""
         send = fan_out(tuple(super().targets(end)))
 
         def take(event: Event) -> None:
@@ -66,7 +63,7 @@ class DeferringRouter(RoutingBackend, ABC):
             except Exception as error:  # noqa: BLE001  the other backends get the event
                 self._failed(error)
 
-        yield take
+        return [take]
 
     def _failed(self, error: Exception) -> None:
         reason = failure_reason(error)

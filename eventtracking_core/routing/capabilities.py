@@ -21,6 +21,7 @@ __all__ = [
     "BackendCapabilities",
     "asked",
     "event_sender",
+    "inline_error",
     "is_coroutine_function",
     "refuse_awaitable",
     "returns_coroutine",
@@ -82,20 +83,23 @@ LOOKED_UP: Final = (
 """Attributes of a backend that are looked up when a pipeline is built."""
 
 
-def event_sender(
-    name: str, backend: object, capabilities: BackendCapabilities
-) -> Callable[[Event], object]:
+def inline_error(name: str) -> ValueError:
+    """Return the error for a backend that an emitting thread cannot call."""
+    return ValueError(
+        f"backend {name!r} is `async def`: configure it with the delivery queue or spool,"
+        " since inline nothing would await it"
+    )
+
+
+def event_sender(name: str, capabilities: BackendCapabilities) -> Callable[[Event], object]:
     """Return what sends one event to a backend, in the emitting thread.
 
     Raises:
         ValueError: the backend has no method for it, or one that is asynchronous.
     """
     send, send_batch = capabilities.send, capabilities.send_batch
-    if speaks_asyncio(backend) or any(map(returns_coroutine, filter(None, (send, send_batch)))):
-        raise ValueError(
-            f"backend {name!r} is `async def`: configure it with the delivery queue or spool,"
-            " since inline nothing would await it"
-        )
+    if any(map(returns_coroutine, filter(None, (send, send_batch)))):
+        raise inline_error(name)
     if send is not None:
         return send
     if send_batch is None:
@@ -127,24 +131,24 @@ def asked(ask: Callable[[float], object] | None, method: str, timeout: float) ->
     return done is not False and monotonic() <= deadline
 
 
-def returns_coroutine(function: object) -> bool:
-    """Return whether a callable is an `async def` or an asynchronous generator."""
-    return _has(function, _COROUTINE | _ASYNC_GENERATOR)
-
-
 def is_coroutine_function(function: object) -> bool:
     """Return whether a callable is an `async def`, also if it is wrapped, but no generator."""
-    return _has(function, _COROUTINE)
+    return returns_coroutine(function, _COROUTINE)
 
 
 def speaks_asyncio(backend: object) -> bool:
     """Return whether a method of a backend is `async def`."""
     methods = [getattr(backend, name, None) for name in _AWAITED]
-    return True in [_has(each, _COROUTINE) for each in methods if each is not None]
+    return True in [returns_coroutine(each, _COROUTINE) for each in methods if each is not None]
 
 
-def _has(function: Any, flags: int) -> bool:
-    """Return whether a function, or the `__call__` of an object, has one of some flags."""
+def returns_coroutine(function: Any, flags: int = _COROUTINE | _ASYNC_GENERATOR) -> bool:
+    """Return whether a callable is an `async def` or an asynchronous generator.
+
+    Args:
+        function: a function, or an object with `__call__`.
+        flags: those of the code that count.
+    """
     while isinstance(function, partial):
         function = function.func
     for called in (function, getattr(type(function), "__call__", None)):  # noqa: B004  of the class

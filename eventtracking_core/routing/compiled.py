@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar
 
 from eventtracking_core.diagnostics import ERROR, report
@@ -26,6 +27,7 @@ __all__ = ["Send", "Watcher", "chain", "fan_out", "passes_wire", "takes_wire"]
 Send = Callable[["Event"], object]
 
 _TAKES_WIRE: Final = "takes_wire"
+_is_built_in: Final = attrgetter("is_built_in")
 _Taker = TypeVar("_Taker", bound=Callable[..., object])
 
 
@@ -67,7 +69,7 @@ def chain(
     accepted = ledger.accepted.tick
     send: Callable[..., Any] = targets[0] if len(targets) == 1 else fan_out(targets)
     # Another processor may change an event although it says that it does not.
-    encodes = _takes_wire(send) and all(step.is_built_in for step in steps)
+    encodes = _takes_wire(send) and all(map(_is_built_in, steps))
 
     def run(event: Event) -> Event:
         return process(steps, snapshot(event) if copies else event)

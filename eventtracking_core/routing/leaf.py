@@ -24,7 +24,9 @@ from eventtracking_core.routing.capabilities import (
     BackendCapabilities,
     asked,
     event_sender,
+    inline_error,
     refuse_awaitable,
+    speaks_asyncio,
 )
 from eventtracking_core.routing.ledger import AtomicCounter, Ledger, failure_level, failure_reason
 from eventtracking_core.routing.nesting import nested
@@ -50,7 +52,7 @@ class Leaf:
         registered: the backend that the application knows, if `backend` adapts it.
 
     Raises:
-        ValueError: the backend has neither method.
+        ValueError: the backend has neither method, or one that is an asynchronous generator.
     """
 
     mode = "inline"
@@ -81,7 +83,7 @@ class Leaf:
         self.type_name = type_name or type(self.registered).__name__
         self.ledger = Ledger()
         self.capabilities = BackendCapabilities(backend)
-        self._send = event_sender(name, backend, self.capabilities)
+        self._send = event_sender(name, self.capabilities)
         save = self.capabilities.save_event_type
         self.event_type_writer: EventTypeWriter | None = None
         if save is not None:
@@ -258,6 +260,8 @@ class InlineLeaf(Leaf):
     def __init__(
         self, name: str, backend: Backend | BatchBackend, *, type_name: str | None = None
     ) -> None:
+        if speaks_asyncio(backend):
+            raise inline_error(name)
         super().__init__(name, backend, type_name=type_name)
         join_holder(self)
 

@@ -20,7 +20,7 @@ from eventtracking_core.routing.processor_node import ProcessorNode, process
 from eventtracking_core.routing.statistics import router_stats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from eventtracking_core.components import Backend, BatchBackend, Processor
     from eventtracking_core.events import Event
@@ -63,12 +63,12 @@ class RoutingBackend:
         """The nodes below this one, by name: leaves and routers."""
         self.steps: list[ProcessorNode] = []
         """The processors at their places, with their counters."""
+        self.copies = False
+        """Whether a processor may change the event, so that this router works on a copy."""
         self._compiled: Send | None = None
         self._watchers: WeakSet[Watcher] = WeakSet()
-        for name, backend in sorted((backends or {}).items()):
-            self.register_backend(name, backend)
-        for processor in processors or ():
-            self.register_processor(processor)
+        if backends or processors:
+            self.register_all(dict(sorted((backends or {}).items())), processors or ())
 
     @property
     def backends(self) -> dict[str, Backend | BatchBackend]:
@@ -92,21 +92,37 @@ class RoutingBackend:
         return (self,)
 
     def register_backend(self, name: str, backend: Backend | BatchBackend | Leaf) -> None:
-        """Add a backend; it is called after the registered ones.
+        """Add a backend; it is called after the registered ones. Raises as `register_all` does."""
+        self.register_all({name: backend})
+
+    def register_processor(self, processor: Processor | ProcessorNode) -> None:
+        """Add a processor; it runs after the registered ones. Raises as `register_all` does."""
+        self.register_all({}, [processor])
+
+    def register_all(
+        self,
+        backends: Mapping[str, Backend | BatchBackend | Leaf],
+        processors: Iterable[Processor | ProcessorNode] = (),
+    ) -> None:
+        """Add backends and processors in their order, after the registered ones.
 
         Raises:
-            ValueError: the backend has no callable `send`.
+            ValueError: a backend has no callable `send`, or a processor is not callable.
         """
-        replaced = self.children.get(name)
-        if isinstance(backend, RoutingBackend) and _is_plain(backend):
-            backend.watch(self)
+        replaced = [self.children[name] for name in backends if name in self.children]
+        for name, backend in backends.items():
+            if isinstance(backend, RoutingBackend) and _is_plain(backend):
+                backend.watch(self)
+            elif not isinstance(backend, Leaf):
+                backend = InlineLeaf(name, backend)  # noqa: PLW2901  at its place in the tree
             self.children[name] = backend
-        else:
-            self.children[name] = (
-                backend if isinstance(backend, Leaf) else InlineLeaf(name, backend)
-            )
+        self.steps += [
+            each if isinstance(each, ProcessorNode) else ProcessorNode(each) for each in processors
+        ]
+        self.copies = any(map(_mutates, self.steps))
         self.changed()
-        self._retire(replaced)
+        for child in replaced:
+            self._retire(child)
 
     def unregister_backend(self, name: str) -> Backend | BatchBackend:
         """Remove a backend from the tree and return it; it is neither flushed nor shut down.
@@ -123,12 +139,12 @@ class RoutingBackend:
         self._retire(child)
         return child.registered if isinstance(child, Leaf) else child
 
-    def _retire(self, child: Leaf | RoutingBackend | None) -> None:
+    def _retire(self, child: Leaf | RoutingBackend) -> None:
         """Let a node that left the tree deliver what is pending."""
         if isinstance(child, Leaf):
             self.wait_for_emitters(LEAVES_WITHIN)
             child.retire()
-        elif child is not None:  # it may be registered elsewhere too
+        else:  # it may be registered elsewhere too
             for leaf in child.leaves():
                 leaf.outlive()
 
@@ -138,17 +154,6 @@ class RoutingBackend:
         return False not in [
             watcher.wait_for_emitters(seconds_until(deadline)) for watcher in list(self._watchers)
         ]
-
-    def register_processor(self, processor: Processor | ProcessorNode) -> None:
-        """Add a processor; it runs after the registered ones.
-
-        Raises:
-            ValueError: it is not callable.
-        """
-        self.steps.append(
-            processor if isinstance(processor, ProcessorNode) else ProcessorNode(processor)
-        )
-        self.changed()
 
     def watch(self, watcher: Watcher) -> None:
         """Call a watcher at each change of the tree; it is not kept alive."""
@@ -184,15 +189,17 @@ class RoutingBackend:
             self.ledger.accepted.add()
         self.ledger.drop(reason)
 
-    def targets(self, terminal: Terminal = DELIVER) -> Iterator[Send]:
-        """Yield what is called after the processors: a child without some adds no call."""
+    def targets(self, terminal: Terminal = DELIVER) -> list[Send]:
+        """Return what is called after the processors: a child without some adds no call."""
+        targets: list[Send] = []
         for child in self.children.values():
             if isinstance(child, Leaf):
-                yield terminal(child)
+                targets.append(terminal(child))
             elif child.steps:
-                yield child.compile(terminal)
+                targets.append(child.compile(terminal))
             else:
-                yield from child.targets(terminal)
+                targets += child.targets(terminal)
+        return targets
 
     def send(self, event: Event) -> None:
         """Process an event and send it to all backends. Logs and swallows every failure."""
@@ -219,11 +226,6 @@ class RoutingBackend:
             if not split.parts:
                 raise EventEmissionExit from None
             return split.parts
-
-    @property
-    def copies(self) -> bool:
-        """Whether a processor may change the event, so that this router works on a copy."""
-        return any(map(_mutates, self.steps))
 
     @property
     def is_read_only(self) -> bool:

@@ -47,9 +47,7 @@ class RemoteRouter(RoutingBackend):
         self.remote = children
         self.received = AtomicCounter()
         super().__init__()
-        for processor in processors:
-            self.register_processor(processor)
-        self.register_backend(PUBLISHER, publisher)
+        self.register_all({PUBLISHER: publisher}, processors)
 
     def leaves(self) -> list[Leaf]:
         """Return the leaf that publishes, then the leaves that run in workers."""
