@@ -86,8 +86,8 @@ def deliver(
         _log_rejected(document, str(error))
         return
     try:
-        with _delivering(find(message.tracker, message.node), message, message_id) as found:
-            _deliver(*found, items, requeue)
+        with _delivering(find(message.tracker, message.node), message, message_id) as route:
+            _deliver(*route, items, requeue)
     except RetryableError:
         raise
     except Exception as error:  # noqa: BLE001  an unsettled message must not be acknowledged

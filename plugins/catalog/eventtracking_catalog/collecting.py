@@ -34,8 +34,8 @@ class Collection:
 
     def record(self, record: EventType) -> None:
         """Add a record; of several with the same id, keep the one registered first."""
-        there = self._records.get(record.id)
-        if there is None or record.registered_at < there.registered_at:
+        known = self._records.get(record.id)
+        if known is None or record.registered_at < known.registered_at:
             self._records[record.id] = record
 
     def observe(self, event: Event) -> None:
@@ -88,8 +88,8 @@ class Collection:
 
 
 def _by_name(records: Iterable[EventType], kind: str) -> dict[str, tuple[EventType, ...]]:
-    found: dict[str, tuple[EventType, ...]] = {}
+    by_name: dict[str, tuple[EventType, ...]] = {}
     for record in records:
         if record.kind == kind:
-            found[record.name] = (*found.get(record.name, ()), record)
-    return found
+            by_name[record.name] = (*by_name.get(record.name, ()), record)
+    return by_name

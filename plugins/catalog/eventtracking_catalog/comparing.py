@@ -12,15 +12,15 @@ __all__ = ["compared"]
 def compared(old: Catalogue, new: Catalogue) -> dict[str, list[Difference]]:
     """Return the differences, by the names of changed events and contexts."""
     before, after = _current(old), _current(new)
-    found: dict[str, list[Difference]] = {}
+    by_name: dict[str, list[Difference]] = {}
     for name in sorted({*before, *after}):
         if name not in after:
-            found[name] = [Difference("", "removed", breaking=True)]
+            by_name[name] = [Difference("", "removed", breaking=True)]
         elif name not in before:
-            found[name] = [Difference("", "added")]
+            by_name[name] = [Difference("", "added")]
         elif changes := differences(before[name], after[name]):
-            found[name] = changes
-    return found
+            by_name[name] = changes
+    return by_name
 
 
 def _current(catalogue: Catalogue) -> dict[str, EventType]:

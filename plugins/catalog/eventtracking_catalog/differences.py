@@ -36,12 +36,12 @@ class Difference:
 
 def differences(old: EventType, new: EventType) -> list[Difference]:
     """Return the changes from one record to another, breaking changes first."""
-    found = chain(
+    changes = chain(
         _of_type(old, new),
         _of_fields(old.fields, new.fields, ""),
         _of_fields(old.context_fields, new.context_fields, "context."),
     )
-    return sorted(found, key=lambda difference: not difference.breaking)
+    return sorted(changes, key=lambda difference: not difference.breaking)
 
 
 def _of_type(old: EventType, new: EventType) -> Iterator[Difference]:

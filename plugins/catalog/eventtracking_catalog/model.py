@@ -141,8 +141,14 @@ def _fields(documented: tuple[FieldDoc, ...], shape: Shape) -> Iterator[Field]:
     observed = {doc.name: doc for doc in shape.documented()}
     for doc in documented:
         seen, of = presence.get(doc.name, (0, shape.types["object"]))
-        found = observed.get(doc.name)
-        yield Field(doc, documented=True, seen=seen, of=of, observed=found.type if found else None)
+        observation = observed.get(doc.name)
+        yield Field(
+            doc,
+            documented=True,
+            seen=seen,
+            of=of,
+            observed=observation.type if observation else None,
+        )
     names = {doc.name for doc in documented}
     for doc in observed.values():
         if doc.name not in names:

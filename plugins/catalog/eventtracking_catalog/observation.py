@@ -55,6 +55,6 @@ class Observation:
         if not self.data.is_open:
             return record
         schema = json_schema(record)
-        kept = ("type", "properties", "required")
-        said: dict[str, Any] = {key: schema[key] for key in kept if key in schema}
-        return replace(record, schema={**said, "additionalProperties": True})
+        keywords = ("type", "properties", "required")
+        narrow: dict[str, Any] = {key: schema[key] for key in keywords if key in schema}
+        return replace(record, schema={**narrow, "additionalProperties": True})

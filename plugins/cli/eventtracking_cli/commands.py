@@ -22,10 +22,10 @@ class CommandError(EventTrackingError):
 
 def added() -> dict[str, list[EntryPoint]]:
     """Return the commands of installed distributions by name; nothing is imported."""
-    found: dict[str, list[EntryPoint]] = {}
+    commands: dict[str, list[EntryPoint]] = {}
     for entry_point in sorted(entry_points(group=GROUP), key=_order):
-        found.setdefault(entry_point.name, []).append(entry_point)
-    return found
+        commands.setdefault(entry_point.name, []).append(entry_point)
+    return commands
 
 
 def load(name: str) -> click.Command | None:

@@ -89,6 +89,6 @@ def print_periods(
         console().print(columns(rows, period))
 
 
-def _report_hidden(shown: int, found: int) -> None:
-    if shown < found:
-        click.echo(f"{shown:,} of {found:,} values shown; --limit 0 shows all", err=True)
+def _report_hidden(shown: int, total: int) -> None:
+    if shown < total:
+        click.echo(f"{shown:,} of {total:,} values shown; --limit 0 shows all", err=True)

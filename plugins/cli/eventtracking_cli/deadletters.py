@@ -105,9 +105,9 @@ def show(event_id: str, config: Path | None, *, as_json: bool) -> None:
     ID is the event's id, or a part of it that no other letter's id has.
     """
     letters = [letter for leaf in leaves_of(config, None) for letter in _letters(leaf)]
-    found = _found(event_id, letters)
-    event = _event(found)
-    whole = {**_row(found), "event": event and json.loads(encode_json(event))}
+    letter_shown = _found(event_id, letters)
+    event = _event(letter_shown)
+    whole = {**_row(letter_shown), "event": event and json.loads(encode_json(event))}
     print_json(whole, indent=None if as_json else 2)
 
 
@@ -179,9 +179,9 @@ def purge(config: Path | None, backend: str | None, before: datetime | None, *, 
             with leaf.dead_letters.claimed(path) as is_ours:
                 if is_ours:
                     letters = list(leaf.dead_letters.read(path))
-                    kept = [letter for letter in letters if not _is_older(letter, before)]
-                    leaf.dead_letters.replace(path, kept)
-                    removed += len(letters) - len(kept)
+                    remaining = [letter for letter in letters if not _is_older(letter, before)]
+                    leaf.dead_letters.replace(path, remaining)
+                    removed += len(letters) - len(remaining)
     click.echo(f"{count(removed, 'letter')} removed")
 
 
@@ -192,17 +192,17 @@ def _replay(tracker: Tracker, leaf: BatchLeaf, path: Path, wanted: Wanted) -> in
             click.echo(f"{plain(path.name)} is in use, left alone", err=True)
             return 0
         replayed: list[DeadLetter] = []
-        kept: list[DeadLetter] = []
+        remaining: list[DeadLetter] = []
         for letter in leaf.dead_letters.read(path):
-            (replayed if _event(letter) and wanted(letter) else kept).append(letter)
+            (replayed if _event(letter) and wanted(letter) else remaining).append(letter)
         dropped = sum(leaf.ledger.dropped_by_reason().values())
         for letter in replayed:
             leaf.deliver(letter.event)
-        settled = tracker.flush(FLUSH_TIMEOUT)
-        if not settled or sum(leaf.ledger.dropped_by_reason().values()) > dropped:
+        is_flushed = tracker.flush(FLUSH_TIMEOUT)
+        if not is_flushed or sum(leaf.ledger.dropped_by_reason().values()) > dropped:
             click.echo(f"{plain(leaf.path)}: not delivered now, the letters are kept", err=True)
             return 0
-        leaf.dead_letters.replace(path, kept)
+        leaf.dead_letters.replace(path, remaining)
         return len(replayed)
 
 
@@ -216,15 +216,15 @@ def _found(part: str, letters: Sequence[DeadLetter]) -> DeadLetter:
     Raises:
         ClickException: there is none, or there are several.
     """
-    found = [letter for letter in letters if _id(letter) == part]
-    found = found or [letter for letter in letters if part and part in (_id(letter) or "")]
-    if not found:
+    matching = [letter for letter in letters if _id(letter) == part]
+    matching = matching or [letter for letter in letters if part and part in (_id(letter) or "")]
+    if not matching:
         message = f"there is no dead letter of an event with the id {plain(part)!r}"
         raise click.ClickException(message)
-    if len({_id(letter) for letter in found}) > 1:
-        ids = "\n".join(f"  {plain(_id(letter))}" for letter in found[:SHOWN])
+    if len({_id(letter) for letter in matching}) > 1:
+        ids = "\n".join(f"  {plain(_id(letter))}" for letter in matching[:SHOWN])
         raise click.ClickException(f"several letters have {plain(part)} in their ids:\n{ids}")
-    return found[0]
+    return matching[0]
 
 
 def _is_older(letter: DeadLetter, before: datetime | None) -> bool:

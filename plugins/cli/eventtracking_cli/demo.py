@@ -117,14 +117,14 @@ def _prepare() -> None:
     if HOME.is_symlink() or (HOME.exists() and not HOME.is_dir()):
         raise click.ClickException(f"./{HOME} is no directory; move it out of the way")
     marker = HOME / _MARKER
-    there = [name for name in _OWNED if (HOME / name).exists() or (HOME / name).is_symlink()]
-    if there and not marker.is_file():
+    leftovers = [name for name in _OWNED if (HOME / name).exists() or (HOME / name).is_symlink()]
+    if leftovers and not marker.is_file():
         raise click.ClickException(
-            f"./{HOME}/{there[0]} was not made by this command; move it out of the way"
+            f"./{HOME}/{leftovers[0]} was not made by this command; move it out of the way"
         )
     if CONFIG.exists() and _digest(CONFIG.read_text(encoding="utf-8")) != marker.read_text():
         raise click.ClickException(f"./{CONFIG} was changed; move it out of the way, or use it")
-    for name in there:
+    for name in leftovers:
         (HOME / name).unlink()
     HOME.mkdir(exist_ok=True)
     marker.write_text(_digest(_CONFIGURATION))

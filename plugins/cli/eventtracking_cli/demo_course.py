@@ -86,13 +86,13 @@ def happenings(start: datetime, seed: int = 101) -> list[Happening]:
         seed: another one makes other learners.
     """
     random = Random(seed)  # noqa: S311  a simulation
-    found = [
+    unordered = [
         Happening(start + timedelta(seconds=second), learner, name, data)
         for learner in (_learner(random, 1000 + number) for number in range(LEARNERS))
         for second, name, data in _Visit(random, learner).events()
         if second < HOUR.total_seconds()
     ]
-    return sorted(found, key=lambda happening: happening.at)
+    return sorted(unordered, key=lambda happening: happening.at)
 
 
 def _learner(random: Random, user_id: int) -> Learner:

@@ -91,13 +91,13 @@ def _counts(numbers: Mapping[str, int]) -> str:
 
 def outline(node: Node) -> dict[str, Any]:
     """Return a tree without its counters."""
-    kept = {key: node[key] for key in ("name", "type", "delivery") if key in node}
+    plain_node = {key: node[key] for key in ("name", "type", "delivery") if key in node}
     if "backends" in node:
-        kept["processors"] = [step["name"] for step in node["processors"]]
-        kept["backends"] = [outline(child) for child in node["backends"]]
+        plain_node["processors"] = [step["name"] for step in node["processors"]]
+        plain_node["backends"] = [outline(child) for child in node["backends"]]
     if "remote" in node:
-        kept["remote"] = [outline(child) for child in node["remote"]]
-    return kept
+        plain_node["remote"] = [outline(child) for child in node["remote"]]
+    return plain_node
 
 
 def leaves(node: Node, path: str = "") -> Iterator[LeafCounts]:
@@ -112,9 +112,9 @@ def leaves(node: Node, path: str = "") -> Iterator[LeafCounts]:
 
 def reasons(node: Node) -> dict[str, int]:
     """Return how many events the routers of a tree dropped, by reason."""
-    found: dict[str, int] = dict(node.get("dropped", {}))
+    counts: dict[str, int] = dict(node.get("dropped", {}))
     for child in node.get("backends", ()):
         if "backends" in child:
             for reason, number in reasons(child).items():
-                found[reason] = found.get(reason, 0) + number
-    return found
+                counts[reason] = counts.get(reason, 0) + number
+    return counts

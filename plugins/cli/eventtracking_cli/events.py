@@ -61,8 +61,8 @@ def list_(
     reader: EventReader, *, limit: int, wide: bool, as_json: bool, **filters: Unpack[Filters]
 ) -> None:
     """List events, newest first."""
-    found = reader.query(**filters, newest_first=True, limit=limit or None)
-    shown = print_events(found, as_json=as_json, wide=wide)
+    matching = reader.query(**filters, newest_first=True, limit=limit or None)
+    shown = print_events(matching, as_json=as_json, wide=wide)
     report_rejected(reader)
     if not shown:
         click.echo("no events", err=True)
@@ -81,15 +81,15 @@ def show(reader: EventReader, *, event_id: str, as_json: bool) -> None:
     """
     event = reader.get(event_id)
     if event is None:
-        found = reader.find(event_id, limit=MAX_CANDIDATES) if event_id else []
-        if not found:
+        matching = reader.find(event_id, limit=MAX_CANDIDATES) if event_id else []
+        if not matching:
             check_lines(reader)
             raise click.ClickException(f"no event {plain(event_id)}")
-        if len(found) > 1:
-            ids = "\n".join(f"  {plain(each['id'])}  {plain(each['name'])}" for each in found)
+        if len(matching) > 1:
+            ids = "\n".join(f"  {plain(each['id'])}  {plain(each['name'])}" for each in matching)
             message = f"several events have {plain(event_id)} in their ids:\n{ids}"
             raise click.ClickException(message)
-        [event] = found
+        [event] = matching
     print_json(json.loads(encode_json(event)), indent=None if as_json else 2)
 
 
@@ -213,8 +213,8 @@ def export(
         raise click.UsageError("name a file for Parquet with -o")
     _check_output(output, reader)
     total = None if isinstance(reader, LogFiles) else reader.count(**filters)
-    found = _checked(reader.query(**filters), reader)
-    number = write(form, counted(found, "exporting", total), output)
+    selected = _checked(reader.query(**filters), reader)
+    number = write(form, counted(selected, "exporting", total), output)
     if output != STDOUT:
         events = "event" if number == 1 else "events"
         click.echo(f"{number:,} {events} written to {plain(output)}", err=True)

@@ -158,11 +158,11 @@ class _Table:
 
 def _kinds(table: _Table) -> dict[str, str]:
     """Return the kind that all values of each column have, or can be converted to."""
-    found: dict[str, set[str]] = {column: set() for column in table.columns}
+    kinds_of: dict[str, set[str]] = {column: set() for column in table.columns}
     for row in table.rows():
         for column, value in row.items():
-            found[column].add(_kind(value))
-    return {column: _common(column, kinds - {"null"}) for column, kinds in found.items()}
+            kinds_of[column].add(_kind(value))
+    return {column: _common(column, kinds - {"null"}) for column, kinds in kinds_of.items()}
 
 
 def _common(column: str, kinds: set[str]) -> str:

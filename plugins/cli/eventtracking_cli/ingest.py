@@ -124,8 +124,8 @@ class _Rejects:
             self._say(f"{plain(path)}:{line.number}: rejected: {reason}")
         if self._file is None:
             return
-        kept = line.content[:_KEPT_OF_TOO_LONG] if line.too_long else line.content
-        text = kept.decode(errors="backslashreplace").rstrip("\r\n")
+        content = line.content[:_KEPT_OF_TOO_LONG] if line.too_long else line.content
+        text = content.decode(errors="backslashreplace").rstrip("\r\n")
         entry = {"file": str(path), "line": line.number, "reason": reason, "text": text}
         self._file.write(json.dumps(entry) + "\n")
 

@@ -78,12 +78,12 @@ def inspect_all(timeout: float = TIMEOUT) -> list[Inspected]:
     plugins += [("", owner) for owner in sorted(commands) if owner not in owners]
     waiting = [Inspected(name, *owner, commands=commands.get(owner, ())) for name, owner in plugins]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        found = list(pool.map(lambda inspected: _inspect(inspected, timeout), waiting))
+        results = list(pool.map(lambda inspected: _inspect(inspected, timeout), waiting))
     return [
         inspected._replace(problem="two distributions claim the name; uninstall one of them")
         if claims[inspected.name] > 1
         else inspected
-        for inspected in found
+        for inspected in results
     ]
 
 

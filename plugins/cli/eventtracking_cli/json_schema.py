@@ -54,12 +54,15 @@ def json_schema(
     Args:
         components: the factories that may be named, by kind and type name.
     """
-    providers = [_node(name, made) for name, made in components["context provider"].items()]
+    providers = [_node(name, factory) for name, factory in components["context provider"].items()]
     processors = [
-        _node(name, made, {"on_error": _ON_ERROR}) for name, made in components["processor"].items()
+        _node(name, factory, {"on_error": _ON_ERROR})
+        for name, factory in components["processor"].items()
     ]
-    backends = [_node(name, made, _OF_BACKENDS) for name, made in components["backend"].items()]
-    stores = [_node(name, made) for name, made in components["metadata store"].items()]
+    backends = [
+        _node(name, factory, _OF_BACKENDS) for name, factory in components["backend"].items()
+    ]
+    stores = [_node(name, factory) for name, factory in components["metadata store"].items()]
     router = {
         "type": "object",
         "properties": {

@@ -30,20 +30,20 @@ def plugins(timeout: float, *, as_json: bool) -> None:
     own, so one that hangs or exits is listed with its problem. Exits with 1 if a plugin cannot
     be used.
     """
-    found = [inspect_built_in(), *inspect_all(timeout)]
+    inspections = [inspect_built_in(), *inspect_all(timeout)]
     if as_json:
-        print_json([inspected._asdict() for inspected in found])
+        print_json([inspected._asdict() for inspected in inspections])
     else:
-        console().print(_table(found))
-    if any(inspected.problem for inspected in found):
+        console().print(_table(inspections))
+    if any(inspected.problem for inspected in inspections):
         raise click.exceptions.Exit(1)
 
 
-def _table(found: list[Inspected]) -> Table:
+def _table(inspections: list[Inspected]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("plugin", "distribution", "version", "registers"):
         table.add_column(heading, overflow="fold")
-    for inspected in found:
+    for inspected in inspections:
         table.add_row(
             plain(inspected.name),
             plain(inspected.distribution),

@@ -204,12 +204,12 @@ class _Run:
 
 
 def _leaf(tracker: Tracker, path: str) -> Leaf:
-    paths = [found.path for found in leaves(tracker.stats()["tree"])]
+    paths = [node.path for node in leaves(tracker.stats()["tree"])]
     for name, leaf in zip(paths, tracker.root.leaves(), strict=True):
         if name == path:
             return leaf
-    there = ", ".join(map(plain, paths))
-    raise click.BadParameter(f"no backend {plain(path)!r}; there are: {there}", param_hint="'--to'")
+    known = ", ".join(map(plain, paths))
+    raise click.BadParameter(f"no backend {plain(path)!r}; there are: {known}", param_hint="'--to'")
 
 
 def _events(reader: EventReader, done: Done, filters: Filters) -> Iterator[Event]:

@@ -78,22 +78,22 @@ def verify(config: Path | None, backend: str | None, *, as_json: bool) -> None:
 
     Exits with 1 if a record is damaged or a segment cannot be read.
     """
-    found = [
+    segments = [
         (leaf.path, segment)
         for leaf in _spooled(config, backend)
         for process in spool_status(leaf.directory / "spool")
         for segment in process.segments
     ]
-    is_unreadable = report_unreadable(segment for _, segment in found)
-    damaged = [segment for _, segment in found if segment.damaged]
+    is_unreadable = report_unreadable(segment for _, segment in segments)
+    damaged = [segment for _, segment in segments if segment.damaged]
     if as_json:
-        print_json([{"backend": path, **segment._asdict()} for path, segment in found])
+        print_json([{"backend": path, **segment._asdict()} for path, segment in segments])
     else:
         for segment in damaged:
             click.echo(f"{plain(segment.path)}: {count(segment.damaged, 'damaged byte')}")
-        events = sum(segment.events for _, segment in found)
+        events = sum(segment.events for _, segment in segments)
         counts = (
-            count(len(found), "segment"),
+            count(len(segments), "segment"),
             count(events, "event"),
             count(len(damaged), "segment"),
         )

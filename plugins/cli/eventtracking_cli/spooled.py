@@ -55,8 +55,8 @@ def oldest_in(processes: Iterable[ProcessSpool]) -> str | None:
 def _first_time(path: Path) -> datetime | None:
     try:
         with closing(SegmentReader(path)) as reader:
-            found = reader.read(1, 1, complete=True)
-        time = decode_wire(found.records[0][0])["timestamp"] if found.records else None
+            batch = reader.read(1, 1, complete=True)
+        time = decode_wire(batch.records[0][0])["timestamp"] if batch.records else None
     except (OSError, UnknownFormatError, ValueError, LookupError, TypeError):
         return None  # delivered meanwhile, or no event
     return time if isinstance(time, datetime) else None
@@ -84,14 +84,14 @@ def age(time: str | None) -> str:
 def foreign_spools(leaves: Sequence[BatchLeaf]) -> list[Foreign]:
     """Return the spools beside those of a configuration that hold events and belong to none."""
     own = {leaf.directory for leaf in leaves}
-    found = []
+    foreign = []
     for parent in sorted({leaf.directory.parent for leaf in leaves}):
         for spool in sorted(parent.glob("*/spool")):
             if spool.parent not in own and _is_of_tracker(spool.parent.name, tracker_name()):
                 events = sum(process.events for process in spool_status(spool))
                 if events:
-                    found.append(Foreign(spool.parent, events))
-    return found
+                    foreign.append(Foreign(spool.parent, events))
+    return foreign
 
 
 def _is_of_tracker(directory: str, tracker: str) -> bool:

@@ -49,12 +49,12 @@ class Translation:
             if backends:
                 self._note(path, "not translated: it is no dict")
             return {}
-        found = {}
+        translated = {}
         for name in sorted(backends, key=str):
             node = self._node(backends[name], f"{path}.{name}")
             if node is not None:
-                found[str(name)] = node
-        return found
+                translated[str(name)] = node
+        return translated
 
     def _processors(self, processors: object, path: str) -> list[Any]:
         if not isinstance(processors, list | tuple):
@@ -104,8 +104,10 @@ class Translation:
             self.secrets[variable] = value
             return f"${{{variable}}}"
         if isinstance(value, Mapping):
-            held = {str(k): self._value(str(k), each, f"{path}.{k}") for k, each in value.items()}
-            return {k: each for k, each in held.items() if each is not None}
+            entries = {
+                str(k): self._value(str(k), each, f"{path}.{k}") for k, each in value.items()
+            }
+            return {k: each for k, each in entries.items() if each is not None}
         if isinstance(value, list | tuple | set | frozenset):
             items = sorted(value, key=str) if isinstance(value, set | frozenset) else value
             held_items = [self._value(key, each, path) for each in items]

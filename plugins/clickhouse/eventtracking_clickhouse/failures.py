@@ -77,5 +77,5 @@ def is_missing(error: Exception) -> bool:
 def _code(error: Exception) -> int | None:
     if not isinstance(error, ClickHouseError):
         return None
-    found = _CODE.search(str(error))
-    return int(found[1]) if found else None
+    match = _CODE.search(str(error))
+    return int(match[1]) if match else None

@@ -101,7 +101,7 @@ class Reading:
         value = _TEXT.format(path=_path(field)) if column is None else f"nullIf({column}, '')"
         rest = "GROUP BY value ORDER BY counted DESC, value"
         rows = self._select(f"{value} AS value, count() AS counted", _where(filters), rest, limit)
-        return [(found, counted) for found, counted in rows]
+        return [(text, counted) for text, counted in rows]
 
     def count_per(
         self, period: Period, /, **filters: Unpack[Filters]
@@ -173,18 +173,18 @@ def _condition(field: str, text: str) -> str:
         return f"{column} = {literal('' if text == 'null' else text)}"
     path = _path(field)
     kind = f"JSONType(event, {path})"
-    found = [f"{kind} = 'String' AND JSONExtractString(event, {path}) = {literal(text)}"]
+    conditions = [f"{kind} = 'String' AND JSONExtractString(event, {path}) = {literal(text)}"]
     value = number(text)
     if text == "null":
-        found.append(f"{kind} = 'Null'")
+        conditions.append(f"{kind} = 'Null'")
     elif text in {"true", "false"}:
-        found.append(f"{kind} = 'Bool' AND JSONExtractRaw(event, {path}) = '{text}'")
+        conditions.append(f"{kind} = 'Bool' AND JSONExtractRaw(event, {path}) = '{text}'")
     elif isinstance(value, int):
         raw = f"{kind} != 'Double' AND JSONExtractRaw(event, {path}) = '{value}'"
-        found.append(f"{kind} IN {_NUMBERS} AND ({raw} OR {_like(path, kind, value)})")
+        conditions.append(f"{kind} IN {_NUMBERS} AND ({raw} OR {_like(path, kind, value)})")
     elif value is not None:
-        found.append(f"{kind} IN {_NUMBERS} AND JSONExtractFloat(event, {path}) = {value!r}")
-    return f"({' OR '.join(f'({each})' for each in found)})"
+        conditions.append(f"{kind} IN {_NUMBERS} AND JSONExtractFloat(event, {path}) = {value!r}")
+    return f"({' OR '.join(f'({each})' for each in conditions)})"
 
 
 def _like(path: str, kind: str, value: int) -> str:

@@ -45,7 +45,7 @@ def _native(event: object, event_id: str) -> Event:
         fields = dict(event) if "name" in event else {"data": dict(event)}
     else:
         fields = {"data": {"value": event}}
-    made: dict[str, Any] = {
+    native: dict[str, Any] = {
         "name": "unknown",
         "timestamp": datetime.now(UTC),
         "context": {},
@@ -53,4 +53,4 @@ def _native(event: object, event_id: str) -> Event:
         **fields,
         "id": event_id,
     }
-    return cast("Event", made)
+    return cast("Event", native)

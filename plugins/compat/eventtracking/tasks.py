@@ -76,13 +76,13 @@ def _find(path: str) -> RoutingBackend:
     """
     names = sorted(TRACKERS, key=lambda name: name != DEFAULT_TRACKER_NAME)
     for tracker in [TRACKERS[name] for name in names]:
-        found: Any = tracker.routing_backend
-        if path in found.backends:
-            return found.backends[path]  # type: ignore[no-any-return]
+        backend: Any = tracker.routing_backend
+        if path in backend.backends:
+            return backend.backends[path]  # type: ignore[no-any-return]
         for name in path.split("."):
-            found = getattr(found, "backends", {}).get(name)
-        if found is not None:
-            return found  # type: ignore[no-any-return]
+            backend = getattr(backend, "backends", {}).get(name)
+        if backend is not None:
+            return backend  # type: ignore[no-any-return]
     raise KeyError(path)
 
 

@@ -41,8 +41,8 @@ def _configuration_problems() -> list[CheckMessage]:
         return [Warning("There is no configuration.", hint=hint, id="eventtracking.W001")]
     messages: list[CheckMessage] = []
     try:
-        found = read(source)
-        tree = build(found, owner=get_tracker())
+        config = read(source)
+        tree = build(config, owner=get_tracker())
     except ConfigurationError as error:
         messages += [
             Error(f"{problem.path or error.source}: {problem.message}", id="eventtracking.E001")
@@ -50,8 +50,8 @@ def _configuration_problems() -> list[CheckMessage]:
         ]
     else:
         messages += [
-            Warning(f"{problem.path or found.source}: {problem.message}", id="eventtracking.W002")
-            for problem in review(found, tree.root, has_types=True)
+            Warning(f"{problem.path or config.source}: {problem.message}", id="eventtracking.W002")
+            for problem in review(config, tree.root, has_types=True)
         ]
     if MIDDLEWARE not in settings.MIDDLEWARE:
         hint = f"Put {MIDDLEWARE!r} first in MIDDLEWARE."

@@ -46,8 +46,8 @@ def _user(request: HttpRequest) -> UserId:
         user = getattr(request, loaded, None)
         if user is not None:
             return user_id(user)
-    found = user_id(getattr(request, "user", None))  # also what other middleware has set
-    return _session_user(request) if found is None else found
+    user_of_request = user_id(getattr(request, "user", None))  # also what other middleware has set
+    return _session_user(request) if user_of_request is None else user_of_request
 
 
 def _session_user(request: HttpRequest) -> UserId:

@@ -106,12 +106,12 @@ def _rotated(current: Path) -> dict[tuple[str, int], list[Path]]:
         rf"{re.escape(current.stem)}-(\d{{8}}T\d{{6}}Z)(?:_(\d+))?{re.escape(current.suffix)}"
         rf"(?:{'|'.join(map(re.escape, EXTENSIONS))})?"
     )
-    found: dict[tuple[str, int], list[Path]] = {}
+    files: dict[tuple[str, int], list[Path]] = {}
     for path in current.parent.iterdir():
         match = pattern.fullmatch(path.name)
         if match:
-            found.setdefault((match[1], int(match[2] or 1)), []).append(path)
-    return found
+            files.setdefault((match[1], int(match[2] or 1)), []).append(path)
+    return files
 
 
 def _free_name(current: Path) -> Path:

@@ -41,11 +41,11 @@ def compile_template(form: object) -> Template:
     if isinstance(form, Mapping):
         values = {str(key): compile_template(value) for key, value in form.items()}
         return lambda event: {
-            key: found for key, value in values.items() if (found := value(event)) is not _MISSING
+            key: filled for key, value in values.items() if (filled := value(event)) is not _MISSING
         }
     if isinstance(form, list | tuple):
         items = [compile_template(item) for item in form]
-        return lambda event: [found for item in items if (found := item(event)) is not _MISSING]
+        return lambda event: [filled for item in items if (filled := item(event)) is not _MISSING]
     return lambda _event: form
 
 

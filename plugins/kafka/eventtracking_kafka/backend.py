@@ -184,17 +184,17 @@ class KafkaBackend:
         except KafkaException as error:
             raise not_started(error) from None
         try:
-            found = client.list_topics(timeout=timeout)
+            metadata = client.list_topics(timeout=timeout)
         except KafkaException as error:
             client.poll(0)
             reason = errors[0] if errors else error.args[0]
             raise RetryableError(str(failure(reason))) from None
-        number = len(found.brokers)
-        found_brokers = f"the cluster answers ({number} broker{'' if number == 1 else 's'})"
+        number = len(metadata.brokers)
+        answer = f"the cluster answers ({number} broker{'' if number == 1 else 's'})"
         if self._registry is None:
-            return found_brokers
+            return answer
         self._registry.probe(deadline - monotonic())
-        return f"{found_brokers}, and the schema registry"
+        return f"{answer}, and the schema registry"
 
     def send_batch(self, events: Sequence[Event], /, *, timeout: float) -> None:
         """Send events, and wait until they are confirmed; `timeout` is in seconds.

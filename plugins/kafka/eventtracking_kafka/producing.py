@@ -117,18 +117,18 @@ class _Open:
 
     def failures(self, event_ids: Collection[str]) -> Mapping[str, Exception]:
         """Return the failures of unconfirmed messages; those with an outcome are forgotten."""
-        found: dict[str, Exception] = {}
+        failures: dict[str, Exception] = {}
         for event_id in event_ids:
             message = self.unconfirmed.get(event_id)
             if message is None:
                 continue
             if message.is_pending:
-                found[event_id] = RetryableError(f"Kafka: not confirmed in time{self._cause()}")
+                failures[event_id] = RetryableError(f"Kafka: not confirmed in time{self._cause()}")
                 continue
             self.unconfirmed.pop(event_id, None)
             if message.error is not None:
-                found[event_id] = failure(message.error)
-        return found
+                failures[event_id] = failure(message.error)
+        return failures
 
     def forget(self) -> None:
         """Forget outcomes that came too late for their attempts, if there are many."""
@@ -184,8 +184,10 @@ class Producing:
         else:
             ids = {index: event_id for event_id, index in attempt.sent.items()} | attempt.known
             opened.wait(ids.values(), deadline)
-            found = opened.failures(set(ids.values()))
-            failures |= {index: found[each] for index, each in ids.items() if each in found}
+            by_event_id = opened.failures(set(ids.values()))
+            failures |= {
+                index: by_event_id[each] for index, each in ids.items() if each in by_event_id
+            }
         if opened.is_broken:
             self._replace(opened)
         return failures

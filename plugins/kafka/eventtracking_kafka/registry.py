@@ -92,11 +92,11 @@ class SchemaRegistry:
             schema = self._schema(name)
             if schema.text not in self._ids:
                 try:
-                    found = self._register(schema, deadline - monotonic())
+                    schema_id = self._register(schema, deadline - monotonic())
                 except RejectedError as error:
                     failures[name] = error
                 else:
-                    self._ids[schema.text] = found
+                    self._ids[schema.text] = schema_id
         return failures
 
     def encoded(self, row: Row, _: str) -> tuple[list[Header], bytes]:
@@ -159,15 +159,15 @@ def _id(answer: Answer, subject: str) -> int:
             f"the schema registry rejects the schema {subject} (status {answer.status})"
         )
     try:
-        found = json.loads(answer.body)["id"] if answer.status == OK else None
+        schema_id = json.loads(answer.body)["id"] if answer.status == OK else None
     except (ValueError, KeyError, TypeError):
-        found = None
-    if type(found) is not int or found not in _IDS:
+        schema_id = None
+    if type(schema_id) is not int or schema_id not in _IDS:
         raise RetryableError(
             f"the schema registry did not register a schema (status {answer.status})",
             retry_after=answer.retry_after,
         )
-    return found
+    return schema_id
 
 
 def _urllib3() -> ModuleType:

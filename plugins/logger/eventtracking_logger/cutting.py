@@ -80,8 +80,8 @@ def _cut(value: Any, room: int) -> Any:
     if isinstance(value, dict):
         overheads = [_size(key) + len(":,") for key in value]
         items = _cut_items(value.values(), overheads, room - _BRACKETS)
-        kept = dict(zip(value, items, strict=False))
-        return kept if len(kept) == len(value) else {**kept, **_mark_fields(value)}
+        fields = dict(zip(value, items, strict=False))
+        return fields if len(fields) == len(value) else {**fields, **_mark_fields(value)}
     if isinstance(value, list):
         items = _cut_items(value, [len(",")] * len(value), room - _BRACKETS)
         return items if len(items) == len(value) else [*items, f"<cut: {len(value)} items>"]

@@ -154,11 +154,11 @@ class LrsBackend:
         if answer.status != HTTPStatus.CONFLICT:
             return RejectedError(f"the store refused the statement with status {answer.status}")
         sent = json.loads(text)
-        found = self._get({"statementId": sent["id"]}, max(0.0, deadline - monotonic()))
+        lookup = self._get({"statementId": sent["id"]}, max(0.0, deadline - monotonic()))
         try:
-            stored: object = json.loads(found.body)
+            stored: object = json.loads(lookup.body)
         except ValueError:
-            raise _refused(found) from None
+            raise _refused(lookup) from None
         if contains(stored, sent):  # as after an answer that was lost
             return None
         return RejectedError("the store has another statement with this id")

@@ -27,13 +27,13 @@ def statement(event: Event) -> dict[str, Any]:
     missing = [field for field in _REQUIRED if not isinstance(data.get(field), Mapping)]
     if missing:
         raise RejectedError(f"the data are no xAPI statement: without {', '.join(missing)}")
-    made = {"id": _uuid(event["id"]), "timestamp": event["timestamp"].isoformat(), **data}
-    return {key: value for key, value in made.items() if value is not None}
+    fields = {"id": _uuid(event["id"]), "timestamp": event["timestamp"].isoformat(), **data}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
-def encoded(found: Mapping[str, Any]) -> bytes:
+def encoded(statement: Mapping[str, Any]) -> bytes:
     """Return a statement as JSON."""
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    return json.dumps(statement, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def contains(stored: object, sent: object) -> bool:

@@ -215,7 +215,7 @@ class MongoBackend(Reading):
     def _index(self, collection: Documents) -> None:
         """Create the indexes after the first batch; retry with the next batch if that fails."""
         try:
-            found = incarnation(collection)
+            current = incarnation(collection)
             self._schema.index(collection)
         except PyMongoError as error:
             report(
@@ -226,7 +226,7 @@ class MongoBackend(Reading):
                 type(error).__name__,
             )
         else:
-            self._prepared = os.getpid(), found
+            self._prepared = os.getpid(), current
 
     def flush(self, timeout: float) -> bool:  # noqa: ARG002  the signature of every backend's flush
         """Return True: every sent event is acknowledged."""

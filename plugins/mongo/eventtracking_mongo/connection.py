@@ -107,10 +107,10 @@ class Connection:
 
     def _keep(self, process: int, opened: Documents) -> Documents:
         """Return the collection of this process's client; close any other client."""
-        kept = self._opened.setdefault(process, opened)
-        if kept is not opened:
+        collection = self._opened.setdefault(process, opened)
+        if collection is not opened:
             opened.database.client.close()
-        return kept
+        return collection
 
     def close(self) -> None:
         """Close this process's client, if there is one; the next use opens another."""

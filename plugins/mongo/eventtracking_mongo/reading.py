@@ -61,9 +61,9 @@ class Reading:
         direction = DESCENDING if query.get("newest_first") else ASCENDING
         keys = ("timestamp", "_id") if after is None else ("_id",)
         with self._asked() as collection:
-            found = collection.find(where, max_time_ms=READ_TIMEOUT)
-            found = found.sort([(key, direction) for key in keys]).limit(limit or 0)
-            yield from map(_event, found)
+            cursor = collection.find(where, max_time_ms=READ_TIMEOUT)
+            cursor = cursor.sort([(key, direction) for key in keys]).limit(limit or 0)
+            yield from map(_event, cursor)
 
     def get(self, event_id: str) -> Event | None:
         """Return the event with an id, or None."""
@@ -75,8 +75,8 @@ class Reading:
         """Return events whose ids contain a text."""
         where = {"_id": {"$regex": re.escape(part)}}
         with self._asked() as collection:
-            found = collection.find(where, max_time_ms=READ_TIMEOUT).limit(limit)
-            return [_event(document) for document in found]
+            cursor = collection.find(where, max_time_ms=READ_TIMEOUT).limit(limit)
+            return [_event(document) for document in cursor]
 
     def count(self, **filters: Unpack[Filters]) -> int:
         """Return the number of events."""

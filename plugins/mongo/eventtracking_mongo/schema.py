@@ -35,19 +35,23 @@ def incarnation(collection: Documents) -> Incarnation:
     Raises:
         PyMongoError: no server answers, or the login fails.
     """
-    found = _described(collection)
-    return None if found is None else (found.get("type"), found.get("info", {}).get("uuid"))
+    description = _described(collection)
+    return (
+        None
+        if description is None
+        else (description.get("type"), description.get("info", {}).get("uuid"))
+    )
 
 
 def _described(collection: Documents) -> dict[str, Any] | None:
     """Return the server's description of a collection; empty without permission to list."""
     try:
-        found = list(collection.database.list_collections(filter={"name": collection.name}))
+        descriptions = list(collection.database.list_collections(filter={"name": collection.name}))
     except OperationFailure as error:
         if error.code != UNAUTHORIZED:
             raise
         return {}
-    return dict(found[0]) if found else None
+    return dict(descriptions[0]) if descriptions else None
 
 
 class CollectionSchema:

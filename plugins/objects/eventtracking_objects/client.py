@@ -73,10 +73,10 @@ class Client:
             EventTrackingError: one of them cannot be read.
         """
         contents = []
-        for found in await self._call("read", keys, seconds):
-            if isinstance(found, Exception):
-                raise found
-            contents.append(found)
+        for content in await self._call("read", keys, seconds):
+            if isinstance(content, Exception):
+                raise content
+            contents.append(content)
         return contents
 
     async def list_keys(self, directory: str, seconds: float, after: str = "") -> list[str]:

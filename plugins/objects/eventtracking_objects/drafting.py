@@ -109,7 +109,7 @@ class Drafting:
         groups: dict[Hashable, list[int]] = defaultdict(list)
         for place in places:
             groups[keys[place]].append(place)
-        return [batch.group(directories[found[0]], found) for found in groups.values()]
+        return [batch.group(directories[indexes[0]], indexes) for indexes in groups.values()]
 
     def _made(self, group: Group, errors: Errors) -> list[Draft]:
         """Return the object of events; several, where one cannot be made of all of them."""

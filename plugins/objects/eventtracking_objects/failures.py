@@ -32,18 +32,18 @@ def failure(error: Exception) -> EventTrackingError:
     status, code = _STATUS.search(text), _CODE.search(text)
     number = status[1] if status else ""
     name = code[1] if code else ""
-    said = " ".join(part for part in (number and f"status {number}", name) if part)
+    detail = " ".join(part for part in (number and f"status {number}", name) if part)
     if number == TOO_LARGE or name in _OF_THE_OBJECT:
-        return RejectedError(f"the store rejects an object ({said})")
+        return RejectedError(f"the store rejects an object ({detail})")
     denied = PermissionDeniedError | UnauthenticatedError | PermissionError
     if isinstance(error, denied) or number in FORBIDDEN:
         return DeniedError(
-            f"the store refuses the request ({said or 'no rights'}); check credentials and rights"
+            f"the store refuses the request ({detail or 'no rights'}); check credentials and rights"
         )
     if isinstance(error, FileNotFoundError) or number == NOT_FOUND:
-        return RetryableError(f"there is no such bucket or directory ({said or 'not found'})")
-    if said:
-        return RetryableError(f"the store failed ({said})")
+        return RetryableError(f"there is no such bucket or directory ({detail or 'not found'})")
+    if detail:
+        return RetryableError(f"the store failed ({detail})")
     if not isinstance(error, BaseError | OSError):
         return RetryableError(f"the store failed ({type(error).__name__})")
     return RetryableError("the store cannot be reached, or did not answer")

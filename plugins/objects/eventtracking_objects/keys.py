@@ -57,10 +57,10 @@ def object_key(directory: str, ids: Sequence[str], suffix: str) -> str:
 def stored(keys: Sequence[str]) -> Iterator[Stored]:
     """Yield the objects of keys; keys that others made are left out."""
     for key in keys:
-        found = _NAME.fullmatch(key.rpartition("/")[2])
-        if found is not None:
-            last, first = ("" if mark == _UNSORTED else mark for mark in (found[1], found[2]))
-            yield Stored(first, last, key, found[3])
+        match = _NAME.fullmatch(key.rpartition("/")[2])
+        if match is not None:
+            last, first = ("" if mark == _UNSORTED else mark for mark in (match[1], match[2]))
+            yield Stored(first, last, key, match[3])
 
 
 def id_prefix(seconds: float) -> str:

@@ -67,7 +67,7 @@ class Layout:
             raise ValueError("path must be directories such as events/name={name}, without . or ..")
         if any(segment.strip(".") == "" for segment in segments):
             raise ValueError("path must not contain . or ..")
-        self._fields = [(found[1], found[2]) for found in _FIELD.finditer(template)]
+        self._fields = [(match[1], match[2]) for match in _FIELD.finditer(template)]
         for field, form in self._fields:
             if (field == "timestamp") != bool(form):
                 raise ValueError(
@@ -115,16 +115,16 @@ class Layout:
         end = None if until is None else as_utc(until)
 
         def may_have(directory: str) -> bool:
-            found = self._pattern.fullmatch(directory)
-            if found is None:  # stored with another path
+            match = self._pattern.fullmatch(directory)
+            if match is None:  # stored with another path
                 return True
             if glob is not None:
-                for (field, _), value in zip(self._fields, found.groups(), strict=True):
+                for (field, _), value in zip(self._fields, match.groups(), strict=True):
                     if field == "name" and _is_whole(value) and not glob.fullmatch(unquote(value)):
                         return False
             if start is None and end is None:
                 return True
-            return self._overlaps(found.groups(), start, end)
+            return self._overlaps(match.groups(), start, end)
 
         return may_have
 

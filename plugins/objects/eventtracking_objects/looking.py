@@ -56,8 +56,10 @@ class Looking:
         wanted = set(ids)
         try:
             after = f"{directory}/{min(wanted)}"
-            there = stored(await self._client.list_keys(directory, seconds, after))
-            objects = [each for each in there if any(map(each.covers, wanted))][-MAX_OBJECTS:]
+            stored_objects = stored(await self._client.list_keys(directory, seconds, after))
+            objects = [each for each in stored_objects if any(map(each.covers, wanted))][
+                -MAX_OBJECTS:
+            ]
             await self._read(objects, seconds)
         except DeniedError:
             self._may_look = False

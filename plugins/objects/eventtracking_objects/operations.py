@@ -81,8 +81,8 @@ async def read(
 
     async def get(key: str) -> None:
         with suppress(FileNotFoundError):
-            found = await obstore.get_async(store, key)
-            contents[key] = (await found.bytes_async()).to_bytes()
+            answer = await obstore.get_async(store, key)
+            contents[key] = (await answer.bytes_async()).to_bytes()
 
     failures = await _each(get, [(key,) for key in keys], seconds)
     return [
@@ -108,7 +108,7 @@ async def list_keys(store: ObjectStore, directory: str, after: str, seconds: flo
     async def listing() -> None:
         with suppress(FileNotFoundError):
             async for part in obstore.list(store, directory or None, offset=after or None):
-                keys.extend(found["path"] for found in part)
+                keys.extend(each["path"] for each in part)
 
     (error,) = await _each(listing, [()], seconds)
     if error is not None:

@@ -73,16 +73,16 @@ class Schemas:
 
     def _of(self, name: str) -> Sequence[Column]:
         with self._lock:
-            found = self._columns.get(name)
-            if found is None:
+            columns = self._columns.get(name)
+            if columns is None:
                 records = [
                     record
                     for record in self._records.values()
                     if record.kind == "event" and record.name == name
                 ]
                 records.sort(key=lambda record: (record.registered_at, record.id))
-                found = self._columns[name] = self._tables.columns(records)
-            return found
+                columns = self._columns[name] = self._tables.columns(records)
+            return columns
 
 
 async def load_records(client: Client, directory: str, seconds: float) -> list[EventType]:

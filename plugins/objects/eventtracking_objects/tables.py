@@ -47,13 +47,13 @@ def table(group: Group, fields: Sequence[Column]) -> bytes:
         group: the events.
         fields: the columns after those that every file has.
     """
-    found = JsonBatch(list(group.texts)).columns
-    type_ids = [each.type_ids for each in found]
+    columns = JsonBatch(list(group.texts)).columns
+    type_ids = [each.type_ids for each in columns]
     arrays = [
         pa.array(group.ids, pa.string()),
-        pa.array([each.name for each in found], pa.string()),
-        pa.array([each.moment for each in found], pa.timestamp("us", tz="UTC")),
-        pa.array([each.user_text for each in found], pa.string()),
+        pa.array([each.name for each in columns], pa.string()),
+        pa.array([each.moment for each in columns], pa.timestamp("us", tz="UTC")),
+        pa.array([each.user_text for each in columns], pa.string()),
         pa.array([name_id for name_id, _ in type_ids], pa.string()),
         pa.array([context_type_id for _, context_type_id in type_ids], pa.string()),
         pa.array(group.texts, pa.binary()).cast(pa.string()),
@@ -73,5 +73,5 @@ def table(group: Group, fields: Sequence[Column]) -> bytes:
 def texts(data: bytes) -> list[str]:
     """Return the JSON of the events of a Parquet file."""
     read = parquet.read_table(pa.BufferReader(data), columns=["event"], use_threads=False)
-    found: list[str] = read["event"].to_pylist()
-    return found
+    lines: list[str] = read["event"].to_pylist()
+    return lines

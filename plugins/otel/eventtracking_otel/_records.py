@@ -92,9 +92,9 @@ class Records:
 
 def _known(context: dict[str, Any]) -> dict[str, str]:
     """Remove the fields that the semantic conventions name from a context; return them."""
-    found = {}
+    known = {}
     for convention, names in _CONVENTIONS.items():
         name = next((name for name in names if id_text(context.get(name)) is not None), None)
         if name is not None:
-            found[convention] = str(id_text(context.pop(name)))
-    return found
+            known[convention] = str(id_text(context.pop(name)))
+    return known

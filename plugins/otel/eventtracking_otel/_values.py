@@ -47,7 +47,7 @@ def flat(prefix: str, fields: dict[str, Any]) -> dict[str, Any]:
 
     Lists that contain maps or lists become JSON text, and so does an empty map.
     """
-    found: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     waiting = _below(prefix, fields)  # a stack
     while waiting:
         path, value = waiting.pop()
@@ -56,10 +56,10 @@ def flat(prefix: str, fields: dict[str, Any]) -> dict[str, Any]:
             continue
         is_deep = isinstance(value, list) and any(isinstance(item, dict | list) for item in value)
         key, number = path, 2
-        while key in found:  # such as the key `a.b`, and `b` in `a`
+        while key in attributes:  # such as the key `a.b`, and `b` in `a`
             key, number = f"{path}~{number}", number + 1
-        found[key] = _json(value) if is_deep or isinstance(value, dict) else nested(value)
-    return found
+        attributes[key] = _json(value) if is_deep or isinstance(value, dict) else nested(value)
+    return attributes
 
 
 def _below(path: str, fields: dict[str, Any]) -> list[tuple[str, Any]]:

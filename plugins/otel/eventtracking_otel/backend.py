@@ -142,9 +142,9 @@ class OtelBackend:
 
     def _sdk(self) -> tuple[LoggerProvider, Logger]:
         provider = get_logger_provider()
-        found, logger = self._found
-        if found is provider and logger is not None:
-            return found, logger
+        last_provider, logger = self._found
+        if last_provider is provider and logger is not None:
+            return last_provider, logger
         # The API's placeholder for an SDK has no public name.
         if type(provider).__name__ == "ProxyLoggerProvider":
             raise RetryableError(

@@ -38,9 +38,9 @@ class Resource:
         """Return the listed attributes of the resource."""
         provider = get_tracer_provider()
         if provider is not self._provider:
-            found = _of(provider) or _of(get_logger_provider())
-            if found:
-                self._values = self._taken(found)
+            resource = _of(provider) or _of(get_logger_provider())
+            if resource:
+                self._values = self._taken(resource)
                 self._provider = provider
         return self._values
 
@@ -60,9 +60,9 @@ def _of(provider: object) -> Mapping[str, object]:
 
 def _from_environment() -> Mapping[str, str]:
     pairs = os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(",")
-    found = {
+    attributes = {
         key.strip(): unquote(value.strip())
         for key, _, value in (pair.partition("=") for pair in pairs)
     }
     name = os.environ.get("OTEL_SERVICE_NAME")
-    return found | ({"service.name": name} if name else {})
+    return attributes | ({"service.name": name} if name else {})

@@ -235,9 +235,11 @@ class PostgresBackend(Reading):
         try:
             with self._sessions.session(SAVE_TIMEOUT) as session, session.transaction():
                 lock_definitions(session)
-                found = columns(records(session, self._tables, name.replace("\0", "\ufffd")))
+                columns_of_type = columns(
+                    records(session, self._tables, name.replace("\0", "\ufffd"))
+                )
                 create_schema(session, schema)
-                session.execute(view(schema, name, self._tables.events, found))
+                session.execute(view(schema, name, self._tables.events, columns_of_type))
         except Error as error:
             report(
                 logging.WARNING,

@@ -152,25 +152,25 @@ def create(session: Session, tables: Tables, *, partitioned: bool) -> None:
 def create_schema(session: Session, name: str) -> None:
     """Create a schema, unless it exists."""
     # Asked before, because `IF NOT EXISTS` demands the right to create it all the same.
-    found = session.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [name])
-    if not found.rowcount:
+    existing = session.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [name])
+    if not existing.rowcount:
         session.execute(SQL("CREATE SCHEMA {}").format(Identifier(name)))
 
 
 def is_partitioned(session: Session, tables: Tables) -> bool:
     """Return whether the table of events has partitions as `create` makes them."""
-    found = session.execute(
+    row = session.execute(
         "SELECT relkind = 'p' AND to_regclass(%s) IS NOT NULL FROM pg_class"
         " WHERE oid = to_regclass(%s)",
         [tables.other.as_string(), tables.events_text],
     ).fetchone()
-    return bool(found and found[0])
+    return bool(row and row[0])
 
 
 def has_unique_ids(session: Session, tables: Tables) -> bool:
     """Return whether a unique index of the table of events begins with the id."""
-    found = session.execute(_UNIQUE, [tables.events_text]).fetchone()
-    return bool(found and found[0])
+    row = session.execute(_UNIQUE, [tables.events_text]).fetchone()
+    return bool(row and row[0])
 
 
 def create_partitions(session: Session, tables: Tables, times: Iterable[datetime]) -> None:
@@ -213,5 +213,5 @@ def lock_definitions(session: Session) -> None:
 
 
 def _exists(session: Session, name: str) -> bool:
-    found = session.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
-    return bool(found and found[0])
+    row = session.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
+    return bool(row and row[0])

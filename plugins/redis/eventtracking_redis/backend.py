@@ -167,7 +167,7 @@ class RedisBackend:
         if self.takes_json:
             lines, failures = encode_heads(events)
             rows = zip(*lines, strict=True)
-            return [(index, found.id, found.name, text) for index, text, found in rows], failures
+            return [(index, head.id, head.name, text) for index, text, head in rows], failures
         wires, failures = encode_each(events, encode_msgpack)
         return [
             (index, events[index]["id"], events[index]["name"], wire)

@@ -39,8 +39,8 @@ def current_session() -> Session | None:
 
 
 def _plain(session: AnySession) -> Session:
-    found = session() if isinstance(session, scoped_session | async_scoped_session) else session
-    return found.sync_session if isinstance(found, AsyncSession) else found
+    current = session() if isinstance(session, scoped_session | async_scoped_session) else session
+    return current.sync_session if isinstance(current, AsyncSession) else current
 
 
 class Waiting(NamedTuple):
@@ -62,10 +62,10 @@ class Waiting(NamedTuple):
 
 def waiting_in(session: Session) -> WaitingEvents:
     """Return the events that wait for the end of a session's transaction."""
-    found = session.info.get(_KEY)
-    if not isinstance(found, WaitingEvents):
-        found = session.info[_KEY] = WaitingEvents(session)
-    return found
+    waiting = session.info.get(_KEY)
+    if not isinstance(waiting, WaitingEvents):
+        waiting = session.info[_KEY] = WaitingEvents(session)
+    return waiting
 
 
 class WaitingEvents:

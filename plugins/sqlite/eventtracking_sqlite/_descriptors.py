@@ -45,10 +45,12 @@ class Descriptors:
     def __init__(self, path: Path, before: frozenset[int]) -> None:
         names = [path.with_name(f"{path.name}{suffix}") for suffix in _SUFFIXES]
         self._name = path.name
-        self._paths = {found: name for name in names if (found := _at(name)) is not None}
+        self._paths = {identity: name for name in names if (identity := _at(name)) is not None}
         self._database, self._index = _at(path), _at(names[-1])
         all_files = {
-            number: found for number in numbers() if (found := _identity(number)) in self._paths
+            number: identity
+            for number in numbers()
+            if (identity := _identity(number)) in self._paths
         }
         new = {file for number, file in all_files.items() if number not in before}
         self._files = {

@@ -19,22 +19,22 @@ VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 """
 
 
-def row(text: bytes, found: Columns) -> Row:
+def row(text: bytes, columns: Columns) -> Row:
     """Return the row of an event, given its JSON and the columns of that."""
     return (
-        found.id,
-        found.name,
-        _fixed_width(found),
-        found.user_text,
-        *found.type_ids,
+        columns.id,
+        columns.name,
+        _fixed_width(columns),
+        columns.user_text,
+        *columns.type_ids,
         text.decode(),
     )
 
 
-def _fixed_width(found: Columns) -> str:
+def _fixed_width(columns: Columns) -> str:
     """Return the time of an event as `timestamp_text` has it."""
-    text = found.timestamp
-    return text if len(text) == _WITH_MICROSECONDS else timestamp_text(found.moment)
+    text = columns.timestamp
+    return text if len(text) == _WITH_MICROSECONDS else timestamp_text(columns.moment)
 
 
 def timestamp_text(timestamp: datetime) -> str:

@@ -94,9 +94,9 @@ class SqliteBackend(Reading):
             RetryableError: the database is locked or cannot be used.
             OSError: the file cannot be written or created.
         """
-        found = probe_file(self._path)
+        finding = probe_file(self._path)
         if not self._path.exists():
-            return found
+            return finding
         try:
             with closing(sqlite3.connect(self._path, timeout=timeout)) as connection:
                 connection.execute("BEGIN IMMEDIATE")

@@ -53,8 +53,8 @@ def _route() -> str | None:
 
 def _user(environ: Mapping[str, Any]) -> UserId:
     if has_request_context():
-        found = user_id(g.get("_login_user"))
-        if found is not None:
-            return found
+        user = user_id(g.get("_login_user"))
+        if user is not None:
+            return user
     remote = environ.get("REMOTE_USER")
     return remote if isinstance(remote, str) else None

@@ -57,8 +57,8 @@ def flushed(
         try:
             return await result
         finally:
-            found, limit = tracker or get_tracker(), seconds(arguments)
-            _report(found, limit, is_done=await found.aflush(limit))
+            flushing, limit = tracker or get_tracker(), seconds(arguments)
+            _report(flushing, limit, is_done=await flushing.aflush(limit))
 
     if iscoroutinefunction(function):
 
@@ -76,8 +76,8 @@ def flushed(
             result = function(*args, **kwargs)
         finally:
             if not isawaitable(result):
-                found, limit = tracker or get_tracker(), seconds(arguments)
-                _report(found, limit, is_done=found.flush(limit))
+                flushing, limit = tracker or get_tracker(), seconds(arguments)
+                _report(flushing, limit, is_done=flushing.flush(limit))
         return finish(result, arguments) if isawaitable(result) else result
 
     return flushed_function

@@ -39,11 +39,11 @@ def build(sources: tuple[str, ...], config: Path | None, output: Path) -> None:
     from eventtracking_catalog.site import write  # noqa: PLC0415  jinja2 is for pages alone
 
     with reading() as report:
-        made = gathered(sources, config, report)
-    if made.rejected:
-        click.echo(no_events(made.rejected), err=True)
-    number = write(made, output)
-    types = len(made.entries)
+        catalogue = gathered(sources, config, report)
+    if catalogue.rejected:
+        click.echo(no_events(catalogue.rejected), err=True)
+    number = write(catalogue, output)
+    types = len(catalogue.entries)
     click.echo(f"{types:,} event {'type' if types == 1 else 'types'}, {number:,} files")
     click.echo(output / "index.html")
 
@@ -81,17 +81,17 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
     """
     from eventtracking_catalog.comparing import compared  # noqa: PLC0415
 
-    found = compared(gathered([old]), gathered([new]))
-    breaking = sum(change.breaking for changes in found.values() for change in changes)
+    differences = compared(gathered([old]), gathered([new]))
+    breaking = sum(change.breaking for changes in differences.values() for change in changes)
     if as_json:
         rows = [
             {"name": name, "path": each.path, "change": each.text, "breaking": each.breaking}
-            for name, changes in found.items()
+            for name, changes in differences.items()
             for each in changes
         ]
         click.echo(dumps(rows, indent=2))
         raise click.exceptions.Exit(1 if breaking else 0)
-    for name, changes in found.items():
+    for name, changes in differences.items():
         click.echo(plain(name))
         for change in changes:
             mark = "breaking  " if change.breaking else "          "

@@ -22,20 +22,20 @@ _WORD: Final = re.compile("[a-z0-9]+")
 
 def exported(catalogue: Catalogue) -> Mapping[str, str]:
     """Return the files of its directories `events` and `teams`, by path."""
-    found = {}
+    files = {}
     teams: dict[str, str] = {}
     for name, key in class_names(catalogue.entries).items():
         entry = catalogue.entries[name]
         schema = {"$schema": DIALECT, **schema_of(entry.current)}
         team = _id(entry.current.owner or "") or UNOWNED
         teams.setdefault(team, entry.current.owner or "Unowned")
-        found[f"events/{key}/index.mdx"] = _page(key, entry, team)
-        found[f"events/{key}/schema.json"] = json.dumps(schema, indent=2) + "\n"
+        files[f"events/{key}/index.mdx"] = _page(key, entry, team)
+        files[f"events/{key}/schema.json"] = json.dumps(schema, indent=2) + "\n"
     for team, name in teams.items():
         summary = "Owns event types." if team != UNOWNED else "Event types that have no owner yet."
         head = {"id": team, "name": name, "summary": summary}
-        found[f"teams/{team}.mdx"] = f"{_front(head)}\n{summary}\n"
-    return found
+        files[f"teams/{team}.mdx"] = f"{_front(head)}\n{summary}\n"
+    return files
 
 
 def _id(owner: str) -> str:

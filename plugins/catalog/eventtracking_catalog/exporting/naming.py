@@ -30,7 +30,7 @@ def pascal(name: str) -> str:
 def class_names(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
     """Return a name of a class for each name, none twice, and none that is taken."""
     used = set(taken)
-    found = {}
+    classes = {}
     for name in names:
         text = plain = pascal(name)
         number = 2
@@ -38,5 +38,5 @@ def class_names(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, st
             text = f"{plain}{number}"
             number += 1
         used.add(text)
-        found[name] = text
-    return found
+        classes[name] = text
+    return classes

@@ -147,8 +147,8 @@ def _registered(record: EventType) -> str:
     """Return the call that registers an event type."""
     lines = ["register(", f"    {_text(record.name)},", f"    {_text(record.description)},"]
     if record.schema is not None:
-        said = {doc.name: doc.to_dict() for doc in fields_of_schema(record.schema)}
-        own = [doc for doc in record.fields if doc.to_dict() != said.get(doc.name)]
+        of_schema = {doc.name: doc.to_dict() for doc in fields_of_schema(record.schema)}
+        own = [doc for doc in record.fields if doc.to_dict() != of_schema.get(doc.name)]
         schema = pformat(dict(record.schema), width=_WIDTH, sort_dicts=False)
         lines.append(f"    schema={indent(schema, ' ' * 11).strip()},")
     else:
@@ -181,18 +181,18 @@ def _arguments(record: EventType) -> list[str]:
 
 
 def _field(doc: FieldDoc) -> str:
-    said = [_text(doc.name)]
+    arguments = [_text(doc.name)]
     if doc.description:
-        said.append(_text(doc.description))
+        arguments.append(_text(doc.description))
     if doc.type:
-        said.append(f"type={_text(doc.type)}")
+        arguments.append(f"type={_text(doc.type)}")
     if not doc.required:
-        said.append("required=False")
+        arguments.append("required=False")
     if doc.pii:
-        said.append(f"pii={_text(doc.pii)}")
+        arguments.append(f"pii={_text(doc.pii)}")
     if doc.enum:
-        said.append(f"enum=({' '.join(f'{_literal(value)},' for value in doc.enum)})")
-    return f"FieldDoc({', '.join(said)})"
+        arguments.append(f"enum=({' '.join(f'{_literal(value)},' for value in doc.enum)})")
+    return f"FieldDoc({', '.join(arguments)})"
 
 
 def _text(text: str) -> str:

@@ -44,32 +44,32 @@ _TOKEN: Final = re.compile(
 
 def slugs(names: Mapping[str, object]) -> dict[str, str]:
     """Return the name of each event's page: safe in any file system and any URL, and unique."""
-    found: dict[str, str] = {}
-    taken: set[str] = set()
+    slugs_by_name: dict[str, str] = {}
+    used: set[str] = set()
     for name in names:
         slug = _UNSAFE.sub("-", name).strip("-.")[:_MAX_SLUG]
-        if slug != name or slug.lower() in taken:
+        if slug != name or slug.lower() in used:
             slug = (
                 f"{slug}-{sha256(name.encode(errors='backslashreplace')).hexdigest()[:8]}".lstrip(
                     "-"
                 )
             )
-        taken.add(slug.lower())
-        found[name] = slug
-    return found
+        used.add(slug.lower())
+        slugs_by_name[name] = slug
+    return slugs_by_name
 
 
 def groups(catalogue: Catalogue) -> dict[str, list[Entry]]:
     """Return the entries by the first part of their names, or by two where those are many."""
-    found: dict[str, list[Entry]] = {}
+    by_head: dict[str, list[Entry]] = {}
     for entry in catalogue.entries.values():
-        found.setdefault(_head(entry.name, 1), []).append(entry)
-    for head, members in list(found.items()):
+        by_head.setdefault(_head(entry.name, 1), []).append(entry)
+    for head, members in list(by_head.items()):
         if head and len(members) > MANY:
-            del found[head]
+            del by_head[head]
             for entry in members:
-                found.setdefault(_head(entry.name, 2), []).append(entry)
-    return dict(sorted(found.items(), key=lambda group: (not group[0], group[0])))
+                by_head.setdefault(_head(entry.name, 2), []).append(entry)
+    return dict(sorted(by_head.items(), key=lambda group: (not group[0], group[0])))
 
 
 def _head(name: str, parts: int) -> str:
@@ -122,15 +122,15 @@ def seen_fields(catalogue: Catalogue) -> list[SeenField]:
     described = {
         doc.name for context in catalogue.contexts.values() for doc in context.current.fields
     }
-    found: dict[str, SeenField] = {}
+    fields: dict[str, SeenField] = {}
     for entry in catalogue.entries.values():
         for row in entry.context_fields:
             doc = row.doc
             if row.documented or doc.name in described:
                 continue
-            types = found[doc.name].types if doc.name in found else 0
-            found[doc.name] = SeenField(doc.name, doc.type or "any", doc.pii, types + 1)
-    return sorted(found.values(), key=lambda seen: (-seen.types, seen.name))
+            types = fields[doc.name].types if doc.name in fields else 0
+            fields[doc.name] = SeenField(doc.name, doc.type or "any", doc.pii, types + 1)
+    return sorted(fields.values(), key=lambda seen: (-seen.types, seen.name))
 
 
 class Version(NamedTuple):
@@ -145,29 +145,29 @@ class Version(NamedTuple):
 
 def versions(entry: Entry) -> list[Version]:
     """Return the records of an entry, the latest first."""
-    found = []
+    versions_shown = []
     for old, record in zip((None, *entry.versions), entry.versions, strict=False):
         changes = differences(old, record) if old else []
         words = reworded(old.description, record.description) if old else []
         if old and old.description == record.description:
             words = []
         where = record.stack_trace[-1] if record.stack_trace else ""
-        found.append(Version(record, changes, list(words), where))
-    return found[::-1]
+        versions_shown.append(Version(record, changes, list(words), where))
+    return versions_shown[::-1]
 
 
 def contexts_of(catalogue: Catalogue, entry: Entry) -> list[str]:
     """Return the names of the contexts that events of an entry had."""
     ids = entry.observation.context_type_ids if entry.observation else ()
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for id_ in sorted(ids):
         record = catalogue.records.get(id_)
         members = record.members if record and record.kind == "composed" else (id_,)
         for member in members:
             context = catalogue.records.get(member)
             if context and context.kind == "context":
-                found[context.name] = None
-    return list(found)
+                names[context.name] = None
+    return list(names)
 
 
 def moment(time: datetime) -> str:
@@ -202,10 +202,10 @@ def tokens(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def searchable(catalogue: Catalogue, pages: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return what the search looks through: a title, an address, and words."""
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for name, entry in catalogue.entries.items():
         record = entry.current
-        found.append(
+        rows.append(
             {
                 "t": name,
                 "u": f"events/{pages[name]}.html",
@@ -217,7 +217,7 @@ def searchable(catalogue: Catalogue, pages: Mapping[str, str]) -> list[dict[str,
         )
     for number, (name, context) in enumerate(catalogue.contexts.items()):
         record = context.current
-        found.append(
+        rows.append(
             {
                 "t": name,
                 "u": f"contexts.html#c{number}",
@@ -227,4 +227,4 @@ def searchable(catalogue: Catalogue, pages: Mapping[str, str]) -> list[dict[str,
                 "n": 0,
             }
         )
-    return found
+    return rows

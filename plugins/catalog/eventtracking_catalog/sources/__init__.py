@@ -64,12 +64,12 @@ def gathered(
     """
     named = tuple(names)
     with Sources(named, config, report) as sources:
-        made = sources.catalogue()
-    if made.rejected and not made.entries:
+        catalogue = sources.catalogue()
+    if catalogue.rejected and not catalogue.entries:
         title = printable(", ".join(named) or "the configuration's store")
-        lines = "1 line" if made.rejected == 1 else f"{made.rejected:,} lines"
+        lines = "1 line" if catalogue.rejected == 1 else f"{catalogue.rejected:,} lines"
         raise click.ClickException(f"{title}: {lines} read, and none is an event")
-    return made
+    return catalogue
 
 
 class Sources:

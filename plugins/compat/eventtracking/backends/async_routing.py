@@ -106,12 +106,12 @@ def _parcel(event_id: str, backend_name: str, processed: Any) -> Event:
         content_type, encoding, body = dumps([backend_name, plain], serializer="json")
     data = {"content_type": content_type, "encoding": encoding, "body": body}
     name = processed.get("name") if isinstance(processed, dict) else None
-    made = {"id": event_id, "name": str(name or "unknown"), "context": {}, "data": data}
-    return cast("Event", {**made, "timestamp": _time(processed)})
+    parcel = {"id": event_id, "name": str(name or "unknown"), "context": {}, "data": data}
+    return cast("Event", {**parcel, "timestamp": _time(processed)})
 
 
 def _time(processed: Any) -> object:
     from datetime import UTC, datetime
 
-    found = processed.get("timestamp") if isinstance(processed, dict) else None
-    return found if isinstance(found, datetime) else datetime.now(UTC)
+    time = processed.get("timestamp") if isinstance(processed, dict) else None
+    return time if isinstance(time, datetime) else datetime.now(UTC)

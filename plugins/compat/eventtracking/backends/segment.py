@@ -38,13 +38,13 @@ class SegmentBackend:
 
 def _segment_context(context: dict[str, Any]) -> dict[str, Any]:
     """Return what Segment keeps beside the event."""
-    made: dict[str, Any] = {}
+    segment_context: dict[str, Any] = {}
     if context.get("client_id") is not None:
-        made["Google Analytics"] = {"clientId": context["client_id"]}
+        segment_context["Google Analytics"] = {"clientId": context["client_id"]}
     if context.get("ip") is not None:
-        made["ip"] = context["ip"]
+        segment_context["ip"] = context["ip"]
     if context.get("agent") is not None:
-        made["userAgent"] = context["agent"]
+        segment_context["userAgent"] = context["agent"]
     path, referer = context.get("path"), context.get("referer")
     url = context.get("page")
     if url is None and context.get("host") is not None and path is not None:
@@ -52,5 +52,5 @@ def _segment_context(context: dict[str, Any]) -> dict[str, Any]:
     page = {"path": path, "referrer": referer, "url": url}
     page = {key: value for key, value in page.items() if value is not None}
     if page:
-        made["page"] = page
-    return made
+        segment_context["page"] = page
+    return segment_context

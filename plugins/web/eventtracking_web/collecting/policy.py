@@ -145,11 +145,13 @@ class Policy:
         return {"accepted": len(batch.events) - len(rejected), "rejected": rejected}
 
     def _prefixes(self, key: str) -> tuple[str, ...]:
-        given = key.encode("utf-8", "replace")
-        found = [prefixes for known, prefixes in self._keys if hmac.compare_digest(known, given)]
-        if not found:
+        sent_key = key.encode("utf-8", "replace")
+        matching = [
+            prefixes for known, prefixes in self._keys if hmac.compare_digest(known, sent_key)
+        ]
+        if not matching:
             raise RefusedError(403, "the write key is unknown")
-        return found[0]
+        return matching[0]
 
     def _error(self, name: str, prefixes: tuple[str, ...]) -> str | None:
         if prefixes and not name.startswith(prefixes):

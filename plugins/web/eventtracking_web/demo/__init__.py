@@ -95,8 +95,8 @@ class Demo:
         if environ["REQUEST_METHOD"] != "GET":
             return _answer(start, "405 Method Not Allowed", "text/plain", b"")
         if path == "/events":
-            found = _AFTER.fullmatch(environ.get("QUERY_STRING", ""))
-            number = int(found[1]) if found else 0
+            match = _AFTER.fullmatch(environ.get("QUERY_STRING", ""))
+            number = int(match[1]) if match else 0
             return _answer(start, "200 OK", "application/json", self._arrivals.after(number))
         if path not in _FILES:
             return _answer(start, "404 Not Found", "text/plain", b"there is no such page\n")
