@@ -56,7 +56,7 @@ def chosen(run: Callable[..., None]) -> Callable[..., None]:
             metavar="FIELD=VALUE",
             help="A field's value: context.course_id=c1, data.attempts=3; repeatable.",
         ),
-        click.option("--user", help="The user's id."),
+        click.option("--user", type=parameters.text, metavar="TEXT", help="The user's id."),
         click.option("--until", type=parameters.time, metavar="TIME", help="Before this time."),
         click.option(
             "--since",
@@ -64,7 +64,12 @@ def chosen(run: Callable[..., None]) -> Callable[..., None]:
             metavar="TIME",
             help="From this time on: 2026-09-12, today, 10m, 2h, 3d, 1w.",
         ),
-        click.option("--name", metavar="GLOB", help="The event's name: 'edx.video.*'."),
+        click.option(
+            "--name",
+            type=parameters.text,
+            metavar="GLOB",
+            help="The event's name: 'edx.video.*'.",
+        ),
     ):
         command = option(command)
     return command

@@ -53,7 +53,11 @@ wide = click.option("--wide", is_flag=True, help="Full times and ids; cut nothin
 @events.command("list")
 @filtered
 @click.option(
-    "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="0 for all."
+    "--limit",
+    type=click.IntRange(0, parameters.MAX_LIMIT),
+    default=100,
+    show_default=True,
+    help="0 for all.",
 )
 @wide
 @parameters.as_json
@@ -71,7 +75,7 @@ def list_(
 
 
 @events.command()
-@click.argument("event_id", metavar="ID")
+@click.argument("event_id", metavar="ID", type=parameters.text)
 @sourced
 @parameters.as_json
 def show(reader: EventReader, *, event_id: str, as_json: bool) -> None:
@@ -108,7 +112,7 @@ def show(reader: EventReader, *, event_id: str, as_json: bool) -> None:
 )
 @click.option(
     "--limit",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, parameters.MAX_LIMIT),
     default=TOP,
     show_default=True,
     help="Values of a field at most; 0 for all.",
@@ -146,7 +150,9 @@ def count_(
 @events.command()
 @filtered
 @click.option("-f", "--follow", is_flag=True, help="Continue with new events until Ctrl-C.")
-@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, parameters.MAX_LIMIT), default=10, show_default=True
+)
 @wide
 @parameters.as_json
 def tail(

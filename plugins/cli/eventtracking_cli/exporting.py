@@ -18,6 +18,7 @@ import msgspec
 from eventtracking_cli.flattening import Row, check_number, flatten, in_order
 from eventtracking_cli.tabulating import write_csv
 from eventtracking_core import Event
+from eventtracking_core._text import encodable
 from eventtracking_core.encoding import encode_json
 
 __all__ = ["FORMATS", "STDOUT", "write"]
@@ -141,10 +142,15 @@ class _Table:
         columns: dict[str, None] = {}  # in the order of their first values
         for event in self._events:
             row = flatten(event)
+            try:
+                text = _encode(row)
+            except UnicodeEncodeError:  # half a character, from a log
+                row = encodable(row)
+                text = _encode(row)
             if not row.keys() <= columns.keys():
                 columns.update(dict.fromkeys(row))
                 check_number(columns)
-            self._file.write(_encode(row) + b"\n")
+            self._file.write(text + b"\n")
         self.columns = in_order(columns)
 
     def __exit__(self, *_: object) -> None:

@@ -12,7 +12,21 @@ import click
 
 from eventtracking_core.reading import checked
 
-__all__ = ["as_json", "as_written", "condition", "config", "field", "pair", "time"]
+__all__ = [
+    "MAX_LIMIT",
+    "as_json",
+    "as_written",
+    "condition",
+    "config",
+    "field",
+    "pair",
+    "text",
+    "time",
+]
+
+MAX_LIMIT: Final = 2**31 - 1
+"""What each store takes as the number of events or values to return."""
+
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _RELATIVE: Final = re.compile(r"(\d{1,6})([smhdw])")
@@ -33,6 +47,19 @@ def tracker_name() -> str:
     context = click.get_current_context(silent=True)
     name = None if context is None else context.find_root().params.get("tracker")
     return name if isinstance(name, str) else "default"
+
+
+def text(given: str) -> str:
+    """Return a text that is looked for, as it is.
+
+    Raises:
+        BadParameter: its bytes are not UTF-8, so no event has it.
+    """
+    try:
+        given.encode()
+    except UnicodeEncodeError as error:
+        raise click.BadParameter("not UTF-8 text") from error
+    return given
 
 
 def time(text: str) -> datetime:
@@ -90,13 +117,13 @@ def field(text: str, option: str | None = None) -> str:
         raise click.BadParameter(str(error), param_hint=option) from error
 
 
-def condition(text: str) -> tuple[str, str]:
+def condition(given: str) -> tuple[str, str]:
     """Return the field and the value of `field=value`.
 
     Raises:
         BadParameter: it is no such pair.
     """
-    name, separator, value = text.partition("=")
+    name, separator, value = text(given).partition("=")
     if not separator:
         raise click.BadParameter("expected FIELD=VALUE")
     return field(name), value

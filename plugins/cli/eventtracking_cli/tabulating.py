@@ -19,6 +19,7 @@ from msgspec import to_builtins
 
 from eventtracking_cli.flattening import as_text, check_number, flatten, in_order
 from eventtracking_core import Event
+from eventtracking_core._text import encodable
 
 __all__ = ["write_csv"]
 
@@ -192,7 +193,11 @@ def _rearrange(draft: BinaryIO, columns: list[str], output: TextIO, wanted: list
 def _write(file: TextIO, rows: Iterable[Sequence[str]]) -> None:
     lines = map(_line, rows)
     while batch := list(islice(lines, BATCH)):
-        file.write("\n".join(batch) + "\n")
+        text = "\n".join(batch) + "\n"
+        try:
+            file.write(text)
+        except UnicodeEncodeError:  # half a character, from a log
+            file.write(encodable(text))
 
 
 def _line(texts: Sequence[str]) -> str:
