@@ -127,17 +127,7 @@ _Millisecond = tuple[datetime, Iterator[str], str, str]
 A plain tuple, since the interpreter unpacks it faster than a named one.
 """
 
-
-def _millisecond(moment: datetime) -> _Millisecond:
-    number = (moment - _EPOCH) // _MILLISECOND
-    text = f"{number & 0xFFFF_FFFF_FFFF:012x}"
-    until = _EPOCH + (number + 1) * _MILLISECOND
-    return until, iter(_COUNTERS), f"{text[:8]}-{text[8:]}-7", _tail()
-
-
-def _tail() -> str:
-    bits = f"{1 << 63 | _random.getrandbits(62):016x}"
-    return f"{bits[:4]}-{bits[4:]}"
+_NO_IDS: Final[_Millisecond] = (_EARLIEST, iter(()), "", "")
 
 
 def new_id() -> str:
@@ -166,11 +156,19 @@ def _advance(moment: datetime) -> _Millisecond:
     with _advancing[0]:
         seen = _current
         if moment >= seen[0]:
-            following = _millisecond(moment)
+            number = (moment - _EPOCH) // _MILLISECOND
+            text = f"{number & 0xFFFF_FFFF_FFFF:012x}"
+            until = _EPOCH + (number + 1) * _MILLISECOND
+            following = until, iter(_COUNTERS), f"{text[:8]}-{text[8:]}-7", _tail()
             # A signal handler that came in between has gone on already.
             if _current is seen:
                 _current = following
         return _current
+
+
+def _tail() -> str:
+    bits = f"{1 << 63 | _random.getrandbits(62):016x}"
+    return f"{bits[:4]}-{bits[4:]}"
 
 
 def end_of_process() -> None:
@@ -192,7 +190,8 @@ def freeze_ids(moment: datetime) -> Callable[[], None]:
     """Make the same ids of one moment in every run, until what is returned is called; for tests."""
     global _current  # noqa: PLW0603  one generator a process
     counters: Iterator[str] = map("000-8000-{:012x}".format, count(1))
-    _current = (_LATEST, counters, _millisecond(moment)[2], "")
+    _current = _NO_IDS
+    _current = (_LATEST, counters, _advance(moment)[2], "")
     return _reset
 
 
@@ -201,12 +200,13 @@ def _reset() -> None:
     global _advancing, _current, _random  # noqa: PLW0603  one generator a process
     _random = Random(int.from_bytes(os.urandom(32)))
     _advancing = (RLock(),)
-    _current = _millisecond(datetime.now(UTC))
+    _current = _NO_IDS
+    _advance(datetime.now(UTC))
 
 
 _random = Random(0)
 _advancing = (RLock(),)
 """In a tuple, where eventlet does not replace it: native threads acquire it too."""
-_current = _millisecond(_EPOCH)
+_current = _NO_IDS
 _reset()
 on_fork(_reset)
