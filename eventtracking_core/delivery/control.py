@@ -96,42 +96,53 @@ class WorkerThread:
     theirs then, such as the locks of `logging`, stops a native thread; so it lets go,
     and the next event, flush or end starts a greenlet.
 
+    Args:
+        name: the thread's.
+        control: has its bell.
+        run: delivers events, if `begin` returns true.
+        prepare: called before it starts.
+
     Attributes:
-        is_started: whether it is running, or about to.
         done: set when the worker has ended.
     """
 
-    def __init__(self, name: str, control: WorkerControl) -> None:
+    def __init__(
+        self,
+        name: str,
+        control: WorkerControl,
+        run: Callable[[], None],
+        prepare: Callable[[], object],
+    ) -> None:
         self._name = name
         self._control = control
+        self._run = run
+        self._prepare = prepare
         self._turn = ClaimLock()
         self._is_leaving = False
         self._starter = 0
-        self.is_started = False
         self.done: Latch = control.bell.latch()
 
     @uninterrupted
-    def start(self, run: Callable[[], None], prepare: Callable[[], object]) -> bool:
-        """Start the thread unless it runs; return whether it runs, or is about to.
+    def start(self) -> bool:
+        """Start the thread unless it runs, or has ended; return whether it did, or is about to run.
 
         Return False to a signal handler that interrupts a start: the start goes on after the
         handler.
-
-        Args:
-            run: delivers events, if `begin` returns true.
-            prepare: called before it starts.
         """
         self.follow_patch()
-        if self.is_started:
+        bell = self._control.bell
+        if bell.is_heard or self.done.is_set:
             return self._starter != threading.get_ident()
         self._starter = threading.get_ident()
-        self.is_started = True
+        bell.is_heard = True
         is_started = False
         try:
-            prepare()
-            is_started = start_daemon(run, self._name)
+            self._prepare()
+            is_started = start_daemon(self._run, self._name)
         finally:  # an interrupt may come when the thread runs already: a second one ends at once
-            self.is_started = is_started
+            bell.is_heard = is_started
+            if not is_started:
+                bell.at_count = 1  # the next event tries again
             self._starter = 0
         return is_started
 
@@ -139,8 +150,7 @@ class WorkerThread:
         """Prepare to start a greenlet in place of the thread, if gevent or eventlet patched."""
         outdated = self._control.bell
         if outdated.is_outdated and not self.done.is_set:
-            self._is_leaving = self._is_leaving or self.is_started
-            self.is_started = False
+            self._is_leaving = self._is_leaving or outdated.is_heard
             bell = Bell()
             self.done = bell.latch()
             self._control.bell = bell  # the last step: an interrupt before it, and all is repeated
@@ -174,6 +184,13 @@ class WorkerThread:
     def is_interrupted(self) -> bool:
         """Whether the caller is a signal handler that interrupted a call which delivers."""
         return self._turn.is_interrupted
+
+    def end(self) -> None:
+        """Start no thread again; an event that is stored from now on is late."""
+        self.done.set()
+        bell = self._control.bell
+        bell.is_heard = False
+        bell.at_count = 1
 
     def leave(self, claim: Claim) -> None:
         """Let a greenlet deliver, once one is to be started."""

@@ -165,9 +165,9 @@ class BufferedLeaf(BatchLeaf):
             finally:
                 if outcome is not None:
                     next(outcome.tick)
-            worker = self.worker
-            if waiting >= worker.wake_at_count or self.buffer.bytes >= worker.wake_at_bytes:
-                worker.wake()
+            bell = self._control.bell
+            if (waiting >= bell.at_count or self.buffer.bytes >= bell.at_bytes) and not bell.ring():
+                self.worker.wake()
             return wire
 
         return deliver

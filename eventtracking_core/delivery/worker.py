@@ -37,8 +37,8 @@ ENDS_BEFORE: Final = 0.2
 class Worker:
     """Takes batches from a buffer and delivers them, until it is stopped.
 
-    There is no thread before there is something to do. An emitting thread calls `wake` when
-    `wake_at_count` events or `wake_at_bytes` bytes wait, and nothing else here.
+    There is no thread before there is something to do. An emitting thread rings the bell, and calls
+    `wake` if it is not heard.
 
     Args:
         name: the leaf's name, for the thread.
@@ -73,37 +73,27 @@ class Worker:
         self._sender = sender
         self._outcomes = outcomes
         self._control = control
-        self._prepare = prepare
         self._release = release
         self._ended = ended
         # A batch goes when half of the queue is full, so that a burst finds room meanwhile.
         self._full_size = min(options.max_batch_size, (options.max_queue_size + 1) // 2)
         self._full_bytes = min(options.max_batch_bytes, (options.max_queue_bytes + 1) // 2)
-        self._thread = WorkerThread(f"eventtracking-{name}", control)
+        self._thread = WorkerThread(f"eventtracking-{name}", control, self._run, prepare)
         self.occupy = self._thread.occupy
-        self.wake_at_count = 1
-        self.wake_at_bytes = maxsize
 
     # ── for other threads ──
 
     def wake(self) -> None:
         """Let the worker look at the buffer; start it if it isn't running."""
-        self.wake_at_count = self.wake_at_bytes = maxsize
-        try:
-            if self._thread.done.is_set:
-                self._drop_late_events()
-            elif (self._thread.is_started and not self._control.bell.is_outdated) or self._start():
-                self._control.bell.ring()
-            else:
-                self.wake_at_count = 1
-        except BaseException:  # an interrupt: the next event wakes it
-            self.wake_at_count = 1
-            raise
+        if self._thread.done.is_set:
+            self._outcomes.spool_or_drop([])  # what was stored late
+        elif self._thread.start():
+            self._control.bell.ring()
 
     def flush(self, timeout: float) -> bool:
         """Deliver at once what is pending; return whether that ended within `timeout` seconds."""
         self._thread.follow_patch()
-        if self._thread.done.is_set or not (self._thread.is_started or self._has_work()):
+        if self._thread.done.is_set or not (self._control.bell.is_heard or self._has_work()):
             return True
         deadline = monotonic() + timeout
         marker = FlushMarker(self._control.bell.latch())
@@ -111,7 +101,7 @@ class Worker:
             self._buffer.mark(marker)
             self._control.markers.append(marker)
             self.wake()
-            if not self._start():
+            if not self._thread.start():
                 self._flush_here(deadline)
             return marker.done.wait(0 if self._thread.is_interrupted else deadline - monotonic())
         finally:
@@ -123,8 +113,8 @@ class Worker:
         self._thread.follow_patch()
         # A little earlier than that, so that it has ended when this returns.
         self._control.extend_deadline(monotonic() + timeout - min(0.1 * timeout, ENDS_BEFORE))
-        is_idle = not (self._thread.is_started or self._has_work() or self._has_incoming())
-        if not self._thread.done.is_set and (is_idle or not self._start()):
+        is_idle = not (self._control.bell.is_heard or self._has_work() or self._has_incoming())
+        if not self._thread.done.is_set and (is_idle or not self._thread.start()):
             self._end_here()
         self._control.bell.ring()
         return self._thread.done.wait(0 if self._thread.is_interrupted else timeout)
@@ -157,16 +147,6 @@ class Worker:
         finally:
             claim.is_over = True
 
-    def _start(self) -> bool:
-        """Start the thread, unless there is one or will be; return whether that is so."""
-        is_started = False
-        try:
-            is_started = self._thread.start(self._run, self._prepare)
-        finally:
-            if not is_started:
-                self.wake_at_count = 1
-        return is_started
-
     # ── the thread ──
 
     def _run(self) -> None:
@@ -183,7 +163,7 @@ class Worker:
                 report_backend(logging.CRITICAL, self._path, problem, text, error)
                 self._control.own_bell.wait(PAUSE)
             if bell.is_outdated and not self._thread.done.is_set:
-                self.wake_at_count = 1  # the next event starts a greenlet
+                bell.at_count = 1  # the next event starts a greenlet
                 self._thread.leave(claim)
                 return
 
@@ -204,19 +184,20 @@ class Worker:
             if control.stopped_at is not None and (control.past_deadline() or self._is_empty()):
                 self._finish()
                 return
-            self._wait_for_batch()
-            if control.own_bell.is_outdated:
+            if control.own_bell.is_outdated or not self._wait_for_batch():
                 return
             if not sender.take(self._options.max_batch_size) and (
                 control.stopped_at is not None or letters.waiting or buffer.has_more
             ):
                 control.own_bell.wait(PAUSE)
 
-    def _wait_for_batch(self) -> None:
-        """Wait until a batch is full, or due, or asked for."""
+    def _wait_for_batch(self) -> bool:
+        """Wait for a batch that is full, due or asked for; return False if the bell is outdated."""
         buffer, control, letters = self._buffer, self._control, self._outcomes.letters
+        bell = control.own_bell
         due: float | None = None
-        while control.stopped_at is None and not (control.markers or control.own_bell.is_outdated):
+        while control.stopped_at is None and not control.markers:
+            bell.at_count, bell.at_bytes = 1, self._full_bytes
             is_refused = buffer.is_refused
             if is_refused:
                 buffer.write_back_queue()
@@ -230,15 +211,15 @@ class Worker:
                 break
             if letters.waiting and letters.is_due:
                 break
-            self.wake_at_bytes = self._full_bytes
-            self.wake_at_count = self._full_size if waiting else 1
-            # A thread that stored an event before the thresholds were set did not wake this one.
-            if buffer.waiting <= waiting:
-                pause = None if due is None else due - now
-                if letters.waiting or is_refused:
-                    pause = min(pause or RETRY_INTERVAL, RETRY_INTERVAL)
-                control.own_bell.wait(pause)
-        self.wake_at_count = self.wake_at_bytes = maxsize
+            if waiting:
+                bell.at_count = self._full_size
+            pause = None if due is None else due - now
+            if letters.waiting or is_refused:
+                pause = min(pause or RETRY_INTERVAL, RETRY_INTERVAL)
+            if not bell.wait(pause):
+                return False
+        bell.at_count = bell.at_bytes = maxsize
+        return True
 
     def _drain(self) -> None:
         """Deliver what is pending in the calling thread, where no other can be started."""
@@ -262,9 +243,9 @@ class Worker:
                 pass_on(error)
             text, problem = ": closing failed: %s", ("finish", type(error))
             report_backend(logging.ERROR, self._path, problem, text, error)
-        self._thread.done.set()
+        self._thread.end()
         self._complete_flushes()
-        self._drop_late_events()
+        self._outcomes.spool_or_drop([])  # what was stored late
         self._ended()
 
     def _complete_flushes(self) -> None:
@@ -274,11 +255,6 @@ class Worker:
             if is_past or self._thread.done.is_set:
                 self._control.withdraw(marker)
                 marker.done.set()
-
-    def _drop_late_events(self) -> None:
-        """Spool or drop events that were stored after the end."""
-        self.wake_at_count = 1
-        self._outcomes.spool_or_drop([])
 
     # ── the next task ──
 

@@ -11,8 +11,9 @@ import signal
 import sys
 import threading
 from _thread import get_ident
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import suppress
+from sys import maxsize
 from threading import TIMEOUT_MAX
 from typing import Final
 
@@ -24,7 +25,6 @@ __all__ = [
     "Bell",
     "Latch",
     "interpreter_ends",
-    "signals_left_to_others",
     "start_daemon",
 ]
 
@@ -72,30 +72,22 @@ def start_daemon(run: Callable[[], None], name: str) -> bool:
     return True
 
 
-@contextmanager
-def signals_left_to_others() -> Iterator[None]:
-    """Receive no signal that ends processes in this thread, unless it is the main one.
-
-    Python runs the handlers in the main thread, but a signal that another thread received does not
-    end its waits. The system hands the second of two signals to any thread that takes it. A process
-    that is started inside would not receive them either.
-    """
-    if not hasattr(signal, "pthread_sigmask") or get_ident() == threading.main_thread().ident:
-        yield
-        return
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
 class Bell:
-    """Wakes the one thread that waits for it; rung before, it ends the next wait."""
+    """Wakes the one thread that waits for it; rung before, it ends the next wait.
 
-    __slots__ = ("_lock", "_make_lock")
+    Attributes:
+        is_heard: whether there is such a thread; set where it is started and where it ends.
+        at_count: the number of pending events at which an emitting thread rings. The thread sets it
+            before it waits, and the first ring makes it unreachable.
+        at_bytes: the number of their bytes at which it rings.
+    """
+
+    __slots__ = ("_lock", "_make_lock", "at_bytes", "at_count", "is_heard")
 
     def __init__(self) -> None:
+        self.is_heard = False
+        self.at_count = 1
+        self.at_bytes = maxsize
         self._make_lock = threading.Lock
         self._lock = self._make_lock()
         self._lock.acquire()
@@ -105,14 +97,24 @@ class Bell:
         """Whether the locks of the program were replaced since it was made."""
         return threading.Lock is not self._make_lock
 
-    def ring(self) -> None:
-        """End the wait that is going on, or the next one."""
-        with suppress(RuntimeError):  # it was rung before
+    def ring(self) -> bool:
+        """End the wait that is going on, or the next one; return whether it is heard."""
+        is_heard = self.is_heard and threading.Lock is self._make_lock
+        if is_heard:
+            self.at_count = self.at_bytes = maxsize
+        try:  # noqa: SIM105  here, no call could be interrupted before the lock is released
             self._lock.release()
+        except RuntimeError:  # it was rung before
+            pass
+        return is_heard
 
-    def wait(self, timeout: float | None = None) -> None:
-        """Wait until it is rung, for at most `timeout` seconds, or an hour."""
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is rung, for at most `timeout` seconds, or an hour.
+
+        Return False if it is outdated then.
+        """
         _acquire(self._lock, LONGEST_WAIT if timeout is None else min(timeout, LONGEST_WAIT))
+        return threading.Lock is self._make_lock
 
     def latch(self) -> Latch:
         """Return a latch for the same kind of threads."""
@@ -150,6 +152,20 @@ class Latch:
 
 
 def _acquire(lock: threading.Lock, timeout: float) -> bool:
-    is_native = type(lock).__module__ == "_thread"  # a greenlet is in the main thread
-    with signals_left_to_others() if is_native else nullcontext():
-        return lock.acquire(timeout=max(0.0, min(timeout, TIMEOUT_MAX)))
+    """Acquire a lock; meanwhile, a thread other than the main one receives no ending signal.
+
+    Python runs the handlers in the main thread, but a signal that another thread received does not
+    end its waits. The system hands the second of two signals to any thread that takes it.
+    """
+    timeout = max(0.0, min(timeout, TIMEOUT_MAX))
+    if (
+        type(lock).__module__ != "_thread"  # a greenlet is in the main thread
+        or get_ident() == threading.main_thread().ident
+        or not hasattr(signal, "pthread_sigmask")
+    ):
+        return lock.acquire(timeout=timeout)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+    try:
+        return lock.acquire(timeout=timeout)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

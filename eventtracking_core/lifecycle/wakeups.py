@@ -19,11 +19,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Final
 
 from eventtracking_core.lifecycle.forks import on_fork
-from eventtracking_core.lifecycle.threads import (
-    ENDING_SIGNALS,
-    signals_left_to_others,
-    start_daemon,
-)
+from eventtracking_core.lifecycle.threads import ENDING_SIGNALS, start_daemon
 
 if TYPE_CHECKING:
     from _socket import socket
@@ -101,8 +97,8 @@ def handled_signals() -> int:
     return 0
 
 
-@signals_left_to_others()
 def _watch(reader: socket, pid: int) -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)  # they are for the main thread
     while True:
         try:
             number, credentials, _, _ = reader.recvmsg(1, 64)
