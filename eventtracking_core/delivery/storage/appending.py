@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -111,9 +110,7 @@ class Appender:
             turns.inside += 1
             with self._lock:
                 if turns.writer:  # this thread is, and a signal handler interrupted it
-                    raise BlockingIOError(  # noqa: TRY301  the other `try` is about interrupts
-                        errno.EAGAIN, os.strerror(errno.EAGAIN)
-                    )
+                    raise BlockingIOError  # noqa: TRY301  the other `try` is about interrupts
                 turns.writer = thread
                 try:
                     if monotonic() >= self._check_at:
@@ -152,7 +149,7 @@ class Appender:
         """
         with self._locked() as is_locked:
             if not is_locked:
-                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+                raise BlockingIOError
             return self.append(wire)
 
     @contextmanager
@@ -230,25 +227,27 @@ class Appender:
                     self._turns.writer = 0
 
     def _keep_in_place(self) -> None:
-        """Put the present segment in place again, where its directory was removed or replaced.
+        """Go on in another segment if the present one was closed, removed or replaced.
 
         Raises:
             OSError: it cannot be written there.
         """
         segment = self._current
         if segment is not None:
-            is_open = identity(segment.descriptor) == segment.file
-            if not segment.is_in_place():
-                self._move(segment, is_open=is_open)
-            elif not is_open:  # programs that turn into daemons close all descriptors
-                self._abandon(segment)
+            try:
+                opened, named = os.fstat(segment.descriptor), os.lstat(segment.path)
+                files = (opened.st_dev, opened.st_ino), (named.st_dev, named.st_ino)
+            except OSError:
+                files = None
+            if files != (segment.file, segment.file):
+                if identity(segment.descriptor) != segment.file:
+                    self._abandon(segment)  # programs that turn into daemons close all descriptors
+                elif not segment.is_in_place():
+                    self._move(segment)
         self._check_at = monotonic() + CHECK_INTERVAL if self._interval else 0.0
 
-    def _move(self, segment: Segment, *, is_open: bool) -> None:
+    def _move(self, segment: Segment) -> None:
         """Write what a removed segment held into a new one, and go on there."""
-        if not is_open:
-            self._abandon(segment)
-            return
         content = os.pread(segment.descriptor, segment.size, 0)
         moved = self._begin_segment()
         try:
