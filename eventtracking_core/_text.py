@@ -73,10 +73,11 @@ def encodable(value: Any) -> Any:
     r"""Return a value with the lone surrogates of its texts escaped, at any depth, as `\ud800`."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode(errors="backslashreplace").decode()
-    if isinstance(value, list):
-        return list(map(encodable, value))
-    if isinstance(value, tuple):
-        return tuple(map(encodable, value))
+    if isinstance(value, list | tuple):
+        items = [
+            each if type(each) is str and each.isascii() else encodable(each) for each in value
+        ]
+        return tuple(items) if isinstance(value, tuple) else items
     if isinstance(value, Mapping):
         return {encodable(key): encodable(item) for key, item in value.items()}
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 from eventtracking_core.config.compat import translate
 from eventtracking_core.config.options import Annotation, Keys, Problems, kind_of
@@ -18,10 +18,11 @@ from eventtracking_core.plugins import PUBLISHED, ComponentKind, Factory, Plugin
 from eventtracking_core.routing import CompositeBackend
 from eventtracking_core.routing.capabilities import LOOKED_UP
 
-__all__ = ["RESERVED", "ComponentFactory", "is_composite"]
+__all__ = ["RESERVED", "ComponentFactory"]
 
-ComponentType = tuple[Factory, Mapping[str, Parameter], bool]
-"""A factory, its options, and whether it takes others besides."""
+ComponentType = tuple[Factory, Mapping[str, Parameter], bool, type[CompositeBackend] | None]
+"""A factory, its options, whether it takes others besides; itself, if its children run elsewhere.
+"""
 
 Nested = Mapping[str, Callable[[object, Keys], object]]
 
@@ -78,8 +79,9 @@ class ComponentFactory:
         component_type = self._types.get((kind, type_name))
         if component_type is None:
             try:
-                factory = plugins.find(kind, type_name, self._disabled)
-                component_type = (factory, *parameters(factory))
+                factory: Any = plugins.find(kind, type_name, self._disabled)
+                is_composite = isinstance(factory, type) and hasattr(factory, "build_node")
+                component_type = (factory, *parameters(factory), factory if is_composite else None)
             except PluginError as error:
                 component_type = error
             except UnresolvableError as error:
@@ -110,7 +112,7 @@ class ComponentFactory:
         if isinstance(component_type, Exception):
             self._problems.add((*path, "type"), str(component_type))
             return None
-        factory, known, open_ended = component_type
+        factory, known, open_ended, composite = component_type
         before = len(self._problems)
         options = self._options(kind, node, path, known, open_ended=open_ended, nested=nested or {})
         required = [name for name, parameter in known.items() if parameter.required]
@@ -124,7 +126,7 @@ class ComponentFactory:
         if component is None or len(self._problems) > before:
             return None
         # Nothing calls a composite: it builds a node.
-        return component if is_composite(factory) else self._callable(kind, component, path)
+        return component if composite else self._callable(kind, component, path)
 
     def _given(self, kind: ComponentKind, component: object, path: Keys) -> object:
         """Return a component that was made by the caller, if it is one."""
@@ -140,28 +142,22 @@ class ComponentFactory:
         self._problems.add(path, f"expected a {kind}, got {kind_of(component)}")
         return None
 
-    def _has_attributes(self, kind: ComponentKind, component: object, path: Keys) -> bool:
-        """Return whether a component's attributes can be read; else note which one cannot."""
+    def _callable(self, kind: ComponentKind, component: object, path: Keys) -> object:
+        """Return a component whose methods can be called; else note which one cannot, and how."""
+        calls = _CALLS[kind]
         for name in _ATTRIBUTES[kind]:
             try:
-                getattr(component, name, None)
+                attribute = getattr(component, name, None)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # noqa: BLE001  a property may raise anything
                 self._problems.add(path, f"its attribute {name} cannot be read: {describe(error)}")
-                return False
-        return True
-
-    def _callable(self, kind: ComponentKind, component: object, path: Keys) -> object:
-        """Return a component whose methods can be called; else note which one cannot, and how."""
-        if not self._has_attributes(kind, component, path):
-            return None
-        for method, arguments in _CALLS[kind].items():
-            function = component if method == "__call__" else getattr(component, method, None)
-            if callable(function) and not _takes(function, arguments):
-                name = "" if method == "__call__" else f"{method} "
-                given = f"({arguments})" if arguments else "no arguments"
-                self._problems.add(path, f"{name}must take {given}, as it is called")
+                return None
+            function = component if name == "__call__" else attribute
+            if name in calls and callable(function) and not _takes(function, calls[name]):
+                method = "" if name == "__call__" else f"{name} "
+                given = f"({calls[name]})" if calls[name] else "no arguments"
+                self._problems.add(path, f"{method}must take {given}, as it is called")
                 return None
         return component
 
@@ -234,11 +230,6 @@ def _takes(function: Callable[..., object], arguments: str) -> bool:
     except TypeError:
         return False
     return True
-
-
-def is_composite(factory: object) -> TypeGuard[type[CompositeBackend]]:
-    """Return whether a factory is a class of backends whose children run later or elsewhere."""
-    return isinstance(factory, type) and hasattr(factory, "build_node")
 
 
 def _unknown(kind: ComponentKind, key: object, known: Mapping[str, Parameter]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 from eventtracking_core.config.compat import ROUTER, translate
-from eventtracking_core.config.component import RESERVED, ComponentFactory, is_composite
+from eventtracking_core.config.component import RESERVED, ComponentFactory
 from eventtracking_core.config.options import Annotation, Keys, Problems, kind_of
 from eventtracking_core.config.settings import DeliverySettings, misplaced, read_delivery, unknown
 from eventtracking_core.delivery import BufferedLeaf, DeliveryOptions
@@ -172,9 +172,9 @@ class TreeBuilder:
             component_type = self._components.find("backend", node["type"])
             options: Collection[str] = ()  # its own; what else stands in the node runs before it
             if not isinstance(component_type, Exception):
-                factory, options, _ = component_type
-                if is_composite(factory):
-                    return self._composite(factory, node, context)
+                _, options, _, composite = component_type
+                if composite is not None:
+                    return self._composite(composite, node, context)
             if "accepts" in node or ("processors" in node and "processors" not in options):
                 return self._routed(node, context)
         return self._typed(node, context)

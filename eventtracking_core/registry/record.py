@@ -257,35 +257,25 @@ _OURS: Final = os.path.dirname(os.path.dirname(__file__)) + os.sep  # noqa: PTH1
 
 
 def registration() -> dict[str, Any]:
-    """Return when and from where a record is registered, by the names of its fields."""
-    return {"registered_at": as_utc(datetime.now(UTC)), "stack_trace": _stack_trace()}
+    """Return when and from where a record is registered, by the names of its fields.
 
-
-def _stack_trace() -> tuple[str, ...]:
-    """Return the innermost frames outside of the framework, as `path:line in function`.
-
-    Paths are relative to where Python found the file, so that no directory of the machine shows.
+    That is the innermost frames outside of the framework, as `path:line in function`. Paths are
+    relative to where Python found the file, so that no directory of the machine shows.
     """
-    if os.environ.get(STACK_TRACES, "").strip().lower() in OFF:
-        return ()
-    places: list[object] = [*sys.path]  # programs put paths, bytes and None there too
-    with suppress(OSError):  # the current directory may be removed
-        places.append(os.getcwd())  # noqa: PTH109  text, not a Path
-    roots = [place.rstrip(os.sep) + os.sep for place in places if place and isinstance(place, str)]
     frames: list[str] = []
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  no other way without reading source
-    while frame is not None and len(frames) < MAX_FRAMES:
-        code = frame.f_code
-        if not code.co_filename.startswith((_OURS, "<frozen ")):
-            frames.append(
-                f"{_relative(code.co_filename, roots)}:{frame.f_lineno} in {code.co_name}"
-            )
-        frame = frame.f_back
-    return tuple(reversed(frames))
-
-
-def _relative(path: str, roots: Iterable[str]) -> str:
-    inside = [root for root in roots if path.startswith(root)]
-    if not inside:
-        return PurePath(path).name if os.path.isabs(path) else path  # noqa: PTH117
-    return path[len(max(inside, key=len)) :]
+    if os.environ.get(STACK_TRACES, "").strip().lower() not in OFF:
+        places: list[object] = [*sys.path]  # programs put paths, bytes and None there too
+        with suppress(OSError):  # the current directory may be removed
+            places.append(os.getcwd())  # noqa: PTH109  text, not a Path
+        roots = [each.rstrip(os.sep) + os.sep for each in places if each and isinstance(each, str)]
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  no other way without reading source
+        while frame is not None and len(frames) < MAX_FRAMES:
+            code, path = frame.f_code, frame.f_code.co_filename
+            if not path.startswith((_OURS, "<frozen ")):
+                inside = [len(root) for root in roots if path.startswith(root)]
+                shown = path[max(inside) :] if inside else path
+                if os.path.isabs(shown):  # noqa: PTH117
+                    shown = PurePath(shown).name
+                frames.append(f"{shown}:{frame.f_lineno} in {code.co_name}")
+            frame = frame.f_back
+    return {"registered_at": as_utc(datetime.now(UTC)), "stack_trace": tuple(reversed(frames))}

@@ -173,18 +173,19 @@ def described_fields(
     Raises:
         ValueError: a description is neither text nor `FieldDoc`.
     """
-    for given in (descriptions, schema):
-        if given is not None and not isinstance(given, dict | Mapping):
+    for table in (descriptions, schema):
+        if table is not None and not isinstance(table, dict | Mapping):
             raise ValueError("field descriptions are a mapping of texts by field name")
     fields = {doc.name: doc for doc in fields_of_schema(schema)} if schema is not None else {}
-    for name, meaning in (descriptions or {}).items():
-        fields[name] = _field(fields.get(name), name, meaning)
+    given: Mapping[Any, Any] = descriptions or {}
+    for name, meaning in given.items():
+        known = fields.get(name)
+        if not isinstance(name, str) or not isinstance(meaning, str | FieldDoc):
+            raise ValueError("a field description is a text or a FieldDoc, by field name")
+        if isinstance(meaning, FieldDoc):
+            fields[name] = replace(meaning, name=name)
+        elif known is None:
+            fields[name] = FieldDoc(name, meaning)
+        else:
+            fields[name] = replace(known, description=meaning)
     return tuple(fields.values())
-
-
-def _field(known: FieldDoc | None, name: object, meaning: object) -> FieldDoc:
-    if isinstance(name, str) and isinstance(meaning, FieldDoc):
-        return replace(meaning, name=name)
-    if isinstance(name, str) and isinstance(meaning, str):
-        return FieldDoc(name, meaning) if known is None else replace(known, description=meaning)
-    raise ValueError("a field description is a text or a FieldDoc, by field name")

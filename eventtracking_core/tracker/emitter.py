@@ -290,7 +290,10 @@ def _registered(emitter: ref[Emitter], record: EventType) -> None:
     """Check events by a record that was registered, and save it."""
     found = emitter()
     if found is not None:
-        found._event_builders().forget(record)  # noqa: SLF001  a method, but for the weak reference
+        if found._builders is None:  # noqa: SLF001  a method, but for the weak reference
+            found._event_builders()  # noqa: SLF001  as above
+        else:
+            found._builders.forget(record)  # noqa: SLF001  as above
         found._pipeline.write_metadata(record)  # noqa: SLF001  as above
 
 
