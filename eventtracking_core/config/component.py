@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from eventtracking_core.config.compat import translate
 from eventtracking_core.config.options import Annotation, Keys, Problems, kind_of
@@ -18,7 +18,7 @@ from eventtracking_core.plugins import PUBLISHED, ComponentKind, Factory, Plugin
 from eventtracking_core.routing import CompositeBackend
 from eventtracking_core.routing.capabilities import LOOKED_UP
 
-__all__ = ["RESERVED", "ComponentFactory"]
+__all__ = ["RESERVED", "ComponentFactory", "is_composite"]
 
 ComponentType = tuple[Factory, Mapping[str, Parameter], bool, type[CompositeBackend] | None]
 """A factory, its options, whether it takes others besides; itself, if its children run elsewhere.
@@ -79,9 +79,9 @@ class ComponentFactory:
         component_type = self._types.get((kind, type_name))
         if component_type is None:
             try:
-                factory: Any = plugins.find(kind, type_name, self._disabled)
-                is_composite = isinstance(factory, type) and hasattr(factory, "build_node")
-                component_type = (factory, *parameters(factory), factory if is_composite else None)
+                factory = plugins.find(kind, type_name, self._disabled)
+                composite = factory if is_composite(factory) else None
+                component_type = (factory, *parameters(factory), composite)
             except PluginError as error:
                 component_type = error
             except UnresolvableError as error:
@@ -230,6 +230,11 @@ def _takes(function: Callable[..., object], arguments: str) -> bool:
     except TypeError:
         return False
     return True
+
+
+def is_composite(factory: object) -> TypeGuard[type[CompositeBackend]]:
+    """Return whether a factory is a class of backends whose children run later or elsewhere."""
+    return isinstance(factory, type) and hasattr(factory, "build_node")
 
 
 def _unknown(kind: ComponentKind, key: object, known: Mapping[str, Parameter]) -> str:

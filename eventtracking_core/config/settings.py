@@ -23,6 +23,7 @@ from eventtracking_core.units import Seconds
 
 __all__ = [
     "DELIVERY",
+    "POLICIES",
     "PREFIX",
     "ROOT_ONLY",
     "VARIABLES",

@@ -109,8 +109,9 @@ class TreeBuilder:
                 guard = Accepts(classes)
                 self.guards.append((path, guard))
                 steps.append(ProcessorNode(guard, name="accepts"))
+        backends = self._backends(table.get("backends"), context)
         router = RoutingBackend()
-        router.register_all(self._backends(table.get("backends"), context), steps)
+        router.register_all(backends, steps)
         return router
 
     def _steps(self, processors: object, path: Keys) -> list[ProcessorNode]:
@@ -239,13 +240,12 @@ class TreeBuilder:
             "backend", options, path, self._nested
         )
         processors = self._steps(node.get("processors"), path)
-        children = RoutingBackend()
         if issubclass(composite, RemoteComposite):
             below = context._replace(inherited_delivery=[self._limits], composite=composite)
         else:
             local = getattr(composite, "local_delivery", {})
             below = context._replace(inherited_delivery=[local, *context.inherited_delivery])
-        children.register_all(self._backends(node.get("backends"), below))
+        backends = self._backends(node.get("backends"), below)
         if not node.get("backends"):
             self._problems.add((*path, "backends"), "is required: the backends below it")
         if backend is None:
@@ -254,6 +254,8 @@ class TreeBuilder:
         def make_leaf(name: str, backend: Backend | BatchBackend) -> Leaf:
             return self._leaf(name, backend, context, type_name)
 
+        children = RoutingBackend()
+        children.register_all(backends)
         tree_path = context.tree_path
         parts = CompositeParts(self._tracker, tree_path, type_name, processors, children, make_leaf)
         try:

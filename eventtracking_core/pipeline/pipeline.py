@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Instrumentation",
-    "NoInstrumentation",
     "Pipeline",
     "Warnings",
     "emitting",
@@ -54,13 +53,6 @@ class Instrumentation(Protocol):
 
     def follow(self, pipeline: Pipeline, warnings: Warnings) -> None:
         """Publish metrics of a pipeline while it lives; its counts are kept afterwards."""
-
-
-class NoInstrumentation:
-    """Publishes nothing."""
-
-    def follow(self, pipeline: Pipeline, warnings: Warnings) -> None:
-        """Do nothing."""
 
 
 class Pipeline:
@@ -91,7 +83,7 @@ class Pipeline:
         self.root = root
         self.providers = tuple(providers)
         self.shutdown_timeout = shutdown_timeout
-        self.instrumentation = instrumentation or NoInstrumentation()
+        self.instrumentation = instrumentation
         self.policies = policies
         self.metadata = metadata
         self._metadata_writer: MetadataWriter | None = None

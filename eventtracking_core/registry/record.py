@@ -273,9 +273,10 @@ def registration() -> dict[str, Any]:
             code, path = frame.f_code, frame.f_code.co_filename
             if not path.startswith((_OURS, "<frozen ")):
                 inside = [len(root) for root in roots if path.startswith(root)]
-                shown = path[max(inside) :] if inside else path
-                if os.path.isabs(shown):  # noqa: PTH117
-                    shown = PurePath(shown).name
-                frames.append(f"{shown}:{frame.f_lineno} in {code.co_name}")
+                if inside:
+                    path = path[max(inside) :]
+                elif os.path.isabs(path):  # noqa: PTH117
+                    path = PurePath(path).name
+                frames.append(f"{path}:{frame.f_lineno} in {code.co_name}")
             frame = frame.f_back
     return {"registered_at": as_utc(datetime.now(UTC)), "stack_trace": tuple(reversed(frames))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakSet, ref
@@ -74,9 +74,10 @@ def _counts(root: RoutingBackend, emitted: int) -> Counter[_Series]:
     totals[_Series(EMITTED)] = emitted
     for names, node in walk_tree(root, everywhere=True):
         path = ".".join(names)
-        series = _exported(path, node) if isinstance(node, Leaf) else _processed(path, node)
-        for each, number in series:
-            totals[each] += number
+        if isinstance(node, Leaf):
+            _add_exported(totals, path, node)
+        else:
+            _add_processed(totals, path, node)
     return totals
 
 
@@ -96,15 +97,15 @@ def _queues(root: RoutingBackend) -> Counter[_Series]:
     return sizes
 
 
-def _exported(path: str, leaf: Leaf) -> Iterator[tuple[_Series, int]]:
+def _add_exported(totals: Counter[_Series], path: str, leaf: Leaf) -> None:
     where = (BACKEND_NAME, path), (BACKEND_TYPE, leaf.type_name)
     delivered, failed = leaf.ledger.outcomes()
-    yield _Series(EXPORTED, where), delivered
+    totals[_Series(EXPORTED, where)] += delivered
     for reason, number in failed.items():
-        yield _Series(EXPORTED, (*where, ("error.type", reason))), number
+        totals[_Series(EXPORTED, (*where, ("error.type", reason)))] += number
 
 
-def _processed(path: str, router: RoutingBackend) -> Iterator[tuple[_Series, int]]:
+def _add_processed(totals: Counter[_Series], path: str, router: RoutingBackend) -> None:
     left = router.ledger.accepted.value
     for step in router.steps:
         counts = step.stats()
@@ -114,12 +115,12 @@ def _processed(path: str, router: RoutingBackend) -> Iterator[tuple[_Series, int
             ("eventtracking.processor.name", str(step.name)),
         )
         outcome = "eventtracking.processor.outcome"
-        yield _Series(PROCESSED, (*where, (outcome, "dropped"))), dropped
+        totals[_Series(PROCESSED, (*where, (outcome, "dropped")))] += dropped
         for reason, number in failed.items():
             failure = ((outcome, "failed"), ("error.type", reason))
-            yield _Series(PROCESSED, (*where, *failure)), number
+            totals[_Series(PROCESSED, (*where, *failure))] += number
         passed = left - dropped - sum(failed.values())
-        yield _Series(PROCESSED, (*where, (outcome, "passed"))), passed
+        totals[_Series(PROCESSED, (*where, (outcome, "passed")))] += passed
         left += counts["added"] - dropped
         left -= sum(failed.values()) if step.on_error == "drop" else 0
 

@@ -183,7 +183,8 @@ class Tracker(ContextEmitter):
         )
         if self._providers:
             pipeline.providers += self._providers
-        pipeline.instrumentation.follow(pipeline, self._warnings)
+        if pipeline.instrumentation is not None:
+            pipeline.instrumentation.follow(pipeline, self._warnings)
         self._replace(pipeline)
 
     @uninterrupted
