@@ -139,10 +139,6 @@ class ClickHouseBackend(Reading):
         except _ERRORS as error:
             raise RetryableError(str(self._failure(error))) from None
 
-    def flush(self, timeout: float) -> bool:  # noqa: ARG002  the signature of every backend's flush
-        """Return True: every sent event is stored."""
-        return True
-
     def shutdown(self, timeout: float) -> bool:  # noqa: ARG002  closing waits for no one
         """Disconnect this process; the next event connects again."""
         self._clients.close()

@@ -157,10 +157,6 @@ class FileBackend:
         rotated = self._rotation.rotated() if self._path.parent.exists() else []
         return [*(path for paths in rotated for path in paths), self._path]
 
-    def flush(self, timeout: float) -> bool:  # noqa: ARG002  the signature of every backend's flush
-        """Return True: every sent event is already written."""
-        return True
-
     def shutdown(self, timeout: float) -> bool:
         """Close the file, and wait until rotated files are compressed and removed.
 

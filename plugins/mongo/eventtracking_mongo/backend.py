@@ -228,10 +228,6 @@ class MongoBackend(Reading):
         else:
             self._prepared = os.getpid(), current
 
-    def flush(self, timeout: float) -> bool:  # noqa: ARG002  the signature of every backend's flush
-        """Return True: every sent event is acknowledged."""
-        return True
-
     def shutdown(self, timeout: float) -> bool:
         """Disconnect this process; `timeout` is in seconds."""
         # Closing politely is best effort: the server times sessions out anyway.

@@ -143,10 +143,6 @@ class ObjectsBackend(Reading):
             raise RetryableError(str(error))
         self._drafting.add_event_type(record)
 
-    def flush(self, timeout: float) -> bool:  # noqa: ARG002  the signature of every backend's flush
-        """Return True: every sent event is stored."""
-        return True
-
     def shutdown(self, timeout: float) -> bool:  # noqa: ARG002  closing waits for no one
         """Forget the store; the next event opens it again."""
         self._client.close()

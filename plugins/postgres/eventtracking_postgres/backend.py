@@ -174,10 +174,6 @@ class PostgresBackend(Reading):
         if self._views is not None and record.kind == "event":
             self._extend(self._views, record.name)
 
-    def flush(self, timeout: float) -> bool:  # noqa: ARG002  the signature of every backend's flush
-        """Return True: every sent event is stored."""
-        return True
-
     def shutdown(self, timeout: float) -> bool:  # noqa: ARG002  closing waits for no one
         """Disconnect this process; the next event connects again."""
         self._sessions.close()
