@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final, Literal, Protocol, TypedDict, Unpack, get_args, runtime_checkable
 
 from eventtracking_core.events import Event, as_utc
@@ -19,12 +21,13 @@ __all__ = [
     "checked",
     "conditions",
     "field_reader",
-    "field_text",
     "glob_pattern",
     "is_field",
     "like_pattern",
     "matcher",
+    "most_frequent",
     "number",
+    "per_period",
     "period_start",
     "value_text",
 ]
@@ -234,11 +237,6 @@ def field_reader(field: str) -> Callable[[Event], Any]:
     return value
 
 
-def field_text(event: Event, field: str) -> str | None:
-    """Return the value of a dotted field as text, as `EventReader.count_by` returns it."""
-    return value_text(field_reader(field)(event))
-
-
 def value_text(value: object) -> str | None:
     """Return a value as text, as `EventReader.count_by` returns it."""
     if value is None or isinstance(value, str):
@@ -252,6 +250,26 @@ def value_text(value: object) -> str | None:
     if isinstance(value, list | tuple):
         return "[…]"
     return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def most_frequent(
+    texts: Iterable[str | None], limit: int | None = None
+) -> list[tuple[str | None, int]]:
+    """Return what `EventReader.count_by` returns.
+
+    Args:
+        texts: the field of each event; or how often each text is there, as a mapping.
+        limit: maximum number of rows.
+    """
+    counts = Counter(texts)
+    missing = [(None, counts.pop(None))] if None in counts else []
+    rows = [*missing, *sorted(counts.items(), key=itemgetter(0))]
+    return sorted(rows, key=itemgetter(1), reverse=True)[:limit]
+
+
+def per_period(events: Iterable[Event], period: Period) -> list[tuple[datetime, int]]:
+    """Return what `EventReader.count_per` returns."""
+    return sorted(Counter(period_start(event["timestamp"], period) for event in events).items())
 
 
 def period_start(time: datetime, period: Period) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from heapq import nlargest
@@ -22,7 +22,8 @@ from eventtracking_core.reading import (
     conditions,
     field_reader,
     matcher,
-    period_start,
+    most_frequent,
+    per_period,
     value_text,
 )
 from eventtracking_core.registry import EventType
@@ -118,16 +119,14 @@ class LogFiles:
     ) -> list[tuple[str | None, int]]:
         """Return the values of a field and how many events have each, the most frequent first."""
         value = field_reader(field)
-        counts = Counter(value_text(value(event)) for event in self._matching(filters, field))
-        rows = sorted(counts.items(), key=lambda row: (-row[1], row[0] is not None, row[0]))
-        return rows[:limit]
+        texts = (value_text(value(event)) for event in self._matching(filters, field))
+        return most_frequent(texts, limit)
 
     def count_per(
         self, period: Period, /, **filters: Unpack[Filters]
     ) -> list[tuple[datetime, int]]:
         """Return the periods that have events, by their start in UTC and in order, and how many."""
-        starts = (period_start(event["timestamp"], period) for event in self._matching(filters))
-        return sorted(Counter(starts).items())
+        return per_period(self._matching(filters), period)
 
     def load_event_types(self) -> Iterator[EventType]:
         """Yield the records of event types that the files hold."""

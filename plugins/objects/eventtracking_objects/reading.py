@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from heapq import heappop, heappush, nlargest, nsmallest
@@ -18,10 +17,11 @@ from eventtracking_core.reading import (
     Filters,
     Period,
     Query,
-    checked,
-    field_text,
+    field_reader,
     matcher,
-    period_start,
+    most_frequent,
+    per_period,
+    value_text,
 )
 from eventtracking_objects.client import Client
 from eventtracking_objects.contents import events_of
@@ -86,17 +86,15 @@ class Reading:
         self, field: str, /, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> list[tuple[str | None, int]]:
         """Return the values of a field and how many events have each, the most frequent first."""
-        checked(field)
-        counts = Counter(field_text(event, field) for event in self._events(filters))
-        rows = sorted(counts.items(), key=lambda row: (-row[1], row[0] is not None, row[0]))
-        return rows[:limit]
+        value = field_reader(field)
+        texts = (value_text(value(event)) for event in self._events(filters))
+        return most_frequent(texts, limit)
 
     def count_per(
         self, period: Period, /, **filters: Unpack[Filters]
     ) -> list[tuple[datetime, int]]:
         """Return the periods that have events, by their start in UTC and in order, and how many."""
-        starts = (period_start(event["timestamp"], period) for event in self._events(filters))
-        return sorted(Counter(starts).items())
+        return per_period(self._events(filters), period)
 
     def load_event_types(self) -> list[EventType]:
         """Return the event-type records, oldest first; none if there is no directory of them."""

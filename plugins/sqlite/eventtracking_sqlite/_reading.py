@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
-from itertools import repeat
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Unpack
@@ -21,6 +20,7 @@ from eventtracking_core.reading import (
     Query,
     checked,
     conditions,
+    most_frequent,
     number,
     value_text,
 )
@@ -114,7 +114,7 @@ class Reading:
             counted = Counter()
             for value, times in zip(values, texts.values(), strict=True):
                 counted[value] += times
-        return _most_frequent(counted, limit)
+        return most_frequent(counted, limit)
 
     def count_per(
         self, period: Period, /, **filters: Unpack[Filters]
@@ -150,21 +150,6 @@ class Reading:
             closing(open_for_reading(self._path, busy_timeout=self._busy_timeout)) as connection,
         ):
             yield from connection.execute(statement, values or {})
-
-
-def _most_frequent(counted: Mapping[str | None, int], limit: int | None) -> list[Any]:
-    """Return values and their counts by falling count, then by value: None before all others."""
-    groups: defaultdict[int, list[str | None]] = defaultdict(list)
-    for value, times in counted.items():
-        groups[times].append(value)
-    rows: list[tuple[str | None, int]] = []
-    for times in sorted(groups, reverse=True):
-        values = sorted(value for value in groups[times] if value is not None)
-        missing = [None] * (len(groups[times]) - len(values))
-        rows += zip((*missing, *values), repeat(times))
-        if limit is not None and len(rows) >= limit:
-            break
-    return rows[:limit]
 
 
 def _where(filters: Filters) -> _Where:

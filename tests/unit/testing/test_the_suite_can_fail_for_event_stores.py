@@ -10,7 +10,7 @@ import pytest
 
 from eventtracking_core import BatchError, RejectedError, RetryableError
 from eventtracking_core.encoding import decode_json, encode_json
-from eventtracking_core.reading import conditions, field_text, matcher, period_start
+from eventtracking_core.reading import conditions, field_reader, matcher, per_period, value_text
 from eventtracking_core.testing import EventStoreConformance
 
 pytestmark = [pytest.mark.native, pytest.mark.once, pytest.mark.slow]
@@ -60,12 +60,12 @@ class Good:
 
     def count_by(self, field, *, limit=None, **filters):
         conditions({"where": {field: ""}})
-        texts = (field_text(event, field) for event in self.query(**filters))
+        value = field_reader(field)
+        texts = (value_text(value(event)) for event in self.query(**filters))
         return Counter(texts).most_common(limit)
 
     def count_per(self, period, **filters):
-        starts = (period_start(event["timestamp"], period) for event in self.query(**filters))
-        return sorted(Counter(starts).items())
+        return per_period(self.query(**filters), period)
 
 
 def suite_of(store_class):
