@@ -112,11 +112,5 @@ def _copied_scalar(value: Any, kind: type, convert: Callable[[Any], Any]) -> Any
     return str.__str__(value) if issubclass(kind, str) else value
 
 
-def _copied_in_python(
-    value: Any, other: Callable[[Any, Any], Any], convert: Callable[[Any], Any]
-) -> Any:
-    return other(value, convert)
-
-
-_copy: Final = plain_copy or _copied_in_python
+_copy: Final[_Copy] = plain_copy or (lambda value, other, convert: other(value, convert))
 """The fastest `copied` there is."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from math import isfinite
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from eventtracking_core._text import kind_name
 from eventtracking_core.encoding._keys import are_names, put, sound
@@ -30,18 +31,13 @@ UNREADABLE: Final = "<unreadable>"
 Native: TypeAlias = Callable[[Any], Any]
 
 
-class _Level:
+class _Level(NamedTuple):
     """A container being read: its place, what is left of it, and where its values go."""
 
-    __slots__ = ("items", "key", "put", "source")
-
-    def __init__(
-        self, source: object, key: object, items: Iterator[Any], put: Callable[[Any, Any], None]
-    ) -> None:
-        self.source = source
-        self.key = key
-        self.items = items
-        self.put = put
+    source: object
+    key: object
+    items: Iterator[Any]
+    put: Callable[[Any, Any], object]
 
 
 class Walk:
@@ -147,8 +143,8 @@ class Walk:
             members[self._nodes - 1 :] = [(TOO_LARGE, self._cut(TOO_LARGE))]
         self._nodes -= len(members)
         target: Any = {} if keyed else []
-        put = self._setter(target) if keyed else _appender(target)
-        self._levels.append(_Level(source, self._key, iter(members), put))
+        put = self._put if keyed else _append
+        self._levels.append(_Level(source, self._key, iter(members), partial(put, target)))
         return target
 
     def _settle(  # noqa: C901  a call less a value
@@ -196,14 +192,11 @@ class Walk:
         self._text = max(0, self._text - len(text))
         return sound(text)
 
-    def _setter(self, target: dict[str, Any]) -> Callable[[Any, Any], None]:
-        def put_within_budget(key: object, value: Any) -> None:
-            if self._keys < 0:
-                target[TOO_LARGE] = TOO_LARGE
-            else:
-                self._keys -= put(target, key, value, self._key_text)
-
-        return put_within_budget
+    def _put(self, target: dict[str, Any], key: object, value: Any) -> None:
+        if self._keys < 0:
+            target[TOO_LARGE] = TOO_LARGE
+        else:
+            self._keys -= put(target, key, value, self._key_text)
 
     def has_room(self, size: int) -> bool:
         """Return whether there is room for so many bytes, and take it."""
@@ -224,11 +217,8 @@ class Walk:
         return f"<{_type_name(key)}>" if isinstance(plain, dict | list) else plain
 
 
-def _appender(target: list[Any]) -> Callable[[Any, Any], None]:
-    def append(_key: object, value: Any) -> None:
-        target.append(value)
-
-    return append
+def _append(target: list[Any], _key: object, value: Any) -> None:
+    target.append(value)
 
 
 def _type_name(value: object) -> str:

@@ -77,6 +77,8 @@ class Exchange:
         Raises:
             RetryableError: there was no answer within `timeout` seconds.
         """
+        if timeout <= 0:
+            raise RetryableError(f"there was no time left to send a request to {self._server}")
         set_deadline(timeout)
         try:
             response = self._opened().request(

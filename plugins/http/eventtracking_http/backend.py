@@ -144,7 +144,8 @@ class HttpBackend:
 
         def send(part: list[int]) -> Failures | None:
             body, headers = self._requests.request(events, part, texts)
-            answer = self._send(body, headers, deadline - monotonic())
+            left = deadline - monotonic()
+            answer = self._exchange.send(self._method, body, headers, timeout=left)
             return self._outcome(answer, len(part))
 
         send_in_parts(len(events), self._requests.parts(texts), failures, send)
@@ -153,11 +154,6 @@ class HttpBackend:
         """Close the connections; the next event opens new ones."""
         self._exchange.close()
         return True
-
-    def _send(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
-        if timeout <= 0:
-            raise RetryableError("there was no time left to send the event")
-        return self._exchange.send(self._method, body, headers, timeout=timeout)
 
     def _outcome(self, answer: Answer, count: int) -> Failures | None:
         """Return the failures of a request by index; None if it should be sent in halves.

@@ -139,7 +139,7 @@ class SchemaRegistry:
         url = f"{self._url}{path}"
         exchange = Exchange(self._urllib3, url, server="the schema registry", max_bytes=MAX_ANSWER)
         try:
-            return exchange.send(method, body, self._headers, timeout=max(seconds, 0.001))
+            return exchange.send(method, body, self._headers, timeout=seconds)
         finally:
             exchange.close()
 

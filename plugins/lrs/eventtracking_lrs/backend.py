@@ -128,8 +128,6 @@ class LrsBackend:
         return text
 
     def _post(self, texts: Sequence[bytes], timeout: float) -> Answer:
-        if timeout <= 0:
-            raise RetryableError("there was no time left to send the statement")
         answer = self._exchange.send(
             "POST", b"[" + b",".join(texts) + b"]", self._headers, timeout=timeout
         )
@@ -154,7 +152,7 @@ class LrsBackend:
         if answer.status != HTTPStatus.CONFLICT:
             return RejectedError(f"the store refused the statement with status {answer.status}")
         sent = json.loads(text)
-        lookup = self._get({"statementId": sent["id"]}, max(0.0, deadline - monotonic()))
+        lookup = self._get({"statementId": sent["id"]}, deadline - monotonic())
         try:
             stored: object = json.loads(lookup.body)
         except ValueError:
