@@ -11,8 +11,8 @@ ComponentKind = Literal["context provider", "processor", "backend", "metadata st
 
 BUILT_IN: Final[Mapping[ComponentKind, Mapping[str, str]]] = {
     "context provider": {
-        "environment": "eventtracking_core.providers.environment:Environment",
-        "origin": "eventtracking_core.providers.origin:Origin",
+        "environment": "eventtracking_core.providers.static:Environment",
+        "origin": "eventtracking_core.providers.static:Origin",
         "process": "eventtracking_core.providers.process:Process",
         "request": "eventtracking_core.providers.request:RequestProvider",
         "static": "eventtracking_core.providers.static:Static",

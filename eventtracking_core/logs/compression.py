@@ -31,6 +31,7 @@ class _Decompressor(Protocol):
 
 
 class _Format(NamedTuple):
+    magic: bytes
     name: str
     module: str
     create: Callable[[Any], _Decompressor]
@@ -38,18 +39,17 @@ class _Format(NamedTuple):
     """Bytes decompressed at a time, so that a small file cannot fill the memory."""
 
 
-_GZIP: Final = _Format("gzip", "zlib", lambda _: zlib.decompressobj(31), 1 << 14)
-_BZIP2: Final = _Format("bzip2", "bz2", lambda bz2: bz2.BZ2Decompressor(), 1 << 10)
-_XZ: Final = _Format("xz", "lzma", lambda lzma: lzma.LZMADecompressor(), 1 << 10)
-_ZSTD: Final = _Format(
-    "zstd", "zstandard", lambda zstd: zstd.ZstdDecompressor().decompressobj(), 1 << 10
-)
-
-_READ: Final = (
-    (b"\x1f\x8b", _GZIP),
-    (b"BZh", _BZIP2),
-    (b"\xfd7zXZ\0", _XZ),
-    (b"\x28\xb5\x2f\xfd", _ZSTD),
+_FORMATS: Final = (
+    _Format(b"\x1f\x8b", "gzip", "zlib", lambda _: zlib.decompressobj(31), 1 << 14),
+    _Format(b"BZh", "bzip2", "bz2", lambda bz2: bz2.BZ2Decompressor(), 1 << 10),
+    _Format(b"\xfd7zXZ\0", "xz", "lzma", lambda lzma: lzma.LZMADecompressor(), 1 << 10),
+    _Format(
+        b"(\xb5/\xfd",
+        "zstd",
+        "zstandard",
+        lambda zstd: zstd.ZstdDecompressor().decompressobj(),
+        1 << 10,
+    ),
 )
 _REFUSED: Final = (
     (b"PK\x03\x04", "a zip archive: unpack it first"),
@@ -78,9 +78,7 @@ class Decompressed(io.RawIOBase):
         step: bytes decompressed at a time.
     """
 
-    def __init__(
-        self, raw: BinaryIO, create: Callable[[], _Decompressor], step: int = 1 << 10
-    ) -> None:
+    def __init__(self, raw: BinaryIO, create: Callable[[], _Decompressor], step: int) -> None:
         self._raw = raw
         self._create = create
         self._step = step
@@ -148,8 +146,8 @@ def decompressed(raw: BinaryIO) -> Decompressed | None:
     """
     start = raw.peek(LONGEST_MAGIC) if isinstance(raw, io.BufferedReader) else b""
     refuse_archive(start)
-    for magic, compression in _READ:
-        if start.startswith(magic):
+    for compression in _FORMATS:
+        if start.startswith(compression.magic):
             return Decompressed(raw, _creator(compression), compression.step)
     return None
 
@@ -169,7 +167,7 @@ def _creator(compression: _Format) -> Callable[[], _Decompressor]:
         module = import_module(compression.module)
     except ImportError as error:
         fix = "use a Python that was built with it"
-        if compression is _ZSTD:
+        if compression.name == "zstd":
             fix = "pip install 'eventtracking-cli[zstd]'"
         message = f"the file is compressed with {compression.name}: {fix} to read it"
         raise UnreadableInputError(message) from error

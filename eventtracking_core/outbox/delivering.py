@@ -6,7 +6,10 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from hashlib import sha256
 from math import inf
+from pathlib import Path
+from tempfile import gettempdir
 from threading import Event as Flag
 from time import monotonic
 from typing import Final, Generic, TypeVar
@@ -153,15 +156,20 @@ def _dropped(leaves: Sequence[Leaf]) -> int:
 
 
 @contextmanager
-def only_deliverer(path: str) -> Iterator[None]:
+def only_deliverer(database: str, place: str) -> Iterator[None]:
     """Hold the lock of the only deliverer of a database, among the processes of this machine.
 
     Args:
-        path: the lock's file.
+        database: its file, beside which the lock is; or the name of one on a server.
+        place: names the server and the database, if it is no file.
 
     Raises:
         BusyError: another process holds it.
     """
+    if not Path(database).is_file():
+        digest = sha256(place.encode()).hexdigest()
+        database = f"{gettempdir()}/eventtracking-{digest[:16]}"
+    path = f"{database}-outbox.lock"
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(path, flags, 0o600)
     try:

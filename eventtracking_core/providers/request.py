@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from eventtracking_core.contexts.request import Request, current
 from eventtracking_core.diagnostics import ERROR, report
@@ -14,7 +14,6 @@ from eventtracking_core.lifecycle.interrupts import pass_on
 
 __all__ = ["FALLBACK", "RequestProvider"]
 
-Names = Literal["short", "opentelemetry"]
 Field = Literal[
     "method",
     "path",
@@ -29,8 +28,6 @@ Field = Literal[
     "request_id",
     "accept_language",
 ]
-AddressForm = Literal["network", "full"]
-
 DEFAULT_FIELDS: Final[tuple[Field, ...]] = (
     "method",
     "path",
@@ -94,18 +91,14 @@ class RequestProvider:
     def __init__(
         self,
         fields: tuple[Field, ...] = DEFAULT_FIELDS,
-        names: Names = "short",
-        address: AddressForm = "network",
+        names: Literal["short", "opentelemetry"] = "short",
+        address: Literal["network", "full"] = "network",
         trusted_proxies: int = 0,
     ) -> None:
         unknown = sorted(set(fields) - _OPENTELEMETRY.keys())
         if unknown:
             known = ", ".join(sorted(_OPENTELEMETRY))
             raise ValueError(f"fields has unknown names (expected some of: {known})")
-        if names not in get_args(Names):
-            raise ValueError("names must be short or opentelemetry")
-        if address not in get_args(AddressForm):
-            raise ValueError("address must be network or full")
         if trusted_proxies < 0:
             raise ValueError("trusted_proxies must not be negative")
         self._is_full = address == "full"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from hashlib import sha256
-from pathlib import Path
 
 from django.db import DatabaseError, close_old_connections, connections, transaction
 from django.utils import timezone
@@ -51,7 +49,9 @@ class OutboxTable(Table[OutboxEvent]):
             with transaction.atomic(using=self.alias):
                 yield list(rows.select_for_update(skip_locked=True)[:limit])
             return
-        with only_deliverer(_lock(self.alias)):
+        settings = connections[self.alias].settings_dict
+        name = str(settings["NAME"])
+        with only_deliverer(name, repr((settings["HOST"], settings["PORT"], name))):
             yield list(rows[:limit])
 
     def read(self, row: OutboxEvent) -> tuple[Event, str]:
@@ -125,13 +125,3 @@ class OutboxTable(Table[OutboxEvent]):
             attempts=letter.attempts,
             time=letter.time,
         )
-
-
-def _lock(alias: str) -> str:
-    """Return the path of the lock for a database without `SKIP LOCKED`."""
-    settings = connections[alias].settings_dict
-    name = str(settings["NAME"])
-    if not Path(name).is_file():  # a server
-        place = sha256(repr((settings["HOST"], settings["PORT"], name)).encode()).hexdigest()
-        name = f"{tempfile.gettempdir()}/eventtracking-{place[:16]}"
-    return f"{name}-outbox.lock"

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, inspect, select, update
@@ -60,7 +57,8 @@ class OutboxTable(Table[Row[Any]]):
             .limit(limit)
         )
         if self._engine.dialect.name == "sqlite":
-            with only_deliverer(self._lock()):
+            url = self._engine.url
+            with only_deliverer(url.database or "", url.render_as_string()):
                 with self._engine.begin() as connection:
                     rows = connection.execute(query).all()
                 yield rows
@@ -117,11 +115,3 @@ class OutboxTable(Table[Row[Any]]):
             return
         with self._engine.begin() as connection:
             yield connection
-
-    def _lock(self) -> str:
-        """Return the path of the lock for a database without `SKIP LOCKED`."""
-        name = self._engine.url.database
-        if name and Path(name).is_file():
-            return f"{name}-outbox.lock"
-        place = sha256(self._engine.url.render_as_string().encode()).hexdigest()
-        return f"{tempfile.gettempdir()}/eventtracking-{place[:16]}-outbox.lock"

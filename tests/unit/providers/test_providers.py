@@ -14,10 +14,8 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from eventtracking_core.backends.memory import MemoryBackend
 from eventtracking_core.plugins import plugins
-from eventtracking_core.providers.environment import Environment
-from eventtracking_core.providers.origin import Origin
 from eventtracking_core.providers.process import Process
-from eventtracking_core.providers.static import Static
+from eventtracking_core.providers.static import Environment, Origin, Static
 from eventtracking_core.providers.trace import Trace
 
 
