@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-__all__ = ["counted", "dotted", "encodable", "escaped", "kind_name", "printable"]
+__all__ = ["counted", "dotted", "encodable", "escaped", "kind_name", "no_events", "printable"]
 
 MAX_LENGTH: Final = 1000
 """Characters."""
@@ -23,11 +23,13 @@ def printable(text: str, limit: int = MAX_LENGTH) -> str:
     """
     if len(text) > limit:
         text = f"{text[:limit]}… ({len(text)} characters)"
-    return text if text.isprintable() else escaped(text)
+    return escaped(text)
 
 
 def escaped(text: str) -> str:
     r"""Return a text with what does not print escaped, as `\n`."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -67,6 +69,11 @@ def kind_name(value: object, *, qualified: bool = False) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: `1 event`, `2,000 events`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def no_events(lines: int) -> str:
+    """Return how many lines were no events, in words."""
+    return f"{counted(lines, 'line')} {'was no event' if lines == 1 else 'were no events'}"
 
 
 def encodable(value: Any) -> Any:

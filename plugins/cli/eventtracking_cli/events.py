@@ -18,7 +18,7 @@ from eventtracking_cli.groups import Group
 from eventtracking_cli.listing import print_events
 from eventtracking_cli.progress import counted
 from eventtracking_cli.rejections import check_lines, report_rejected
-from eventtracking_cli.terminal import plain, print_json
+from eventtracking_cli.terminal import count, plain, print_json
 from eventtracking_core import Event
 from eventtracking_core.encoding import encode_json
 from eventtracking_core.logs import LogFiles
@@ -222,8 +222,7 @@ def export(
     selected = _checked(reader.query(**filters), reader)
     number = write(form, counted(selected, "exporting", total), output)
     if output != STDOUT:
-        events = "event" if number == 1 else "events"
-        click.echo(f"{number:,} {events} written to {plain(output)}", err=True)
+        click.echo(f"{count(number, 'event')} written to {plain(output)}", err=True)
     report_rejected(reader)
 
 

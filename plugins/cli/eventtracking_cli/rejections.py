@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from eventtracking_cli.text import count, plain
+from eventtracking_core._text import no_events
 from eventtracking_core.logs import LogFiles
 from eventtracking_core.reading import EventReader
 
@@ -27,5 +28,4 @@ def report_rejected(reader: EventReader) -> None:
     """Say how many lines of files were rejected; see `check_lines`."""
     check_lines(reader)
     if isinstance(reader, LogFiles) and reader.rejected:
-        lines = "line was no event" if reader.rejected == 1 else "lines were no events"
-        click.echo(f"{reader.rejected:,} {lines}", err=True)
+        click.echo(no_events(reader.rejected), err=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from eventtracking_core._text import counted as count
+from eventtracking_core._text import escaped
+
 __all__ = ["count", "plain", "symbol"]
 
 
@@ -18,12 +21,4 @@ def symbol(preferred: str, otherwise: str) -> str:
 
 def plain(text: object) -> str:
     """Return a text as one line of printable characters, the others escaped."""
-    line = str(text)
-    if line.isprintable():
-        return line
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-
-
-def count(number: int, noun: str) -> str:
-    """Return `1 line`, `2,000 lines`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return escaped(str(text))

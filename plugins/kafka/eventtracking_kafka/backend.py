@@ -17,6 +17,7 @@ from eventtracking_core import (
     RetryableError,
     refuse_options,
 )
+from eventtracking_core._text import counted
 from eventtracking_core.encoding import encode_columns, with_parts
 from eventtracking_core.files.probing import unreadable
 from eventtracking_core.reading import is_field
@@ -189,8 +190,7 @@ class KafkaBackend:
             client.poll(0)
             reason = errors[0] if errors else error.args[0]
             raise RetryableError(str(failure(reason))) from None
-        number = len(metadata.brokers)
-        answer = f"the cluster answers ({number} broker{'' if number == 1 else 's'})"
+        answer = f"the cluster answers ({counted(len(metadata.brokers), 'broker')})"
         if self._registry is None:
             return answer
         self._registry.probe(deadline - monotonic())

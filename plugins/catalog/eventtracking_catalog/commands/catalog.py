@@ -9,8 +9,8 @@ import click
 
 from eventtracking_catalog.commands import options
 from eventtracking_catalog.commands.progress import reading
-from eventtracking_catalog.commands.terminal import no_events, plain
 from eventtracking_catalog.sources import Sources, gathered
+from eventtracking_core._text import counted, escaped, no_events
 
 __all__ = ["catalog"]
 
@@ -43,8 +43,7 @@ def build(sources: tuple[str, ...], config: Path | None, output: Path) -> None:
     if catalogue.rejected:
         click.echo(no_events(catalogue.rejected), err=True)
     number = write(catalogue, output)
-    types = len(catalogue.entries)
-    click.echo(f"{types:,} event {'type' if types == 1 else 'types'}, {number:,} files")
+    click.echo(f"{counted(len(catalogue.entries), 'event type')}, {counted(number, 'file')}")
     click.echo(output / "index.html")
 
 
@@ -92,10 +91,10 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
         click.echo(dumps(rows, indent=2))
         raise click.exceptions.Exit(1 if breaking else 0)
     for name, changes in differences.items():
-        click.echo(plain(name))
+        click.echo(escaped(name))
         for change in changes:
             mark = "breaking  " if change.breaking else "          "
-            click.echo(f"  {mark}{plain(f'{change.path} {change.text}'.strip())}")
-    click.echo("1 breaking change" if breaking == 1 else f"{breaking:,} breaking changes")
+            click.echo(f"  {mark}{escaped(f'{change.path} {change.text}'.strip())}")
+    click.echo(counted(breaking, "breaking change"))
     if breaking:
         raise click.exceptions.Exit(1)

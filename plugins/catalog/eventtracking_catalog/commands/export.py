@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from eventtracking_catalog.commands import options
-from eventtracking_catalog.commands.terminal import no_events
 from eventtracking_catalog.exporting import DOCUMENTS, TREES
 from eventtracking_catalog.sources import gathered
+from eventtracking_core._text import no_events
 
 __all__ = ["export"]
 

@@ -8,7 +8,7 @@ import click
 
 from eventtracking_catalog.commands import options
 from eventtracking_catalog.commands.progress import reading
-from eventtracking_catalog.commands.terminal import no_events, plain
+from eventtracking_core._text import escaped, no_events
 
 __all__ = ["learn"]
 
@@ -29,7 +29,7 @@ def learn(logs: tuple[Path, ...]) -> None:
         catalogue = seen(logs, report)
     if not catalogue.entries:
         raise click.ClickException("there are no events to learn from")
-    click.echo(draft(catalogue, ", ".join(plain(path.name) for path in logs)), nl=False)
+    click.echo(draft(catalogue, ", ".join(escaped(path.name) for path in logs)), nl=False)
     if catalogue.rejected:
         click.echo(no_events(catalogue.rejected), err=True)
     if catalogue.left_out:

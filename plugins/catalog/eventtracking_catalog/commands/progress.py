@@ -11,7 +11,7 @@ from typing import Final
 
 import click
 
-from eventtracking_catalog.commands.terminal import plain
+from eventtracking_core._text import escaped
 from eventtracking_core.logs import STDIN
 
 __all__ = ["Report", "reading"]
@@ -41,7 +41,7 @@ def reading() -> Iterator[Report | None]:
         last = now
         size = 0 if path == STDIN else path.stat().st_size
         share = f"{min(1.0, position / size):.0%}" if size else "…"
-        text = f"reading {plain(path.name)}: {share}, {now - begun:.0f} s elapsed"
+        text = f"reading {escaped(path.name)}: {share}, {now - begun:.0f} s elapsed"
         click.echo(f"{_CLEAR}{text}", nl=False, err=True)
 
     try:

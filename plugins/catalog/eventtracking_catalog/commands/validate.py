@@ -14,8 +14,8 @@ import click
 from eventtracking_catalog.checking import Checker
 from eventtracking_catalog.commands import options
 from eventtracking_catalog.commands.progress import Report, reading
-from eventtracking_catalog.commands.terminal import no_events, plain
 from eventtracking_core import Event
+from eventtracking_core._text import counted, escaped, no_events
 from eventtracking_core.events import clean_name
 from eventtracking_core.logs import Rejected, entries
 from eventtracking_core.registry import EventType
@@ -121,18 +121,16 @@ class _Report:
 
     def lines(self) -> Iterator[str]:
         for name, keys in groupby(sorted(self._counts), lambda key: key.name):
-            yield plain(name)
+            yield escaped(name)
             for key in keys:
-                what = plain(f"{key.path}: {key.message}" if key.path else key.message)
-                where = plain(self._examples[key])
+                what = escaped(f"{key.path}: {key.message}" if key.path else key.message)
+                where = escaped(self._examples[key])
                 yield f"  {self._counts[key]:>7,}  {key.code:<13}  {what}  ({where})"
         told = sum(self._counts.values())
         if told < self.violations:
             yield f"{self.violations - told:,} further violations"
         lines = f", {no_events(self.rejected)}" if self.rejected else ""
-        plural = "violation" if self.violations == 1 else "violations"
-        events = "event" if self.events == 1 else "events"
-        yield f"{self.violations:,} {plural} in {self.events:,} {events}{lines}"
+        yield f"{counted(self.violations, 'violation')} in {counted(self.events, 'event')}{lines}"
 
     def to_dict(self) -> dict[str, object]:
         return {

@@ -16,7 +16,7 @@ from eventtracking_catalog.sources.code import Code
 from eventtracking_catalog.sources.log import Log
 from eventtracking_catalog.sources.saved import FILE_NAME, Saved, is_saved
 from eventtracking_catalog.sources.store import Records, Store
-from eventtracking_core._text import printable
+from eventtracking_core._text import counted, printable
 from eventtracking_core.config import build, read
 from eventtracking_core.errors import RetryableError
 from eventtracking_core.logs import LogFiles
@@ -67,7 +67,7 @@ def gathered(
         catalogue = sources.catalogue()
     if catalogue.rejected and not catalogue.entries:
         title = printable(", ".join(named) or "the configuration's store")
-        lines = "1 line" if catalogue.rejected == 1 else f"{catalogue.rejected:,} lines"
+        lines = counted(catalogue.rejected, "line")
         raise click.ClickException(f"{title}: {lines} read, and none is an event")
     return catalogue
 
