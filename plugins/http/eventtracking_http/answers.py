@@ -13,6 +13,7 @@ __all__ = ["ANSWERS", "Failures"]
 Failures = Mapping[int, Exception]
 
 _RETRYABLE_ITEMS: Final = frozenset({429, *range(500, 600)})
+_SUCCESS: Final = range(200, 300)
 _CONFLICT: Final = 409
 
 
@@ -28,6 +29,7 @@ def _by_items(body: bytes, count: int) -> Failures:
     """
     document = _document(body)
     if not document.get("errors"):
+        _refuse_error(document)
         return {}
     failures: dict[int, Exception] = {}
     items = document.get("items")
@@ -36,30 +38,40 @@ def _by_items(body: bytes, count: int) -> Failures:
     for index, item in enumerate(items):
         outcome = next(iter(item.values())) if isinstance(item, Mapping) and item else {}
         status = outcome.get("status") if isinstance(outcome, Mapping) else None
-        if not isinstance(status, int):
+        if type(status) is not int:
             raise RetryableError("the server's answer has no status for each event")
         if status in _RETRYABLE_ITEMS:
             failures[index] = RetryableError(f"the server answered with status {status}")
-        elif status >= 300 and status != _CONFLICT:  # noqa: PLR2004  HTTP
+        elif status not in _SUCCESS and status != _CONFLICT:
             failures[index] = RejectedError(f"the server refused the event with status {status}")
     return failures
 
 
 def _by_failed_records(body: bytes, count: int) -> Failures:
     """Return the failures that Mixpanel's import interface lists by index."""
-    records = _document(body).get("failed_records") or ()
+    document = _document(body)
+    records = document.get("failed_records") or ()
     failures: dict[int, Exception] = {}
     for record in records if isinstance(records, Sequence) else ():
         index = record.get("index") if isinstance(record, Mapping) else None
-        if isinstance(index, int) and 0 <= index < count:
-            failures[index] = RejectedError("the server refused the event")
+        if type(index) is not int or not 0 <= index < count:
+            raise RetryableError("the server's answer lists failures that are not of the request")
+        failures[index] = RejectedError("the server refused the event")
+    if not failures:
+        _refuse_error(document)
     return failures
+
+
+def _refuse_error(document: Mapping[str, Any]) -> None:
+    """Raise a `RetryableError` for an answer that is one error for the whole request."""
+    if document.get("error"):
+        raise RetryableError("the server's answer is an error, whatever its status")
 
 
 def _document(body: bytes) -> Mapping[str, Any]:
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise RetryableError("the server's answer is not JSON") from None
     if not isinstance(document, Mapping):
         raise RetryableError("the server's answer is not a JSON object")

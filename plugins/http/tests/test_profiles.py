@@ -148,7 +148,15 @@ def test_outcomes_of_single_documents_are_read(endpoint, an_event):
     assert isinstance(failures[3], RejectedError)
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b'{"errors": true, "items": []}', b"<html>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(b"", b"[]", b"<html>", b"[" * 50_000),
+        b'{"errors": true, "items": []}',
+        b'{"errors": true, "items": [{"create": {"status": true}}]}',
+        b'{"error": {"type": "security_exception"}, "status": 403}',
+    ],
+)
 def test_an_answer_that_cannot_be_read_delivers_nothing(endpoint, an_event, text):
     endpoint.answer = lambda _request: (200, {}, text)
     with pytest.raises(RetryableError):
@@ -162,3 +170,17 @@ def test_records_that_mixpanel_lists_are_rejected_alone(endpoint, an_event):
         HttpBackend(endpoint.url, "mixpanel", KEY).send_batch([an_event()] * 3, timeout=60)
     assert list(caught.value.failures) == [1]
     assert len(endpoint.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 0, "error": "the project is disabled"},
+        {"code": 200, "failed_records": [{"index": 7, "message": "no"}]},
+        {"code": 200, "failed_records": [{"message": "no"}]},
+    ],
+)
+def test_a_success_of_mixpanel_that_tells_of_an_error_delivers_nothing(endpoint, an_event, answer):
+    endpoint.answer = lambda _request: (200, {}, json.dumps(answer).encode())
+    with pytest.raises(RetryableError):
+        HttpBackend(endpoint.url, "mixpanel", KEY).send_batch([an_event()] * 3, timeout=60)

@@ -160,7 +160,7 @@ def _id(answer: Answer, subject: str) -> int:
         )
     try:
         schema_id = json.loads(answer.body)["id"] if answer.status == OK else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         schema_id = None
     if type(schema_id) is not int or schema_id not in _IDS:
         raise RetryableError(

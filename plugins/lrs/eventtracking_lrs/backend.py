@@ -133,6 +133,9 @@ class LrsBackend:
         )
         if answer.status in _RETRYABLE:
             raise _refused(answer)
+        body = answer.body.strip()
+        if answer.status in _SUCCESS and body and not body.startswith(b"["):  # of a proxy, say
+            raise RetryableError("the store answered without the ids of statements: check url")
         return answer
 
     def _get(self, query: Mapping[str, str], timeout: float) -> Answer:
@@ -155,7 +158,7 @@ class LrsBackend:
         lookup = self._get({"statementId": sent["id"]}, deadline - monotonic())
         try:
             stored: object = json.loads(lookup.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _refused(lookup) from None
         if contains(stored, sent):  # as after an answer that was lost
             return None

@@ -145,13 +145,17 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.requests.append((self.path, dict(self.headers)))
-        status, headers = self.server.answers.pop(0) if self.server.answers else (200, {})
+        status, headers, *rest = self.server.answers.pop(0) if self.server.answers else (200, {})
+        body = rest[0] if rest else b""
         self.send_response(status)
-        for name, value in {**headers, "Content-Length": "0"}.items():
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST  # noqa: N815  http.server's names
 
     def log_message(self, *_):
         pass
@@ -193,6 +197,23 @@ def test_what_may_pass_is_tried_again(status, stub):
     with pytest.raises(et.RetryableError) as caught:
         backend.send_batch([{**an_event(), "data": a_statement()}] * 2, timeout=60)
     assert caught.value.retry_after == 7
+    backend.shutdown(1)
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in</html>", b'{"error": "no"}', b"ok"])
+def test_a_successful_status_with_something_else_than_ids_delivers_nothing(body, stub):
+    events = [{**an_event(), "data": a_statement(n)} for n in range(2)]
+    backend = LrsBackend(stub((200, {}, body), (200, {}, b'["1", "2"]')).url)
+    with pytest.raises(et.RetryableError, match="without the ids of statements"):
+        backend.send_batch(events, timeout=60)
+    backend.send_batch(events, timeout=60)
+    backend.shutdown(1)
+
+
+def test_a_conflict_that_the_store_explains_in_nonsense_is_tried_again(stub):
+    backend = LrsBackend(stub((409, {}), (200, {}, b"[" * 50_000)).url)
+    with pytest.raises(et.RetryableError):
+        backend.send_batch([{**an_event(), "data": a_statement()}], timeout=60)
     backend.shutdown(1)
 
 
