@@ -51,7 +51,7 @@ class Warnings(Protocol):
 class Instrumentation(Protocol):
     """Publishes metrics of a pipeline."""
 
-    def follow(self, pipeline: Pipeline, warnings: Warnings) -> None:
+    def instrument(self, pipeline: Pipeline, warnings: Warnings) -> None:
         """Publish metrics of a pipeline while it lives; its counts are kept afterwards."""
 
 

@@ -51,7 +51,7 @@ def event(
     """
     local = sys._getframe(1).f_locals  # noqa: SLF001  annotations may name a function's own classes
 
-    def made(cls: type[T]) -> type[T]:
+    def declared_class(cls: type[T]) -> type[T]:
         docstring = cls.__dict__.get("__doc__")
         is_ours = not _is_record(cls)
         if is_ours:
@@ -75,7 +75,7 @@ def event(
         declare(record)
         return cls
 
-    return made
+    return declared_class
 
 
 def _is_flat(kind: str | None) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LOOKED_UP",
     "BackendCapabilities",
-    "asked",
+    "call_optional",
     "event_sender",
     "inline_error",
     "is_coroutine_function",
@@ -116,7 +116,7 @@ def event_sender(name: str, capabilities: BackendCapabilities) -> Callable[[Even
     return send_alone
 
 
-def asked(ask: Callable[[float], object] | None, method: str, timeout: float) -> bool:
+def call_optional(ask: Callable[[float], object] | None, method: str, timeout: float) -> bool:
     """Call an optional method of a backend; an exception counts as not done."""
     if ask is None:
         return True

@@ -22,7 +22,7 @@ from eventtracking_core.lifecycle.holders import (
 from eventtracking_core.lifecycle.interrupts import pass_on
 from eventtracking_core.routing.capabilities import (
     BackendCapabilities,
-    asked,
+    call_optional,
     event_sender,
     inline_error,
     refuse_awaitable,
@@ -182,7 +182,7 @@ class Leaf:
 
     def flush(self, timeout: float) -> bool:
         """Wait until the backend has delivered what it accepted; return whether it did in time."""
-        return asked(self.capabilities.flush, "flush", timeout)
+        return call_optional(self.capabilities.flush, "flush", timeout)
 
     def shutdown(self, timeout: float) -> bool:
         """Close, and release the backend's resources; return whether that ended in time.
@@ -229,7 +229,7 @@ class Leaf:
 
     def release(self, timeout: float) -> bool:
         """Release the backend's resources; return whether that ended in time."""
-        return asked(self.capabilities.shutdown, "shutdown", timeout)
+        return call_optional(self.capabilities.shutdown, "shutdown", timeout)
 
     def start(self) -> None:
         """Start what must not wait for the first event."""

@@ -35,10 +35,10 @@ class OpenTelemetry:
         self._metrics = _metrics_of_process() if settings.metrics else None
         self._with_spans = settings.spans
 
-    def follow(self, pipeline: Pipeline, warnings: Warnings) -> None:
+    def instrument(self, pipeline: Pipeline, warnings: Warnings) -> None:
         """Publish metrics of a pipeline while it lives; its counts are kept afterwards."""
         if self._metrics is not None:
-            self._metrics.follow(pipeline, warnings)
+            self._metrics.instrument(pipeline, warnings)
 
     def runner(self, path: str, type_name: str) -> Run:
         """Return what makes the attempts of one leaf, timed and with spans as configured.

@@ -168,7 +168,7 @@ class Metrics:
             meter.create_observable_up_down_counter(name, levels, unit, description)
         self.duration = _duration(meter)
 
-    def follow(self, pipeline: Pipeline, warnings: Warnings) -> None:
+    def instrument(self, pipeline: Pipeline, warnings: Warnings) -> None:
         """Publish metrics of a pipeline while it lives; its counts are kept afterwards."""
         pipeline_metrics = _PipelineMetrics(pipeline)
         # A pipeline is gone when its tracker has another one, or is gone too.

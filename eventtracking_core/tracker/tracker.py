@@ -184,7 +184,7 @@ class Tracker(ContextEmitter):
         if self._providers:
             pipeline.providers += self._providers
         if pipeline.instrumentation is not None:
-            pipeline.instrumentation.follow(pipeline, self._warnings)
+            pipeline.instrumentation.instrument(pipeline, self._warnings)
         self._replace(pipeline)
 
     @uninterrupted

@@ -114,11 +114,11 @@ class DeathCounts:
                 # Or a program closed what is not its own, and the number may be another file's.
                 if self._path is not None:
                     self._path.unlink(missing_ok=True)
-                self._file, self._path = self._made()
+                self._file, self._path = self._create()
                 self._identity = identity(self._file)
             os.ftruncate(self._file, os.pwrite(self._file, text, 0))
 
-    def _made(self) -> tuple[int, Path]:
+    def _create(self) -> tuple[int, Path]:
         make_private(self._directory, self._base)
         while True:
             path = self._directory / f"{os.getpid()}-{token_hex(4)}"

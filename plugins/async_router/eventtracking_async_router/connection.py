@@ -141,8 +141,8 @@ class BrokerConnection:
 
     def _capturing_amqp(self, make: Callable[..., Any]) -> Callable[..., Any]:
         # Kombu returns a connection only once it is established, which may take too long.
-        def made(**options: Any) -> Any:
+        def make_and_capture(**options: Any) -> Any:
             self._amqp = make(**options)
             return self._amqp
 
-        return made
+        return make_and_capture

@@ -49,17 +49,17 @@ def tracker_name() -> str:
     return name if isinstance(name, str) else "default"
 
 
-def text(given: str) -> str:
+def text(value: str) -> str:
     """Return a text that is looked for, as it is.
 
     Raises:
         BadParameter: its bytes are not UTF-8, so no event has it.
     """
     try:
-        given.encode()
+        value.encode()
     except UnicodeEncodeError as error:
         raise click.BadParameter("not UTF-8 text") from error
-    return given
+    return value
 
 
 def time(text: str) -> datetime:

@@ -16,7 +16,7 @@ from eventtracking_cli.in_flight import BATCH, Room, drain
 from eventtracking_cli.own_files import refuse_inputs
 from eventtracking_cli.progress import counted
 from eventtracking_cli.rejections import report_rejected
-from eventtracking_cli.replay_state import Done, Place
+from eventtracking_cli.replay_state import ReplayProgress, StateFile
 from eventtracking_cli.session import open_tracker
 from eventtracking_cli.terminal import console, count, plain, print_json
 from eventtracking_core import Event, EventTrackingError, Tracker
@@ -80,21 +80,21 @@ def replay(
     continues when it is run again with the same options. Exits with 1 if a backend did not
     accept an event.
     """
-    place = Place.of(state, sources, config, to, filters)
+    state_file = StateFile.of(state, sources, config, to, filters)
     if restart:
-        place.forget()
-    done = place.load(filters)
-    filters = done.filters(filters)
+        state_file.forget()
+    progress = state_file.load(filters)
+    filters = progress.filters(filters)
     with open_reader(sources) as reader, open_tracker(config) as tracker:
         collect_batches(tracker.root, BATCH)
         target = None if to is None else _leaf(tracker, to)
         if isinstance(reader, LogFiles):
             refuse_inputs(tracker, reader.paths, target)
         if dry_run:
-            _say_what_there_is(reader, done, filters, as_json=as_json)
+            _say_what_there_is(reader, progress, filters, as_json=as_json)
             report_rejected(reader)
             return
-        run = _Run(tracker, target, place, done)
+        run = _Run(tracker, target, state_file, progress)
         try:
             run.send(reader, filters)
         except KeyboardInterrupt:
@@ -111,13 +111,15 @@ def replay(
 class _Run:
     """One pass over the events that were not delivered before."""
 
-    def __init__(self, tracker: Tracker, target: Leaf | None, place: Place, done: Done) -> None:
+    def __init__(
+        self, tracker: Tracker, target: Leaf | None, state_file: StateFile, progress: ReplayProgress
+    ) -> None:
         self._tracker = tracker
         self._send = tracker.send if target is None else target.deliver
         self._leaf = target if isinstance(target, BufferedLeaf) else None
-        self._place = place
-        self._before = done.events
-        self._done = done
+        self._state_file = state_file
+        self._before = progress.events
+        self._progress = progress
         self._room = Room(tracker, STEP)
         self.is_complete = False
         self.is_interrupted = False
@@ -141,7 +143,7 @@ class _Run:
             last = event_id
         if self._delivered(last):
             self.is_complete = True
-            self._place.forget()
+            self._state_file.forget()
 
     def _encoded(self, reader: EventReader, filters: Filters) -> Iterator[tuple[str, Event, bytes]]:
         """Yield the id of each event, the event, and its bytes.
@@ -150,7 +152,7 @@ class _Run:
         """
         leaf = self._leaf
         if isinstance(reader, ReadsJson) and (leaf is None or leaf.capabilities.takes_json):
-            for text in _texts(reader, self._done, filters):
+            for text in _texts(reader, self._progress, filters):
                 if leaf is None:
                     event = decode_stored(text)
                     yield event["id"], event, text
@@ -159,17 +161,17 @@ class _Run:
                     yield event_id, NO_EVENT, wire
             return
         encode = encode_msgpack if leaf is None else leaf.encode
-        for event in _events(reader, self._done, filters):
+        for event in _events(reader, self._progress, filters):
             yield event["id"], event, encode(event)
 
     def _delivered(self, last: str) -> bool:
         if not drain(self._tracker):
             return False
         if self._room.events:
-            self._done = self._done._replace(
-                events=self._done.events + self._room.events, last=last
+            self._progress = self._progress._replace(
+                events=self._progress.events + self._room.events, last=last
             )
-            self._place.save(self._done)
+            self._state_file.save(self._progress)
             self._room.clear()
         return True
 
@@ -181,7 +183,7 @@ class _Run:
     def summarize(self, *, as_json: bool) -> None:
         """Say what became of the events."""
         tree = self._tracker.stats()["tree"]
-        sent = self._done.events - self._before
+        sent = self._progress.events - self._before
         if as_json:
             print_json(
                 {
@@ -212,26 +214,26 @@ def _leaf(tracker: Tracker, path: str) -> Leaf:
     raise click.BadParameter(f"no backend {plain(path)!r}; there are: {known}", param_hint="'--to'")
 
 
-def _events(reader: EventReader, done: Done, filters: Filters) -> Iterator[Event]:
+def _events(reader: EventReader, progress: ReplayProgress, filters: Filters) -> Iterator[Event]:
     """Yield the events after those that are done, in the order in which they were stored."""
     if isinstance(reader, LogFiles):
         events = reader.query(**filters)
-        if done.events and _id_of(events, done.events) != done.last:
+        if progress.events and _id_of(events, progress.events) != progress.last:
             raise click.ClickException(
                 "the files have other events than before the interruption; start from the"
                 " beginning with --restart"
             )
         yield from events
         return
-    last = done.last
+    last = progress.last
     while page := list(reader.query(after=last, limit=STEP, **filters)):  # leaves no cursor open
         yield from page
         last = page[-1]["id"]
 
 
-def _texts(reader: ReadsJson, done: Done, filters: Filters) -> Iterator[bytes]:
+def _texts(reader: ReadsJson, progress: ReplayProgress, filters: Filters) -> Iterator[bytes]:
     """Yield the JSON of what `_events` yields."""
-    last = done.last
+    last = progress.last
     while page := list(reader.query_json(after=last, limit=STEP, **filters)):
         yield from page
         _, last = _json_text(page[-1])
@@ -258,10 +260,12 @@ def _records(reader: EventReader) -> Iterator[EventType]:
         yield from load()
 
 
-def _say_what_there_is(reader: EventReader, done: Done, filters: Filters, *, as_json: bool) -> None:
-    left = max(reader.count(**filters) - done.events, 0)
+def _say_what_there_is(
+    reader: EventReader, progress: ReplayProgress, filters: Filters, *, as_json: bool
+) -> None:
+    left = max(reader.count(**filters) - progress.events, 0)
     if as_json:
-        print_json({"events": left, "before": done.events})
+        print_json({"events": left, "before": progress.events})
     else:
-        before = f" ({done.events:,} were before)" if done.events else ""
+        before = f" ({progress.events:,} were before)" if progress.events else ""
         click.echo(f"{count(left, 'event')} would be replayed{before}")

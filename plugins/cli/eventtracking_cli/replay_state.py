@@ -16,10 +16,10 @@ import click
 from eventtracking_cli import parameters
 from eventtracking_core.reading import Filters
 
-__all__ = ["Done", "Place"]
+__all__ = ["ReplayProgress", "StateFile"]
 
 
-class Done(NamedTuple):
+class ReplayProgress(NamedTuple):
     """How far a replay is.
 
     Attributes:
@@ -34,16 +34,16 @@ class Done(NamedTuple):
     since: str | None = None
     until: str | None = None
 
-    def filters(self, given: Filters) -> Filters:
+    def filters(self, others: Filters) -> Filters:
         """Return the filters of the first run: `2h` ago was another time then."""
         since, until = (
             None if text is None else datetime.fromisoformat(text)
             for text in (self.since, self.until)
         )
-        return {**given, "since": since, "until": until}
+        return {**others, "since": since, "until": until}
 
 
-class Place(NamedTuple):
+class StateFile(NamedTuple):
     """The file that remembers how far a replay is, and a digest of the replay's options."""
 
     path: Path
@@ -57,13 +57,13 @@ class Place(NamedTuple):
         config: Path | None,
         to: str | None,
         filters: Filters,
-    ) -> Place:
-        """Return the place of a replay with these options; others have other places."""
+    ) -> StateFile:
+        """Return the state file of a replay with these options; each replay has its own."""
         chosen = sorted((name, parameters.as_written(value)) for name, value in filters.items())
         options = sha256(repr((sources, str(config), to, chosen)).encode()).hexdigest()[:12]
         return cls(state or Path(f"eventtracking-replay-{options}.json"), options)
 
-    def load(self, filters: Filters) -> Done:
+    def load(self, filters: Filters) -> ReplayProgress:
         """Return what was saved; the beginning, with these filters, if nothing was.
 
         Raises:
@@ -71,13 +71,13 @@ class Place(NamedTuple):
         """
         try:
             saved = json.loads(self.path.read_bytes())
-            done = Done(**{name: saved.get(name) for name in Done._fields})
-            done = done._replace(events=int(done.events), last=str(done.last))
+            progress = ReplayProgress(**{name: saved.get(name) for name in ReplayProgress._fields})
+            progress = progress._replace(events=int(progress.events), last=str(progress.last))
             is_ours = saved.get("options", self.options) == self.options
         except FileNotFoundError:
             times = (filters.get("since"), filters.get("until"))
             since, until = (None if time is None else time.isoformat() for time in times)
-            return Done(since=since, until=until)
+            return ReplayProgress(since=since, until=until)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             message = f"{self.path} is not the state of a replay; name another file with --state"
             raise click.ClickException(message) from error
@@ -86,13 +86,13 @@ class Place(NamedTuple):
                 f"{self.path} belongs to a replay with other options; name another file with"
                 " --state, or start from the beginning with --restart"
             )
-        return done
+        return progress
 
-    def save(self, done: Done) -> None:
+    def save(self, progress: ReplayProgress) -> None:
         """Save, so that a power failure leaves the old file or the new one."""
         new = self.path.with_name(f"{self.path.name}.new")
         with closing(new.open("w")) as file:
-            json.dump({**done._asdict(), "options": self.options}, file)
+            json.dump({**progress._asdict(), "options": self.options}, file)
             file.flush()
             os.fsync(file.fileno())
         new.replace(self.path)

@@ -57,9 +57,9 @@ class Appender:
             size = len(lines)
             file = self._file
             # Concurrent threads may lose an addition; the next check corrects it.
-            held = file.held = file.held + size
+            new_size = file.size = file.size + size
             now = monotonic()
-            if held > file.limit or now >= file.check_at:
+            if new_size > file.limit or now >= file.check_at:
                 file = self._checked(file, size)
             try:
                 if file.is_regular:
@@ -164,7 +164,7 @@ def _sync(descriptor: int) -> None:
 
 def _report_removal(file: OpenFile, size: int) -> None:
     """Log an error if the file was removed after unchecked writes to it."""
-    if file is not NOT_OPEN and file.held - size != file.untouched and file.is_removed():
+    if file is not NOT_OPEN and file.size - size != file.untouched and file.is_removed():
         report(
             logging.ERROR,
             ("removed", file.identity),

@@ -41,7 +41,7 @@ def write_missing(file: OpenFile, path: Path, records: Mapping[str, EventType]) 
     if not records:
         return False
     if file.recorded is None:
-        file.recorded = _recorded(path) if file.held else set()
+        file.recorded = _recorded(path) if file.size else set()
     new = {key: record for key, record in records.items() if key not in file.recorded}
     lines = "".join(f"{record.to_line()}\n" for record in new.values()).encode()
     written = os.write(file.descriptor, lines) if lines else 0
@@ -51,7 +51,7 @@ def write_missing(file: OpenFile, path: Path, records: Mapping[str, EventType]) 
                 blank(path, unfinished)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     file.recorded.update(new)
-    file.held += written
+    file.size += written
     return bool(new)
 
 

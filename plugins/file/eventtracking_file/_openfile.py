@@ -42,7 +42,7 @@ class OpenFile:
     """
 
     __slots__ = (
-        *("_second", "_shared_until", "_verified", "check_at", "descriptor", "held", "identity"),
+        *("_second", "_shared_until", "_verified", "check_at", "descriptor", "identity", "size"),
         *("limit", "opened_at", "recorded", "untouched", "verify_at"),
         *("is_patient", "is_regular", "is_torn"),
     )
@@ -56,11 +56,11 @@ class OpenFile:
         self.is_regular = stat.S_ISREG(status.st_mode)
         self.is_patient = True
         self.is_torn = False
-        self.held = status.st_size
+        self.size = status.st_size
         # The best estimate of when its first event was written.
         self.opened_at = status.st_mtime if status.st_size else time.time()
         self.recorded = None
-        self._verified = self.held
+        self._verified = self.size
         self._second = -1
         self._shared_until = 0.0
         self.verify_at = 0.0 if self.is_regular else inf
@@ -92,9 +92,9 @@ class OpenFile:
 
     def allow(self, size: int, room: int, seconds: float) -> None:
         """Allow `size` bytes now, and `room` more without a check for `seconds` seconds."""
-        self.held += size
-        self.untouched = self.held
-        self.limit = self.held + room
+        self.size += size
+        self.untouched = self.size
+        self.limit = self.size + room
         self.check_at = monotonic() + seconds
 
     def verify(self, size: int, now: float) -> None:
@@ -109,9 +109,9 @@ class OpenFile:
         """
         try:
             end = os.lseek(self.descriptor, 0, os.SEEK_CUR)
-            if end > self.held:  # another process appends to it too
+            if end > self.size:  # another process appends to it too
                 self._shared_until = now + _SHARED_FOR
-                self.held = end
+                self.size = end
                 self._part_lines(end, end - size)
             self._verified = end
         except OSError:  # then readers have to separate the lines
@@ -133,12 +133,12 @@ class OpenFile:
             self.forget()
         if self.descriptor < 0 or (status.st_dev, status.st_ino) != self.identity:
             return False
-        self.held = status.st_size
+        self.size = status.st_size
         if status.st_size > self._verified and self.verify_at < inf:
             with suppress(OSError):
                 self._part_lines(status.st_size)
                 if os.pread(self._second, 1, status.st_size - 1) != b"\n":
-                    self.held -= 1  # so that the next write is verified
+                    self.size -= 1  # so that the next write is verified
                     self.verify_at = 0.0
             self._verified = status.st_size
         return True
@@ -183,7 +183,7 @@ class _NotOpen(OpenFile):
         self.descriptor = -1
         self.identity = (0, 0)
         self.is_regular = self.is_patient = self.is_torn = False
-        self.held = 0
+        self.size = 0
         self.recorded = None
         self._second = self.limit = self.untouched = -1
         self.check_at = self.opened_at = 0.0

@@ -40,15 +40,15 @@ class Rotation:
 
     def is_due(self, file: OpenFile, size: int) -> bool:
         """Return whether `size` more bytes belong in a new file."""
-        full = file.held + size > self._max_size
-        return file.held > 0 and (full or self._is_over(file.opened_at))
+        full = file.size + size > self._max_size
+        return file.size > 0 and (full or self._is_over(file.opened_at))
 
     def allow(self, file: OpenFile, size: int) -> None:
         """Allow `size` bytes to be written to a file, and more until its next check."""
         seconds = CHECK_INTERVAL
         if self._period is not None:
             seconds = min(seconds, self._period - time() % self._period)
-        left = self._max_size - file.held - size
+        left = self._max_size - file.size - size
         file.allow(size, max(0, left // _SHARE), seconds)
 
     def rotate(self, file: OpenFile, then: Callable[[], None]) -> bool:

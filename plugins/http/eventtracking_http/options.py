@@ -45,7 +45,7 @@ class Options:
         profile: str | None,
         key: str | None,
         retry: Sequence[int],
-        **given: Any,
+        **own_options: Any,
     ) -> Self:
         """Return the options.
 
@@ -54,7 +54,7 @@ class Options:
         """
         options = dict(PROFILES.get(profile or "", {}))
         base_headers = options.pop("headers", {})
-        options |= {name: value for name, value in given.items() if value is not None}
+        options |= {name: value for name, value in own_options.items() if value is not None}
         options["headers"] = {**base_headers, **options.get("headers", {})}
         options["url"] = url
         lacks_key = key is None and "{key}" in str(options)

@@ -124,7 +124,7 @@ class SchemaRegistry:
         Raises:
             RetryableError: it cannot be reached, or refuses the login.
         """
-        answer = self._asked("GET", "/schemas/types", None, timeout)
+        answer = self._request("GET", "/schemas/types", None, timeout)
         if answer.status != OK:
             raise RetryableError(
                 f"the schema registry refuses the request (status {answer.status})"
@@ -133,9 +133,9 @@ class SchemaRegistry:
     def _register(self, schema: Schema, seconds: float) -> int:
         path = f"/subjects/{quote(schema.subject, safe='')}/versions"
         body = json.dumps({"schema": schema.text, "schemaType": self._form.name}).encode()
-        return _id(self._asked("POST", path, body, seconds), schema.subject)
+        return _id(self._request("POST", path, body, seconds), schema.subject)
 
-    def _asked(self, method: str, path: str, body: bytes | None, seconds: float) -> Answer:
+    def _request(self, method: str, path: str, body: bytes | None, seconds: float) -> Answer:
         url = f"{self._url}{path}"
         exchange = Exchange(self._urllib3, url, server="the schema registry", max_bytes=MAX_ANSWER)
         try:

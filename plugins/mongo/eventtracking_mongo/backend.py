@@ -166,7 +166,7 @@ class MongoBackend(Reading):
         deadline = monotonic() + timeout
         collection = self._connection.collection(timeout)
         try:
-            with pymongo.timeout(_given(deadline - monotonic())):
+            with pymongo.timeout(_driver_timeout(deadline - monotonic())):
                 # A dropped collection is recreated by its first event, without indexes and expiry.
                 is_new = self._prepared != (os.getpid(), incarnation(collection))
                 if is_new:
@@ -236,7 +236,7 @@ class MongoBackend(Reading):
         return True
 
 
-def _given(timeout: float) -> float:
+def _driver_timeout(timeout: float) -> float:
     """Return the timeout for pymongo with which it ends within 105 % of `timeout`."""
     in_time = min(timeout, timeout * 1.05 - SEARCH_STEP)
     return max(in_time, timeout / 2, SHORTEST_TIMEOUT)

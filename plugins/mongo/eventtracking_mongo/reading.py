@@ -60,27 +60,27 @@ class Reading:
         where = _where(query) | ({} if after is None else {"_id": {"$gt": after}})
         direction = DESCENDING if query.get("newest_first") else ASCENDING
         keys = ("timestamp", "_id") if after is None else ("_id",)
-        with self._asked() as collection:
+        with self._collection() as collection:
             cursor = collection.find(where, max_time_ms=READ_TIMEOUT)
             cursor = cursor.sort([(key, direction) for key in keys]).limit(limit or 0)
             yield from map(_event, cursor)
 
     def get(self, event_id: str) -> Event | None:
         """Return the event with an id, or None."""
-        with self._asked() as collection:
+        with self._collection() as collection:
             document = collection.find_one({"_id": event_id}, max_time_ms=READ_TIMEOUT)
         return None if document is None else _event(document)
 
     def find(self, part: str, /, *, limit: int = 2) -> list[Event]:
         """Return events whose ids contain a text."""
         where = {"_id": {"$regex": re.escape(part)}}
-        with self._asked() as collection:
+        with self._collection() as collection:
             cursor = collection.find(where, max_time_ms=READ_TIMEOUT).limit(limit)
             return [_event(document) for document in cursor]
 
     def count(self, **filters: Unpack[Filters]) -> int:
         """Return the number of events."""
-        with self._asked() as collection:
+        with self._collection() as collection:
             return collection.count_documents(_where(filters), maxTimeMS=READ_TIMEOUT)
 
     def count_by(
@@ -106,12 +106,12 @@ class Reading:
             {"$group": {"_id": key, "count": {"$sum": 1}}},
             {"$sort": order},
         ]
-        with self._asked() as collection:
+        with self._collection() as collection:
             rows = collection.aggregate(stages, maxTimeMS=READ_TIMEOUT)
             return [(row["_id"], row["count"]) for row in rows]
 
     @contextmanager
-    def _asked(self) -> Iterator[Documents]:
+    def _collection(self) -> Iterator[Documents]:
         collection = self._connection.collection()
         try:
             # Selecting a server may take half a minute, too long for an interactive query.

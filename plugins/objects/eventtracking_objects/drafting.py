@@ -89,13 +89,13 @@ class Drafting:
             if asked:
                 stored = await looking.found(group.directory, asked, deadline - monotonic())
                 left = group.only([n for n, each in enumerate(group.ids) if each not in stored])
-            drafts += self._made(left, errors)
+            drafts += self._drafts_of(left, errors)
         return drafts
 
     def halves(self, draft: Draft, errors: Errors) -> list[Draft]:
         """Return the objects of the two halves of one that was rejected."""
         first, second = draft.group.halves()
-        return [*self._made(first, errors), *self._made(second, errors)]
+        return [*self._drafts_of(first, errors), *self._drafts_of(second, errors)]
 
     def _groups(self, batch: Batch, places: Sequence[int]) -> list[Group]:
         """Return events by their directory, and in Parquet by their name."""
@@ -111,7 +111,7 @@ class Drafting:
             groups[keys[place]].append(place)
         return [batch.group(directories[indexes[0]], indexes) for indexes in groups.values()]
 
-    def _made(self, group: Group, errors: Errors) -> list[Draft]:
+    def _drafts_of(self, group: Group, errors: Errors) -> list[Draft]:
         """Return the object of events; several, where one cannot be made of all of them."""
         if not group.ids:
             return []
@@ -122,7 +122,7 @@ class Drafting:
             pass_on(error)
             if len(group.ids) > 1:
                 first, second = group.halves()
-                return [*self._made(first, errors), *self._made(second, errors)]
+                return [*self._drafts_of(first, errors), *self._drafts_of(second, errors)]
             errors[group.ids[0]] = unencodable(error)
             return []
         return [Draft(object_key(group.directory, ordered.ids, self._suffix), data, ordered)]

@@ -53,7 +53,7 @@ class ForkLock:
         _written.add(self._path)
 
     @contextmanager
-    def held(self, timeout: float) -> Iterator[bool]:
+    def hold(self, timeout: float) -> Iterator[bool]:
         """Acquire the lock within `timeout`; yield whether it was acquired; then release it.
 
         Args:
@@ -61,7 +61,9 @@ class ForkLock:
         """
         deadline = monotonic() + timeout
         while (
-            self.awaited_since is not None and get_ident() not in _held and monotonic() < deadline
+            self.awaited_since is not None
+            and get_ident() not in _locked_for_fork
+            and monotonic() < deadline
         ):
             sleep(0.001)  # locks are not fair, and a fork waits only briefly
         lock = self._lock  # release the same lock, even if a fork has replaced it meanwhile
@@ -122,7 +124,7 @@ _locks: Final[WeakSet[ForkLock]] = WeakSet()
 _written: Final[set[Path]] = set()
 """Databases to which threads of the parent were writing as this process was forked."""
 
-_held: Final[dict[int, list[tuple[ForkLock, list[bool]]]]] = {}
+_locked_for_fork: Final[dict[int, list[tuple[ForkLock, list[bool]]]]] = {}
 """By the forking thread: the locks, and whether each was acquired."""
 
 
@@ -132,8 +134,8 @@ def _before_fork() -> None:
     for lock in locks:
         lock.awaited_since = now
     try:
-        _held[get_ident()] = [(each, []) for each in locks]
-        for lock, acquired in _held[get_ident()]:
+        _locked_for_fork[get_ident()] = [(each, []) for each in locks]
+        for lock, acquired in _locked_for_fork[get_ident()]:
             lock.acquire(now + WAITS_FOR - monotonic(), acquired)
     finally:
         for lock in locks:
@@ -141,14 +143,14 @@ def _before_fork() -> None:
 
 
 def _after_in_parent() -> None:
-    for lock, acquired in _held.pop(get_ident(), []):
+    for lock, acquired in _locked_for_fork.pop(get_ident(), []):
         if acquired and acquired[0]:
             lock.release()
 
 
 @on_fork
 def _forked() -> None:
-    _held.clear()
+    _locked_for_fork.clear()
     for lock in list(_locks):
         lock.renew()
 

@@ -177,7 +177,7 @@ class SqliteBackend(Reading):
 
     def flush(self, timeout: float) -> bool:
         """Wait for other threads that are storing events; return whether they finish in time."""
-        with self._lock.held(timeout) as acquired:
+        with self._lock.hold(timeout) as acquired:
             return acquired
 
     def shutdown(self, timeout: float) -> bool:
@@ -189,7 +189,7 @@ class SqliteBackend(Reading):
         Returns:
             Whether they finished in time.
         """
-        with self._lock.held(timeout) as acquired:
+        with self._lock.hold(timeout) as acquired:
             if acquired:
                 self._close()
             return acquired
@@ -198,7 +198,7 @@ class SqliteBackend(Reading):
     def _writing(self, timeout: float) -> Iterator[sqlite3.Connection]:
         """Yield the connection, which waits for others at most until the time is up."""
         deadline = monotonic() + timeout
-        with self._lock.held(timeout) as acquired:
+        with self._lock.hold(timeout) as acquired:
             if not acquired:
                 raise RetryableError("another thread did not finish in time")
             try:

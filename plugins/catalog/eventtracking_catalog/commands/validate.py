@@ -79,7 +79,7 @@ class _Report:
     """
 
     def __init__(self, types: dict[str, EventType] | None) -> None:
-        self._given = types is not None
+        self._has_types = types is not None
         self._types = types or {}
         self._by_id: dict[str, EventType] = {}
         self._checker = Checker()
@@ -103,7 +103,7 @@ class _Report:
 
     def _take(self, record: EventType) -> None:
         self.records += 1
-        if not self._given:
+        if not self._has_types:
             self._by_id[record.id] = record
             if record.kind == "event":
                 self._types[record.name] = record
