@@ -110,11 +110,13 @@ class Worker:
 
     def join(self, timeout: float) -> bool:
         """Wait for the end, for at most `timeout` seconds; return whether it came."""
+        if self._thread.done.is_set:
+            return True
         self._thread.follow_patch()
         # A little earlier than that, so that it has ended when this returns.
         self._control.extend_deadline(monotonic() + timeout - min(0.1 * timeout, ENDS_BEFORE))
         is_idle = not (self._control.bell.is_heard or self._has_work() or self._has_incoming())
-        if not self._thread.done.is_set and (is_idle or not self._thread.start()):
+        if is_idle or not self._thread.start():
             self._end_here()
         self._control.bell.ring()
         return self._thread.done.wait(0 if self._thread.is_interrupted else timeout)

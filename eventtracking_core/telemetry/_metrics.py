@@ -76,7 +76,7 @@ def _counts(root: RoutingBackend, emitted: int) -> Counter[_Series]:
         path = ".".join(names)
         if isinstance(node, Leaf):
             _add_exported(totals, path, node)
-        else:
+        elif node.steps:
             _add_processed(totals, path, node)
     return totals
 
