@@ -87,8 +87,8 @@ class Worker:
         """Let the worker look at the buffer; start it if it isn't running."""
         if self._thread.done.is_set:
             self._outcomes.spool_or_drop([])  # what was stored late
-        elif self._thread.start():
-            self._control.bell.ring()
+        elif not self._control.bell.ring():
+            self._thread.start()
 
     def flush(self, timeout: float) -> bool:
         """Deliver at once what is pending; return whether that ended within `timeout` seconds."""
@@ -152,20 +152,21 @@ class Worker:
     # ── the thread ──
 
     def _run(self) -> None:
-        # An interrupt may strike the thread that starts this one, which then starts another.
+        control = self._control
         claim = Claim(lasts=True)
         if not self._thread.begin(claim):
+            # An interrupt struck the thread that started the one that runs, and is to be woken.
+            control.bell.ring()
             return
-        bell = self._control.own_bell
         while not self._thread.done.is_set:
             try:
                 self._work()
             except BaseException as error:  # noqa: BLE001  a worker that ends loses everything
                 text, problem = ": the worker continues after %s", ("worker", type(error))
                 report_backend(logging.CRITICAL, self._path, problem, text, error)
-                self._control.own_bell.wait(PAUSE)
-            if bell.is_outdated and not self._thread.done.is_set:
-                bell.at_count = 1  # the next event starts a greenlet
+                control.own_bell.wait(PAUSE)
+            if control.own_bell.is_outdated and not self._thread.done.is_set:
+                control.own_bell.at_count = 1  # the next event starts a greenlet
                 self._thread.leave(claim)
                 return
 
@@ -186,7 +187,7 @@ class Worker:
             if control.stopped_at is not None and (control.past_deadline() or self._is_empty()):
                 self._finish()
                 return
-            if control.own_bell.is_outdated or not self._wait_for_batch():
+            if control.own_bell is not control.bell or not self._wait_for_batch():
                 return
             if not sender.take(self._options.max_batch_size) and (
                 control.stopped_at is not None or letters.waiting or buffer.has_more

@@ -39,7 +39,6 @@ class Syncer:
         self._finished: SimpleQueue[tuple[int, Identity]] = SimpleQueue()
         self._directories: SimpleQueue[Path] = SimpleQueue()
         self._closing: set[tuple[int, Identity]] = set()
-        self._is_started = False
 
     def _make_bell(self) -> None:
         self._bell = Bell()
@@ -67,7 +66,7 @@ class Syncer:
 
     def close(self) -> None:
         """Sync what is left, and end the thread."""
-        if self._is_started:
+        if self._bell.is_heard:
             self._ending.set()
             self._bell.ring()
             self._ended.wait(ENDS_IN)
@@ -78,11 +77,11 @@ class Syncer:
             close_ours(descriptor, file)
 
     def _wake(self) -> None:
-        if self._interval and not self._is_started:
+        if self._interval and not self._bell.is_heard:
             if self._bell.is_outdated:  # gevent or eventlet came in between
                 self._make_bell()
-            self._is_started = start_daemon(self._run, "eventtracking-fsync")
-        if self._is_started and not self._ended.is_set:
+            self._bell.is_heard = start_daemon(self._run, "eventtracking-fsync")
+        if self._bell.is_heard and not self._ended.is_set:
             self._bell.ring()
         else:
             self._sync_all()
