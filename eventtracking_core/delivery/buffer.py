@@ -74,15 +74,21 @@ class Buffer:
 
     # ── adding ──
 
-    def put_in_memory(self, wire: bytes) -> int:
+    def put_in_memory(self, wire: bytes, times: int = 1) -> int:
         """Add an event at the end; return how many wait then, or `QUEUE_FULL`.
+
+        Args:
+            wire: the event's bytes.
+            times: how often the configured number and size of events may be there.
 
         Raises:
             StoredError: it is added, and an interrupt came then.
         """
         size = len(wire)
         waiting = len(self._items) - self._markers + 1
-        if waiting > self._max_size or self.bytes + size > self._max_bytes:
+        if (waiting > self._max_size or self.bytes + size > self._max_bytes) and (
+            waiting > times * self._max_size or self.bytes + size > times * self._max_bytes
+        ):
             return QUEUE_FULL
         self.bytes += size
         try:

@@ -82,11 +82,12 @@ class SpooledBuffer(Buffer):
                 waiting += self.in_memory
             try:
                 return waiting if appender.append(wire) else SPOOL_FULL
+            except BlockingIOError:  # a signal handler emits, which interrupted an append
+                return put_in_memory(wire, times=2)
             except OSError as error:
                 pass_on(error)
-                if not isinstance(error, BlockingIOError):  # a signal handler emits
-                    text = ": the spool cannot be written, events are kept in memory: %s"
-                    report_backend(ERROR, path, ("spool", error.errno), text, error)
+                text = ": the spool cannot be written, events are kept in memory: %s"
+                report_backend(ERROR, path, ("spool", error.errno), text, error)
                 return put_in_memory(wire)
 
         def put_in_order(wire: bytes) -> int:

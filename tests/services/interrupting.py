@@ -16,7 +16,13 @@ class Interrupt(BaseException):
     """What a signal handler raises."""
 
 
-def calls_interrupted(function: Callable[[], object], step: int = 1) -> Iterator[int]:
+def _raise() -> None:
+    raise Interrupt
+
+
+def calls_interrupted(
+    function: Callable[[], object], step: int = 1, handler: Callable[[], object] = _raise
+) -> Iterator[int]:
     """Run a function again and again, each time interrupted later; yield after each interrupt.
 
     Handlers run where a function of Python begins, and where one of C has returned.
@@ -24,14 +30,17 @@ def calls_interrupted(function: Callable[[], object], step: int = 1) -> Iterator
     Args:
         function: what is interrupted; it may let the interrupt pass or not.
         step: how many of these places later the next interrupt comes.
+        handler: is called there; by default, it raises.
     """
     number = step
-    while _is_interrupted(function, number):
+    while _is_interrupted(function, number, handler):
         yield number
         number += step
 
 
-def _is_interrupted(function: Callable[[], object], number: int) -> bool:
+def _is_interrupted(
+    function: Callable[[], object], number: int, handler: Callable[[], object]
+) -> bool:
     left = number
 
     def count(_frame: object, kind: str, _argument: object) -> None:
@@ -39,7 +48,7 @@ def _is_interrupted(function: Callable[[], object], number: int) -> bool:
         left -= kind in {"call", "c_return"}
         if left == 0:
             sys.setprofile(None)
-            raise Interrupt
+            handler()
 
     try:
         sys.setprofile(count)

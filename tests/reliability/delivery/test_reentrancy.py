@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import logging.config
 import threading
+from itertools import count
 
 import pytest
+from interrupting import calls_interrupted
 
 COMMON = """
 import atexit, gc, json, signal, sys, threading, time
@@ -164,6 +166,28 @@ class Emitting(logging.Handler):
     def emit(self, record):
         self.handled += 1
         self.tracker.emit("log", {"n": -self.handled, "message": record.getMessage()})
+
+
+def test_a_full_queue_keeps_what_a_handler_emits_while_an_event_is_spooled(
+    tracker_to, black_hole, eventually
+):
+    hole, numbers = black_hole(), count()
+    tracker = tracker_to(hole, max_queue_size=200, max_batch_size=1, when_full="spool")
+
+    def emit():
+        tracker.emit("numbered", {"n": next(numbers)})
+
+    emit()
+    eventually(hole.reached.is_set)
+    for _ in range(300):
+        emit()
+    places = sum(1 for _ in calls_interrupted(emit, handler=emit))
+    emitted = next(numbers)
+    assert emitted >= 301 + 2 * places > 301
+    assert tracker.leaf()["pending"] == emitted
+    hole.released.set()
+    assert tracker.flush(60)
+    assert sorted(hole.delivered) == list(range(emitted))
 
 
 @pytest.mark.parametrize("when_full", ["drop_newest", "block"])
