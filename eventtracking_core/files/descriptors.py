@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 try:
@@ -13,9 +15,26 @@ except ImportError:  # Windows
 else:
     _CAN_RAISE = True
 
-__all__ = ["dup_high", "high_number", "open_high"]
+__all__ = ["descriptor_of", "dup_high", "high_number", "open_high"]
 
 HIGHEST: Final = 4096
+
+
+@contextmanager
+def descriptor_of(path: str | os.PathLike[str], flags: int, mode: int = 0o600) -> Iterator[int]:
+    """Open a file, as `os.open` does, and close it in the end, whatever interrupts that.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    descriptors: list[int] = []
+    try:
+        # One step of C: an interrupt comes before it, or finds the descriptor in the list.
+        descriptors.extend(map(os.open, [path], [flags], [mode]))
+        yield descriptors[0]
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def open_high(path: str | os.PathLike[str], flags: int, mode: int = 0o600) -> int:

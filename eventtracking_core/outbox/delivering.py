@@ -16,6 +16,7 @@ from typing import Final, Generic, TypeVar
 
 from eventtracking_core.delivery import BatchLeaf
 from eventtracking_core.events import Event
+from eventtracking_core.files.descriptors import descriptor_of
 from eventtracking_core.files.locks import lock
 from eventtracking_core.outbox.nodes import DeferringRouter
 from eventtracking_core.routing import Leaf
@@ -171,12 +172,9 @@ def only_deliverer(database: str, place: str) -> Iterator[None]:
         database = f"{gettempdir()}/eventtracking-{digest[:16]}"
     path = f"{database}-outbox.lock"
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(path, flags, 0o600)
-    try:
+    with descriptor_of(path, flags) as descriptor:
         try:
             lock(descriptor)
         except OSError as error:
             raise BusyError from error
         yield
-    finally:
-        os.close(descriptor)

@@ -21,6 +21,7 @@ from eventtracking_core.delivery.storage.files import (
 )
 from eventtracking_core.delivery.storage.format import SUFFIX
 from eventtracking_core.diagnostics import WARNING, report
+from eventtracking_core.files.descriptors import descriptor_of
 
 __all__ = ["ProcessDirectory", "claim", "directory_name", "make_private", "process_directories"]
 
@@ -149,11 +150,8 @@ def _check(path: Path) -> None:
     if os.geteuid() not in {0, status.st_uid}:
         raise PermissionError(errno.EPERM, "open to others, and owned by another user")
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags)
-    try:
+    with descriptor_of(path, flags) as descriptor:
         os.fchmod(descriptor, 0o700)
-    finally:
-        os.close(descriptor)
     message = "spool: the directory %s was open to others, and is not any more"
     report(WARNING, ("private", path), message, path)
 

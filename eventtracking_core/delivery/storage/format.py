@@ -44,7 +44,7 @@ def create(path: Path) -> int:
     descriptor = create_private(path)
     try:
         write_whole(DISK.write, descriptor, MAGIC + acknowledgement(HEADER_SIZE), 0)
-    except OSError:
+    except BaseException:
         os.close(descriptor)
         path.unlink(missing_ok=True)
         raise

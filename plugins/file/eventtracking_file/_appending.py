@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 from eventtracking_core import EventType, RetryableError
 from eventtracking_core.diagnostics import report
+from eventtracking_core.files.descriptors import descriptor_of
 from eventtracking_core.lifecycle.forks import on_fork
 from eventtracking_file._event_types import write_missing
 from eventtracking_file._openfile import CHECK_INTERVAL, NOT_OPEN, OpenFile, open_file
@@ -138,11 +139,8 @@ class Appender:
     def _opened(self) -> OpenFile:
         file = open_file(self._path, self._mode)
         if self._fsync:
-            directory = os.open(self._path.parent, os.O_RDONLY)
-            try:
+            with descriptor_of(self._path.parent, os.O_RDONLY) as directory:
                 os.fsync(directory)
-            finally:
-                os.close(directory)
         return file
 
 

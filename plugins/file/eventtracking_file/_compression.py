@@ -13,6 +13,7 @@ from pathlib import Path
 from shutil import copyfileobj
 from typing import BinaryIO, Final, Literal
 
+from eventtracking_core.files.descriptors import descriptor_of
 from eventtracking_core.files.locks import lock
 
 __all__ = ["EXTENSIONS", "Compression", "compress", "is_available"]
@@ -59,8 +60,11 @@ def compress(source: Path, compression: Compression) -> bool:
 def _write(reader: BinaryIO, path: Path, compression: Compression) -> None:
     """Write a compressed file with the source's permissions."""
     path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as writer:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with (
+        descriptor_of(path, flags) as descriptor,
+        os.fdopen(descriptor, "wb", closefd=False) as writer,
+    ):
         _WRITERS[compression](reader, writer)
         writer.flush()
         os.fchmod(descriptor, stat.S_IMODE(os.fstat(reader.fileno()).st_mode))

@@ -13,6 +13,7 @@ from time import gmtime, strftime, time
 from typing import Final
 
 from eventtracking_core.diagnostics import report
+from eventtracking_core.files.descriptors import descriptor_of
 from eventtracking_core.files.locks import lock, unlock
 from eventtracking_file._compression import EXTENSIONS
 from eventtracking_file._openfile import CHECK_INTERVAL, OpenFile
@@ -86,18 +87,16 @@ class Rotation:
 @contextmanager
 def _locked(directory: Path) -> Iterator[bool]:
     """Lock a directory against other rotations; yield False if another process holds the lock."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        lock(descriptor)
-    except BlockingIOError:
-        yield False
-    else:
+    with descriptor_of(directory, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
         try:
-            yield True
-        finally:
-            unlock(descriptor)  # a forked child may hold a copy of the descriptor
-    finally:
-        os.close(descriptor)
+            lock(descriptor)
+        except BlockingIOError:
+            yield False
+        else:
+            try:
+                yield True
+            finally:
+                unlock(descriptor)  # a forked child may hold a copy of the descriptor
 
 
 def _rotated(current: Path) -> dict[tuple[str, int], list[Path]]:

@@ -10,6 +10,8 @@ from os.path import samestat
 from pathlib import Path
 from typing import Final
 
+from eventtracking_core.files.descriptors import descriptor_of
+
 __all__ = ["blank", "end_last_line", "part_lines"]
 
 # What may follow a partial line: nothing, another line, or a newline from another process.
@@ -37,15 +39,12 @@ def blank(path: Path, line: bytes) -> None:
     Raises:
         OSError: the file cannot be changed.
     """
-    descriptor = os.open(path, os.O_RDWR)
-    try:
+    with descriptor_of(path, os.O_RDWR) as descriptor:
         size = os.fstat(descriptor).st_size
         start = max(0, size - len(line) - _APPENDED)
         position = _find(line, os.pread(descriptor, size - start, start))
         if position >= 0:
             os.pwrite(descriptor, b" " * (len(line) - 1) + b"\n", start + position)
-    finally:
-        os.close(descriptor)
 
 
 def end_last_line(path: Path, descriptor: int) -> None:

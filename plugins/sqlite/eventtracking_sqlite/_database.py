@@ -12,6 +12,7 @@ from time import monotonic, sleep
 from typing import Final, Literal
 
 from eventtracking_core import RetryableError
+from eventtracking_core.files.descriptors import descriptor_of
 
 __all__ = ["SCHEMA_VERSION", "Synchronous", "open_for_reading", "open_for_writing"]
 
@@ -87,7 +88,8 @@ def open_for_writing(
         sqlite3.Error: it cannot be opened.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    with descriptor_of(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC):
+        pass
     connection = _connect(path, "rw", busy_timeout)
     try:
         exists = _has_schema(connection) and _number(connection, _HAS_TABLES)

@@ -14,6 +14,7 @@ from typing import Final
 from weakref import WeakSet
 
 from eventtracking_core.files.descriptors import high_number
+from eventtracking_core.lifecycle.claims import call_into
 from eventtracking_core.lifecycle.forks import on_fork
 
 __all__ = ["Descriptors", "high_numbers", "lock_inherited", "numbers"]
@@ -148,9 +149,9 @@ def high_numbers() -> Iterator[None]:
     try:
         if highest > 0:
             with suppress(OSError):
-                reserved.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+                call_into(reserved, os.open, os.devnull, os.O_RDONLY | os.O_CLOEXEC)
                 while reserved[-1] < highest:
-                    reserved.append(os.dup(reserved[0]))
+                    call_into(reserved, os.dup, reserved[0])
         yield
     finally:
         for descriptor in reserved:
