@@ -103,12 +103,4 @@ __all__ = [  # noqa: RUF022  an acronym is no constant
 ]
 
 # What only plugins and those who configure need is imported when it is first asked for.
-_LAZY = {
-    "components": ["Backend", "BatchBackend", "Processor"],
-    "hookspecs": ["hookimpl"],
-    "plugins": ["register_plugin"],
-    "registry": ["Doc", "EventType", "FieldDoc", "PII", "event"],
-    "units": ["ByteSize", "Seconds"],
-}
-
-__getattr__, __dir__ = lazy(__name__, _LAZY)
+__getattr__, __dir__ = lazy(__name__, "units", "registry", "hookspecs", "components", "plugins")

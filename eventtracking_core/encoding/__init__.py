@@ -98,25 +98,16 @@ __all__ = [
 ]
 
 # msgspec is imported when something is first encoded: importing the package must stay free.
-_HOME = {
-    "_batches": ["NormalBatch", "encode_each", "encode_lines", "unencodable", "with_parts"],
-    "_columns": ["Columns", "Head"],
-    "_compiled": ["plain_size", "plain_weight"],
-    "_copies": ["snapshot"],
-    "_json": ["decode_json", "decode_stored", "encode_json", "encode_text", "write_json"],
-    "_msgpack": ["decode_msgpack", "encode_msgpack", "normal_from_msgpack", "wire_reader"],
-    "_normal": ["id_text", "keep", "losses", "normalize", "normalize_event"],
-    "_plain": ["by_type", "field_names", "has_reader"],
-    "_rows": [
-        "Cells",
-        "Lines",
-        "Table",
-        "encode_columns",
-        "encode_heads",
-        "encode_table",
-        "encode_with_columns",
-    ],
-    "_texts": ["JSON", "JsonBatch", "decode_wire", "json_text", "normal_from_json"],
-}
-
-__getattr__, __dir__ = lazy(__name__, _HOME)
+__getattr__, __dir__ = lazy(
+    __name__,
+    "_compiled",
+    "_plain",
+    "_copies",
+    "_normal",
+    "_msgpack",
+    "_json",
+    "_columns",
+    "_texts",
+    "_batches",
+    "_rows",
+)

@@ -36,13 +36,6 @@ __all__ = [
 ]
 
 # Imported when first asked for: who registers nothing pays nothing.
-_HOME = {
-    "annotations": ["Doc", "PII"],
-    "columns": ["Column", "typed_columns"],
-    "jsonschema": ["fields_of_schema", "json_schema"],
-    "record": ["DefinesTables", "EventType", "FieldDoc", "MetadataStore"],
-    "registry": ["Registry", "find_record"],
-    "typed": ["event"],
-}
-
-__getattr__, __dir__ = lazy(__name__, _HOME)
+__getattr__, __dir__ = lazy(
+    __name__, "record", "registry", "annotations", "typed", "columns", "jsonschema"
+)

@@ -34,9 +34,4 @@ __all__ = [
 ]
 
 # What only configurations need.
-_LAZY = {
-    "composite": ["CompositeBackend", "CompositeParts", "LeafPlace", "RemoteComposite"],
-    "walking": ["walk_tree"],
-}
-
-__getattr__, __dir__ = lazy(__name__, _LAZY)
+__getattr__, __dir__ = lazy(__name__, "walking", "composite")

@@ -31,16 +31,15 @@ __all__ = [
 ]
 
 # pytest imports this package wherever it is installed, so its modules are imported on first use.
-_HOME = {
-    "_backends": ["BackendConformance"],
-    "_capture": ["capture"],
-    "_captured": ["CapturedEvents"],
-    "_event_stores": ["EventStoreConformance"],
-    "_frozen": ["FrozenClock", "frozen"],
-    "_processors": ["ProcessorConformance"],
-    "_providers": ["ContextProviderConformance"],
-    "_readers": ["EventReaderConformance"],
-    "_stores": ["MetadataStoreConformance"],
-}
-
-__getattr__, __dir__ = lazy(__name__, _HOME)
+__getattr__, __dir__ = lazy(
+    __name__,
+    "_frozen",
+    "_captured",
+    "_capture",
+    "_backends",
+    "_event_stores",
+    "_processors",
+    "_providers",
+    "_readers",
+    "_stores",
+)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["DateTimeJSONEncoder", "LoggerBackend"]
 
 # The encoder is used alone, too, by applications that import no more. `dir` shows the hooks.
-__getattr__, _ = lazy(__name__, {"backend": ["LoggerBackend"]})
+__getattr__, _ = lazy(__name__, "backend")
 
 
 @hookimpl
