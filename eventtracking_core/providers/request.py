@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from eventtracking_core.contexts.request import Request, current
 from eventtracking_core.diagnostics import ERROR, report
@@ -28,6 +28,9 @@ Field = Literal[
     "request_id",
     "accept_language",
 ]
+Names = Literal["short", "opentelemetry"]
+AddressForm = Literal["network", "full"]
+
 DEFAULT_FIELDS: Final[tuple[Field, ...]] = (
     "method",
     "path",
@@ -91,14 +94,18 @@ class RequestProvider:
     def __init__(
         self,
         fields: tuple[Field, ...] = DEFAULT_FIELDS,
-        names: Literal["short", "opentelemetry"] = "short",
-        address: Literal["network", "full"] = "network",
+        names: Names = "short",
+        address: AddressForm = "network",
         trusted_proxies: int = 0,
     ) -> None:
         unknown = sorted(set(fields) - _OPENTELEMETRY.keys())
         if unknown:
             known = ", ".join(sorted(_OPENTELEMETRY))
             raise ValueError(f"fields has unknown names (expected some of: {known})")
+        if names not in get_args(Names):
+            raise ValueError("names must be short or opentelemetry")
+        if address not in get_args(AddressForm):
+            raise ValueError("address must be network or full")
         if trusted_proxies < 0:
             raise ValueError("trusted_proxies must not be negative")
         self._is_full = address == "full"
