@@ -68,18 +68,7 @@ def review(
             if "accepts" in node.table:
                 path = (*node.path, "accepts")
                 warnings.add(path, "is checked only with --types, which names your modules")
-    leaves = dict(_leaves(root))
-    for node in backends:
-        leaf = leaves.get(node.names)
-        if leaf is None:
-            continue
-        options = node.table.get("delivery")
-        if leaf.mode == "inline" and isinstance(options, dict) and options:
-            message = "has no effect on inline delivery: set mode to queue or spool"
-            warnings.add((*node.path, "delivery"), message)
-        if isinstance(leaf.registered, Reviewable):
-            for message in leaf.registered.review():
-                warnings.add(node.path, message)
+    _add_leaves(warnings, backends, dict(_leaves(root)))
     return warnings
 
 
@@ -104,6 +93,23 @@ def _leaves(root: RoutingBackend) -> Iterator[tuple[tuple[str, ...], Leaf]]:
             yield names, node
             if names[-1:] == names[-2:-1]:  # a backend with processors is a router around itself
                 yield names[:-1], node
+
+
+def _add_leaves(
+    warnings: Problems, backends: list[_Node], leaves: Mapping[tuple[str, ...], Leaf]
+) -> None:
+    """Warn of options of delivery that have no effect, and of what backends doubt."""
+    for node in backends:
+        leaf = leaves.get(node.names)
+        if leaf is None:
+            continue
+        options = node.table.get("delivery")
+        if leaf.mode == "inline" and isinstance(options, dict) and options:
+            message = "has no effect on inline delivery: set mode to queue or spool"
+            warnings.add((*node.path, "delivery"), message)
+        if isinstance(leaf.registered, Reviewable):
+            for message in leaf.registered.review():
+                warnings.add(node.path, message)
 
 
 def _add_plain_variables(warnings: Problems, value: object, path: Keys) -> None:

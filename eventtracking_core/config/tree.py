@@ -158,26 +158,27 @@ class TreeBuilder:
     def _backend(self, node: Any, context: NodeContext) -> _Node | None:
         if isinstance(node, str):
             node = {"type": node}
-        if isinstance(node, dict):
-            if "ENGINE" in node:
-                node = translate(node, context.path, self._problems)
-                if node is None:
-                    return None
-            if "delivery" in node:
-                delivery = read_delivery(node["delivery"], context.path, self._problems)
-                inherited = [*context.inherited_delivery, delivery]
-                context = context._replace(inherited_delivery=inherited)
-            if node.get("type", ROUTER) == ROUTER:
-                return self._typeless(node, context)
-            node = {key: value for key, value in node.items() if key != "delivery"}
-            component_type = self._components.find("backend", node["type"])
-            options: Collection[str] = ()  # its own; what else stands in the node runs before it
-            if not isinstance(component_type, Exception):
-                _, options, _, composite = component_type
-                if composite is not None:
-                    return self._composite(composite, node, context)
-            if "accepts" in node or ("processors" in node and "processors" not in options):
-                return self._routed(node, context)
+        if not isinstance(node, dict):
+            return self._typed(node, context)
+        if "ENGINE" in node:
+            node = translate(node, context.path, self._problems)
+            if node is None:
+                return None
+        if "delivery" in node:
+            delivery = read_delivery(node["delivery"], context.path, self._problems)
+            inherited = [*context.inherited_delivery, delivery]
+            context = context._replace(inherited_delivery=inherited)
+        if node.get("type", ROUTER) == ROUTER:
+            return self._typeless(node, context)
+        node = {key: value for key, value in node.items() if key != "delivery"}
+        component_type = self._components.find("backend", node["type"])
+        options: Collection[str] = ()  # its own; what else stands in the node runs before it
+        if not isinstance(component_type, Exception):
+            _, options, _, composite = component_type
+            if composite is not None:
+                return self._composite(composite, node, context)
+        if "accepts" in node or ("processors" in node and "processors" not in options):
+            return self._routed(node, context)
         return self._typed(node, context)
 
     def _typed(self, node: Any, context: NodeContext) -> _Node | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeGuard
 
 import msgspec
@@ -126,19 +127,20 @@ def _unwrapped(record: Record, wrappers: int) -> Iterator[Entry]:
     """Yield the events and records that a field of a wrapper holds."""
     if not wrappers:
         return
-    for key in _WRAPPED:
-        field = record.get(key)
-        if isinstance(field, str) and "{" in field:
-            records = objects(field.encode(errors="surrogatepass"))
-        elif isinstance(field, dict):
-            records = iter((field,))
-        else:
-            continue
-        for item in records:
-            if not isinstance(item, RejectedLineError):
-                for entry in _entries(item, wrappers - 1):
-                    if not isinstance(entry, Rejected):
-                        yield entry
+    for inner in chain.from_iterable(_records_in(record.get(key)) for key in _WRAPPED):
+        for entry in _entries(inner, wrappers - 1):
+            if not isinstance(entry, Rejected):
+                yield entry
+
+
+def _records_in(field: object) -> Iterator[Record]:
+    """Yield the objects of a wrapper's field: itself, or those in its text."""
+    if isinstance(field, dict):
+        yield field
+    elif isinstance(field, str) and "{" in field:
+        for each in objects(field.encode(errors="surrogatepass")):
+            if not isinstance(each, RejectedLineError):
+                yield each
 
 
 def _event_type(record: Record) -> EventType | Rejected:
@@ -157,10 +159,8 @@ def _name_of(record: Record) -> str | None:
 
 def _event(record: Record, name: str) -> Event:
     plain = record
-    if "_id" in record or isinstance(record.get("timestamp"), dict):  # as mongoexport writes
-        plain = from_extended_json(record)
-        if "id" not in plain and _is_id(plain.get("_id")):
-            plain["id"] = plain.pop("_id")
+    if "_id" in record or isinstance(record.get("timestamp"), dict):
+        plain = _exported(record)
     name_key = "name" if plain.get("name") else "event_type"
     time_key = "time" if plain.get("time") else "timestamp"
     data_key = "data" if "data" in plain else "event"
@@ -168,8 +168,8 @@ def _event(record: Record, name: str) -> Event:
     context = unpacked(plain.get("context") or {}) or {}
     if not isinstance(context, dict):
         raise RejectedLineError("context is not an object")
-    given = plain.get("id")
-    event_id = given if _is_id(given) else _content_id(time, record)
+    own_id = plain.get("id")
+    event_id = own_id if _is_id(own_id) else _content_id(time, record)
     event: Event = {
         "id": event_id,
         "name": name,
@@ -177,9 +177,23 @@ def _event(record: Record, name: str) -> Event:
         "context": dict(context),
         "data": _data(plain.get(data_key)),
     }
-    used = {name_key, time_key, data_key, "context", *(["id"] if event_id is given else ())}
+    used = {name_key, time_key, data_key, "context", *(["id"] if event_id is own_id else ())}
     if plain.get("event_type") == name:
         used.add("event_type")
+    _add_others(event, plain, used)
+    return event
+
+
+def _exported(record: Record) -> Record:
+    """Return a document as mongoexport writes it as a plain record."""
+    plain: Record = from_extended_json(record)
+    if "id" not in plain and _is_id(plain.get("_id")):
+        plain["id"] = plain.pop("_id")
+    return plain
+
+
+def _add_others(event: Event, plain: Record, used: Collection[str]) -> None:
+    """Add the ids of types, and to the context all other fields that say something."""
     for key, value in plain.items():
         if key in used or value is None or value == "":
             continue
@@ -187,7 +201,6 @@ def _event(record: Record, name: str) -> Event:
             event[key] = value  # type: ignore[literal-required]
         else:
             event["context"].setdefault(key, value)
-    return event
 
 
 def _is_id(value: object) -> TypeGuard[str]:

@@ -61,14 +61,17 @@ def _parsed(file: Path) -> ast.Module | None:
 
 def _typed_events(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """Yield the class names of typed events with the names of their events."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.ClassDef):
-            continue
-        for decorator in node.decorator_list:
-            if isinstance(decorator, ast.Call) and _name(decorator.func) == "event":
-                name = _text(decorator.args[0] if decorator.args else _keyword(decorator, "name"))
-                if name is not None:
-                    yield node.name, name
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    decorators = [(cls.name, each) for cls in classes for each in cls.decorator_list]
+    for class_name, decorator in decorators:
+        if isinstance(decorator, ast.Call) and _name(decorator.func) == "event":
+            name = _text(_name_argument(decorator))
+            if name is not None:
+                yield class_name, name
+
+
+def _name_argument(call: ast.Call) -> ast.expr | None:
+    return call.args[0] if call.args else _keyword(call, "name")
 
 
 def _calls(node: ast.AST, function: str) -> Iterator[tuple[str, ast.Call]]:
@@ -84,10 +87,10 @@ def _calls(node: ast.AST, function: str) -> Iterator[tuple[str, ast.Call]]:
 def _emitted(call: ast.Call, classes: Mapping[str, str]) -> str | None:
     if _name(call.func) != "emit":
         return None
-    given = call.args[0] if call.args else _keyword(call, "name")
-    if isinstance(given, ast.Call):
-        return classes.get(_name(given.func))
-    return _text(given)
+    argument = _name_argument(call)
+    if isinstance(argument, ast.Call):
+        return classes.get(_name(argument.func))
+    return _text(argument)
 
 
 def _name(node: ast.expr) -> str:

@@ -31,15 +31,22 @@ def nested(value: object, depth: int = MAX_DEPTH) -> Any:
         if depth == 0:
             return _json(value)
         return {key or EMPTY_KEY: nested(item, depth - 1) for key, item in value.items()}
-    if isinstance(value, list):
-        kinds = {type(item) for item in value} - {type(None)}
-        if depth == 0 or not (len(kinds) <= 1 or kinds == {int, float}):
-            return _json(value)
-        if len(kinds) > 1:
-            value = [float(item) if type(item) is int else item for item in value]
-        items = [nested(item, depth - 1) for item in value]
-        return items if len({type(item) for item in items} - {type(None)}) <= 1 else _json(value)
-    return value
+    return _nested_list(value, depth) if isinstance(value, list) else value
+
+
+def _nested_list(values: list[Any], depth: int) -> Any:
+    kinds = _kinds(values)
+    if depth == 0 or not (len(kinds) <= 1 or kinds == {int, float}):
+        return _json(values)
+    if len(kinds) > 1:
+        values = [float(item) if type(item) is int else item for item in values]
+    items = [nested(item, depth - 1) for item in values]
+    return items if len(_kinds(items)) <= 1 else _json(values)
+
+
+def _kinds(values: list[Any]) -> set[type]:
+    """Return the types of the values that are not None."""
+    return {type(value) for value in values} - {type(None)}
 
 
 def flat(prefix: str, fields: dict[str, Any]) -> dict[str, Any]:

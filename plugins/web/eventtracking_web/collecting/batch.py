@@ -93,7 +93,6 @@ def items(batch: Batch[Sent] | Batch[msgspec.Raw], received: datetime) -> Iterat
     """Yield each event of a batch, or what is wrong with it."""
     sent_at = _moment(batch.sent_at)
     skew = received - sent_at if sent_at is not None else timedelta()
-    oldest = received - MAX_AGE
     stored_id = _ids(batch)
     for each in batch.events:
         sent = each if isinstance(each, Sent) else _sent(memoryview(each))
@@ -102,16 +101,18 @@ def items(batch: Batch[Sent] | Batch[msgspec.Raw], received: datetime) -> Iterat
         elif error := _error(sent):
             yield error
         else:
-            moment = _moment(sent.timestamp)
-            try:
-                timestamp = received if moment is None else moment + skew
-            except OverflowError:
-                timestamp = received
-            if timestamp > received:
-                timestamp = received
-            elif timestamp < oldest:
-                timestamp = oldest
+            timestamp = _corrected(_moment(sent.timestamp), skew, received)
             yield Item(stored_id(sent.id), sent.name, timestamp, sent.data, sent.context)
+
+
+def _corrected(moment: datetime | None, skew: timedelta, received: datetime) -> datetime:
+    """Return the time of an event by our clock, neither after its arrival nor too long before."""
+    if moment is None:
+        return received
+    try:
+        return min(max(moment + skew, received - MAX_AGE), received)
+    except OverflowError:
+        return received
 
 
 def _sent(raw: memoryview) -> Sent | str:
