@@ -50,7 +50,7 @@ def build(
         if key not in ROOT_KEYS:
             problems.add((str(key),), _unknown_at_root(key))
     disabled, timeout, policies, telemetry, limits = read_settings(table, problems)
-    instrumentation = OpenTelemetry(telemetry) if instrumented and any(telemetry) else None
+    published = OpenTelemetry(telemetry) if instrumented and any(telemetry) else None
     components = ComponentFactory(disabled, problems)
     providers = [
         _provider(components, node, path, problems)
@@ -62,16 +62,14 @@ def build(
         store = components.component("metadata store", metadata, ("metadata",))
     if store is not None and returns_coroutine(store.save_event_type):
         problems.add(("metadata",), "is `async def`: saving an event type awaits nothing")
-    builder = TreeBuilder(
-        tracker, owner, components, problems, limits=limits, telemetry=instrumentation
-    )
+    builder = TreeBuilder(tracker, owner, components, problems, limits=limits, telemetry=published)
     pipeline = Pipeline(
         builder.root(table),
         [provider for provider in providers if provider is not None],
         timeout,
         policies,
         store,
-        instrumentation=instrumentation,
+        instrumentation=None if published is None else published.metrics,
         owner=owner,
     )
     for path, guard in builder.guards:

@@ -33,17 +33,13 @@ _NODE_OPTIONS: Final[Mapping[ComponentKind, tuple[str, ...]]] = {
     "backend": ("accepts", "delivery", "processors"),
     "processor": ("on_error",),
 }
-_METHODS: Final[Mapping[ComponentKind, tuple[str, ...]]] = {
-    "backend": ("send", "send_batch"),
-    "metadata store": ("save_event_type",),
-}
 _CALLS: Final[Mapping[ComponentKind, Mapping[str, str]]] = {
     "backend": {"send": "event", "send_batch": "events, *, timeout"},
     "context provider": {"__call__": ""},
     "metadata store": {"save_event_type": "record"},
     "processor": {"__call__": "event"},
 }
-"""The arguments with which methods are called that no component does without."""
+"""The methods of which no component lacks all, and the arguments with which they are called."""
 
 _ATTRIBUTES: Final[Mapping[ComponentKind, Collection[str]]] = {
     "backend": LOOKED_UP,
@@ -136,8 +132,7 @@ class ComponentFactory:
             return None
         if self._callable(kind, component, path) is None:
             return None
-        methods = _METHODS.get(kind, ("__call__",))
-        if any(callable(getattr(component, name, None)) for name in methods):
+        if any(callable(getattr(component, name, None)) for name in _CALLS[kind]):
             return component
         self._problems.add(path, f"expected a {kind}, got {kind_of(component)}")
         return None

@@ -14,7 +14,6 @@ from eventtracking_core.lifecycle.forks import on_fork
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery.attempt import Run
-    from eventtracking_core.pipeline.pipeline import Pipeline, Warnings
     from eventtracking_core.settings import Telemetry
     from eventtracking_core.telemetry._metrics import Metrics
 
@@ -25,20 +24,18 @@ _instruments: Metrics | None = None
 
 
 class OpenTelemetry:
-    """Publishes the metrics of a pipeline, and the deliveries of its buffered leaves.
+    """Publishes the metrics of pipelines, and the deliveries of their buffered leaves.
 
     Args:
         settings: which signals to publish.
+
+    Attributes:
+        metrics: the instruments of the process; None to publish none.
     """
 
     def __init__(self, settings: Telemetry) -> None:
-        self._metrics = _metrics_of_process() if settings.metrics else None
+        self.metrics = _metrics_of_process() if settings.metrics else None
         self._with_spans = settings.spans
-
-    def instrument(self, pipeline: Pipeline, warnings: Warnings) -> None:
-        """Publish metrics of a pipeline while it lives; its counts are kept afterwards."""
-        if self._metrics is not None:
-            self._metrics.instrument(pipeline, warnings)
 
     def runner(self, path: str, type_name: str) -> Run:
         """Return what makes the attempts of one leaf, timed and with spans as configured.
@@ -49,7 +46,7 @@ class OpenTelemetry:
         """
         from eventtracking_core.telemetry._attempts import MeasuredAttempts  # noqa: PLC0415  imports a great deal
 
-        duration = None if self._metrics is None else self._metrics.duration
+        duration = None if self.metrics is None else self.metrics.duration
         return MeasuredAttempts(path, type_name, duration, with_spans=self._with_spans).run
 
 
