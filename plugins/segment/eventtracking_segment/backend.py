@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from time import monotonic
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
@@ -12,19 +10,16 @@ from urllib.parse import urlsplit
 from segment import analytics  # type: ignore[import-untyped]
 from segment.analytics.consumer import BATCH_SIZE_LIMIT  # type: ignore[import-untyped]
 
-from eventtracking_core import (
-    BatchError,
-    Event,
-    EventTrackingError,
-    RejectedError,
-    RetryableError,
-)
+from eventtracking_core import Event, EventTrackingError, RejectedError, RetryableError
+from eventtracking_core.http.exchange import send_in_parts, split
 from eventtracking_segment._http import MAX_OVERHEAD, Answer, Http
 from eventtracking_segment._messages import Messages
 
 __all__ = ["SegmentBackend"]
 
 DEFAULT_HOST: Final = "https://api.segment.io"
+MAX_MESSAGES: Final = 2500
+"""Segment's limit for a request."""
 
 # Statuses about a request's content: part of the batch may succeed.
 _CONTENT: Final = frozenset({400, 413, 422})
@@ -126,31 +121,21 @@ class SegmentBackend:
         """
         deadline = monotonic() + timeout
         messages, failures = self._messages.encode_all(events)
-        pending = deque(_requests(messages))
-        while pending:
-            part = pending.popleft()
-            try:
-                answer = self._post([messages[index] for index in part], deadline - monotonic())
-            except RetryableError as error:
-                unsent = [*chain(part, *pending)]
-                if len(unsent) == len(events):
-                    raise
-                failures |= dict.fromkeys(unsent, error)
-                break
+
+        def send(part: list[int]) -> Mapping[int, Exception] | None:
+            answer = self._post([messages[index] for index in part], deadline - monotonic())
             if answer.status in _CONTENT and len(part) > 1:
-                middle = len(part) // 2
-                pending.extendleft((part[middle:], part[:middle]))
-            elif answer.status in _CONTENT:
-                failures[part[0]] = _refusal(answer)
-            elif answer.status not in _SUCCESSES:
-                failures |= dict.fromkeys(chain(part, *pending), _refusal(answer))
-                break
-            elif answer.is_error and len(part) == len(events):
+                return None
+            if answer.status not in _SUCCESSES:
+                return dict.fromkeys(range(len(part)), _refusal(answer))
+            if answer.is_error and len(part) == len(events):
                 raise UnacknowledgedError(_denial(answer))
-            elif answer.is_error:  # sent alone in the next attempt
-                failures |= dict.fromkeys(part, RetryableError(_denial(answer)))
-        if failures:
-            raise BatchError(failures)
+            if answer.is_error:  # sent alone in the next attempt
+                return dict.fromkeys(range(len(part)), RetryableError(_denial(answer)))
+            return {}
+
+        parts = split(messages, size=BATCH_SIZE_LIMIT - MAX_OVERHEAD, count=MAX_MESSAGES)
+        send_in_parts(len(events), parts, failures, send)
 
     def shutdown(self, _timeout: float) -> bool:
         """Close the connections; the next event opens new ones."""
@@ -195,18 +180,3 @@ def _refusal(answer: Answer) -> RejectedError:
 
 def _denial(answer: Answer) -> str:
     return f"Segment answered with status {answer.status}, but with an error in the body"
-
-
-def _requests(messages: Mapping[int, bytes]) -> Iterator[list[int]]:
-    """Yield the indexes of the messages for each request, in order."""
-    # Segment's limit of 2,500 messages is never reached: each has 300 bytes or more.
-    part: list[int] = []
-    size = MAX_OVERHEAD
-    for index, message in messages.items():
-        if size + len(message) + 1 > BATCH_SIZE_LIMIT:
-            yield part
-            part, size = [], MAX_OVERHEAD
-        part.append(index)
-        size += len(message) + 1
-    if part:
-        yield part
