@@ -135,8 +135,8 @@ class Ledger:
 
     def pending(self) -> int:
         """Return how many events were accepted and not delivered, dropped or dead-lettered yet."""
-        given_up = self.dead_lettered.value + sum(self.dropped_by_reason().values())
-        return self.accepted.value - self.delivered.value - given_up
+        final = self.dead_lettered.value + sum(self.dropped_by_reason().values())
+        return self.accepted.value - self.delivered.value - final
 
     def reset(self) -> None:
         """Count from zero again, as a forked child does."""

@@ -96,8 +96,8 @@ class QueuePublisher:
 
         self._with_connection(publish, deadline)
 
-    def settled(self, message_id: str, *, timeout: float) -> None:
-        """Remove a settled message from the outbox, before it is acknowledged.
+    def complete(self, message_id: str, *, timeout: float) -> None:
+        """Remove a complete message from the outbox, before it is acknowledged.
 
         Raises:
             RetryableError: the broker did not confirm it.

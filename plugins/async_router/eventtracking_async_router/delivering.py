@@ -90,7 +90,7 @@ def deliver(
             _deliver(*route, items, requeue)
     except RetryableError:
         raise
-    except Exception as error:  # noqa: BLE001  an unsettled message must not be acknowledged
+    except Exception as error:  # noqa: BLE001  an incomplete message must not be acknowledged
         if requeue.is_exhausted and _is_dead_lettered(message, items, error):
             return
         level = logging.INFO if isinstance(error, ClosedError) else logging.ERROR

@@ -37,6 +37,6 @@ def deliver_batch(self: Task[Any, Any], document: object) -> None:
     publisher = queue_publisher(self.app, delivery.get("routing_key") or "")
     try:
         deliver(document, Requeue(publisher, request.retries), message_id=str(request.id))
-        publisher.settled(str(request.id), timeout=PUBLISH_TIMEOUT)
+        publisher.complete(str(request.id), timeout=PUBLISH_TIMEOUT)
     except RetryableError as error:  # the remaining events could not be requeued
         raise Reject(requeue=True) from error

@@ -68,7 +68,7 @@ def test_a_message_that_can_be_neither_delivered_nor_dead_lettered_goes_back(
     assert message.payload[0][0] == document
 
 
-def test_an_event_that_fails_for_no_named_reason_is_given_up_while_others_get_through(desk):
+def test_an_event_that_fails_for_no_named_reason_is_dead_lettered_while_others_get_through(desk):
     def stumble(numbers):
         return KeyError("n") if 3 in numbers else None
 

@@ -99,7 +99,7 @@ def test_a_pool_of_threads_delivers_too(site, redis_url, emitting):
     assert worker.ledger()["node.store"] == {"accepted": 2000, "delivered": 2000}
 
 
-def test_a_worker_killed_with_a_batch_in_hand_loses_nothing(site, broker, emitting, eventually):
+def test_a_worker_killed_with_a_batch_in_flight_loses_nothing(site, broker, emitting, eventually):
     held = site.store(kind="async_router_sinks:Holding")
     node = site.node(broker, {"store": held}, visibility_timeout=1, delivery={"max_batch_size": 50})
     site.configure(node=node)

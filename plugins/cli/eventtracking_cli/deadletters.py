@@ -26,7 +26,7 @@ from eventtracking_core.encoding import encode_json
 __all__ = ["deadletters"]
 
 FLUSH_TIMEOUT: Final = 60.0
-"""Seconds in which one segment of dead letters must be settled."""
+"""Seconds in which one segment of dead letters must be delivered."""
 
 SHOWN: Final = 5
 """Letters of a kind that are shown by default."""
@@ -145,7 +145,7 @@ def replay(
         again = sum(leaf.ledger.dead_lettered.value for leaf in leaves) - before
     left = sum(1 for leaf in leaves for _ in leaf.dead_letters.letters())
     if as_json:
-        print_json({"delivered": sent - again, "given_up_again": again, "left": left})
+        print_json({"delivered": sent - again, "dead_lettered_again": again, "left": left})
     else:
         delivered = count(sent - again, "letter")
         click.echo(f"{delivered} delivered, {again:,} dead-lettered again, {left:,} left")

@@ -70,15 +70,6 @@ def test_a_huge_line_is_rejected_and_the_next_one_read(run, config, log, edx, tm
     assert (tmp_path / "rejects").stat().st_size < 5000
 
 
-def test_a_log_that_the_configuration_itself_writes_to_is_read_to_its_old_end(
-    run, config, log, edx
-):
-    written = log(edx(), edx(name="other"))
-    itself = config('[backends.log]\ntype = "file"\npath = "tracking.log"\n')
-    ran = run("ingest", written, "--config", itself)
-    assert ran.out.splitlines()[-1] == "2 lines read, 0 rejected, 2 in log"
-
-
 def test_several_files_are_read_in_their_order(run, config, log, edx):
     first = log(edx(name="first"), name="a.log")
     second = log("?", edx(name="second"), name="b.log")

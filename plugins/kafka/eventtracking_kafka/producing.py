@@ -170,15 +170,15 @@ class Producing:
         opened = self._opened()
         opened.forget()
         attempt = opened.attempt(size)
-        is_settled = False
+        is_confirmed = False
         try:
             opened.hand_over(messages, attempt, deadline)
-            is_settled = not attempt.known and opened.is_flushed(deadline)
+            is_confirmed = not attempt.known and opened.is_flushed(deadline)
         finally:
-            if not is_settled:
+            if not is_confirmed:
                 opened.unconfirmed |= attempt.end()
         failures = dict(attempt.refused)
-        if is_settled:
+        if is_confirmed:
             failures |= {index: failure(error) for index, error in attempt.errors.items()}
             opened.idle.append(attempt)
         else:

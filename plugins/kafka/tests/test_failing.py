@@ -110,7 +110,7 @@ def test_one_poison_event_of_a_hundred_is_rejected_alone(a_backend, an_event, me
     assert len(messages()) == 99
 
 
-def test_what_librdkafka_gives_up_is_told_to_a_later_attempt(monkeypatch, an_event):
+def test_failures_of_librdkafka_are_reported_to_a_later_attempt(monkeypatch, an_event):
     monkeypatch.setitem(FIXED, "message.timeout.ms", 2000)
     backend = KafkaBackend("127.0.0.1:1")
     events = [an_event(n=n) for n in range(10)]

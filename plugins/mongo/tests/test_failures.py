@@ -83,7 +83,7 @@ def test_no_attempt_outlasts_its_timeout_and_the_next_one_succeeds(
     assert len(stored()) == 100
 
 
-def test_a_server_that_never_answers_a_connection_is_given_up_in_time(
+def test_a_server_that_never_answers_a_connection_costs_no_more_than_the_timeout(
     through, proxy, an_event, stored
 ):
     backend = through()

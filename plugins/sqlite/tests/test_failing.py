@@ -132,7 +132,7 @@ def test_threads_share_one_store(store, an_event):
     assert store.count() == 401
 
 
-def test_shutdown_and_flush_give_up_in_time(path, an_event):
+def test_shutdown_and_flush_end_in_time(path, an_event):
     """A thread that waits for the database is not waited for any longer than asked."""
     store = SqliteBackend(str(path), busy_timeout=30)
     store.send(an_event())

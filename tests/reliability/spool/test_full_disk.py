@@ -94,7 +94,7 @@ def test_a_flush_waits_for_events_that_are_written_back_behind_it(tmp_path):
     buffer.close()
 
 
-def test_a_flush_that_was_given_up_does_not_keep_events_from_being_written_back(tmp_path):
+def test_a_flush_that_timed_out_does_not_keep_events_from_being_written_back(tmp_path):
     buffer = SpooledBuffer(
         "sink", DeliveryOptions(mode="spool"), tmp_path / "sink", tmp_path, print
     )

@@ -195,7 +195,7 @@ def test_others_are_delivered_while_letters_are_refused(tmp_path, tracker_to, ev
     assert leaf(tracker)["dead_lettered"] == 10
 
 
-def test_damaged_bytes_that_the_disk_refuses_are_set_aside_later(tmp_path, caplog):
+def test_damaged_bytes_that_the_disk_refuses_are_quarantined_later(tmp_path, caplog):
     place = tmp_path / "damaged"
     place.write_text("in the way")
     quarantine = Quarantine(place, tmp_path)

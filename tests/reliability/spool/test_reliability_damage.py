@@ -1,4 +1,4 @@
-"""P16: torn and damaged segments are set aside and counted, and never fatal."""
+"""P16: torn and damaged segments are quarantined and counted, and never fatal."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def opened(directory):
 
 
 def adopted(directory):
-    """Return what the next process reads, how many damages it finds, and what it sets aside."""
+    """Return what the next process reads, how many damages it finds, and what it quarantines."""
     with opened(directory) as spool:
         spool.seek_orphans()
         wires = take_all(spool)
@@ -103,7 +103,7 @@ def test_every_undamaged_record_is_read_whatever_happens_to_the_others(
     assert not path.exists()
 
 
-def test_bytes_that_are_no_record_are_set_aside_as_they_are(tmp_path):
+def test_bytes_that_are_no_record_are_quarantined_unchanged(tmp_path):
     path, _ = leave([b"first", b"last"], tmp_path)
     content = path.read_bytes()
     path.write_bytes(content.replace(frame(b"last"), b"nonsense" + frame(b"last")) + b"torn")

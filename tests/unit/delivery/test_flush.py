@@ -59,7 +59,7 @@ def test_there_is_no_end_of_patience_for_who_has_none(tracker_to, sink):
     assert target.closed
 
 
-def test_flush_never_says_done_before_everything_accepted_earlier_is_settled(tracker_to, sink):
+def test_flush_never_says_done_before_everything_accepted_earlier_has_an_outcome(tracker_to, sink):
     """Events are dropped, rejected and retried meanwhile, by four threads."""
     rejected = set()
     target = sink(otherwise=_moody(random.Random(5), rejected))

@@ -1,4 +1,4 @@
-"""P13, P14, P20: what is tried again, when, and what is given up."""
+"""P13, P14, P20: what is tried again, when, and what is dead-lettered."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_batch_error_names_the_events_that_failed(tracker_to, sink, dead_lette
 
 
 @pytest.mark.parametrize("position", [0, 50, 99])
-def test_an_event_that_fails_for_no_named_reason_is_given_up_while_others_pass(
+def test_an_event_that_fails_for_no_named_reason_is_dead_lettered_while_others_pass(
     tracker_to, sink, dead_letters, eventually, position
 ):
     target = sink(otherwise=_fails_with(ValueError("a secret"), position))
@@ -149,7 +149,7 @@ def test_a_backend_that_takes_events_singly_delivers_what_stands_behind_a_failin
     eventually(lambda: tracker.leaf()["pending"] == 1)
 
 
-def test_nothing_is_given_up_while_the_whole_sink_fails_for_no_named_reason(
+def test_nothing_is_dead_lettered_while_the_whole_sink_fails_for_no_named_reason(
     tracker_to, sink, dead_letters, eventually
 ):
     target = sink(otherwise=ValueError())

@@ -41,7 +41,7 @@ def test_adopted_events_are_recovered_in_the_ledger(tracker_to, sink, leaf, even
     assert counts["recovered"] == counts["accepted"] == counts["delivered"] == 2
 
 
-def test_what_was_settled_is_not_read_again_by_the_next_process(spool_at, read_all):
+def test_acknowledged_records_are_not_read_again_by_the_next_process(spool_at, read_all):
     spool = spool_at()
     for number in range(10):
         spool.append(b"%d" % number)
