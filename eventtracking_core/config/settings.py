@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from eventtracking_core.config.options import Annotation, Keys, Problems
 from eventtracking_core.config.parameters import Parameter, parameters
@@ -70,26 +70,15 @@ VARIABLES: Final = {
 """What the environment may set."""
 
 
-class Settings(NamedTuple):
-    """The settings at the root of a configuration, and those of the environment.
+def read_settings(
+    table: Mapping[str, Any], problems: Problems
+) -> tuple[list[str], float, Policies, Telemetry, DeliverySettings]:
+    """Read the settings at the root; the environment sets those that are not there.
 
-    Attributes:
-        disabled: names of plugins that must not be loaded.
-        shutdown_timeout: seconds that a shutdown may take.
-        policies: what happens to unregistered, invalid and large events.
-        telemetry: which signals to publish.
-        limits: the delivery options that the environment sets.
+    Returns:
+        The plugins that must not be loaded, the seconds that a shutdown may take, the policies, the
+        telemetry to publish, and the delivery options that the environment sets.
     """
-
-    disabled: list[str]
-    shutdown_timeout: float
-    policies: Policies
-    telemetry: Telemetry
-    limits: DeliverySettings
-
-
-def read_settings(table: Mapping[str, Any], problems: Problems) -> Settings:
-    """Return the settings at the root; the environment sets those that are not there."""
     given = {name: table[name] for name in _OPTIONS if name in table}
     for variable, option in VARIABLES.items():
         try:
@@ -103,7 +92,7 @@ def read_settings(table: Mapping[str, Any], problems: Problems) -> Settings:
         name: settings[f"telemetry_{name}"] for name in _SWITCHES if f"telemetry_{name}" in settings
     }
     policies = {name: settings[name] for name in POLICIES if name in settings}
-    return Settings(
+    return (
         [*disabled_by(settings.get("disable_plugins", "")), *settings.get("disable", ())],
         settings.get("shutdown_timeout", SHUTDOWN_TIMEOUT),
         Policies(**policies) if policies else DEFAULT,

@@ -262,6 +262,7 @@ def registration() -> dict[str, Any]:
     That is the innermost frames outside of the framework, as `path:line in function`. Paths are
     relative to where Python found the file, so that no directory of the machine shows.
     """
+    moment = as_utc(datetime.now(UTC))
     frames: list[str] = []
     if os.environ.get(STACK_TRACES, "").strip().lower() not in OFF:
         places: list[object] = [*sys.path]  # programs put paths, bytes and None there too
@@ -279,4 +280,4 @@ def registration() -> dict[str, Any]:
                     path = PurePath(path).name
                 frames.append(f"{path}:{frame.f_lineno} in {code.co_name}")
             frame = frame.f_back
-    return {"registered_at": as_utc(datetime.now(UTC)), "stack_trace": tuple(reversed(frames))}
+    return {"registered_at": moment, "stack_trace": tuple(reversed(frames))}

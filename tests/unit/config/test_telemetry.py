@@ -13,7 +13,8 @@ from eventtracking_core.settings import Telemetry
 
 def telemetry(**root):
     build(read(root))
-    return read_settings(read(root).tree, Problems()).telemetry
+    _, _, _, telemetry, _ = read_settings(read(root).tree, Problems())
+    return telemetry
 
 
 @pytest.mark.parametrize(
