@@ -35,13 +35,14 @@ class WorkerControl:
         own_bell: the one that the running worker waits for; it is outdated once gevent or eventlet
             replaced the threads.
         markers: flushes that wait for the worker.
+        deadline: the moment of the monotonic clock after which no attempt starts.
         stopped_at: when there were to be no more events, by the monotonic clock.
     """
 
     def __init__(self) -> None:
         self.bell = self.own_bell = Bell()
         self.markers: deque[FlushMarker] = deque()
-        self._deadline: float | None = None
+        self.deadline: float | None = None
         self.stopped_at: float | None = None
 
     # ── for other threads ──
@@ -56,19 +57,15 @@ class WorkerControl:
         self.stopped_at = self.stopped_at or monotonic()
         self.bell.ring()
 
-    def set_deadline(self, deadline: float | None) -> None:
-        """Start no attempt after a moment of the monotonic clock."""
-        self._deadline = deadline
-
     def extend_deadline(self, deadline: float) -> None:
-        """Start no attempt after a moment of the monotonic clock, or a later one set before."""
-        self._deadline = max(deadline, self._deadline or deadline)
+        """Set a deadline, unless a later one was set."""
+        self.deadline = max(deadline, self.deadline or deadline)
 
     # ── for the worker ──
 
     def past_deadline(self) -> bool:
         """Return whether the deadline has passed."""
-        deadline = self._deadline
+        deadline = self.deadline
         return deadline is not None and monotonic() >= deadline
 
     def flush_requested(self) -> bool:
@@ -80,12 +77,12 @@ class WorkerControl:
 
     def attempt_timeout(self, limit: float) -> float:
         """Return the seconds that an attempt may take, at most a limit."""
-        deadline = self._deadline
+        deadline = self.deadline
         return limit if deadline is None else min(limit, max(LAST_ATTEMPT, deadline - monotonic()))
 
     def seconds_left(self, otherwise: float) -> float:
         """Return the seconds until the deadline, or `otherwise` if there is none."""
-        deadline = self._deadline
+        deadline = self.deadline
         return otherwise if deadline is None else seconds_until(deadline)
 
 

@@ -14,7 +14,7 @@ from eventtracking_core.delivery.attempt import Attempt, Run
 from eventtracking_core.delivery.batch_leaf import BatchLeaf, marked_invalid
 from eventtracking_core.delivery.buffer import QUEUE_FULL
 from eventtracking_core.delivery.control import WorkerControl
-from eventtracking_core.delivery.queued import NO_EVENT, batch_sender, gatherer
+from eventtracking_core.delivery.queued import NO_EVENT
 from eventtracking_core.delivery.retry import RetrySender
 from eventtracking_core.delivery.spooled_buffer import SPOOL_FULL
 from eventtracking_core.delivery.worker import Worker
@@ -24,7 +24,6 @@ from eventtracking_core.encoding import (
     decode_wire,
     encode_msgpack,
     encode_text,
-    normal_from_msgpack,
     snapshot,
 )
 from eventtracking_core.lifecycle.holders import hold, join_holder, let_go
@@ -82,10 +81,8 @@ class BufferedLeaf(BatchLeaf):
         self._sender = RetrySender(
             self.path,
             self.options,
-            batch_sender(self.capabilities, self.event_type_writer, control.past_deadline),
-            self.capabilities.read_wire or normal_from_msgpack,
-            takes_json=self.capabilities.takes_json,
-            gather=gatherer(self.capabilities),
+            self.capabilities,
+            self.event_type_writer,
             buffer=self.buffer,
             outcomes=self.outcomes,
             control=control,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from eventtracking_core.delivery.attempt import Attempt, Run
 from eventtracking_core.delivery.backoff import Backoff
-from eventtracking_core.delivery.queued import INVALID, NO_EVENT, Gather, QueuedEvent, Send
+from eventtracking_core.delivery.queued import (
+    INVALID,
+    NO_EVENT,
+    QueuedEvent,
+    batch_sender,
+    gatherer,
+)
 from eventtracking_core.diagnostics import WARNING, describe, report_backend
 from eventtracking_core.encoding import (
     JSON,
@@ -17,6 +22,7 @@ from eventtracking_core.encoding import (
     encode_text,
     json_text,
     normal_from_json,
+    normal_from_msgpack,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +31,8 @@ if TYPE_CHECKING:
     from eventtracking_core.delivery.options import DeliveryOptions
     from eventtracking_core.delivery.outcomes import DeliveryOutcomes
     from eventtracking_core.delivery.storage.deaths import DeathCounts
-    from eventtracking_core.events import Event
+    from eventtracking_core.registry.store import EventTypeWriter
+    from eventtracking_core.routing.capabilities import BackendCapabilities
 
 __all__ = ["RetrySender"]
 
@@ -42,10 +49,8 @@ class RetrySender:
     Args:
         path: the leaf's path, for the log.
         options: how large batches are, and how long to try.
-        send: calls the backend.
-        read: decodes an event from MessagePack.
-        takes_json: whether the backend is given the JSON of events.
-        gather: makes the batches that are sent.
+        backend: delivers events, and reads them from MessagePack.
+        writer: is shown each batch first.
         buffer: holds the events that wait.
         outcomes: records what became of each event.
         control: ends a backoff, or the whole.
@@ -56,11 +61,9 @@ class RetrySender:
         self,
         path: str,
         options: DeliveryOptions,
-        send: Send,
-        read: Callable[[bytes], Event],
+        backend: BackendCapabilities,
+        writer: EventTypeWriter | None,
         *,
-        takes_json: bool,
-        gather: Gather,
         buffer: Buffer,
         outcomes: DeliveryOutcomes,
         control: WorkerControl,
@@ -68,10 +71,10 @@ class RetrySender:
     ) -> None:
         self._path = path
         self._options = options
-        self._send = send
-        self._read = read
-        self._takes_json = takes_json
-        self._gather = gather
+        self._send = batch_sender(backend, writer, control.past_deadline)
+        self._gather = gatherer(backend)
+        self._read = backend.read_wire or normal_from_msgpack
+        self._takes_json = backend.takes_json
         self._buffer = buffer
         self._outcomes = outcomes
         self._control = control

@@ -131,11 +131,11 @@ class Worker:
         claim = Claim()
         try:
             if self._thread.begin(claim):
-                self._control.set_deadline(deadline)
+                self._control.deadline = deadline
                 try:
                     self._drain()
                 finally:
-                    self._control.set_deadline(None)
+                    self._control.deadline = None
         finally:
             claim.is_over = True
 
