@@ -203,7 +203,7 @@ class Worker:
             bell.at_count, bell.at_bytes = 1, self._full_bytes
             is_refused = buffer.is_refused
             if is_refused:
-                buffer.write_back_queue()
+                buffer.write_back([])
             waiting = buffer.waiting
             if waiting >= self._full_size or buffer.bytes >= self._full_bytes:
                 break
