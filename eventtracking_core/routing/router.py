@@ -116,10 +116,12 @@ class RoutingBackend:
             elif not isinstance(backend, Leaf):
                 backend = InlineLeaf(name, backend)  # noqa: PLW2901  at its place in the tree
             self.children[name] = backend
-        self.steps += [
+        steps = [
             each if isinstance(each, ProcessorNode) else ProcessorNode(each) for each in processors
         ]
-        self.copies = any(map(_mutates, self.steps))
+        # First: another thread may be about to run the processors.
+        self.copies = self.copies or any(map(_mutates, steps))
+        self.steps += steps
         self.changed()
         for child in replaced:
             self._retire(child)
