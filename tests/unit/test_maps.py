@@ -74,3 +74,19 @@ def test_unit_tests_are_in_directories_named_as_packages():
         path.name for path in (ROOT / "tests/unit").iterdir() if any(path.glob("test_*.py"))
     }
     assert directories <= MODULES
+
+
+def test_the_workflow_and_the_guide_have_every_environment_of_tox():
+    [listed] = re.findall(
+        r"^env_list = (.*)$", (ROOT / "tox.ini").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    # Wheels for the other versions of Python are a job of their own.
+    environments = {name.strip() for name in listed.split(",")} - {
+        "speedups-py311",
+        "speedups-py313",
+    }
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    run = re.findall(r"environments?: (.*)", workflow)
+    assert environments <= set(re.findall(r"[\w-]+", " ".join(run)))
+    table = GUIDE.partition("## Continuous integration")[2]
+    assert environments <= set(re.findall(r"`([\w-]+)`", table))
