@@ -21,6 +21,7 @@ def test_a_hook_that_wants_arguments_is_refused_and_forgotten(refused):
     assert "unknown backend" in refused({"backends": {"a": "wants_arguments"}})
 
 
+@pytest.mark.slow
 def test_a_plugin_may_take_its_time_as_long_as_it_goes_on_importing(tmp_path, monkeypatch):
     """As on a busy machine, where all of its modules take longer than one of them may."""
     package = tmp_path / "slowly_imported"

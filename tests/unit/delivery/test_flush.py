@@ -116,6 +116,7 @@ def test_a_flush_that_gives_up_leaves_the_ledger_in_balance(tracker_to, black_ho
     assert tracker.leaf()["delivered"] == 11
 
 
+@pytest.mark.slow
 def test_shutdown_is_bounded_however_many_backends_are_black_holes(
     tracker_to, black_hole, sink, eventually
 ):

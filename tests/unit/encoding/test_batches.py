@@ -63,6 +63,7 @@ def test_a_batch_of_a_worker_is_encoded_as_its_events_are(events):
     assert encode_table(NormalBatch(decoded)) == encode_table(decoded)
 
 
+@pytest.mark.slow
 @given(
     st.lists(EVENTS, min_size=1, max_size=4),
     st.lists(st.text('{}[]",:\\aü', max_size=9), min_size=4, max_size=4),

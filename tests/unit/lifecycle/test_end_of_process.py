@@ -98,6 +98,7 @@ et.get_tracker().flush(60)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.native
 @pytest.mark.once
 @pytest.mark.parametrize(("handler", "status"), [("default", -signal.SIGTERM), ("sys.exit", 0)])

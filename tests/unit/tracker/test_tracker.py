@@ -255,6 +255,7 @@ def test_a_tracker_is_found_under_the_name_it_was_registered_with(tracker):
     assert et.get_tracker() is not tracker
 
 
+@pytest.mark.slow
 @pytest.mark.native
 def test_an_interrupt_at_any_call_of_a_new_tracker_is_all_that_is_raised():
     class Interrupt(BaseException): ...

@@ -39,6 +39,7 @@ def test_as_an_event_is_stored_late(spool_at):
     assert places > 10
 
 
+@pytest.mark.slow
 def test_as_the_disk_space_of_delivered_events_is_freed(spool_at):
     spools = []
 
