@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeGuard
 
 from eventtracking_core.config.compat import translate
@@ -76,8 +77,8 @@ class ComponentFactory:
         if component_type is None:
             try:
                 factory = plugins.find(kind, type_name, self._disabled)
-                composite = factory if is_composite(factory) else None
-                component_type = (factory, *parameters(factory), composite)
+                describe = _describe_class if isinstance(factory, type) else _describe
+                component_type = describe(factory)
             except PluginError as error:
                 component_type = error
             except UnresolvableError as error:
@@ -210,6 +211,15 @@ class ComponentFactory:
                 else:
                     self._problems.add(path, message)
             return None
+
+
+def _describe(factory: Factory) -> ComponentType:
+    composite = factory if is_composite(factory) else None
+    return factory, *parameters(factory), composite
+
+
+_describe_class: Final = lru_cache(_describe)
+"""Looking at a signature takes a millisecond, and a class has the same one each time."""
 
 
 def _takes(function: Callable[..., object], arguments: str) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import cached_property, lru_cache, partial
-from typing import Any, Final, get_type_hints
+from functools import cached_property, partial
+from typing import Any, get_type_hints
 
 from eventtracking_core.config.options import Annotation
 
@@ -37,10 +37,6 @@ def parameters(factory: Callable[..., Any]) -> tuple[Mapping[str, Parameter], bo
     Raises:
         UnresolvableError: an annotation cannot be resolved; the message says which.
     """
-    return _of_class(factory) if isinstance(factory, type) else _parameters(factory)
-
-
-def _parameters(factory: Callable[..., Any]) -> tuple[Mapping[str, Parameter], bool]:
     try:
         signature = inspect.signature(factory)
     except (TypeError, ValueError):
@@ -59,7 +55,3 @@ def _parameters(factory: Callable[..., Any]) -> tuple[Mapping[str, Parameter], b
     }
     kinds = {parameter.kind for parameter in signature.parameters.values()}
     return named, inspect.Parameter.VAR_KEYWORD in kinds
-
-
-_of_class: Final = lru_cache(_parameters)
-"""Looking at a signature takes a millisecond, and a class has the same one each time."""
