@@ -146,7 +146,6 @@ def require_lists(**options: object) -> None:
     Raises:
         OptionsError: at least one is a text; it is a `ValueError`.
     """
-    texts = (str, bytes)
-    refuse_options(
-        {f"{name} must be a list": isinstance(value, texts) for name, value in options.items()}
-    )
+    texts = [name for name, value in options.items() if isinstance(value, str | bytes)]
+    if texts:
+        raise OptionsError(f"{name} must be a list" for name in texts)
