@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from eventtracking_core.config.options import shown
+from eventtracking_core.config.options import describe_hint
 from eventtracking_core.config.parameters import Parameter, parameters
 from eventtracking_core.plugins import installed, plugins
 
@@ -77,7 +77,7 @@ def _options(factory: Callable[..., Any], location: str) -> list[str]:
             _logger.warning(message, option.name, factory.__name__, location=location)
         value = "required" if option.required else f"default `{_default(option)}`"
         description = described.get(option.name, "")
-        texts.append(f"`{option.name}` *{shown(option.hint)}*, {value}\n: {description}")
+        texts.append(f"`{option.name}` *{describe_hint(option.hint)}*, {value}\n: {description}")
     return texts
 
 
@@ -99,7 +99,7 @@ def _origin(name: str) -> str:
 
 def _default(option: Parameter) -> str:
     value = option.default
-    if isinstance(value, int) and shown(option.hint).startswith("size"):
+    if isinstance(value, int) and describe_hint(option.hint).startswith("size"):
         unit = next((unit for unit in _UNITS if value % _UNITS[unit] == 0), "B")
         return f'"{value // _UNITS.get(unit, 1)} {unit}"'
     return json.dumps(value, default=str)

@@ -31,8 +31,8 @@ __all__ = [
     "Keys",
     "Problems",
     "alternatives",
+    "describe_hint",
     "kind_of",
-    "shown",
     "unit_of",
 ]
 
@@ -145,7 +145,7 @@ class Annotation:
         except msgspec.ValidationError as error:
             mistake = self._mistake(error, value)
         except TypeError as error:
-            mistake = "", f"the annotation {shown(self.hint)} is not supported: {error}"
+            mistake = "", f"the annotation {describe_hint(self.hint)} is not supported: {error}"
         except SystemError:  # msgspec 0.21, for an integer that is too large for a float
             mistake = "", "number out of range"
         except (ValueError, OverflowError) as error:
@@ -202,9 +202,9 @@ class Annotation:
         text = _JSON_WORD.sub(lambda word: _WORDS[word[0]], text.replace("`", ""))
         if not place and self.units:
             given = "str" if isinstance(value, str) else type(value).__name__
-            text = f"expected {shown(self.hint)}, got {given}"
+            text = f"expected {describe_hint(self.hint)}, got {given}"
         elif text.startswith("Invalid enum value"):  # it goes on with the value itself
-            text = f"expected {shown(self.hint)}"
+            text = f"expected {describe_hint(self.hint)}"
         return place.rstrip("`"), text[:1].lower() + text[1:]
 
 
@@ -223,20 +223,22 @@ def _container(members: list[object]) -> tuple[type | None, Annotation | None]:
     return None, None
 
 
-def shown(hint: object) -> str:
+def describe_hint(hint: object) -> str:
     """Return an annotation as a reader would write it."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is None or hint is NoneType:
         return "null"
     if origin is Annotated:
         unit = unit_of(hint)
-        return shown(arguments[0]) if unit is None else _SHOWN[unit]
+        return describe_hint(arguments[0]) if unit is None else _SHOWN[unit]
     if origin is Literal:
         return "one of: " + ", ".join(map(str, arguments))
     if origin in {Union, UnionType}:
-        return " or ".join(shown(argument) for argument in arguments)
+        return " or ".join(describe_hint(argument) for argument in arguments)
     if origin is not None:
-        inner = ", ".join("…" if argument is ... else shown(argument) for argument in arguments)
+        inner = ", ".join(
+            "…" if argument is ... else describe_hint(argument) for argument in arguments
+        )
         return f"{getattr(origin, '__name__', origin)}[{inner}]"
     return getattr(hint, "__name__", str(hint))
 

@@ -6,10 +6,10 @@ from eventtracking_catalog.differences import Difference, differences
 from eventtracking_catalog.model import Catalogue
 from eventtracking_core.registry import EventType
 
-__all__ = ["compared"]
+__all__ = ["compare"]
 
 
-def compared(old: Catalogue, new: Catalogue) -> dict[str, list[Difference]]:
+def compare(old: Catalogue, new: Catalogue) -> dict[str, list[Difference]]:
     """Return the differences, by the names of changed events and contexts."""
     before, after = _current(old), _current(new)
     by_name: dict[str, list[Difference]] = {}

@@ -12,10 +12,12 @@ from eventtracking_catalog.model import Catalogue
 from eventtracking_catalog.sources.log import Log
 from eventtracking_core.registry import EventType
 
-__all__ = ["draft", "seen"]
+__all__ = ["draft", "observe_logs"]
 
 
-def seen(logs: Iterable[Path], report: Callable[[Path, int], object] | None = None) -> Catalogue:
+def observe_logs(
+    logs: Iterable[Path], report: Callable[[Path, int], object] | None = None
+) -> Catalogue:
     """Return the catalogue of logs.
 
     Args:

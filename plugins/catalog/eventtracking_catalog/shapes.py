@@ -10,7 +10,7 @@ from typing import Any, Final
 from eventtracking_catalog.personal import guessed_class
 from eventtracking_core.registry import FieldDoc
 
-__all__ = ["Shape", "json_type"]
+__all__ = ["Shape", "observed_type"]
 
 MAX_FIELDS: Final = 64
 """Maximum number of an object's keys; with more, they are values instead of field names."""
@@ -28,7 +28,7 @@ _CHOICE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,31}")
 _IDENTIFIER: Final = re.compile(r"(?=[0-9a-f-]*\d)[0-9a-f]{8}|\d{6}|[@:/+]", re.IGNORECASE)
 
 
-def json_type(value: object) -> str:
+def observed_type(value: object) -> str:
     """Return the JSON Schema type of a value."""
     if value is None:
         return "null"
@@ -64,7 +64,7 @@ class Shape:
     def add(self, value: object) -> None:
         """Observe a value."""
         self.seen += 1
-        kind = json_type(value)
+        kind = observed_type(value)
         self.types[kind] += 1
         if isinstance(value, Mapping):
             self._add_fields(value)

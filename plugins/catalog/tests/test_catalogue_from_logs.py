@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventtracking_catalog.sources import gathered
+from eventtracking_catalog.sources import collect_catalogue
 from eventtracking_catalog.timeline import MAX_BUCKETS, Timeline
 
 START = datetime(2026, 9, 12, tzinfo=UTC)
 
 
 def entry_of(path, name="shop.order.placed"):
-    return gathered([str(path)]).entries[name]
+    return collect_catalogue([str(path)]).entries[name]
 
 
 def fields_of(entry):
@@ -92,7 +92,7 @@ def test_fields_that_nobody_documented_follow_those_that_are(log, an_event, a_re
 
 
 def test_lines_that_are_no_events_are_counted(log, an_event):
-    assert gathered([str(log("no event", an_event(), "{"))]).rejected == 2
+    assert collect_catalogue([str(log("no event", an_event(), "{"))]).rejected == 2
 
 
 def test_the_contexts_of_an_event_are_found_by_its_composed_id(log, an_event, a_record):
@@ -101,7 +101,9 @@ def test_the_contexts_of_an_event_are_found_by_its_composed_id(log, an_event, a_
     request = a_record("request", kind="context")
     user = a_record("user", kind="context")
     both = a_record("request+user", kind="composed", members=(request.id, user.id))
-    catalogue = gathered([str(log(request, user, both, an_event(context_type_id=both.id)))])
+    catalogue = collect_catalogue(
+        [str(log(request, user, both, an_event(context_type_id=both.id)))]
+    )
     assert contexts_of(catalogue, catalogue.entries["shop.order.placed"]) == ["request", "user"]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from eventtracking_catalog.sources import Sources, gathered
+from eventtracking_catalog.sources import Sources, collect_catalogue
 from eventtracking_core.plugins import plugins
 
 
@@ -40,7 +40,7 @@ def test_records_counts_and_fields_come_from_the_store(store, event, a_record):
         backend.save_event_type(record)
     events = [event(data={"sum": number}) for number in range(3)]
     backend.send_batch([*events, event("shop.[x]*.left")], timeout=60)
-    catalogue = gathered([name])
+    catalogue = collect_catalogue([name])
     entry = catalogue.entries["shop.order.placed"]
     assert entry.versions == (old, new)
     assert entry.timeline.total == 3
@@ -65,6 +65,6 @@ def test_the_store_of_a_configuration_comes_with_its_routing_tree(tmp_path, even
     backend = plugins.find("backend", "sqlite")(path="e.db")
     backend.send_batch([event()], timeout=60)
     backend.shutdown(5)
-    for catalogue in (gathered([str(config)]), gathered([], config)):
+    for catalogue in (collect_catalogue([str(config)]), collect_catalogue([], config)):
         assert catalogue.entries.keys() == {"shop.order.placed"}
         assert [child["name"] for child in catalogue.routing["backends"]] == ["a"]

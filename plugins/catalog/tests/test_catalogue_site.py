@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from eventtracking_catalog.site import pages
 from eventtracking_catalog.site.views import slugs, tokens
-from eventtracking_catalog.sources import gathered
+from eventtracking_catalog.sources import collect_catalogue
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)> & \"quoted\" 'text' {{ 7 * 7 }}"
 
@@ -63,7 +63,7 @@ def site(log, an_event, a_record):
         context_fields=(FieldDoc(MARKUP, MARKUP),),
     )
     event = an_event(MARKUP, {"total": MARKUP}, {MARKUP: MARKUP})
-    return dict(pages(gathered([str(log(context, old, new, event, an_event("a.b")))])))
+    return dict(pages(collect_catalogue([str(log(context, old, new, event, an_event("a.b")))])))
 
 
 def html(site):
@@ -118,7 +118,7 @@ def test_versions_tell_what_changed(site):
 
 def test_a_field_documented_without_a_type_has_the_one_that_was_observed(log, an_event, a_record):
     record = a_record("a.b", {"n": {"description": "A number."}, "m": {"description": "None yet."}})
-    catalogue = gathered([str(log(record, an_event("a.b", {"n": 1})))])
+    catalogue = collect_catalogue([str(log(record, an_event("a.b", {"n": 1})))])
     assert {field.doc.name: field.type for field in catalogue.entries["a.b"].fields} == {
         "n": "integer",
         "m": "any",
@@ -126,7 +126,7 @@ def test_a_field_documented_without_a_type_has_the_one_that_was_observed(log, an
 
 
 def test_a_catalogue_of_nothing_is_a_site_too(log):
-    site = dict(pages(gathered([str(log())])))
+    site = dict(pages(collect_catalogue([str(log())])))
     assert "There are no event types here yet." in site["index.html"].decode()
 
 

@@ -12,10 +12,10 @@ import click
 from eventtracking_cli import parameters
 from eventtracking_core.sources import open_reader
 
-__all__ = ["chosen", "filtered", "sourced"]
+__all__ = ["with_filters", "with_source", "with_source_and_filters"]
 
 
-def sourced(run: Callable[..., None]) -> Callable[..., None]:
+def with_source(run: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say where events come from; it gets the open reader."""
 
     @wraps(run)
@@ -35,12 +35,12 @@ def sourced(run: Callable[..., None]) -> Callable[..., None]:
     return source(parameters.config(opened))
 
 
-def filtered(run: Callable[..., None]) -> Callable[..., None]:
+def with_source_and_filters(run: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that choose events, and those of `sourced`."""
-    return sourced(chosen(run))
+    return with_source(with_filters(run))
 
 
-def chosen(run: Callable[..., None]) -> Callable[..., None]:
+def with_filters(run: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that choose events; it gets them as filters."""
 
     @wraps(run)

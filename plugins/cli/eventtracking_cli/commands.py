@@ -10,7 +10,7 @@ import click
 from eventtracking_cli.text import plain
 from eventtracking_core import EventTrackingError
 
-__all__ = ["GROUP", "CommandError", "added", "distribution", "load", "loaded"]
+__all__ = ["GROUP", "CommandError", "distribution", "installed_commands", "load", "load_command"]
 
 GROUP: Final = "eventtracking.commands"
 """The group of entry points: the name is the command's, the object a click command."""
@@ -20,7 +20,7 @@ class CommandError(EventTrackingError):
     """A command of a plugin cannot be used; the message says whose it is, and why."""
 
 
-def added() -> dict[str, list[EntryPoint]]:
+def installed_commands() -> dict[str, list[EntryPoint]]:
     """Return the commands of installed distributions by name; nothing is imported."""
     commands: dict[str, list[EntryPoint]] = {}
     for entry_point in sorted(entry_points(group=GROUP), key=_order):
@@ -34,14 +34,14 @@ def load(name: str) -> click.Command | None:
     Raises:
         CommandError: several distributions have it, or it cannot be imported.
     """
-    claims = added().get(name, [])
+    claims = installed_commands().get(name, [])
     if len(claims) > 1:
         both = " and ".join(plain(distribution(claim)) for claim in claims)
         raise CommandError(f"command {plain(name)!r} is claimed by {both}; uninstall one of them")
-    return loaded(claims[0]) if claims else None
+    return load_command(claims[0]) if claims else None
 
 
-def loaded(entry_point: EntryPoint) -> click.Command:
+def load_command(entry_point: EntryPoint) -> click.Command:
     """Import a command.
 
     Raises:

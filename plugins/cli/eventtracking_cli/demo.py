@@ -22,7 +22,7 @@ from eventtracking_cli.demo_types import (
     SESSION_FIELDS,
     register_types,
 )
-from eventtracking_cli.drawing import drawn
+from eventtracking_cli.drawing import draw_tree
 from eventtracking_cli.session import open_tracker
 from eventtracking_cli.terminal import console, count
 from eventtracking_core import Tracker
@@ -96,7 +96,7 @@ def demo() -> None:
         f"{count(len(events), 'event')} of {learners} learners in an hour of a course, "
         f"{rate:,.0f} a second:"
     )
-    out.print(drawn(tree, "events", counters=True))
+    out.print(draw_tree(tree, "events", counters=True))
     with open_reader([str(DATABASE)]) as store:
         click.echo()
         out.print(bars(store.count_by("name", limit=SHOWN_NAMES)))

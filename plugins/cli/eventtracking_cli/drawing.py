@@ -10,7 +10,7 @@ from rich.tree import Tree
 
 from eventtracking_cli.text import plain, symbol
 
-__all__ = ["LeafCounts", "drawn", "leaves", "outline", "reasons"]
+__all__ = ["LeafCounts", "draw_tree", "drop_reasons", "leaves", "outline"]
 
 Node = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ class LeafCounts(NamedTuple):
     pending: int
 
 
-def drawn(node: Node, title: str, *, counters: bool) -> Tree:
+def draw_tree(node: Node, title: str, *, counters: bool) -> Tree:
     """Return the drawing of a tree.
 
     Args:
@@ -110,11 +110,11 @@ def leaves(node: Node, path: str = "") -> Iterator[LeafCounts]:
             yield LeafCounts(name, child["delivered"], _lost(child), child["pending"])
 
 
-def reasons(node: Node) -> dict[str, int]:
+def drop_reasons(node: Node) -> dict[str, int]:
     """Return how many events the routers of a tree dropped, by reason."""
     counts: dict[str, int] = dict(node.get("dropped", {}))
     for child in node.get("backends", ()):
         if "backends" in child:
-            for reason, number in reasons(child).items():
+            for reason, number in drop_reasons(child).items():
                 counts[reason] = counts.get(reason, 0) + number
     return counts

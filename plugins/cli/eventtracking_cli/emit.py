@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from eventtracking_cli import parameters
-from eventtracking_cli.drawing import leaves, reasons
+from eventtracking_cli.drawing import drop_reasons, leaves
 from eventtracking_cli.session import open_tracker
 from eventtracking_cli.terminal import plain, print_json
 from eventtracking_core import Tracker
@@ -77,5 +77,5 @@ def _problem(tracker: Tracker, *, in_time: bool) -> str | None:
         waiting = ", ".join(plain(leaf.path) for leaf in reached if leaf.pending)
         return f"{waiting or 'a backend'} did not deliver it in time"
     if not any(leaf.delivered for leaf in reached):
-        return ", ".join(reasons(tree)) or "no backend took it"
+        return ", ".join(drop_reasons(tree)) or "no backend took it"
     return None

@@ -11,12 +11,12 @@ from typing import Final, Unpack
 import click
 
 from eventtracking_cli import parameters
-from eventtracking_cli.choosing import filtered, sourced
+from eventtracking_cli.choosing import with_source, with_source_and_filters
 from eventtracking_cli.counting import print_periods, print_values, print_values_per
 from eventtracking_cli.exporting import FORMATS, STDOUT, write
 from eventtracking_cli.groups import Group
 from eventtracking_cli.listing import print_events
-from eventtracking_cli.progress import counted
+from eventtracking_cli.progress import with_progress
 from eventtracking_cli.rejections import check_lines, report_rejected
 from eventtracking_cli.terminal import count, plain, print_json
 from eventtracking_core import Event
@@ -51,7 +51,7 @@ wide = click.option("--wide", is_flag=True, help="Full times and ids; cut nothin
 
 
 @events.command("list")
-@filtered
+@with_source_and_filters
 @click.option(
     "--limit",
     type=click.IntRange(0, parameters.MAX_LIMIT),
@@ -76,7 +76,7 @@ def list_(
 
 @events.command()
 @click.argument("event_id", metavar="ID", type=parameters.text)
-@sourced
+@with_source
 @parameters.as_json
 def show(reader: EventReader, *, event_id: str, as_json: bool) -> None:
     """Show one event in full.
@@ -98,7 +98,7 @@ def show(reader: EventReader, *, event_id: str, as_json: bool) -> None:
 
 
 @events.command("count")
-@filtered
+@with_source_and_filters
 @click.option(
     "--by",
     metavar="FIELD | PERIOD",
@@ -148,7 +148,7 @@ def count_(
 
 
 @events.command()
-@filtered
+@with_source_and_filters
 @click.option("-f", "--follow", is_flag=True, help="Continue with new events until Ctrl-C.")
 @click.option(
     "--limit", type=click.IntRange(1, parameters.MAX_LIMIT), default=10, show_default=True
@@ -190,7 +190,7 @@ def tail(
 
 
 @events.command()
-@filtered
+@with_source_and_filters
 @click.option(
     "--format",
     "form",
@@ -220,7 +220,7 @@ def export(
     _check_output(output, reader)
     total = None if isinstance(reader, LogFiles) else reader.count(**filters)
     selected = _checked(reader.query(**filters), reader)
-    number = write(form, counted(selected, "exporting", total), output)
+    number = write(form, with_progress(selected, "exporting", total), output)
     if output != STDOUT:
         click.echo(f"{count(number, 'event')} written to {plain(output)}", err=True)
     report_rejected(reader)

@@ -12,9 +12,9 @@ from typing import IO, Final
 import click
 
 from eventtracking_cli import parameters
-from eventtracking_cli.drawing import drawn, leaves, reasons
+from eventtracking_cli.drawing import draw_tree, drop_reasons, leaves
 from eventtracking_cli.in_flight import BATCH, PATIENCE, Room, drain
-from eventtracking_cli.ingest_progress import Progress, shown
+from eventtracking_cli.ingest_progress import Progress, show_progress
 from eventtracking_cli.own_files import refuse_inputs, refuse_output
 from eventtracking_cli.session import open_tracker
 from eventtracking_cli.terminal import console, count, plain, print_json
@@ -91,7 +91,7 @@ def ingest(
         refuse_inputs(tracker, files)
         if rejects is not None:
             refuse_output(tracker, rejects, "--rejects")
-        show = stack.enter_context(shown(files))
+        show = stack.enter_context(show_progress(files))
         rejected = _Rejects(
             stack.enter_context(_created(rejects)) if rejects else None, show.message
         )
@@ -202,7 +202,7 @@ class _Run:
     def _has_lost(self) -> bool:
         tree = self._tracker.stats()["tree"]
         lost = any(leaf.lost for leaf in leaves(tree))
-        return lost or bool(reasons(tree).keys() - {"filtered"})
+        return lost or bool(drop_reasons(tree).keys() - {"filtered"})
 
     def summarize(self, *, in_time: bool, as_json: bool) -> None:
         tree = self._tracker.stats()["tree"]
@@ -218,7 +218,7 @@ class _Run:
                     "lines": self.lines,
                     "events": self.events,
                     "rejected": self._rejects.count,
-                    "dropped": reasons(tree),
+                    "dropped": drop_reasons(tree),
                     "stored": stored,
                     "new": new,
                     "interrupted": self.interrupted,
@@ -230,10 +230,10 @@ class _Run:
         hidden = self._rejects.count - SHOWN_REJECTS
         if hidden > 0:
             click.echo(f"… and {count(hidden, 'line')} more; --rejects FILE has them all", err=True)
-        console().print(drawn(tree, "events", counters=True))
+        console().print(draw_tree(tree, "events", counters=True))
         total = f"{count(self.lines, 'line')} read"
         parts = [total, f"{self._rejects.count:,} rejected"]
-        parts += [f"{number:,} {reason}" for reason, number in reasons(tree).items()]
+        parts += [f"{number:,} {reason}" for reason, number in drop_reasons(tree).items()]
         parts += [
             f"{number:,} in {plain(path)}" + (f" ({new[path]:,} new)" if path in new else "")
             for path, number in stored.items()

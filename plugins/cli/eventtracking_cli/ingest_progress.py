@@ -15,7 +15,7 @@ from rich.progress import Progress as Bars
 from eventtracking_cli.terminal import console, plain
 from eventtracking_core.logs import STDIN, Source
 
-__all__ = ["Progress", "shown"]
+__all__ = ["Progress", "show_progress"]
 
 PLAIN_STEP: Final = 100_000
 """Lines between two progress reports where there is no terminal."""
@@ -70,7 +70,7 @@ class _Bars(Progress):
 
 
 @contextmanager
-def shown(files: tuple[Path, ...]) -> Iterator[Progress]:
+def show_progress(files: tuple[Path, ...]) -> Iterator[Progress]:
     """Show how far reading is, on a terminal by bars."""
     target = console(stderr=True)
     if not target.is_terminal:

@@ -19,7 +19,7 @@ from itertools import chain
 from pkgutil import iter_modules
 from typing import IO, Any, Final, NamedTuple, get_args
 
-from eventtracking_cli.commands import CommandError, added, distribution, loaded
+from eventtracking_cli.commands import CommandError, distribution, installed_commands, load_command
 from eventtracking_core import backends, processors, providers
 from eventtracking_core.encoding import plain_weight
 from eventtracking_core.plugins import ComponentKind, PluginError, Plugins, installed
@@ -70,7 +70,7 @@ def inspect_all(timeout: float = TIMEOUT) -> list[Inspected]:
         timeout: seconds that each may take.
     """
     commands: dict[tuple[str, str], list[str]] = {}
-    for command in chain.from_iterable(added().values()):
+    for command in chain.from_iterable(installed_commands().values()):
         commands.setdefault(_distribution(command), []).append(command.name)
     plugins = [(entry_point.name, _distribution(entry_point)) for entry_point in installed()]
     claims = Counter(name for name, _ in plugins)
@@ -144,9 +144,9 @@ def _look(name: str, owner: str) -> dict[str, Any]:
             registers = {
                 kind: sorted(registry.factories(kind, name)) for kind in get_args(ComponentKind)
             }
-        for command in chain.from_iterable(added().values()):
+        for command in chain.from_iterable(installed_commands().values()):
             if distribution(command) == owner:
-                loaded(command)
+                load_command(command)
     except (PluginError, CommandError) as error:
         return {"problem": str(error)}
     return {"registers": registers}

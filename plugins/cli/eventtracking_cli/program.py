@@ -65,13 +65,13 @@ class _Program(Group):
         return load(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        from eventtracking_cli.commands import added, distribution  # noqa: PLC0415
+        from eventtracking_cli.commands import distribution, installed_commands  # noqa: PLC0415
 
         with formatter.section("Commands"):
             formatter.write_dl([(name, verb.summary) for name, verb in _VERBS.items()])
         rows = [
             (name, f"of {', '.join(map(distribution, claims))}")
-            for name, claims in added().items()
+            for name, claims in installed_commands().items()
             if name not in _VERBS
         ]
         if rows:
@@ -80,9 +80,9 @@ class _Program(Group):
 
     def names(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  as its base
         """Return the names of all commands."""
-        from eventtracking_cli.commands import added  # noqa: PLC0415
+        from eventtracking_cli.commands import installed_commands  # noqa: PLC0415
 
-        return [*_VERBS, *added()]
+        return [*_VERBS, *installed_commands()]
 
 
 @click.command(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})

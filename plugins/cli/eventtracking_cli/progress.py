@@ -17,7 +17,7 @@ from rich.progress import (
 
 from eventtracking_cli.terminal import console
 
-__all__ = ["counted"]
+__all__ = ["with_progress"]
 
 T = TypeVar("T")
 
@@ -25,7 +25,9 @@ STEP = 500
 """Items between two looks at the clock."""
 
 
-def counted(items: Iterable[T], description: str, total: int | None, done: int = 0) -> Iterator[T]:
+def with_progress(
+    items: Iterable[T], description: str, total: int | None, done: int = 0
+) -> Iterator[T]:
     """Yield items, and show how many have been; `total` if it is known, `done` of them before."""
     target = console(stderr=True)
     if not target.is_terminal:

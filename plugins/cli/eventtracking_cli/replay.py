@@ -10,11 +10,11 @@ from typing import Final, Unpack
 import click
 
 from eventtracking_cli import parameters
-from eventtracking_cli.choosing import chosen
-from eventtracking_cli.drawing import drawn, leaves, reasons
+from eventtracking_cli.choosing import with_filters
+from eventtracking_cli.drawing import draw_tree, drop_reasons, leaves
 from eventtracking_cli.in_flight import BATCH, Room, drain
 from eventtracking_cli.own_files import refuse_inputs
-from eventtracking_cli.progress import counted
+from eventtracking_cli.progress import with_progress
 from eventtracking_cli.rejections import report_rejected
 from eventtracking_cli.replay_state import ReplayProgress, StateFile
 from eventtracking_cli.session import open_tracker
@@ -50,7 +50,7 @@ INTERRUPTED: Final = 130
 )
 @parameters.config
 @click.option("--to", metavar="PATH", help="Only this backend, such as warehouse.mongo.")
-@chosen
+@with_filters
 @click.option("--dry-run", is_flag=True, help="Count the events, and send none.")
 @click.option(
     "--restart", is_flag=True, help="Start from the beginning, also after an interruption."
@@ -131,7 +131,7 @@ class _Run:
         total = None if isinstance(reader, LogFiles) else reader.count(**filters)
         encoded = self._encoded(reader, filters)
         last = ""
-        for event_id, event, wire in counted(encoded, "replaying", total, self._before):
+        for event_id, event, wire in with_progress(encoded, "replaying", total, self._before):
             size = len(wire)
             if self._room.is_full(size) and not self._delivered(last):
                 return
@@ -178,7 +178,9 @@ class _Run:
     def has_lost(self) -> bool:
         """Return whether a backend or a processor lost an event."""
         tree = self._tracker.stats()["tree"]
-        return any(leaf.lost for leaf in leaves(tree)) or bool(reasons(tree).keys() - {"filtered"})
+        return any(leaf.lost for leaf in leaves(tree)) or bool(
+            drop_reasons(tree).keys() - {"filtered"}
+        )
 
     def summarize(self, *, as_json: bool) -> None:
         """Say what became of the events."""
@@ -192,12 +194,12 @@ class _Run:
                     "complete": self.is_complete,
                     "interrupted": self.is_interrupted,
                     "delivered": {leaf.path: leaf.delivered for leaf in leaves(tree)},
-                    "dropped": reasons(tree),
+                    "dropped": drop_reasons(tree),
                     "tree": tree,
                 }
             )
             return
-        console().print(drawn(tree, "events", counters=True))
+        console().print(draw_tree(tree, "events", counters=True))
         before = f" ({self._before:,} before)" if self._before else ""
         click.echo(f"{count(sent, 'event')} replayed{before}")
         if not self.is_complete:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from eventtracking_cli import parameters
-from eventtracking_cli.drawing import drawn, outline
+from eventtracking_cli.drawing import draw_tree, outline
 from eventtracking_cli.terminal import console, plain, print_json
 from eventtracking_core.config import build, read
 
@@ -35,7 +35,7 @@ def tree(file: Path | None, config: Path | None, *, as_json: bool) -> None:
         return
     if providers:
         click.echo(f"context: {', '.join(map(plain, providers))}")
-    console().print(drawn(root, configuration.source, counters=False))
+    console().print(draw_tree(root, configuration.source, counters=False))
 
 
 def _type(node: object) -> str:

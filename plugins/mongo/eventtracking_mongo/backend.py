@@ -17,8 +17,8 @@ from eventtracking_core.diagnostics import report
 from eventtracking_core.encoding import keep, normalize_event, wire_reader
 from eventtracking_mongo.connection import Connection, Documents
 from eventtracking_mongo.event_types import event_type, event_type_document
-from eventtracking_mongo.failures import explained
-from eventtracking_mongo.inserting import insert, revived, write
+from eventtracking_mongo.failures import explain
+from eventtracking_mongo.inserting import insert, revive, write
 from eventtracking_mongo.reading import Reading
 from eventtracking_mongo.schema import INDEXES, CollectionSchema, Incarnation, incarnation
 
@@ -73,7 +73,7 @@ class MongoBackend(Reading):
 
     default_delivery: ClassVar[str] = "queue"
 
-    read_wire = staticmethod(wire_reader(revived))
+    read_wire = staticmethod(wire_reader(revive))
     """Queued events keep BSON's own types: bytes, `ObjectId`, `Decimal128` and others."""
 
     def __init__(
@@ -136,7 +136,7 @@ class MongoBackend(Reading):
             with pymongo.timeout(timeout * 0.9):
                 version = database.command("buildInfo")["version"]
         except PyMongoError as error:
-            raise explained(error, database.client.topology_description) from error
+            raise explain(error, database.client.topology_description) from error
         return f"the primary server answers (MongoDB {version})"
 
     def send(self, event: Event, /) -> None:
@@ -176,7 +176,7 @@ class MongoBackend(Reading):
                     self._index(collection)
         except PyMongoError as error:
             # The error's own text may hold documents and addresses.
-            raise explained(error, collection.database.client.topology_description) from None
+            raise explain(error, collection.database.client.topology_description) from None
         if failures:
             raise BatchError(failures)
 
@@ -194,7 +194,7 @@ class MongoBackend(Reading):
             with pymongo.timeout(SEND_TIMEOUT):
                 failures = write(records, [event_type_document(record)], [0])
         except PyMongoError as error:
-            raise explained(error, collection.database.client.topology_description) from None
+            raise explain(error, collection.database.client.topology_description) from None
         if failures:
             raise RetryableError(str(failures[0]))
 
@@ -210,7 +210,7 @@ class MongoBackend(Reading):
             with pymongo.timeout(SEND_TIMEOUT):
                 return [event_type(document) for document in records.find().sort("registered_at")]
         except PyMongoError as error:
-            raise explained(error, collection.database.client.topology_description) from None
+            raise explain(error, collection.database.client.topology_description) from None
 
     def _index(self, collection: Documents) -> None:
         """Create the indexes after the first batch; retry with the next batch if that fails."""

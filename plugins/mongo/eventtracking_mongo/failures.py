@@ -20,7 +20,7 @@ from eventtracking_core import RejectedError, RetryableError
 
 __all__ = [
     "UNAUTHORIZED",
-    "explained",
+    "explain",
     "failed_documents",
     "is_login_failure",
     "is_malformed",
@@ -80,7 +80,7 @@ def is_malformed(error: PyMongoError) -> bool:
     return isinstance(error, OperationFailure) and error.code in MALFORMED
 
 
-def explained(error: PyMongoError, topology: TopologyDescription) -> RetryableError | RejectedError:
+def explain(error: PyMongoError, topology: TopologyDescription) -> RetryableError | RejectedError:
     """Return the error to raise for a whole batch.
 
     Errors that an operator can fix, such as wrong credentials, are retryable.

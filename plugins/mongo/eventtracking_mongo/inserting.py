@@ -15,7 +15,7 @@ from eventtracking_core.encoding import keep, normalize_event
 from eventtracking_mongo.connection import Documents
 from eventtracking_mongo.failures import failed_documents, is_malformed
 
-__all__ = ["insert", "revived", "write"]
+__all__ = ["insert", "revive", "write"]
 
 MAX_DOCUMENT: Final = 16 * 1024 * 1024
 """Maximum size of a document, in bytes of BSON."""
@@ -132,7 +132,7 @@ def _normal_document(event: Event) -> dict[str, Any]:
     return document
 
 
-def revived(document: bytes) -> Any:
+def revive(document: bytes) -> Any:
     """Return the value of the field `v` of a BSON document."""
     return bson.decode(document)["v"]
 

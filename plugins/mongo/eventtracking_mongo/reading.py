@@ -24,7 +24,7 @@ from eventtracking_core.reading import (
     number,
 )
 from eventtracking_mongo.connection import Connection, Documents
-from eventtracking_mongo.failures import explained
+from eventtracking_mongo.failures import explain
 
 __all__ = ["Reading"]
 
@@ -119,7 +119,7 @@ class Reading:
                 collection.database.client.admin.command("ping")
             yield collection
         except PyMongoError as error:
-            raise explained(error, collection.database.client.topology_description) from None
+            raise explain(error, collection.database.client.topology_description) from None
 
 
 def _where(filters: Filters) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-__all__ = ["Stored", "id_prefix", "is_timed", "object_key", "stored"]
+__all__ = ["Stored", "id_prefix", "is_timed", "object_key", "objects_of_keys"]
 
 _UUID: Final = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 _NAME: Final = re.compile(rf"({_UUID}|unsorted)_({_UUID}|unsorted)_[0-9a-f]{{32}}\.([a-z.]+)")
@@ -54,7 +54,7 @@ def object_key(directory: str, ids: Sequence[str], suffix: str) -> str:
     return f"{directory}/{last}_{first}_{digest}.{suffix}"
 
 
-def stored(keys: Sequence[str]) -> Iterator[Stored]:
+def objects_of_keys(keys: Sequence[str]) -> Iterator[Stored]:
     """Yield the objects of keys; keys that others made are left out."""
     for key in keys:
         match = _NAME.fullmatch(key.rpartition("/")[2])

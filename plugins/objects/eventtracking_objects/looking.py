@@ -11,7 +11,7 @@ from eventtracking_core.diagnostics import report
 from eventtracking_objects.client import Client
 from eventtracking_objects.contents import events_of
 from eventtracking_objects.failures import DeniedError
-from eventtracking_objects.keys import Stored, id_prefix, is_timed, stored
+from eventtracking_objects.keys import Stored, id_prefix, is_timed, objects_of_keys
 
 __all__ = ["Looking"]
 
@@ -56,7 +56,9 @@ class Looking:
         wanted = set(ids)
         try:
             after = f"{directory}/{min(wanted)}"
-            stored_objects = stored(await self._client.list_keys(directory, seconds, after))
+            stored_objects = objects_of_keys(
+                await self._client.list_keys(directory, seconds, after)
+            )
             objects = [each for each in stored_objects if any(map(each.covers, wanted))][
                 -MAX_OBJECTS:
             ]

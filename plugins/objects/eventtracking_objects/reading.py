@@ -25,7 +25,7 @@ from eventtracking_core.reading import (
 )
 from eventtracking_objects.client import Client
 from eventtracking_objects.contents import events_of
-from eventtracking_objects.keys import Stored, stored
+from eventtracking_objects.keys import Stored, objects_of_keys
 from eventtracking_objects.layout import Layout
 from eventtracking_objects.operations import finish
 from eventtracking_objects.schemas import load_records
@@ -117,7 +117,7 @@ class Reading:
         self._check()
         may_have = self._layout.pruned(filters)
         keys = finish(self._client.list_keys(self._layout.root, READ_TIMEOUT))
-        return (each for each in stored(keys) if may_have(each.directory))
+        return (each for each in objects_of_keys(keys) if may_have(each.directory))
 
     def _check(self) -> None:
         address = urlsplit(self._client.uri)

@@ -9,7 +9,7 @@ from typing import Final
 
 from eventtracking_core import EventTrackingError, RejectedError, RetryableError
 
-__all__ = ["failure", "is_broken", "translated"]
+__all__ = ["failure", "is_broken", "translate_errors"]
 
 _PERMISSIONS: Final = (
     "the database cannot be opened: check the permissions of the file and of its directory,"
@@ -49,7 +49,7 @@ def _kind(error: sqlite3.Error) -> int:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Raise SQLite's errors as the framework's."""
     try:
         yield

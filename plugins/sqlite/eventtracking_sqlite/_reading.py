@@ -25,7 +25,7 @@ from eventtracking_core.reading import (
     value_text,
 )
 from eventtracking_sqlite._database import open_for_reading
-from eventtracking_sqlite._errors import translated
+from eventtracking_sqlite._errors import translate_errors
 from eventtracking_sqlite._event_types import EVENT_TYPES, event_type
 from eventtracking_sqlite._rows import timestamp_text
 
@@ -146,7 +146,7 @@ class Reading:
     def _rows(self, statement: str, values: Mapping[str, object] | None = None) -> Iterator[Any]:
         """Yield rows; the connection is open while they are read, and no longer."""
         with (
-            translated(),
+            translate_errors(),
             closing(open_for_reading(self._path, busy_timeout=self._busy_timeout)) as connection,
         ):
             yield from connection.execute(statement, values or {})

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from eventtracking_catalog.commands import options
-from eventtracking_catalog.commands.progress import reading
-from eventtracking_catalog.sources import Sources, gathered
+from eventtracking_catalog.commands.progress import report_progress
+from eventtracking_catalog.sources import Sources, collect_catalogue
 from eventtracking_core._text import counted, escaped, no_events
 
 __all__ = ["catalog"]
@@ -38,8 +38,8 @@ def build(sources: tuple[str, ...], config: Path | None, output: Path) -> None:
     """
     from eventtracking_catalog.site import write  # noqa: PLC0415  jinja2 is for pages alone
 
-    with reading() as report:
-        catalogue = gathered(sources, config, report)
+    with report_progress() as report:
+        catalogue = collect_catalogue(sources, config, report)
     if catalogue.rejected:
         click.echo(no_events(catalogue.rejected), err=True)
     number = write(catalogue, output)
@@ -78,9 +78,9 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
     was built. A change breaks readers if a field that was always present may be missing, or may
     have a type or a value that it never had.
     """
-    from eventtracking_catalog.comparing import compared  # noqa: PLC0415
+    from eventtracking_catalog.comparing import compare  # noqa: PLC0415
 
-    differences = compared(gathered([old]), gathered([new]))
+    differences = compare(collect_catalogue([old]), collect_catalogue([new]))
     breaking = sum(change.breaking for changes in differences.values() for change in changes)
     if as_json:
         rows = [

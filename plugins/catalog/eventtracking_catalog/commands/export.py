@@ -8,7 +8,7 @@ import click
 
 from eventtracking_catalog.commands import options
 from eventtracking_catalog.exporting import DOCUMENTS, TREES
-from eventtracking_catalog.sources import gathered
+from eventtracking_catalog.sources import collect_catalogue
 from eventtracking_core._text import no_events
 
 __all__ = ["export"]
@@ -34,7 +34,7 @@ def export(form: str, sources: tuple[str, ...], config: Path | None, output: Pat
     """
     if form in TREES and output is None:
         raise click.UsageError(f"{form} writes files: name a directory with -o")
-    catalogue = gathered(sources, config)
+    catalogue = collect_catalogue(sources, config)
     if catalogue.rejected:
         click.echo(no_events(catalogue.rejected), err=True)
     if form in DOCUMENTS:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from eventtracking_catalog.commands import options
-from eventtracking_catalog.commands.progress import reading
+from eventtracking_catalog.commands.progress import report_progress
 from eventtracking_core._text import escaped, no_events
 
 __all__ = ["learn"]
@@ -23,10 +23,10 @@ def learn(logs: tuple[Path, ...]) -> None:
     `eventtracking validate` passes on the same logs. The module contains values of events only
     for fields that had one of a few words, twenty times or more.
     """
-    from eventtracking_catalog.learning import draft, seen  # noqa: PLC0415
+    from eventtracking_catalog.learning import draft, observe_logs  # noqa: PLC0415
 
-    with reading() as report:
-        catalogue = seen(logs, report)
+    with report_progress() as report:
+        catalogue = observe_logs(logs, report)
     if not catalogue.entries:
         raise click.ClickException("there are no events to learn from")
     click.echo(draft(catalogue, ", ".join(escaped(path.name) for path in logs)), nl=False)

@@ -14,7 +14,7 @@ import click
 from eventtracking_core._text import escaped
 from eventtracking_core.logs import STDIN
 
-__all__ = ["Report", "reading"]
+__all__ = ["Report", "report_progress"]
 
 Report = Callable[[Path, int], None]
 """Called with a file and the number of its bytes that have been read."""
@@ -26,7 +26,7 @@ _CLEAR: Final = "\r\x1b[K"
 
 
 @contextmanager
-def reading() -> Iterator[Report | None]:
+def report_progress() -> Iterator[Report | None]:
     """Show a line on stderr, which is gone in the end; None where stderr is no terminal."""
     if not sys.stderr.isatty():
         yield None

@@ -13,7 +13,7 @@ import click
 
 from eventtracking_catalog.checking import Checker
 from eventtracking_catalog.commands import options
-from eventtracking_catalog.commands.progress import Report, reading
+from eventtracking_catalog.commands.progress import Report, report_progress
 from eventtracking_core import Event
 from eventtracking_core._text import counted, escaped, no_events
 from eventtracking_core.events import clean_name
@@ -50,7 +50,7 @@ def validate(logs: tuple[Path, ...], types: str | None, *, as_json: bool) -> Non
     never printed. Exits with 1 if there are differences.
     """
     report = _Report(_of_module(types) if types else None)
-    with reading() as progress:
+    with report_progress() as progress:
         for path in logs:
             report.read(path, progress)
     if not types and not report.records:
@@ -66,9 +66,9 @@ def validate(logs: tuple[Path, ...], types: str | None, *, as_json: bool) -> Non
 
 
 def _of_module(module: str) -> dict[str, EventType]:
-    from eventtracking_catalog.sources.code import registered  # noqa: PLC0415
+    from eventtracking_catalog.sources.code import event_types_of  # noqa: PLC0415
 
-    return {record.name: record for record in registered(module) if record.kind == "event"}
+    return {record.name: record for record in event_types_of(module) if record.kind == "event"}
 
 
 class _Report:

@@ -29,7 +29,7 @@ from eventtracking_core.sources import (
     scheme,
 )
 
-__all__ = ["Source", "Sources", "gathered"]
+__all__ = ["Source", "Sources", "collect_catalogue"]
 
 SHUTDOWN_TIMEOUT: Final = 5.0
 """Seconds."""
@@ -54,7 +54,7 @@ class Source(Protocol):
 Report = Callable[[Path, int], object]
 
 
-def gathered(
+def collect_catalogue(
     names: Iterable[str], config: Path | None = None, report: Report | None = None
 ) -> Catalogue:
     """Return the catalogue of all sources together; see `Sources`.

@@ -14,10 +14,10 @@ from eventtracking_catalog.emitters import emitters, files_of
 from eventtracking_core import get_tracker
 from eventtracking_core.registry import EventType
 
-__all__ = ["Code", "registered"]
+__all__ = ["Code", "event_types_of"]
 
 
-def registered(module: str) -> Iterable[EventType]:
+def event_types_of(module: str) -> Iterable[EventType]:
     """Import a module, and return the event types that the default tracker knows then.
 
     Args:
@@ -64,7 +64,7 @@ class Code:
         Raises:
             ClickException: it cannot be imported.
         """
-        for record in registered(self.title):
+        for record in event_types_of(self.title):
             into.record(record)
         file = sys.modules[self.title].__file__
         if file is None:
