@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final, Literal, NamedTuple
 
 from eventtracking_core.units import ByteSize
@@ -10,21 +11,19 @@ __all__ = [
     "DEFAULT",
     "DEFAULT_TELEMETRY",
     "NO_TELEMETRY",
-    "OFF",
-    "ON",
     "SHUTDOWN_TIMEOUT",
     "Invalid",
     "Policies",
     "Telemetry",
     "Unregistered",
+    "switched",
 ]
 
 SHUTDOWN_TIMEOUT: Final = 5.0
 """Seconds that the end may take, where a configuration does not say otherwise."""
 
-ON: Final = frozenset({"1", "true", "yes", "on"})
-OFF: Final = frozenset({"0", "false", "no", "off"})
-"""What `EVENTTRACKING_DISABLED` and `EVENTTRACKING_STACK_TRACES` say, in lower case."""
+_ON: Final = frozenset({"1", "true", "yes", "on"})
+_OFF: Final = frozenset({"0", "false", "no", "off"})
 
 Unregistered = Literal["allow", "warn", "reject"]
 Invalid = Literal["allow", "warn", "dead_letter"]
@@ -76,3 +75,9 @@ class Telemetry(NamedTuple):
 
 DEFAULT_TELEMETRY: Final = Telemetry()
 NO_TELEMETRY: Final = Telemetry(metrics=False, spans=False)
+
+
+def switched(variable: str) -> bool | None:
+    """Return whether a variable of the environment is on or off; None if it is neither."""
+    value = os.environ.get(variable, "").strip().lower()
+    return value in _ON if value in _ON | _OFF else None

@@ -20,7 +20,7 @@ from eventtracking_core.diagnostics import describe
 from eventtracking_core.errors import Problem
 from eventtracking_core.plugins import plugins
 from eventtracking_core.routing import Leaf, RoutingBackend, walk_tree
-from eventtracking_core.settings import OFF, ON
+from eventtracking_core.settings import switched
 
 if TYPE_CHECKING:
     from eventtracking_core.config.source import Configuration
@@ -132,8 +132,7 @@ def _add_environment(warnings: Problems) -> None:
             if near:
                 warnings.add((name,), f"unknown variable; did you mean {near[0]!r}?")
     for name in _FLAGS:
-        given = os.environ.get(name, "").strip().lower()
-        if given and given not in ON | OFF:
+        if os.environ.get(name, "").strip() and switched(name) is None:
             expected = "1, true, yes, on, 0, false, no, off"
             warnings.add((name,), f"has no effect: expected one of: {expected}")
 

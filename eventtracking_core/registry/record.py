@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, runti
 
 from eventtracking_core._text import encodable
 from eventtracking_core.events import as_utc
-from eventtracking_core.settings import OFF
+from eventtracking_core.settings import switched
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -264,7 +264,7 @@ def registration() -> dict[str, Any]:
     """
     moment = as_utc(datetime.now(UTC))
     frames: list[str] = []
-    if os.environ.get(STACK_TRACES, "").strip().lower() not in OFF:
+    if switched(STACK_TRACES) is not False:
         places: list[object] = [*sys.path]  # programs put paths, bytes and None there too
         with suppress(OSError):  # the current directory may be removed
             places.append(os.getcwd())  # noqa: PTH109  text, not a Path

@@ -13,7 +13,7 @@ from eventtracking_core.lifecycle.holders import join
 from eventtracking_core.lifecycle.postponing import uninterrupted
 from eventtracking_core.pipeline.pipeline import Pipeline
 from eventtracking_core.routing import RoutingBackend
-from eventtracking_core.settings import DEFAULT, ON, SHUTDOWN_TIMEOUT
+from eventtracking_core.settings import DEFAULT, SHUTDOWN_TIMEOUT, switched
 from eventtracking_core.tracker.entering import ContextEmitter
 
 if TYPE_CHECKING:
@@ -175,10 +175,9 @@ class Tracker(ContextEmitter):
         from eventtracking_core.config.source import read  # noqa: PLC0415  as above
 
         check_fork()
-        disabled = os.environ.get("EVENTTRACKING_DISABLED", "").strip().lower()
         pipeline = (
             Pipeline(RoutingBackend(), owner=proxy(self))
-            if disabled in ON
+            if switched("EVENTTRACKING_DISABLED")
             else build(read(config), self._name, proxy(self), instrumented=True)
         )
         if self._providers:

@@ -36,7 +36,7 @@ def with_source(run: Callable[..., None]) -> Callable[..., None]:
 
 
 def with_source_and_filters(run: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that choose events, and those of `sourced`."""
+    """Give a command the options that choose events, and those of `with_source`."""
     return with_source(with_filters(run))
 
 

@@ -102,8 +102,8 @@ class ForkLock:
         finally:
             self.is_writing = False
 
-    def renew(self) -> None:
-        """Replace the lock by a free one."""
+    def forked(self) -> None:
+        """Replace the lock by a free one, in a forked child."""
         self._lock = RLock()
         if self.is_writing:
             _written.add(self._path)
@@ -152,7 +152,7 @@ def _after_in_parent() -> None:
 def _forked() -> None:
     _locked_for_fork.clear()
     for lock in list(_locks):
-        lock.renew()
+        lock.forked()
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_after_in_parent)
