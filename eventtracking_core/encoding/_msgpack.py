@@ -20,6 +20,7 @@ from eventtracking_core.encoding._normal import (
     normalize_event,
     scalar_hook,
 )
+from eventtracking_core.encoding._odd_keys import decoder
 from eventtracking_core.encoding._walk import MAX_TEXT_IN_ALL
 from eventtracking_core.lifecycle.interrupts import pass_on
 
@@ -30,7 +31,7 @@ __all__ = ["decode_msgpack", "encode_msgpack", "normal_from_msgpack", "wire_read
 
 _encode: Final = msgspec.msgpack.Encoder(enc_hook=scalar_hook(str, to_wire)).encode
 _convert: Final = converter(str, to_wire)
-_decode: Final = msgspec.msgpack.Decoder(dict[str, Any], ext_hook=plain_hook).decode
+_decode: Final = decoder(plain_hook)
 
 NESTED: Final = 4
 """Levels of containers in data and context whose types are checked while they are decoded."""
@@ -126,5 +127,5 @@ def wire_reader(revive: Revive) -> Callable[[bytes], Event]:
     Args:
         revive: returns the value of a BSON document that has it as its field `v`.
     """
-    decode = msgspec.msgpack.Decoder(dict[str, Any], ext_hook=reviving_hook(revive)).decode
+    decode = decoder(reviving_hook(revive))
     return _reader(lambda wire: normalize_event(decode(wire), native=keep))
