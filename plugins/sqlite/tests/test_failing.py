@@ -116,22 +116,6 @@ def test_a_path_that_cannot_be_made_says_so(tmp_path, an_event):
         SqliteBackend(str(tmp_path)).send(an_event())
 
 
-def test_threads_share_one_store(store, an_event):
-    store.send(an_event())
-    events = [an_event() for _ in range(400)]
-
-    def send_all(part):
-        for event in part:
-            store.send_batch([event], timeout=30)
-
-    threads = [threading.Thread(target=send_all, args=(events[n::4],)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert store.count() == 401
-
-
 def test_shutdown_and_flush_end_in_time(path, an_event):
     """A thread that waits for the database is not waited for any longer than asked."""
     store = SqliteBackend(str(path), busy_timeout=30)
