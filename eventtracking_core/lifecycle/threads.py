@@ -98,15 +98,15 @@ class Bell:
         return threading.Lock is not self._make_lock
 
     def ring(self) -> bool:
-        """End the wait that is going on, or the next one; return False if none can be expected."""
-        if not self.is_heard:
-            return False
-        self.at_count = self.at_bytes = maxsize
+        """End the wait that is going on, or the next one; return whether it is heard."""
+        is_heard = self.is_heard and threading.Lock is self._make_lock
+        if is_heard:
+            self.at_count = self.at_bytes = maxsize
         try:  # noqa: SIM105  here, no call could be interrupted before the lock is released
             self._lock.release()
         except RuntimeError:  # it was rung before
             pass
-        return threading.Lock is self._make_lock
+        return is_heard
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is rung, for at most `timeout` seconds, or an hour.

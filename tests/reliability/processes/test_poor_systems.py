@@ -85,6 +85,44 @@ def test_without_threads_ctrl_c_ends_a_flush(program):
     )
 
 
+def test_without_threads_a_shutdown_ends_the_backoff_of_a_flush(program):
+    program(
+        NO_THREADS
+        + """
+    import _thread
+    import eventtracking_core as et
+
+    tried, ended = _thread.allocate_lock(), _thread.allocate_lock()
+    tried.acquire()
+    ended.acquire()
+
+    attempts = []
+
+    class AwayAtFirst:
+        def send(self, event):
+            attempts.append(event)
+            if len(attempts) == 2:  # a flush tries again at once
+                tried.release()
+            if len(attempts) < 3:
+                raise et.RetryableError("away")
+
+    def flush():
+        tracker.flush(3600)
+        ended.release()
+
+    delivery = {"mode": "queue", "initial_interval": 3600, "max_interval": 3600}
+    et.configure({"backends": {"sink": {"type": "__main__:AwayAtFirst", "delivery": delivery}}})
+    tracker = et.get_tracker()
+    tracker.emit("a.b")
+    _thread.start_new_thread(flush, ())
+    assert tried.acquire(timeout=60)
+    assert not ended.acquire(timeout=0.5)  # it backs off
+    tracker.shutdown(0.1)
+    assert ended.acquire(timeout=60)
+    """
+    )
+
+
 @pytest.mark.parametrize("end", ["flush", "shutdown", "exit"])
 @pytest.mark.parametrize("mode", ["inline", "queue"])
 def test_without_locks_events_are_delivered(mode, end, program, names):
