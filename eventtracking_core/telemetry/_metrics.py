@@ -37,7 +37,7 @@ _Callback = Callable[[CallbackOptions], Iterable[Observation]]
 SCOPE: Final = "eventtracking"
 
 MAX_SERIES: Final = 2_000
-"""What is left of pipelines that are gone is kept apart for so many sets of attributes."""
+"""What is left of pipelines that ended is kept apart for so many sets of attributes."""
 
 _OVERFLOW: Final = (("otel.metric.overflow", "true"),)
 
@@ -130,21 +130,25 @@ class _PipelineMetrics:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = ref(pipeline)
-        self.left: Counter[_Series] | None = None
+        self.last_counts: Counter[_Series] | None = None
 
     def end(self, pipeline: Pipeline) -> None:
         """Keep the last values of the counters."""
-        self.left = _counts(pipeline.root, pipeline.events_emitted)
+        self.last_counts = _counts(pipeline.root, pipeline.events_emitted)
 
     def counts(self) -> Counter[_Series]:
         pipeline = self._pipeline()
-        if pipeline is None or self.left is not None:
-            return self.left or Counter()
+        if pipeline is None or self.last_counts is not None:
+            return self.last_counts or Counter()
         return _counts(pipeline.root, pipeline.events_emitted)
 
     def queues(self) -> Counter[_Series]:
         pipeline = self._pipeline()
-        return _queues(pipeline.root) if pipeline is not None and self.left is None else Counter()
+        return (
+            _queues(pipeline.root)
+            if pipeline is not None and self.last_counts is None
+            else Counter()
+        )
 
 
 class Metrics:
@@ -174,9 +178,9 @@ class Metrics:
         # A pipeline is gone when its tracker has another one, or is gone too.
         pipeline.ends.append(pipeline_metrics.end)
         with self._changing:
-            gone = [each for each in self._pipelines if each.left is not None]
-            active = [each for each in self._pipelines if each not in gone]
-            self._pipelines = [*_merged(gone), *active, pipeline_metrics]
+            ended = [each for each in self._pipelines if each.last_counts is not None]
+            active = [each for each in self._pipelines if each not in ended]
+            self._pipelines = [*_merged(ended), *active, pipeline_metrics]
             self._trackers.add(warnings)
 
     def _counts(self) -> Mapping[_Series, int]:
@@ -202,7 +206,7 @@ class Metrics:
     def forked(self) -> None:
         """Count from zero, as the pipelines of a forked child do."""
         self._changing = Lock()
-        self._pipelines = [each for each in self._pipelines if each.left is None]
+        self._pipelines = [each for each in self._pipelines if each.last_counts is None]
         self._highest = {}
 
 
@@ -213,16 +217,16 @@ def _sum(counters: Iterable[Counter[_Series]]) -> Counter[_Series]:
     return total
 
 
-def _merged(gone: list[_PipelineMetrics]) -> list[_PipelineMetrics]:
-    if not gone:
+def _merged(ended: list[_PipelineMetrics]) -> list[_PipelineMetrics]:
+    if not ended:
         return []
-    first, *others = gone
-    left = first.left or Counter()
+    first, *others = ended
+    counts = first.last_counts or Counter()
     for each in others:
-        for series, number in (each.left or Counter()).items():
-            known = series in left or len(left) < MAX_SERIES
-            left[series if known else _Series(series.metric, _OVERFLOW)] += number
-    first.left = left
+        for series, number in (each.last_counts or Counter()).items():
+            known = series in counts or len(counts) < MAX_SERIES
+            counts[series if known else _Series(series.metric, _OVERFLOW)] += number
+    first.last_counts = counts
     return [first]
 
 

@@ -99,12 +99,12 @@ def ingest(
         try:
             run.read(files, show)
         except KeyboardInterrupt:
-            run.interrupted = True
+            run.is_interrupted = True
         finally:
             stack.close()
             in_time = drain(tracker)
             run.summarize(in_time=in_time, as_json=as_json)
-    if run.interrupted:
+    if run.is_interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
     if run.failed or not in_time:
         raise click.exceptions.Exit(1)
@@ -142,7 +142,7 @@ class _Run:
         self.damaged = 0
         """Files that were not read to their end."""
         self.stopped = False
-        self.interrupted = False
+        self.is_interrupted = False
         self._readers = dict(_readers(tracker))
         self._before = _counts(self._readers)
         self._room = Room(tracker, IN_FLIGHT)
@@ -221,7 +221,7 @@ class _Run:
                     "dropped": drop_reasons(tree),
                     "stored": stored,
                     "new": new,
-                    "interrupted": self.interrupted,
+                    "interrupted": self.is_interrupted,
                     "flushed": in_time,
                     "tree": tree,
                 }
@@ -239,7 +239,7 @@ class _Run:
             for path, number in stored.items()
         ]
         click.echo(", ".join(parts))
-        if self.interrupted:
+        if self.is_interrupted:
             click.echo(
                 "interrupted; run it again to continue (a store keeps one event an id)", err=True
             )
