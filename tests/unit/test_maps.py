@@ -90,3 +90,18 @@ def test_the_workflow_and_the_guide_have_every_environment_of_tox():
     assert environments <= set(re.findall(r"[\w-]+", " ".join(run)))
     table = GUIDE.partition("## Continuous integration")[2]
     assert environments <= set(re.findall(r"`([\w-]+)`", table))
+
+
+def test_each_test_that_a_page_names_exists():
+    """As the build of the documentation checks too, which takes minutes."""
+    pages = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
+    suites = "".join(path.read_text(encoding="utf-8") for path in CORE.glob("testing/_*.py"))
+    missing = []
+    for page in pages:
+        named = re.findall(r"`([\w/]+\.py)::(\w+::)?(test_\w+)`", page.read_text(encoding="utf-8"))
+        for path, suite, name in named:
+            module = ROOT / path
+            tests = module.read_text(encoding="utf-8") if module.is_file() else ""
+            if f"def {name}(" not in tests + (suites if suite else ""):
+                missing.append(f"{page.name}: {path}::{name}")
+    assert missing == []
