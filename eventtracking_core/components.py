@@ -62,7 +62,7 @@ class MasksFields(Protocol):
 
 @runtime_checkable
 class Backend(Protocol):
-    """Where events go, one at a time.
+    """A place where events go, one at a time.
 
     A backend opens its connection on first use, never changes an event, and copies what it keeps
     (`encoding.snapshot`). Its class may have a `default_delivery`: `"inline"`, `"queue"`, or a
@@ -83,7 +83,7 @@ class Backend(Protocol):
 
 @runtime_checkable
 class BatchBackend(Protocol):
-    """Where events go, many at a time."""
+    """A place where events go, many at a time."""
 
     def send_batch(self, events: Sequence[Event], /, *, timeout: float) -> None:
         """Deliver a batch within `timeout` seconds.

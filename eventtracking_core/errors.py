@@ -83,7 +83,7 @@ class ClosedError(EventTrackingError):
 
 
 class InvalidEventError(EventTrackingError):
-    """What would be a warning, raised because the tracker is `strict`."""
+    """A warning about an event, raised because the tracker is `strict`."""
 
 
 class Problem(NamedTuple):

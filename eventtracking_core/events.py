@@ -55,7 +55,7 @@ _exact: Final = partial(_DATETIME[0], tzinfo=UTC)
 
 
 class Event(TypedDict):
-    """What happened, who and where: a plain dict.
+    """An event, which says what happened, to whom and where: a plain dict.
 
     `timestamp` is an aware datetime in UTC. `name_id` and `context_type_id` are there where
     event types are registered.

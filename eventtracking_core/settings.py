@@ -30,7 +30,7 @@ Invalid = Literal["allow", "warn", "dead_letter"]
 
 
 class Policies:
-    """What to do with events that are unregistered, invalid or large; by default, none is lost.
+    """The policies for events that are unregistered, invalid or large; by default, none is lost.
 
     Args:
         unregistered: an event whose type is not registered: `allow` it; `warn` of it, once any

@@ -1,4 +1,4 @@
-"""Where a configuration comes from: a file, a dict, `pyproject.toml` or the environment."""
+"""Read a configuration from its source: a file, a dict, `pyproject.toml` or the environment."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _CLASSES: Final = Annotation(list[str])
 
 
 class NodeContext(NamedTuple):
-    """Where a node stands, and what it inherits.
+    """The place of a node in the tree, and the settings that it inherits.
 
     Args:
         path: where it is in the configuration, for problems.

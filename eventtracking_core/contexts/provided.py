@@ -1,4 +1,4 @@
-"""What context providers add to every event, below the contexts that were entered."""
+"""The values that context providers add to each event, below the contexts that were entered."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _GENERATOR: Final = 0x20 | 0x200
 """Flags of the code of generators, plain and asynchronous."""
 
 Context = Mapping[str, Any]
-"""What a context holds: values by field name."""
+"""The values of a context by field name."""
 
 
 class ContextProvider(Protocol):

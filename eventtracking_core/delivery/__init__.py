@@ -1,4 +1,4 @@
-"""What stands before a leaf's backend, so that nothing that was accepted is lost."""
+"""Delivery to a leaf's backend: buffers, workers, retries, so that no accepted event is lost."""
 
 from eventtracking_core.delivery.batch_leaf import BatchLeaf
 from eventtracking_core.delivery.collecting import CollectingLeaf, collect_batches

@@ -1,1 +1,1 @@
-"""What sinks that speak HTTP share: connections with a deadline, requests, answers."""
+"""The HTTP that sinks share: connections with a deadline, requests, answers."""

@@ -1,4 +1,4 @@
-"""What backends that speak HTTP need besides a client: deadlines, and what answers mean.
+"""Deadlines for an HTTP client, and the errors that its answers stand for.
 
 A server that answers slowly must not hold an exchange beyond its deadline. The timeout of a socket
 bounds each operation, so a byte now and then would be enough for that. Here each operation gets the

@@ -1,1 +1,1 @@
-"""What happens to a process: threads, signals, forks, its end."""
+"""The life of a process: threads, signals, forks, its end."""

@@ -1,4 +1,4 @@
-"""What a line of a log holds: events of ours, plain ones or edX tracking lines, and records."""
+"""Parse a line of a log: events of ours, plain ones or edX tracking lines, and records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a log holds, entry by entry."""
+"""Read a log entry by entry."""
 
 from __future__ import annotations
 

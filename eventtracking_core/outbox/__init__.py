@@ -1,4 +1,4 @@
-"""What outboxes have in common: events that wait in a database until their transaction commits.
+"""The common part of outboxes: events wait in a database until their transaction commits.
 
 The plugins for Django and SQLAlchemy have the tables; this package has the nodes of the routing
 tree, the delivery of committed rows, and the command that runs it.

@@ -248,7 +248,7 @@ class Pipeline:
 
     @property
     def providers(self) -> tuple[ContextProvider, ...]:
-        """What adds values to the context of every event, in their order."""
+        """The providers of values for the context of every event, in their order."""
         return self.provided.providers if self.provided else ()
 
     @providers.setter

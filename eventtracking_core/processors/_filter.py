@@ -1,4 +1,4 @@
-"""What the filters have in common."""
+"""The base class of filters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the processors have in common that change fields: by name, or by what types say of them."""
+"""The base of processors that change fields, chosen by name or by their class of personal data."""
 
 from __future__ import annotations
 

@@ -188,4 +188,4 @@ class _Fallback(RequestProvider):
 
 
 FALLBACK: Final = _Fallback()
-"""What a middleware adds to its tracker, so that events have a request without configuration."""
+"""The provider that a middleware adds, so that events have a request without configuration."""

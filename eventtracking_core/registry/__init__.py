@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         DefinesTables,
         EventType,
         FieldDoc,
+        LoadsEventTypes,
         MetadataStore,
     )
     from eventtracking_core.registry.registry import Registry, find_record
@@ -26,6 +27,7 @@ __all__ = [
     "Doc",
     "EventType",
     "FieldDoc",
+    "LoadsEventTypes",
     "MetadataStore",
     "Registry",
     "event",

@@ -78,7 +78,7 @@ def json_type_of_class(cls: type) -> str | None:
 
 
 class _Meaning(NamedTuple):
-    """What an annotation says."""
+    """The parts of an annotation."""
 
     types: tuple[str, ...] = ()  # none: any
     enum: tuple[Any, ...] = ()

@@ -27,6 +27,7 @@ __all__ = [
     "DefinesTables",
     "EventType",
     "FieldDoc",
+    "LoadsEventTypes",
     "MetadataStore",
     "RecordKind",
     "registration",
@@ -55,7 +56,7 @@ class _Encodable:
 
 @dataclass(frozen=True)
 class FieldDoc(_Encodable):
-    """What a field means.
+    """The description of a field.
 
     Args:
         name: its path, dotted where it lies in another field.
@@ -98,7 +99,7 @@ _NAME: Final = attrgetter("name")
 
 @dataclass(frozen=True, kw_only=True)
 class EventType(_Encodable):
-    """What an event name, a context or a composition of contexts means.
+    """The record of an event type, a context or a composition of contexts.
 
     Records are immutable: another registration of a name makes another record. The id is made from
     what the record says, so that every process agrees on it; when and where it was said is no part
@@ -218,8 +219,16 @@ def _fields(record: Mapping[str, Any], key: str) -> tuple[FieldDoc, ...]:
     return tuple(FieldDoc.from_dict(doc) for doc in record.get(key, ()))
 
 
-class MetadataStore(Protocol):
-    """Where records of event types are kept: any sink that can keep them beside its events.
+@runtime_checkable
+class LoadsEventTypes(Protocol):
+    """A source of records of event types, such as a store that has them beside its events."""
+
+    def load_event_types(self) -> Iterable[EventType]:
+        """Return every record, the oldest first; none where there is nothing yet."""
+
+
+class MetadataStore(LoadsEventTypes, Protocol):
+    """A store of records of event types: any sink that can store them beside its events.
 
     It opens what it needs on first use, and several threads may call it.
     """
@@ -230,9 +239,6 @@ class MetadataStore(Protocol):
         Raises:
             RetryableError: it is not kept; a later attempt may succeed.
         """
-
-    def load_event_types(self) -> Iterable[EventType]:
-        """Return every record, the oldest first; none where there is nothing yet."""
 
 
 @runtime_checkable

@@ -25,7 +25,7 @@ class Owner(Protocol):
 
 
 class LeafPlace(NamedTuple):
-    """Where a leaf stands, and whose it is.
+    """The place of a leaf in its tree, and its tracker.
 
     Attributes:
         name: the backend's name in its router.

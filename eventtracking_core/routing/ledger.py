@@ -85,7 +85,7 @@ class AtomicCounter:
 
 
 class Ledger:
-    """What became of the events that reached one node.
+    """Counts the outcomes of the events that reached one node.
 
     `accepted` includes what was `recovered` from a process that ended. `is_busy` is true while an
     emitting thread is inside the node's components: an event that comes then may be emitted by

@@ -1,4 +1,4 @@
-"""What users import in their tests, and the conformance suites for what they write."""
+"""Helpers for tests of applications, and the conformance suites for tests of components."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every component keeps to, of whatever kind, as a class of tests to inherit."""
+"""The contract of components of every kind, as a class of tests to inherit."""
 
 # ruff: noqa: S101  these are tests
 

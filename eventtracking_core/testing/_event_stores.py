@@ -1,4 +1,4 @@
-"""What every backend keeps to whose events can be read, as a class of tests to inherit."""
+"""The contract of backends whose events can be read, as a class of tests to inherit."""
 
 # ruff: noqa: S101  these are tests
 

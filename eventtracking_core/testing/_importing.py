@@ -1,4 +1,4 @@
-"""What importing a module costs, found out in a process of its own."""
+"""Measure the cost of importing a module, in a process of its own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ os._exit(0)
 
 
 class ImportCost(NamedTuple):
-    """What an import took, and what it left behind."""
+    """The cost of an import, and the threads and files that it left."""
 
     seconds: float
     """Of the processor."""

@@ -1,4 +1,4 @@
-"""What every processor keeps to, as a class of tests to inherit."""
+"""The contract of processors, as a class of tests to inherit."""
 
 # ruff: noqa: S101  these are tests
 

@@ -1,4 +1,4 @@
-"""What every context provider keeps to, as a class of tests to inherit."""
+"""The contract of context providers, as a class of tests to inherit."""
 
 # ruff: noqa: S101  these are tests
 

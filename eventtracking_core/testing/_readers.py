@@ -1,4 +1,4 @@
-"""What every store of events that can be read keeps to, as a class of tests to inherit."""
+"""The contract of stores of events that can be read, as a class of tests to inherit."""
 
 # ruff: noqa: S101  these are tests
 

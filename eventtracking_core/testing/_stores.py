@@ -1,4 +1,4 @@
-"""What every metadata store keeps to, as a class of tests to inherit."""
+"""The contract of metadata stores, as a class of tests to inherit."""
 
 # ruff: noqa: S101  these are tests
 

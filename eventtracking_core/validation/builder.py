@@ -46,7 +46,7 @@ MAX_VIOLATIONS: Final = 20
 
 @final
 class Verdict(NamedTuple):
-    """What a policy does with an event instead of sending it.
+    """The action of a policy on an event that is not sent.
 
     Attributes:
         event: the event.

@@ -1,4 +1,4 @@
-"""What can never be delivered, kept with the reason, to be looked at and replayed."""
+"""Dead letters: events that can never be delivered, with the reason, for operators to replay."""
 
 from __future__ import annotations
 

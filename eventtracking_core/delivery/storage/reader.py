@@ -43,7 +43,7 @@ class Damage(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What a reader found: payloads, each with the position after it, and what is damaged."""
+    """A part of a segment: payloads, each with the position after it, and the damaged bytes."""
 
     records: list[tuple[bytes, int]]
     damaged: list[Damage]

@@ -1,4 +1,4 @@
-"""What is in a spool's directory, without taking part in it."""
+"""Report the contents of a spool's directory, without a lock or a change."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SegmentStatus(NamedTuple):
 
 
 class ProcessSpool(NamedTuple):
-    """What one process spooled, and whether it lives."""
+    """The segments of one process, and whether it lives."""
 
     name: str
     is_alive: bool

@@ -1,4 +1,4 @@
-"""Where the messages of a node go."""
+"""The broker and the queue of the messages of a node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the events of the demonstration mean, as an application would register it."""
+"""The event types of the demonstration, as an application would register them."""
 
 from __future__ import annotations
 

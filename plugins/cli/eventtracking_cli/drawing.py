@@ -16,7 +16,7 @@ Node = Mapping[str, Any]
 
 
 class LeafCounts(NamedTuple):
-    """What became of the events that reached one backend."""
+    """The outcomes of the events that reached one backend."""
 
     path: str
     delivered: int

@@ -20,7 +20,7 @@ MAX_BYTES: Final = 8 * 2**20
 
 
 class Room:
-    """What the queues of a tracker have room for, so that events in flight overflow none.
+    """The room in the queues of a tracker, so that events in flight overflow none.
 
     Args:
         tracker: whose queues they are.

@@ -1,4 +1,4 @@
-"""What installed plugins register, found out in processes of their own, which may hang or exit.
+"""Import installed plugins in processes of their own, since one may hang or exit.
 
 Each is imported in a process of its own, which this module is the main module of.
 """
@@ -37,7 +37,7 @@ _HOMES: Final[Mapping[ComponentKind, Any]] = {
 
 
 class Inspected(NamedTuple):
-    """What a plugin is, and what came of importing it."""
+    """A plugin, and the result of importing it."""
 
     name: str
     distribution: str

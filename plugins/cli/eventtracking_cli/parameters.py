@@ -1,4 +1,4 @@
-"""What several verbs take: a configuration, times, key=value pairs, the choice of JSON."""
+"""Parameters of several commands: a configuration, times, key=value pairs, JSON."""
 
 from __future__ import annotations
 

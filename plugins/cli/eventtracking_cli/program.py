@@ -17,7 +17,7 @@ __all__ = ["program", "run"]
 
 
 class _Verb(NamedTuple):
-    """Where a command is, and what the help says of it without importing it."""
+    """The place of a command, and its line in the help, which imports none."""
 
     path: str
     summary: str

@@ -25,7 +25,7 @@ from eventtracking_core.delivery.queued import NO_EVENT
 from eventtracking_core.encoding import decode_stored, encode_msgpack, json_text
 from eventtracking_core.logs import STDIN, LogFiles
 from eventtracking_core.reading import EventReader, Filters, ReadsJson
-from eventtracking_core.registry import EventType
+from eventtracking_core.registry import EventType, LoadsEventTypes
 from eventtracking_core.routing import Leaf
 from eventtracking_core.sources import open_reader
 
@@ -257,9 +257,8 @@ def _id_of(events: Iterator[Event], number: int) -> str | None:
 def _records(reader: EventReader) -> Iterator[EventType]:
     if isinstance(reader, LogFiles) and STDIN in reader.paths:  # it can be read once
         return
-    load = getattr(reader, "load_event_types", None)
-    if callable(load):
-        yield from load()
+    if isinstance(reader, LoadsEventTypes):
+        yield from reader.load_event_types()
 
 
 def _say_what_there_is(

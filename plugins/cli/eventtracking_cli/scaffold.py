@@ -55,7 +55,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
 
 
 class Plan:
-    """What a new plugin consists of.
+    """The files of a new plugin.
 
     Args:
         name: the type that configurations will name.

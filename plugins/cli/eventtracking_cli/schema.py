@@ -12,7 +12,7 @@ from eventtracking_cli.terminal import plain, print_json
 from eventtracking_core.config import build, read
 from eventtracking_core.errors import ConfigurationError
 from eventtracking_core.plugins import plugins
-from eventtracking_core.registry import DefinesTables, EventType
+from eventtracking_core.registry import DefinesTables, EventType, LoadsEventTypes
 from eventtracking_core.sources import open_reader
 
 __all__ = ["schema"]
@@ -57,10 +57,9 @@ def _event_types(source: str | None) -> list[EventType]:
     if source is None:
         return []
     with open_reader([source]) as reader:
-        load = getattr(reader, "load_event_types", None)
-        if not callable(load):
+        if not isinstance(reader, LoadsEventTypes):
             raise click.ClickException("the source has no records of event types")
-        return list(load())
+        return list(reader.load_event_types())
 
 
 def _definitions(kind: str, config: Path | None, event_types: list[EventType]) -> str:

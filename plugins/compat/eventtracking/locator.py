@@ -1,4 +1,4 @@
-"""Where the active contexts are kept."""
+"""Locators, which hold the active contexts."""
 
 from __future__ import annotations
 

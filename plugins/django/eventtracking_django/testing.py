@@ -1,4 +1,4 @@
-"""What tests of a Django project import."""
+"""Helpers for tests of a Django project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an answer says about each event of a request."""
+"""Read the outcome of each event from the answer to a request."""
 
 from __future__ import annotations
 

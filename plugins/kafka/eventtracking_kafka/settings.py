@@ -15,7 +15,7 @@ FIXED: Final[dict[str, Setting]] = {
     "message.timeout.ms": 0,
     "delivery.report.only.error": True,
 }
-"""What the promises rest on."""
+"""Settings of librdkafka that the promises depend on."""
 
 _REMOTE: Final = frozenset({"bootstrap.servers", "metadata.broker.list"})
 """Settings without which nothing is connected to."""

@@ -1,4 +1,4 @@
-"""What an object contains: events as lines of JSON, or as rows of Parquet."""
+"""The contents of an object: events as lines of JSON, or as rows of Parquet."""
 
 from __future__ import annotations
 

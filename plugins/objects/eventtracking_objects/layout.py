@@ -50,7 +50,7 @@ Reader = Callable[[Sequence[Event], Sequence[Head]], list[str]]
 
 
 class Layout:
-    """Where an event is stored: a path with fields, such as `name={name}`.
+    """The directories of events: a path with fields, such as `name={name}`.
 
     Args:
         template: directories, separated by `/`. `{name}`, `{context.org}` and other fields are

@@ -1,4 +1,4 @@
-"""What several commands take: sources, a configuration, a directory."""
+"""Options of several commands: sources, a configuration, a directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages show of a catalogue, in the order in which they show it."""
+"""The parts of a catalogue that pages show, in their order."""
 
 from __future__ import annotations
 

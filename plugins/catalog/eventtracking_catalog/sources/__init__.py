@@ -1,4 +1,4 @@
-"""What a catalogue is made of: code, stores, logs, and catalogues that were saved."""
+"""The sources of a catalogue: code, stores, logs, and catalogues that were saved."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Sources:
         self._stack.close()
 
     def catalogue(self) -> Catalogue:
-        """Return what they tell now.
+        """Return the catalogue that they have now.
 
         Raises:
             ClickException: a module cannot be imported, a saved catalogue is damaged.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final, Protocol, runtime_checkable
+from collections.abc import Mapping
+from typing import Final
 
 from eventtracking_catalog.collecting import MAX_NAMES, Collection
 from eventtracking_catalog.timeline import Timeline
 from eventtracking_core.reading import EventReader
-from eventtracking_core.registry import EventType
+from eventtracking_core.registry import LoadsEventTypes
 
 __all__ = ["Records", "Store"]
 
@@ -16,14 +16,6 @@ _GLOB: Final = frozenset("*?")
 
 LATEST: Final = 2000
 """Events of a store that are looked at; all of them are counted."""
-
-
-@runtime_checkable
-class MetadataStore(Protocol):
-    """What can say which records of event types it has."""
-
-    def load_event_types(self) -> Iterable[EventType]:
-        """Return every record."""
 
 
 class Store:
@@ -46,7 +38,7 @@ class Store:
             OSError: there is none.
         """
         store = self._backend
-        if isinstance(store, MetadataStore):
+        if isinstance(store, LoadsEventTypes):
             for record in store.load_event_types():
                 into.record(record)
         for name, _ in store.count_by("name", limit=MAX_NAMES):
@@ -68,7 +60,7 @@ class Records:
         store: a metadata store, or a sink.
     """
 
-    def __init__(self, title: str, store: MetadataStore) -> None:
+    def __init__(self, title: str, store: LoadsEventTypes) -> None:
         self.title = title
         self._store = store
 

@@ -1,4 +1,4 @@
-"""What the endpoint answers."""
+"""The answers of the endpoint."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ EventT = TypeVar("EventT")
 
 
 class Batch(msgspec.Struct, Generic[EventT]):
-    """What a client sends."""
+    """A request of a client."""
 
     key: str
     events: list[EventT]
