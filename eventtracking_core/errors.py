@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from eventtracking_core._text import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -107,8 +109,7 @@ class ConfigurationError(EventTrackingError):
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:
         self.source = source
         self.problems = tuple(problems)
-        count = len(self.problems)
-        title = f"{source}: {count} problem{'s' if count != 1 else ''}"
+        title = f"{source}: {counted(len(self.problems), 'problem')}"
         super().__init__("\n".join([title, *(f"  {problem}" for problem in self.problems)]))
 
 

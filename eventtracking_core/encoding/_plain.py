@@ -68,8 +68,7 @@ def has_reader(kind: type) -> bool:
 
 def _named(kind: type) -> Reader | None:
     for base in kind.__mro__:
-        read = _NAMED.get((base.__module__.partition(".")[0], base.__qualname__))
-        if read is not None:
+        if read := _NAMED.get(_name(base)):
             return read
     return None
 
@@ -120,7 +119,7 @@ def is_proxy(kind: type) -> bool:
 
 @by_type
 def _unwrapper(kind: type) -> Reader | None:
-    if any(base.__qualname__ == "LazyObject" and _is_of(base, "django") for base in kind.__mro__):
+    if ("django", "LazyObject") in map(_name, kind.__mro__):
         return _django_object
     if _looked_up(kind, "_get_current_object") is not _MISSING:  # Werkzeug's
         return lambda value: value._get_current_object()  # noqa: SLF001  its documented method
@@ -150,8 +149,9 @@ def _has(kind: type, name: str) -> bool:
     return callable(_looked_up(kind, name))
 
 
-def _is_of(kind: type, package: str) -> bool:
-    return kind.__module__.partition(".")[0] == package
+def _name(kind: type) -> tuple[str, str]:
+    """Return the package of a type, and its name there."""
+    return kind.__module__.partition(".")[0], kind.__qualname__
 
 
 def _null(_value: object) -> None:

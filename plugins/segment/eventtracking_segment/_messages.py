@@ -105,11 +105,8 @@ class Messages:
         return _joined(_object(fields), b',"properties":', text)
 
     def _user(self, event: Event) -> dict[str, str]:
-        ids = {}
-        if user_id := _text(_value(event, self._user_id)):
-            ids["userId"] = user_id
-        if anonymous_id := _text(_value(event, self._anonymous_id)):
-            ids["anonymousId"] = anonymous_id
+        fields = {"userId": self._user_id, "anonymousId": self._anonymous_id}
+        ids = {key: text for key, field in fields.items() if (text := _text(_value(event, field)))}
         if not ids:
             raise RejectedError(_NO_USER)
         return ids
