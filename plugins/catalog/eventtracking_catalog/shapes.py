@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from eventtracking_catalog.personal import guessed_class
 from eventtracking_core.registry import FieldDoc
+from eventtracking_core.validation.values import json_type
 
-__all__ = ["Shape", "observed_type"]
+__all__ = ["Shape"]
 
 MAX_FIELDS: Final = 64
 """Maximum number of an object's keys; with more, they are values instead of field names."""
@@ -26,21 +27,6 @@ _CHOICE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,31}")
 # Generated identifiers: eight or more hexadecimal digits, six or more decimal ones, or part of a
 # locator.
 _IDENTIFIER: Final = re.compile(r"(?=[0-9a-f-]*\d)[0-9a-f]{8}|\d{6}|[@:/+]", re.IGNORECASE)
-
-
-def observed_type(value: object) -> str:
-    """Return the JSON Schema type of a value."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "integer"
-    if isinstance(value, float):
-        return "number"
-    if isinstance(value, Mapping):
-        return "object"
-    return "array" if isinstance(value, (list, tuple)) else "string"
 
 
 class Shape:
@@ -64,7 +50,7 @@ class Shape:
     def add(self, value: object) -> None:
         """Observe a value."""
         self.seen += 1
-        kind = observed_type(value)
+        kind = json_type(value) or "null"  # as JSON has NaN
         self.types[kind] += 1
         if isinstance(value, Mapping):
             self._add_fields(value)
