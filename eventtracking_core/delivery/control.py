@@ -137,8 +137,8 @@ class WorkerThread:
             self._prepare()
             is_started = start_daemon(self._run, self._name)
         finally:  # an interrupt may come when the thread runs already: a second one ends at once
-            bell.is_heard = is_started
-            if not is_started:
+            if not is_started:  # if it is, it may have ended already
+                bell.is_heard = False
                 bell.at_count = 1  # the next event tries again
             self._starter = 0
         return is_started

@@ -152,11 +152,10 @@ class Worker:
     # ── the thread ──
 
     def _run(self) -> None:
+        # An interrupt may strike the thread that starts this one, which then starts another.
         control = self._control
         claim = Claim(lasts=True)
         if not self._thread.begin(claim):
-            # An interrupt struck the thread that started the one that runs, and is to be woken.
-            control.bell.ring()
             return
         while not self._thread.done.is_set:
             try:
@@ -187,7 +186,7 @@ class Worker:
             if control.stopped_at is not None and (control.past_deadline() or self._is_empty()):
                 self._finish()
                 return
-            if control.own_bell is not control.bell or not self._wait_for_batch():
+            if not self._wait_for_batch():
                 return
             if not sender.take(self._options.max_batch_size) and (
                 control.stopped_at is not None or letters.waiting or buffer.has_more
@@ -222,7 +221,7 @@ class Worker:
             if not bell.wait(pause):
                 return False
         bell.at_count = bell.at_bytes = maxsize
-        return True
+        return not bell.is_outdated
 
     def _drain(self) -> None:
         """Deliver what is pending in the calling thread, where no other can be started."""

@@ -229,3 +229,38 @@ leaf = tracker.stats()["tree"]["backends"][0]
 print(json.dumps([caught, leaf["dropped"], leaf["pending"], len(after)]))
 """
     assert python(script) == [1, {"interrupted": 1}, 0, 1]
+
+
+def test_an_interrupt_as_the_worker_starts_does_not_delay_the_end_of_the_process(python):
+    script = """
+import atexit, json, sys, threading, time
+began = []
+atexit.register(lambda: print(json.dumps([sink.got, time.monotonic() - began[0]])))
+import eventtracking_core as et
+atexit.register(lambda: began.append(time.monotonic()))
+
+class Sink:
+    got = 0
+    def send_batch(self, events, *, timeout):
+        self.got += len(events)
+
+def interrupt(frame, kind, argument):
+    if kind == "return" and frame.f_code is threading.Thread.start.__code__:
+        sys.setprofile(None)
+        raise KeyboardInterrupt
+
+sink = Sink()
+delivery = {"mode": "queue", "schedule_delay": 0.01}
+router = {"delivery": delivery, "backends": {"sink": sink}}
+tracker = et.Tracker()
+tracker.configure({"shutdown_timeout": 30, "backends": {"r": router}})
+sys.setprofile(interrupt)
+try:
+    tracker.emit("first")
+except KeyboardInterrupt:
+    while tracker.stats()["tree"]["backends"][0]["backends"][0]["pending"]:
+        time.sleep(0.001)
+"""
+    got, took = python(script)
+    assert got == 1
+    assert took < 15

@@ -97,6 +97,52 @@ def test_a_patch_while_events_are_delivered_stops_neither_side(library, kind, mo
     program(CONTENDED, library, kind, mode)
 
 
+BUSY = """
+    import sys, threading
+    import eventtracking_core as et
+
+    class Sink:
+        def __init__(self):
+            self.threads = []
+            self.reached, self.released, self.continues = map(
+                lambda _: threading.Semaphore(0), range(3)
+            )
+
+        def send_batch(self, events, *, timeout):
+            self.threads.append(threading.get_native_id())
+            if len(self.threads) == 1:
+                self.reached.release()
+                self.released.acquire()
+            else:
+                self.continues.release()
+
+    sink, main = Sink(), threading.get_native_id()
+    delivery = {"mode": "queue", "schedule_delay": 0, "max_batch_size": 10}
+    router = {"backends": {"sink": sink}, "delivery": delivery}
+    tracker = et.Tracker()
+    tracker.configure({"shutdown_timeout": 60, "backends": {"r": router}})
+    tracker.emit("first")
+    sink.reached.acquire()
+    for _ in range(100):
+        tracker.emit("waits")
+    if sys.argv[1] == "gevent":
+        from gevent import monkey
+        monkey.patch_all()
+    else:
+        import eventlet
+        eventlet.monkey_patch()
+    sink.released.release()
+    assert not sink.continues.acquire(timeout=0.5), "the thread delivers one more batch"
+    assert tracker.flush(60)
+    assert set(sink.threads[1:]) == {main}, (main, sink.threads)
+"""
+
+
+@pytest.mark.parametrize("library", ["gevent", "eventlet"])
+def test_a_thread_that_has_much_to_deliver_lets_go_after_a_patch(library, program):
+    program(BUSY, library)
+
+
 ASYNC = """
     from gevent import monkey
     monkey.patch_all()
