@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any, ClassVar, Final, Literal
 
@@ -131,12 +132,9 @@ class MongoBackend(Reading):
         Raises:
             RetryableError: there is no primary server, or it refuses the login.
         """
-        database = self._connection.collection(timeout).database
-        try:
-            with pymongo.timeout(timeout * 0.9):
-                version = database.command("buildInfo")["version"]
-        except PyMongoError as error:
-            raise explain(error, database.client.topology_description) from error
+        collection = self._connection.collection(timeout)
+        with _within(timeout * 0.9, collection):
+            version = collection.database.command("buildInfo")["version"]
         return f"the primary server answers (MongoDB {version})"
 
     def send(self, event: Event, /) -> None:
@@ -165,18 +163,14 @@ class MongoBackend(Reading):
             return
         deadline = monotonic() + timeout
         collection = self._connection.collection(timeout)
-        try:
-            with pymongo.timeout(_driver_timeout(deadline - monotonic())):
-                # A dropped collection is recreated by its first event, without indexes and expiry.
-                is_new = self._prepared != (os.getpid(), incarnation(collection))
-                if is_new:
-                    self._schema.create(collection)
-                failures = insert(collection, events, is_time_series=self._schema.is_time_series)
-                if is_new:
-                    self._index(collection)
-        except PyMongoError as error:
-            # The error's own text may hold documents and addresses.
-            raise explain(error, collection.database.client.topology_description) from None
+        with _within(_driver_timeout(deadline - monotonic()), collection):
+            # A dropped collection is recreated by its first event, without indexes and expiry.
+            is_new = self._prepared != (os.getpid(), incarnation(collection))
+            if is_new:
+                self._schema.create(collection)
+            failures = insert(collection, events, is_time_series=self._schema.is_time_series)
+            if is_new:
+                self._index(collection)
         if failures:
             raise BatchError(failures)
 
@@ -190,11 +184,8 @@ class MongoBackend(Reading):
         records = collection.database.get_collection(
             self._event_types, write_concern=collection.write_concern
         )
-        try:
-            with pymongo.timeout(SEND_TIMEOUT):
-                failures = write(records, [event_type_document(record)], [0])
-        except PyMongoError as error:
-            raise explain(error, collection.database.client.topology_description) from None
+        with _within(SEND_TIMEOUT, collection):
+            failures = write(records, [event_type_document(record)], [0])
         if failures:
             raise RetryableError(str(failures[0]))
 
@@ -206,11 +197,8 @@ class MongoBackend(Reading):
         """
         collection = self._connection.collection()
         records = collection.database[self._event_types]
-        try:
-            with pymongo.timeout(SEND_TIMEOUT):
-                return [event_type(document) for document in records.find().sort("registered_at")]
-        except PyMongoError as error:
-            raise explain(error, collection.database.client.topology_description) from None
+        with _within(SEND_TIMEOUT, collection):
+            return [event_type(document) for document in records.find().sort("registered_at")]
 
     def _index(self, collection: Documents) -> None:
         """Create the indexes after the first batch; retry with the next batch if that fails."""
@@ -234,6 +222,17 @@ class MongoBackend(Reading):
         with pymongo.timeout(max(min(timeout, GOODBYE_TIMEOUT), SHORTEST_TIMEOUT)):
             self._connection.close()
         return True
+
+
+@contextmanager
+def _within(seconds: float, collection: Documents) -> Iterator[None]:
+    """Bound what a block asks a server; raise the framework's error for one of pymongo's."""
+    try:
+        with pymongo.timeout(seconds):
+            yield
+    except PyMongoError as error:
+        # The error's own text may hold documents and addresses.
+        raise explain(error, collection.database.client.topology_description) from None
 
 
 def _driver_timeout(timeout: float) -> float:

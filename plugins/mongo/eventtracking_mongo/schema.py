@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from operator import methodcaller
 from typing import Any, Final, TypeAlias
 
 from pymongo.errors import OperationFailure
@@ -86,28 +87,8 @@ class CollectionSchema:
         Raises:
             PyMongoError: no server answers, the login fails, or the collection cannot be created.
         """
-        if self._timeseries is not None:
-            self._make_timeseries(collection)
-
-    def index(self, collection: Documents) -> None:
-        """Create missing indexes.
-
-        An index or an expiry that the server rejects is logged, and no event is lost.
-
-        Raises:
-            PyMongoError: no server answers, the login fails, or the time is up.
-        """
-        is_expiring = False
         if self._timeseries is None:
-            is_expiring = self._ttl is not None or _expires_still(collection)
-            if self._ttl is not None:
-                _try("the expiry of events", collection, self._expire)
-        for field in self._indexes:
-            # The index for expiry already indexes the timestamp.
-            if field != TIME or not is_expiring:
-                _try(f"the index on {field}", collection, _Index(field))
-
-    def _make_timeseries(self, collection: Documents) -> None:
+            return
         options: dict[str, Any] = {
             "timeseries": {
                 "timeField": TIME,
@@ -127,6 +108,24 @@ class CollectionSchema:
             else:
                 _tell_of_timeseries_expiry(collection)
 
+    def index(self, collection: Documents) -> None:
+        """Create missing indexes.
+
+        An index or an expiry that the server rejects is logged, and no event is lost.
+
+        Raises:
+            PyMongoError: no server answers, the login fails, or the time is up.
+        """
+        is_expiring = False
+        if self._timeseries is None:
+            is_expiring = self._ttl is not None or _expires_still(collection)
+            if self._ttl is not None:
+                _try("the expiry of events", collection, self._expire)
+        for field in self._indexes:
+            # The index for expiry already indexes the timestamp.
+            if field != TIME or not is_expiring:
+                _try(f"the index on {field}", collection, methodcaller("create_index", field))
+
     def _expire(self, collection: Documents) -> None:
         try:
             collection.create_index(TIME, expireAfterSeconds=self._ttl)
@@ -139,16 +138,6 @@ class CollectionSchema:
     def _change_timeseries_expiry(self, collection: Documents) -> None:
         database = collection.database
         database.command("collMod", collection.name, expireAfterSeconds=self._ttl)
-
-
-class _Index:
-    """Creates an ascending index on one field."""
-
-    def __init__(self, field: str) -> None:
-        self._field = field
-
-    def __call__(self, collection: Documents) -> None:
-        collection.create_index(self._field)
 
 
 def _expires_still(collection: Documents) -> bool:
