@@ -77,7 +77,7 @@ class _Loader(yaml.SafeLoader):
             raise ValueError(f"duplicate key {text}, line {node.start_mark.line + 1}")
         if len(own) == len(node.value):
             return
-        taken = set(keys)
+        own_keys = set(keys)
         self._merging.add(id(node))
         merged: dict[Any, _Pair] = {}
         for source in dict.fromkeys(self._sources(node)):  # an earlier one wins
@@ -90,7 +90,7 @@ class _Loader(yaml.SafeLoader):
             for key, pair in zip(self._keys(source.value), source.value, strict=True):
                 merged.setdefault(key, pair)
         self._merging.remove(id(node))
-        node.value = [pair for key, pair in merged.items() if key not in taken] + own
+        node.value = [pair for key, pair in merged.items() if key not in own_keys] + own
 
     def _sources(self, node: yaml.MappingNode) -> list[yaml.MappingNode]:
         sources: list[Any] = []

@@ -147,8 +147,10 @@ class BufferedLeaf(BatchLeaf):
             try:
                 next(accepted)
                 if self.closed:
-                    given = decode_wire(wire) if wire is not None and event is NO_EVENT else event
-                    outcome = self._deliver_late(given)
+                    original = (
+                        decode_wire(wire) if wire is not None and event is NO_EVENT else event
+                    )
+                    outcome = self._deliver_late(original)
                 else:
                     if wire is None or (wire[0] == JSON and not takes_json):
                         wire = encode(event)

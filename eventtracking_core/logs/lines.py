@@ -109,9 +109,9 @@ def is_surely_normal(line: bytes) -> bool:
 
 def _entries(record: Record, wrappers: int) -> list[Entry]:
     """Return what an object holds; nothing where it is neither named nor a wrapper."""
-    held = record.get("event_type")
-    if len(record) == 1 and isinstance(held, dict):
-        return [_event_type(held)]
+    fields = record.get("event_type")
+    if len(record) == 1 and isinstance(fields, dict):
+        return [_event_type(fields)]
     name = _name_of(record)
     if not name or _CONTENT.isdisjoint(record):
         inner = [*_unwrapped(record, wrappers)]

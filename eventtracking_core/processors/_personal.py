@@ -155,7 +155,7 @@ class PersonalFields:
     ) -> None:
         self._types = _NO_TYPES if event_types is None else event_types
         self._is_wanted = is_wanted
-        self._found: dict[str, tuple[Field, ...]] = {}
+        self._wanted_fields: dict[str, tuple[Field, ...]] = {}
 
     def of(self, event: Event) -> tuple[tuple[Field, ...], bool]:
         """Return the wanted fields of an event's types, and whether all its types are known.
@@ -201,10 +201,10 @@ class PersonalFields:
     def _fields(self, record: EventType | None) -> tuple[Field, ...]:
         if record is None:
             return ()
-        fields = self._found.get(record.id)
+        fields = self._wanted_fields.get(record.id)
         if fields is None:
             wanted = [field for field, kind in declared(record) if self._is_wanted(field, kind)]
-            fields = self._found[record.id] = _joined(tuple(wanted), ())
+            fields = self._wanted_fields[record.id] = _joined(tuple(wanted), ())
         return fields
 
 

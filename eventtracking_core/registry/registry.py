@@ -177,8 +177,8 @@ def described_fields(
         if table is not None and not isinstance(table, dict | Mapping):
             raise ValueError("field descriptions are a mapping of texts by field name")
     fields = {doc.name: doc for doc in fields_of_schema(schema)} if schema is not None else {}
-    given: Mapping[Any, Any] = descriptions or {}
-    for name, meaning in given.items():
+    meanings: Mapping[Any, Any] = descriptions or {}
+    for name, meaning in meanings.items():
         known = fields.get(name)
         if not isinstance(name, str) or not isinstance(meaning, str | FieldDoc):
             raise ValueError("a field description is a text or a FieldDoc, by field name")

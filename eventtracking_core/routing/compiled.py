@@ -75,7 +75,7 @@ def chain(
         return process(steps, snapshot(event) if copies else event)
 
     def route(event: Event, wire: bytes | None = None) -> bytes | None:
-        given = event
+        original = event
         try:
             next(accepted)
             if ledger.is_busy:
@@ -95,7 +95,7 @@ def chain(
             if isinstance(error, Split):
                 _call_each(partial(send, part) for part in error.parts)
             return wire
-        if encodes and event is given:
+        if encodes and event is original:
             wire = send(event, wire)
         else:  # the bytes are those of another event
             send(event)

@@ -94,7 +94,9 @@ class BackendConformance(ComponentConformance):
             send_batch(backend, queued(backend, [other]))
             accepted = send_batch(backend, queued(backend, hostile))
             self._check_stored(backend, [one, other, *accepted])
-            stored = {event["id"]: _said(event) for event in self.stored(as_made(backend)) or ()}
+            stored = {
+                event["id"]: _contents(event) for event in self.stored(as_made(backend)) or ()
+            }
             assert stored.get(one["id"]) == stored.get(other["id"]), "what arrived differs"
 
     def test_takes_an_event_that_another_thread_changes(self) -> None:
@@ -219,7 +221,7 @@ class BackendConformance(ComponentConformance):
         assert not repeated, f"{repeated} of {len(accepted)} events arrived more than once"
 
 
-def _said(event: Mapping[str, Any]) -> list[Any]:
+def _contents(event: Mapping[str, Any]) -> list[Any]:
     return [event.get(part) for part in ("name", "context", "data")]
 
 

@@ -81,7 +81,7 @@ class EventReaderConformance:
         assert list(reader.query(newest_first=True, limit=2)) == events[:-3:-1]
 
     @pytest.mark.parametrize(
-        ("filters", "found"),
+        ("filters", "matching"),
         [
             ({"name": "edx.problem.check"}, [1, 2]),
             ({"name": "edx.*"}, [0, 1, 2, 3]),
@@ -111,13 +111,13 @@ class EventReaderConformance:
         self,
         filled: tuple[EventReader, list[Event]],
         filters: dict[str, Any],
-        found: list[int],
+        matching: list[int],
     ) -> None:
         """Names are globs, and values of fields are compared as text."""
         reader, events = filled
-        assert list(reader.query(**filters)) == [events[number] for number in found]
+        assert list(reader.query(**filters)) == [events[number] for number in matching]
         if "limit" not in filters:
-            assert reader.count(**filters) == len(found)
+            assert reader.count(**filters) == len(matching)
 
     @pytest.mark.parametrize("field", ["user_id", "", "data", "data.", "context..a", "timestamp"])
     def test_refuses_a_field_that_no_event_has(

@@ -288,13 +288,13 @@ def freeze_clock(read: Callable[[tzinfo], datetime]) -> Callable[[], None]:
 
 def _registered(emitter: ref[Emitter], record: EventType) -> None:
     """Check events by a record that was registered, and save it."""
-    found = emitter()
-    if found is not None:
-        if found._builders is None:  # noqa: SLF001  a method, but for the weak reference
-            found._event_builders()  # noqa: SLF001  as above
+    owner = emitter()
+    if owner is not None:
+        if owner._builders is None:  # noqa: SLF001  a method, but for the weak reference
+            owner._event_builders()  # noqa: SLF001  as above
         else:
-            found._builders.forget(record)  # noqa: SLF001  as above
-        found._pipeline.write_metadata(record)  # noqa: SLF001  as above
+            owner._builders.forget(record)  # noqa: SLF001  as above
+        owner._pipeline.write_metadata(record)  # noqa: SLF001  as above
 
 
 emitting.append(Emitter.emit)

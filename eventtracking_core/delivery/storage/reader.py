@@ -175,10 +175,10 @@ class SegmentReader:
 
     def _fill(self, size: int) -> bool:
         """Have so many bytes from the position on in the buffer, if there are so many."""
-        while (held := len(self._buffer) - self._at) < size:
-            reached = self.position + held
-            wanted = min(max(CHUNK, size - held), self._end - reached)
-            chunk = b"" if wanted < size - held else os.pread(self._descriptor, wanted, reached)
+        while (buffered := len(self._buffer) - self._at) < size:
+            reached = self.position + buffered
+            wanted = min(max(CHUNK, size - buffered), self._end - reached)
+            chunk = b"" if wanted < size - buffered else os.pread(self._descriptor, wanted, reached)
             if not chunk:  # the end, or it was cut
                 return False
             self._buffer = self._buffer[self._at :] + chunk
@@ -220,10 +220,10 @@ class SegmentReader:
 
     def _may_grow(self) -> bool:
         """Return whether the bytes at the position may be the beginning of a record."""
-        held = self._buffer[self._at : self._at + RECORD.size]
-        if len(held) < RECORD.size:
-            return held.startswith(MARK) or MARK.startswith(held)
-        mark, length, _ = RECORD.unpack(held)
+        header = self._buffer[self._at : self._at + RECORD.size]
+        if len(header) < RECORD.size:
+            return header.startswith(MARK) or MARK.startswith(header)
+        mark, length, _ = RECORD.unpack(header)
         whole = RECORD.size + length
         return bool(mark == MARK and length <= MAX_RECORD and not self._fill(whole))
 

@@ -116,8 +116,8 @@ class Entry:
     def classes(self) -> tuple[str, ...]:
         """Its classes of personal data: documented, or else guessed from its fields."""
         rows = (*self.fields, *self.context_fields)
-        told = (row for row in rows if row.documented == self.documented)
-        return tuple(sorted({row.doc.pii for row in told if row.doc.pii}))
+        relevant = (row for row in rows if row.documented == self.documented)
+        return tuple(sorted({row.doc.pii for row in relevant if row.doc.pii}))
 
     @cached_property
     def samples(self) -> tuple[Sample, ...]:

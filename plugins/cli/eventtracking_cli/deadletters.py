@@ -105,7 +105,7 @@ def show(event_id: str, config: Path | None, *, as_json: bool) -> None:
     ID is the event's id, or a part of it that no other letter's id has.
     """
     letters = [letter for leaf in leaves_of(config, None) for letter in _letters(leaf)]
-    letter_shown = _found(event_id, letters)
+    letter_shown = _find_letter(event_id, letters)
     event = _event(letter_shown)
     whole = {**_row(letter_shown), "event": event and json.loads(encode_json(event))}
     print_json(whole, indent=None if as_json else 2)
@@ -133,7 +133,7 @@ def replay(
         wanted = set[str | None]()
         if event_ids:
             letters = [letter for leaf in leaves for letter in _letters(leaf)]
-            wanted.update(_id(_found(event_id, letters)) for event_id in event_ids)
+            wanted.update(_id(_find_letter(event_id, letters)) for event_id in event_ids)
         before = sum(leaf.ledger.dead_lettered.value for leaf in leaves)
         segments = [(leaf, path) for leaf in leaves for path in leaf.dead_letters.segments()]
         sent = 0
@@ -210,7 +210,7 @@ def _letters(leaf: BatchLeaf) -> Iterator[DeadLetter]:
     return leaf.dead_letters.letters()
 
 
-def _found(part: str, letters: Sequence[DeadLetter]) -> DeadLetter:
+def _find_letter(part: str, letters: Sequence[DeadLetter]) -> DeadLetter:
     """Return the letter of an id, or of a part that one event's id has.
 
     Raises:

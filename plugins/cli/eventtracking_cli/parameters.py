@@ -117,13 +117,13 @@ def field(text: str, option: str | None = None) -> str:
         raise click.BadParameter(str(error), param_hint=option) from error
 
 
-def condition(given: str) -> tuple[str, str]:
+def condition(pair: str) -> tuple[str, str]:
     """Return the field and the value of `field=value`.
 
     Raises:
         BadParameter: it is no such pair.
     """
-    name, separator, value = text(given).partition("=")
+    name, separator, value = text(pair).partition("=")
     if not separator:
         raise click.BadParameter("expected FIELD=VALUE")
     return field(name), value

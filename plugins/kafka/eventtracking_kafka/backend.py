@@ -97,7 +97,7 @@ class KafkaBackend:
         extra: Mapping[str, Setting] | None = None,
     ) -> None:
         security = f"{'SASL_' if username else ''}{'SSL' if tls else 'PLAINTEXT'}"
-        given: dict[str, Setting | None] = {
+        options: dict[str, Setting | None] = {
             "bootstrap.servers": servers,
             "security.protocol": security,
             "ssl.ca.location": ca,
@@ -108,7 +108,7 @@ class KafkaBackend:
             "sasl.password": password,
             "log_level": 0,
         }
-        self._client = {key: value for key, value in given.items() if value is not None}
+        self._client = {key: value for key, value in options.items() if value is not None}
         settings: dict[str, Setting] = {
             **self._client,
             "compression.type": compression,

@@ -46,8 +46,8 @@ def cut(event: Event, max_bytes: int) -> bytes:
 
 def _text(event: Event, parts: object) -> bytes:
     """Return an event's JSON with other parts; missing parts are empty."""
-    given = parts if isinstance(parts, dict) else {}
-    fields = {part: given.get(part, {}) for part in ("context", "data")}
+    contents = parts if isinstance(parts, dict) else {}
+    fields = {part: contents.get(part, {}) for part in ("context", "data")}
     return encode_json(cast("Event", {**event, **fields}))
 
 

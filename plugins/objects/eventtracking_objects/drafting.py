@@ -85,9 +85,11 @@ class Drafting:
         drafts: list[Draft] = []
         for group in groups:
             left = group
-            asked = doubtful and doubtful.intersection(group.ids)
-            if asked:
-                stored = await looking.found(group.directory, asked, deadline - monotonic())
+            doubtful_ids = doubtful and doubtful.intersection(group.ids)
+            if doubtful_ids:
+                stored = await looking.stored_ids(
+                    group.directory, doubtful_ids, deadline - monotonic()
+                )
                 left = group.only([n for n, each in enumerate(group.ids) if each not in stored])
             drafts += self._drafts_of(left, errors)
         return drafts

@@ -47,7 +47,7 @@ class Looking:
             return set()
         return {event_id for event_id in ids if event_id < began and is_timed(event_id)}
 
-    async def found(self, directory: str, ids: Iterable[str], seconds: float) -> set[str]:
+    async def stored_ids(self, directory: str, ids: Iterable[str], seconds: float) -> set[str]:
         """Return which of some events are stored in a directory.
 
         Raises:

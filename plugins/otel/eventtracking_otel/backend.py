@@ -70,7 +70,7 @@ class OtelBackend:
     def __init__(self, *, flatten: bool = False) -> None:
         self._records = Records(flatten=flatten)
         # Replaced as a whole, by any thread.
-        self._found: tuple[LoggerProvider | None, Logger | None] = None, None
+        self._last_sdk: tuple[LoggerProvider | None, Logger | None] = None, None
         end_first()
 
     def send(self, event: Event) -> None:
@@ -136,13 +136,13 @@ class OtelBackend:
 
     def flush(self, timeout: float) -> bool:
         """Make the SDK export its queue; return whether it did."""
-        provider, _ = self._found
+        provider, _ = self._last_sdk
         with _uninstrumented():
             return provider is None or _flushed(provider, timeout)
 
     def _sdk(self) -> tuple[LoggerProvider, Logger]:
         provider = get_logger_provider()
-        last_provider, logger = self._found
+        last_provider, logger = self._last_sdk
         if last_provider is provider and logger is not None:
             return last_provider, logger
         # The API's placeholder for an SDK has no public name.
@@ -152,7 +152,7 @@ class OtelBackend:
             )
         end_first()  # the SDK shuts itself down at exit
         logger = provider.get_logger(SCOPE, _VERSION)
-        self._found = provider, logger
+        self._last_sdk = provider, logger
         return provider, logger
 
 

@@ -32,7 +32,7 @@ class Resource:
         require_lists(attributes=attributes)
         self._fields = {name: name.replace(".", "_") for name in attributes}
         self._provider: object = None
-        self._values = self._taken(_from_environment())
+        self._values = self._listed(_from_environment())
 
     def __call__(self) -> Mapping[str, object]:
         """Return the listed attributes of the resource."""
@@ -40,11 +40,11 @@ class Resource:
         if provider is not self._provider:
             resource = _of(provider) or _of(get_logger_provider())
             if resource:
-                self._values = self._taken(resource)
+                self._values = self._listed(resource)
                 self._provider = provider
         return self._values
 
-    def _taken(self, resource: Mapping[str, object]) -> Mapping[str, object]:
+    def _listed(self, resource: Mapping[str, object]) -> Mapping[str, object]:
         return {
             field: resource[name]
             for name, field in self._fields.items()

@@ -126,9 +126,9 @@ class _Report:
                 what = escaped(f"{key.path}: {key.message}" if key.path else key.message)
                 where = escaped(self._examples[key])
                 yield f"  {self._counts[key]:>7,}  {key.code:<13}  {what}  ({where})"
-        told = sum(self._counts.values())
-        if told < self.violations:
-            yield f"{self.violations - told:,} further violations"
+        listed = sum(self._counts.values())
+        if listed < self.violations:
+            yield f"{self.violations - listed:,} further violations"
         lines = f", {no_events(self.rejected)}" if self.rejected else ""
         yield f"{counted(self.violations, 'violation')} in {counted(self.events, 'event')}{lines}"
 

@@ -50,7 +50,7 @@ def module(records: Iterable[EventType], about: str, *, blanks: bool = False) ->
     """
     by_name = {record.name: record for record in records}
     names = class_names(by_name, (*_TYPING, *_OURS))
-    writer = _Writer(blanks=blanks, taken={*names.values(), *_TYPING, *_OURS})
+    writer = _Writer(blanks=blanks, used={*names.values(), *_TYPING, *_OURS})
     body = "\n\n\n".join(
         writer.typed(record, names[name]) if _is_class(record) else _registered(record)
         for name, record in by_name.items()
@@ -84,9 +84,9 @@ class _Writer:
         taken: names of classes; those of nested objects are added.
     """
 
-    def __init__(self, *, blanks: bool, taken: set[str]) -> None:
+    def __init__(self, *, blanks: bool, used: set[str]) -> None:
         self._blanks = blanks
-        self._taken = taken
+        self._used = used
 
     def typed(self, record: EventType, class_name: str) -> str:
         """Return the class of an event, and those of its objects before it."""
@@ -137,9 +137,9 @@ class _Writer:
 
     def _free(self, name: str) -> str:
         free, number = name, 2
-        while free in self._taken:
+        while free in self._used:
             free, number = f"{name}{number}", number + 1
-        self._taken.add(free)
+        self._used.add(free)
         return free
 
 

@@ -57,8 +57,8 @@ class Saved:
             ClickException: it is damaged.
         """
         try:
-            held = json.loads(self._path.read_bytes())
-            for record in (*held["event_types"], *held["inferred"]):
+            document = json.loads(self._path.read_bytes())
+            for record in (*document["event_types"], *document["inferred"]):
                 into.record(EventType.from_dict(record))
         except (KeyError, TypeError, ValueError) as error:
             message = f"{self._path}: the saved catalogue is damaged: build it again"

@@ -173,8 +173,8 @@ class Policy:
         before = _lost(ledgers)
 
         def send(item: Item) -> None:
-            given = item.context
-            context = {field: given[field] for field in fields if field in given}
+            sent_context = item.context
+            context = {field: sent_context[field] for field in fields if field in sent_context}
             context |= added
             forward(item.id, stored_name(item.name), item.timestamp, context, item.data)
             lost = _lost(ledgers) - before
