@@ -17,14 +17,13 @@ from eventtracking_clickhouse.reading import Reading
 from eventtracking_clickhouse.rows import (
     COLUMNS,
     RECORD_COLUMNS,
-    Values,
     columns,
     record_columns,
 )
 from eventtracking_clickhouse.tables import Tables, literal
 from eventtracking_clickhouse.typed import typed_tables
 from eventtracking_core import BatchError, Event, EventTrackingError, EventType, RetryableError
-from eventtracking_core.encoding import Table, encode_table
+from eventtracking_core.encoding import encode_table
 
 __all__ = ["ClickHouseBackend"]
 
@@ -33,7 +32,7 @@ SAVE_TIMEOUT: Final = 5.0
 
 _MIB: Final = 1024 * 1024
 _ERRORS: Final = (ClickHouseError, HTTPError, OSError)
-_SETTINGS: Final = {
+_SETTINGS: Final[dict[str, str | int]] = {
     "async_insert": 0,  # it would acknowledge rows before they are stored
     "max_partitions_per_insert_block": 0,  # a batch of a replay may be of any number of months
     "wait_end_of_query": 1,
@@ -116,8 +115,13 @@ class ClickHouseBackend(Reading):
         deadline = monotonic() + timeout
         table, failures = encode_table(events)
         if table.ids:
+            token = sha256("\n".join(table.ids).encode()).hexdigest()
+            settings = _SETTINGS | {"insert_deduplication_token": token}
+            values, events_table = columns(table), self._tables.events
             try:
-                self._store(table, deadline)
+                self._prepare(deadline)
+                left = deadline - monotonic()
+                self._clients.insert(events_table, COLUMNS, values, settings, left)
             except _ERRORS as error:
                 raise self._failure(error) from None
         if failures:
@@ -135,7 +139,8 @@ class ClickHouseBackend(Reading):
         try:
             self._prepare(deadline)
             if not any(self._clients.rows(same, {}, deadline - monotonic())):
-                self._insert(table, RECORD_COLUMNS, record_columns(record), {}, deadline)
+                values, left = record_columns(record), deadline - monotonic()
+                self._clients.insert(table, RECORD_COLUMNS, values, _SETTINGS, left)
         except _ERRORS as error:
             raise RetryableError(str(self._failure(error))) from None
 
@@ -143,24 +148,6 @@ class ClickHouseBackend(Reading):
         """Disconnect this process; the next event connects again."""
         self._clients.close()
         return True
-
-    def _store(self, table: Table, deadline: float) -> None:
-        self._prepare(deadline)
-        token = sha256("\n".join(table.ids).encode()).hexdigest()
-        settings = {"insert_deduplication_token": token}
-        self._insert(self._tables.events, COLUMNS, columns(table), settings, deadline)
-
-    def _insert(
-        self,
-        table: str,
-        types: Mapping[str, str],
-        values: Values,
-        settings: Mapping[str, str],
-        deadline: float,
-    ) -> None:
-        self._clients.insert(
-            table, types, values, {**_SETTINGS, **settings}, deadline - monotonic()
-        )
 
     def _failure(self, error: Exception) -> EventTrackingError:
         """Return the framework's error; the next attempt creates a table that was dropped."""
