@@ -117,8 +117,15 @@ CONFIGURED_AT_EXIT = """
 import os, signal, sys
 import eventtracking_core as et
 
+class Sink:
+    def __init__(self, path):
+        self.path = path
+    def send(self, event):
+        with open(self.path, "a") as file:
+            file.write(event["name"] + "\\n")
+
 def configure(name):
-    sink = {"type": "file", "path": f"{name}.ndjson", "delivery": "queue"}
+    sink = {"type": "__main__:Sink", "path": f"{name}.ndjson", "delivery": "queue"}
     et.configure({"backends": {"sink": sink}})
     et.emit(name)
 
