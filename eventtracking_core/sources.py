@@ -72,7 +72,7 @@ def open_reader(names: Sequence[str] = (), config: Path | None = None) -> Iterat
     try:
         yield reader
     except RetryableError as error:
-        if len(names) == 1 and _is_file(names[0]):
+        if len(names) == 1 and not (_ADDRESS.match(names[0]) or is_configuration(Path(names[0]))):
             raise SourceError(f"{names[0]}: {error}") from error
         raise
     finally:
@@ -157,10 +157,6 @@ def _configured(config: Path | None) -> EventReader:
             "clickhouse or objects, or name a database or files of events with --from"
         )
     return reader
-
-
-def _is_file(name: str) -> bool:
-    return _ADDRESS.match(name) is None and not is_configuration(Path(name))
 
 
 def _stored(scheme: str, uri: str) -> EventReader:

@@ -127,32 +127,21 @@ def opener(kind: type) -> Callable[[Any], dict[str, Any] | list[Any]] | None:
         return dict.copy
     if convert is _record:
         names = field_names(kind) or ()
-        is_sound = are_names(names) and len(set(names)) == len(names)
-        return partial(_fields, names) if is_sound else None
+        if not are_names(names) or len(set(names)) < len(names):
+            return None
+        return lambda record: {name: getattr(record, name) for name in names}
     if isinstance(convert, partial) and convert.func is _members:
         base = convert.args[0]
         return partial(_listed, base) if base is not range else None
     return None
 
 
-def _fields(names: tuple[str, ...], record: object) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in names}
-
-
 def _listed(base: type[Any], members: object) -> list[Any]:
     return list(base.__iter__(members))
 
 
-def _as_it_is(_walk: Walk, value: object) -> object:
-    return value
-
-
 def _enum(walk: Walk, member: Enum) -> Any:
     return _converted(walk, object.__getattribute__(member, "_value_"))
-
-
-def _str(walk: Walk, text: str) -> str:
-    return walk.text(str.__str__(text))
 
 
 def _int(walk: Walk, number: int, big: Big = str) -> Any:
@@ -173,10 +162,6 @@ def _float(walk: Walk, number: float) -> float | None:
         return number
     walk.infinite()
     return None
-
-
-def _datetime(_walk: Walk, moment: datetime) -> datetime:
-    return as_utc(moment)
 
 
 def _bytes(walk: Walk, value: Any) -> Any:
@@ -225,12 +210,12 @@ def _foreign(walk: Walk, value: object) -> Any:
 
 
 _CONVERTERS: Final[tuple[tuple[Any, _Converter], ...]] = (
-    ((type(None), bool), _as_it_is),
+    ((type(None), bool), lambda _walk, value: value),
     (Enum, _enum),
-    (str, _str),
+    (str, lambda walk, text: walk.text(str.__str__(text))),
     (int, _int),
     (float, _float),
-    (_DATETIME, _datetime),
+    (_DATETIME, lambda _walk, moment: as_utc(moment)),
     ((bytes, bytearray, memoryview), _bytes),
     (dict, Walk.keyed),
     ((set, frozenset), _set),

@@ -82,7 +82,7 @@ def _number_reader(kind: type) -> Reader | None:
         return _ratio
     if issubclass(kind, Real):
         return _exact_float
-    return _complex if issubclass(kind, Complex) else None
+    return (lambda value: repr(complex(value))) if issubclass(kind, Complex) else None
 
 
 def _time_reader(kind: type) -> Reader | None:
@@ -179,10 +179,6 @@ def _exact_float(value: Any) -> float:
     if number == value or number != number:  # noqa: PLR0124  NaN
         return number
     raise ValueError("a number that no float is equal to")
-
-
-def _complex(value: Any) -> str:
-    return complex.__repr__(complex(value))
 
 
 def _long_float(value: Any) -> Any:

@@ -74,10 +74,6 @@ def _text(value: object) -> str:
     if (text := value if isinstance(value, str) else id_text(value)) is not None:
         return text
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_time)
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=datetime.isoformat)
     except ValueError:  # a number of more digits than the interpreter prints
         return str(normalize(value))
-
-
-def _time(value: datetime) -> str:
-    return value.isoformat()

@@ -46,7 +46,7 @@ class Truncate:
         known = readable(value)
         if issubclass(type(value), str):  # an object may lie of its class
             text = str(known)
-            return value if len(text) <= self._max_length else self._shortened(text)
+            return value if len(text) <= self._max_length else text[: self._max_length - 1] + MARK
         if isinstance(known, Mapping):
             next(budget)
             changed = {
@@ -61,6 +61,3 @@ class Truncate:
             same = all(new is old for new, old in zip(items, known, strict=True))
             return value if same else items
         return value
-
-    def _shortened(self, text: str) -> str:
-        return text[: self._max_length - 1] + MARK

@@ -35,7 +35,7 @@ class Trace:
     def __init__(self) -> None:
         # Events come in runs of the same OpenTelemetry context, which never changes and is not kept
         # alive here; the pair is replaced in one assignment.
-        self._last: tuple[Callable[[], OpenTelemetryContext | None], Context] = _nowhere, {}
+        self._last: tuple[Callable[[], OpenTelemetryContext | None], Context] = (lambda: None), {}
 
     def __call__(self) -> Context:
         """Return the current span's identity."""
@@ -47,10 +47,6 @@ class Trace:
         values = _identity(span) if span.is_valid else {}
         self._last = ref(current), values
         return values
-
-
-def _nowhere() -> None:
-    return None
 
 
 def _identity(span: SpanContext) -> Context:

@@ -56,9 +56,9 @@ def from_environ(
         host=without_port(header("host") or environ.get("SERVER_NAME")),
         address=environ.get("REMOTE_ADDR") or None,
         header=header,
-        route=route or _no_route,
+        route=route or (lambda: None),
         user=lambda: user(environ) if user else (environ.get("REMOTE_USER") or None),
-        session=_no_session,
+        session=lambda: None,
     )
 
 
@@ -70,11 +70,3 @@ def _scope_route(scope: Mapping[str, Any]) -> str | None:
 def _session_id(session: object) -> str | None:
     key = getattr(session, "session_key", None)
     return key if isinstance(key, str) else None
-
-
-def _no_route() -> None:
-    return None
-
-
-def _no_session() -> None:
-    return None
