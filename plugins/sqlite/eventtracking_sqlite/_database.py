@@ -6,10 +6,11 @@ import errno
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final, Literal
+from uuid import uuid4
 
 from eventtracking_core import RetryableError
 from eventtracking_core.files.descriptors import descriptor_of
@@ -23,6 +24,11 @@ SCHEMA_VERSION: Final = 1
 
 APPLICATION_ID: Final = 0x65766E74
 """The value of `PRAGMA application_id`, which identifies the file's format: `evnt` in ASCII."""
+
+_NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+
+_WITHOUT_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
+"""Errors of file systems that have no hard links."""
 
 _SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS events (
@@ -88,8 +94,10 @@ def open_for_writing(
         sqlite3.Error: it cannot be opened.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with descriptor_of(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC):
-        pass
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not path.exists():
+        _create(path.resolve())
     connection = _connect(path, "rw", busy_timeout)
     try:
         exists = _has_schema(connection) and _number(connection, _HAS_TABLES)
@@ -127,6 +135,29 @@ def open_for_reading(path: Path, *, busy_timeout: float) -> sqlite3.Connection:
         connection.close()
         raise _no_store(path)
     return connection
+
+
+def _create(path: Path) -> None:
+    """Create an empty file that only its owner reads, unless there is one meanwhile.
+
+    It is made under another name. A process that closes any descriptor of a file loses all its
+    locks on it, also those of other connections to the database, and SQLite does not notice: other
+    processes would remove the log that is written to.
+    """
+    draft = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        with descriptor_of(draft, _NEW):
+            pass
+        with suppress(FileExistsError):
+            try:
+                path.hardlink_to(draft)
+            except OSError as error:
+                if error.errno not in _WITHOUT_LINKS:
+                    raise
+                with descriptor_of(path, _NEW):
+                    pass
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _connect(path: Path, mode: Literal["ro", "rw"], busy_timeout: float) -> sqlite3.Connection:

@@ -94,9 +94,8 @@ class SqliteBackend(Reading):
             RetryableError: the database is locked or cannot be used.
             OSError: the file cannot be written or created.
         """
-        finding = probe_file(self._path)
-        if not self._path.exists():
-            return finding
+        if not self._path.is_file():  # closing a database that is open would release its locks
+            return probe_file(self._path)
         try:
             with closing(sqlite3.connect(self._path, timeout=timeout)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
