@@ -1,4 +1,4 @@
-"""Find out whether files can be written or read, without doing so."""
+"""Paths that users write, and whether their files can be written or read, without doing so."""
 
 from __future__ import annotations
 
@@ -7,7 +7,19 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-__all__ = ["probe_file", "unreadable"]
+__all__ = ["absolute", "probe_file", "unreadable"]
+
+
+def absolute(path: str) -> Path:
+    """Return the absolute form of a backend's `path`; `~` is a home directory.
+
+    Raises:
+        ValueError: it begins with the `~` of a user without one.
+    """
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("path must not begin with the ~ of an unknown user") from None
 
 
 def probe_file(path: Path) -> str:

@@ -68,3 +68,10 @@ def test_files_without_tls_would_not_be_used(run, config):
     ran = run("check", config('[backends.a]\ntype = "kafka"\nca = "et.toml"'))
     assert ran.code == 1
     assert "backends.a.tls: must be true, or ca, certificate and private_key are not " in ran.err
+
+
+@pytest.mark.parametrize("kind", ["file", "sqlite"])
+def test_the_home_of_an_unknown_user_is_a_problem_of_the_path(run, config, kind):
+    ran = run("check", config(f'[backends.a]\ntype = "{kind}"\npath = "~nobody-here/a"'))
+    assert ran.code == 1
+    assert "backends.a.path: must not begin with the ~ of an unknown user" in ran.err

@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Literal, get_args
 
 from eventtracking_core import BatchError, ByteSize, Event, EventType, RetryableError, Seconds
 from eventtracking_core.encoding import JsonBatch, write_json
-from eventtracking_core.files.probing import probe_file
+from eventtracking_core.files.probing import absolute, probe_file
 from eventtracking_file._appending import Appender
 from eventtracking_file._compression import Compression, is_available
 from eventtracking_file._event_types import event_types_in
@@ -73,7 +73,7 @@ class FileBackend:
         if max_size is None and period is None and not (compress is None and keep is None):
             raise ValueError("compress and keep need max_size or rotate_every")
         _check_compression(compress)
-        self._path = Path(path).expanduser().absolute()
+        self._path = absolute(path)
         self._rotation = Rotation(self._path, max_size, period)
         self._tidying = Tidying(self._rotation.rotated, compress, keep)
         self._appender = Appender(self._path, self._rotation, self._tidying, mode=mode, fsync=fsync)

@@ -20,7 +20,7 @@ from eventtracking_core import (
     Seconds,
 )
 from eventtracking_core.encoding import encode_columns, encode_with_columns, unencodable
-from eventtracking_core.files.probing import probe_file
+from eventtracking_core.files.probing import absolute, probe_file
 from eventtracking_sqlite._database import Synchronous, open_for_writing
 from eventtracking_sqlite._descriptors import Descriptors, high_numbers, lock_inherited, numbers
 from eventtracking_sqlite._elsewhere import store_elsewhere
@@ -71,7 +71,7 @@ class SqliteBackend(Reading):
             raise ValueError("synchronous must be normal or full")
         if not busy_timeout >= 0:
             raise ValueError("busy_timeout must not be negative")
-        self._path = Path(path).expanduser().absolute()
+        self._path = absolute(path)
         self._synchronous: Synchronous = synchronous
         self._busy_timeout = min(busy_timeout, DAY)
         self._lock = ForkLock(self._path)
