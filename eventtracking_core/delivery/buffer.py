@@ -10,7 +10,6 @@ from eventtracking_core.lifecycle.interrupts import StoredError
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery.options import DeliveryOptions
-    from eventtracking_core.delivery.queued import QueuedEvent
     from eventtracking_core.delivery.storage.deaths import DeathCounts
     from eventtracking_core.delivery.storage.segment import Segment
     from eventtracking_core.delivery.storage.spool import Spool
@@ -109,16 +108,12 @@ class Buffer:
         """
         return False
 
-    def write_back(self, _pending: list[QueuedEvent]) -> int:
-        """Write the events to the spool that its disk refused, as far as it takes them now.
+    def write_back(self, wire: bytes) -> bool:
+        """Write an event to the spool that the disk refused; return whether that worked."""
+        return self.put_in_spool(wire)
 
-        Args:
-            _pending: events that were taken; those that are written are removed from it.
-
-        Returns:
-            How many of them were written.
-        """
-        return 0
+    def write_back_queue(self) -> None:
+        """Write the events to the spool that the disk refused, as far as it takes them now."""
 
     def mark(self, marker: FlushMarker) -> None:
         """Add a marker behind everything that is pending, whether there is room or not."""

@@ -140,6 +140,20 @@ class RetrySender:
             queued.deaths = deaths
         return None
 
+    def _write_back(self) -> None:
+        """Write the events to the spool that its disk refused, as far as it takes them now."""
+        index = 0
+        while index < len(self.pending):
+            queued = self.pending[index]
+            if queued.segment is not None:
+                index += 1
+            elif self._buffer.write_back(queued.wire):
+                del self.pending[index]
+                self._outcomes.in_flight -= 1
+            else:
+                return
+        self._buffer.write_back_queue()
+
     # ── sending ──
 
     def send(self) -> None:
@@ -227,7 +241,7 @@ class RetrySender:
             if left <= 0:
                 break
             if self._options.mode == "spool":
-                self._outcomes.in_flight -= self._buffer.write_back(self.pending)
+                self._write_back()
                 left = min(left, WRITES_BACK_WITHIN)
             self._control.own_bell.wait(left)
         # The batch grows by waiting events: an event that is to blame shows when others succeed.

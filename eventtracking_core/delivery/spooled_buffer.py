@@ -14,7 +14,6 @@ from eventtracking_core.lifecycle.interrupts import pass_on
 
 if TYPE_CHECKING:
     from eventtracking_core.delivery.options import DeliveryOptions
-    from eventtracking_core.delivery.queued import QueuedEvent
     from eventtracking_core.delivery.storage.segment import Segment
 
 __all__ = ["SPOOL_FULL", "SpooledBuffer"]
@@ -125,27 +124,22 @@ class SpooledBuffer(Buffer):
         """Whether there are events in memory that belong on a disk, which refused them."""
         return not self._is_memory_first and self.in_memory > 0
 
-    def write_back(self, pending: list[QueuedEvent]) -> int:
-        """Write the events to the spool that its disk refused, as far as it takes them now."""
-        refused = [each for each in pending if each.segment is None]
-        for number, queued in enumerate(refused):
-            if not self._write_back(queued.wire):
-                return number
-            pending.remove(queued)
-        while self.is_refused:
-            wire = self._next()
-            if wire is None or not self._write_back(wire):
-                break
-            self.take_from_memory(1, 1)
-        return len(refused)
-
-    def _write_back(self, wire: bytes) -> bool:
+    def write_back(self, wire: bytes) -> bool:
+        """Write an event to the spool that the disk refused; return whether that worked."""
         try:
             is_written = self.put_in_spool(wire)
         except OSError:  # reported when it was refused
             return False
         self._written_back += is_written
         return is_written
+
+    def write_back_queue(self) -> None:
+        """Write the events to the spool that the disk refused, as far as it takes them now."""
+        while self.is_refused:
+            wire = self._next()
+            if wire is None or not self.write_back(wire):
+                return
+            self.take_from_memory(1, 1)
 
     def _next(self) -> bytes | None:
         """Return the oldest event in memory, which stays; None if a flush comes first."""

@@ -202,7 +202,7 @@ class Worker:
             bell.at_count, bell.at_bytes = 1, self._full_bytes
             is_refused = buffer.is_refused
             if is_refused:
-                buffer.write_back([])
+                buffer.write_back_queue()
             waiting = buffer.waiting
             if waiting >= self._full_size or buffer.bytes >= self._full_bytes:
                 break
@@ -226,13 +226,18 @@ class Worker:
     def _drain(self) -> None:
         """Deliver what is pending in the calling thread, where no other can be started."""
         self._sender.send()
-        while self._buffer.has_more and not self._control.past_deadline():
+        while self._has_more_here() and not self._control.past_deadline():
             self._sender.take(self._options.max_batch_size)
             self._sender.send()
             if self._outcomes.letters.is_full:
                 break
         self._outcomes.store_letters()
         self._complete_flushes()
+
+    def _has_more_here(self) -> bool:
+        """Return whether there is more to take: events, or a flush behind those already taken."""
+        markers = list(self._control.markers)
+        return self._buffer.has_more or not all(marker.reached for marker in markers)
 
     def _finish(self, *, raises: bool = False) -> None:
         pending, self._sender.pending = self._sender.pending, []

@@ -123,6 +123,61 @@ def test_without_threads_a_shutdown_ends_the_backoff_of_a_flush(program):
     )
 
 
+def test_without_threads_a_flush_may_be_interrupted_while_it_backs_off(program):
+    program(
+        NO_THREADS
+        + """
+    import itertools, os, resource, sys
+    import eventtracking_core as et
+
+    class Interrupt(BaseException):
+        pass
+
+    class Away:
+        def __init__(self, number):
+            self.number, self.calls, self.writes, self.got = number, 0, 0, set()
+
+        def send_batch(self, events, *, timeout):
+            self.calls += 1
+            if self.calls == 2:  # the disk has room again for what it refused
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+                sys.setprofile(self.count)
+            if self.calls <= 2:
+                raise et.RetryableError("away")
+            self.got.update(event["name"] for event in events)
+
+        def count(self, frame, kind, argument):
+            self.number -= kind in {"call", "c_return"}
+            self.writes += kind == "c_return" and argument is os.pwrite
+            if self.number == 0:
+                sys.setprofile(None)
+                raise Interrupt
+            if self.writes == 4:  # the head of the file, and each event
+                sys.setprofile(None)
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for number in itertools.count(1, 5):
+        sink = Away(number)
+        delivery = {"mode": "spool", "directory": str(number), "initial_interval": 0.1}
+        tracker = et.Tracker()
+        tracker.configure({"backends": {"r": {"delivery": delivery, "backends": {"sink": sink}}}})
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
+        for name in "abc":
+            tracker.emit(name)
+        try:
+            tracker.flush(60)
+        except BaseException:
+            sys.setprofile(None)
+        assert tracker.flush(60), number
+        leaf = tracker.stats()["tree"]["backends"][0]["backends"][0]
+        assert (leaf["pending"], sink.got) == (0, {"a", "b", "c"}), (number, leaf, sink.got)
+        if sink.number > 0:
+            break
+    assert number > 100
+    """
+    )
+
+
 @pytest.mark.parametrize("end", ["flush", "shutdown", "exit"])
 @pytest.mark.parametrize("mode", ["inline", "queue"])
 def test_without_locks_events_are_delivered(mode, end, program, names):

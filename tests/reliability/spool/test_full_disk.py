@@ -15,7 +15,6 @@ from spool_fixtures import take_all
 
 from eventtracking_core.delivery.buffer import FlushMarker
 from eventtracking_core.delivery.options import DeliveryOptions
-from eventtracking_core.delivery.queued import NO_EVENT, QueuedEvent
 from eventtracking_core.delivery.spooled_buffer import SpooledBuffer
 from eventtracking_core.delivery.storage.disk import Disk
 from eventtracking_core.delivery.storage.spool import Spool
@@ -86,7 +85,7 @@ def test_a_flush_waits_for_events_that_are_written_back_behind_it(tmp_path):
     assert (wire, segment) == (b"refused", None)
     buffer.take(1, 100)
     assert buffer.is_past(marker)
-    assert buffer.write_back([QueuedEvent(wire, NO_EVENT, None)]) == 1
+    assert buffer.write_back(wire)
     assert not buffer.is_past(marker)
     [(wire, segment)], _ = buffer.take(1, 100)
     assert wire == b"refused"
@@ -103,10 +102,10 @@ def test_a_flush_that_timed_out_does_not_keep_events_from_being_written_back(tmp
     buffer.put_in_memory(b"before")
     buffer.mark(marker)
     buffer.put_in_memory(b"behind")
-    buffer.write_back([])
+    buffer.write_back_queue()
     assert (buffer.spool.appended, buffer.waiting) == (1, 2)
     marker.is_withdrawn = True
-    buffer.write_back([])
+    buffer.write_back_queue()
     assert (buffer.spool.appended, buffer.waiting) == (2, 2)
     events, _ = buffer.take(10, 100)
     assert [wire for wire, segment in events if segment] == [b"before", b"behind"]
