@@ -188,10 +188,15 @@ class Worker:
                 return
             if not self._wait_for_batch():
                 return
-            if not sender.take(self._options.max_batch_size) and (
-                control.stopped_at is not None or letters.waiting or buffer.has_more
-            ):
-                control.own_bell.wait(PAUSE)
+            if not sender.take(self._options.max_batch_size):
+                self._complete_flushes()
+                if (
+                    control.stopped_at is not None
+                    or letters.waiting
+                    or buffer.has_more
+                    or control.markers  # events are in flight elsewhere, such as in a greenlet
+                ):
+                    control.own_bell.wait(PAUSE)
 
     def _wait_for_batch(self) -> bool:
         """Wait for a batch that is full, due or asked for; return False if the bell is outdated."""

@@ -180,3 +180,46 @@ ASYNC = """
 
 def test_event_loops_of_backends_and_of_the_application_run_side_by_side(program):
     program(ASYNC)
+
+
+FLUSHING = """
+    from gevent import monkey
+    monkey.patch_all()
+    import os, signal, time
+    import gevent
+    import eventtracking_core as et
+
+    class Slow:
+        calls = 0
+
+        def send_batch(self, events, *, timeout):
+            self.calls += 1
+            time.sleep(0.3)
+
+    slow = Slow()
+    delivery = {"mode": "queue", "schedule_delay": 0}
+    et.configure({"backends": {"a": {"backends": {"sink": slow}, "delivery": delivery}}})
+    et.emit("in flight")
+    while not slow.calls:
+        time.sleep(0.01)
+    et.emit("waits")
+    flush = gevent.spawn(et.get_tracker().flush, 60)
+    gevent.idle()
+    child = os.fork()
+    if child == 0:
+        et.emit("of the child")
+        os._exit(0 if et.get_tracker().flush(60) else 1)
+    deadline = time.monotonic() + 60
+    ended = 0
+    while not ended and time.monotonic() < deadline:
+        time.sleep(0.01)
+        ended, status = os.waitpid(child, os.WNOHANG)
+    if not ended:
+        os.kill(child, signal.SIGKILL)
+    assert ended and status == 0, "the child stands still"
+    assert flush.get()
+"""
+
+
+def test_a_child_goes_on_where_a_greenlet_of_its_parent_flushes(program):
+    program(FLUSHING)
