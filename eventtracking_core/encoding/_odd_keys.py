@@ -17,7 +17,8 @@ __all__ = ["decoder"]
 
 Hook = Callable[[int, memoryview], Any]
 
-_REFUSED: Final = "map keys must be hashable"
+_REFUSED: Final = "hashable"
+"""In the message about such a key: a `DecodeError`, before msgspec 0.22 a `TypeError`."""
 
 _SIZES: Final = {
     0xC4: 1,
@@ -70,19 +71,19 @@ def decoder(hook: Hook) -> Callable[[bytes], dict[str, Any]]:
     def decoded(wire: bytes) -> dict[str, Any]:
         try:
             return decode(wire)
-        except msgspec.DecodeError as error:
+        except (TypeError, msgspec.DecodeError) as error:
             if _REFUSED not in str(error):
                 raise
-            return _read(wire, hook, error)
+            return _read(wire, hook, str(error))
 
     return decoded
 
 
-def _read(wire: bytes, hook: Hook, error: msgspec.DecodeError) -> dict[str, Any]:
+def _read(wire: bytes, hook: Hook, refusal: str) -> dict[str, Any]:
     try:
         fields: dict[str, Any] = _Reader(wire, hook).item()
     except (LookupError, RecursionError, TypeError, ValueError):  # damaged in another way too
-        raise error from None
+        raise msgspec.DecodeError(refusal) from None
     return fields
 
 
