@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -252,11 +253,9 @@ class TreeBuilder:
         if backend is None:
             return None
 
-        def make_leaf(name: str, backend: Backend | BatchBackend) -> Leaf:
-            return self._leaf(name, backend, context, type_name)
-
         children = RoutingBackend()
         children.register_all(backends)
+        make_leaf = partial(self._leaf, context=context, type_name=type_name)
         tree_path = context.tree_path
         parts = CompositeParts(self._tracker, tree_path, type_name, processors, children, make_leaf)
         try:
