@@ -58,6 +58,6 @@ def test_half_characters_of_a_log_are_exported_as_their_escapes(run, log, edx, n
         with Path(name).open(encoding="utf-8", newline="") as file:
             _, row = csv.DictReader(file)
     else:
-        parquet = pytest.importorskip("pyarrow.parquet")
+        parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs pyarrow")
         _, row = parquet.read_table(name).to_pylist()
     assert row["data.a\\ud800"] == "\\udfff"
